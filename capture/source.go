@@ -1,0 +1,63 @@
+package capture
+
+import (
+	"errors"
+	"time"
+)
+
+// LinkType is a link-layer header type as capture files name it
+// (https://www.tcpdump.org/linktypes.html).
+type LinkType int
+
+// The link types that the decoder knows.
+const (
+	LinkNull      LinkType = 0
+	LinkEthernet  LinkType = 1
+	LinkRawBSD    LinkType = 12
+	LinkRawOpen   LinkType = 14
+	LinkRaw       LinkType = 101
+	LinkLoop      LinkType = 108
+	LinkLinuxSLL  LinkType = 113
+	LinkIPv4      LinkType = 228
+	LinkIPv6      LinkType = 229
+	LinkLinuxSLL2 LinkType = 276
+)
+
+// Packet is one captured packet.
+type Packet struct {
+	// Data is the packet from its link-layer header on, as far as it was
+	// captured. It is valid until the Source's next call of Next.
+	Data []byte
+	// Length is the packet's length on the wire in bytes, at least len(Data).
+	Length int
+	// Time is the capture time.
+	Time time.Time
+	// LinkType is the type of Data's first header.
+	LinkType LinkType
+	// InterfaceID tells the interfaces of one source apart; Interface is the
+	// interface's name, empty if the source does not say.
+	InterfaceID int
+	Interface   string
+	// Comment is the packet's comment where the source carries one.
+	Comment string
+}
+
+// Source hands out packets in the order in which they were captured.
+type Source interface {
+	// Next returns the next packet. At the end of a whole source the error is
+	// io.EOF; ErrTruncated and ErrDamaged say that the source ended before it
+	// should have. After an error Next is not called again.
+	Next() (Packet, error)
+	// Close releases what the source holds.
+	Close() error
+}
+
+// Errors of sources, for callers that tell damage from absence.
+var (
+	// ErrNotCapture: the input is in no capture format that is known.
+	ErrNotCapture = errors.New("not a capture file")
+	// ErrTruncated: the input ends inside a packet or block.
+	ErrTruncated = errors.New("the capture is cut off")
+	// ErrDamaged: a length or type in the input cannot be right.
+	ErrDamaged = errors.New("the capture is damaged")
+)

@@ -1,0 +1,87 @@
+// Package imds describes calls to the Amazon EC2 instance metadata service:
+// what a call is made of, and which version of the service's protocol it uses.
+//
+// It is the glossary of the program. Everything in it is data; it does no I/O.
+package imds
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Conn is one TCP connection from a client to the metadata service.
+type Conn struct {
+	// ID tells this connection from every other one of the same run, also
+	// from later ones that reuse its tuple.
+	ID uint64
+	// Client and Service are the ends as the client's own host sees them,
+	// before any network address translation.
+	Client, Service netip.AddrPort
+	// Interface is the name of the interface nearest to the client that the
+	// connection was seen on, empty where the capture does not tell.
+	Interface string
+	// Opened is the capture time of the first packet seen.
+	Opened time.Time
+	// Handshake is true if the client's SYN was seen, so that the capture
+	// holds the connection from its start.
+	Handshake bool
+}
+
+// Request is what was seen of a request's head, without anything secret: the
+// token's value has no field, and what else looks like a secret is redacted.
+type Request struct {
+	// Time is the capture time of the packet that holds the first byte.
+	Time time.Time
+	// Method and Target are the request line's (RFC 9112, section 3), empty
+	// if the capture starts after them.
+	Method, Target string
+	// Proto is the HTTP version, such as "1.1".
+	Proto string
+	// Host and UserAgent are the values of the fields of those names.
+	Host, UserAgent string
+	// TokenHeader is true if a field X-aws-ec2-metadata-token was seen,
+	// whatever its value.
+	TokenHeader bool
+	// TTLHeader is true if a field X-aws-ec2-metadata-token-ttl-seconds was
+	// seen; TTLSeconds is its value, 0 if that is no positive number.
+	TTLHeader  bool
+	TTLSeconds int
+	// ForwardedFor is true if a field X-Forwarded-For was seen.
+	ForwardedFor bool
+	// Incomplete says why the head was not seen whole; it is empty if it was.
+	Incomplete Incomplete
+}
+
+// Response is what was seen of a final response's head (RFC 9110, section 15:
+// not an interim 1xx one).
+type Response struct {
+	// Time is the capture time of the packet that holds the first byte.
+	Time time.Time
+	// Status is the status code.
+	Status int
+	// HopLimit is the IPv4 TTL or IPv6 hop limit of that packet as captured.
+	HopLimit uint8
+}
+
+// Call is one request to the metadata service and what became of it.
+type Call struct {
+	Conn    Conn
+	Request Request
+	// Response is nil if no final response was seen.
+	Response *Response
+	// Reset is true if, before any response, the service reset the connection.
+	Reset bool
+}
+
+// Incomplete is the reason why the capture does not hold a whole request head.
+type Incomplete string
+
+// The reasons, in the words of the log entry.
+const (
+	Snaplen          Incomplete = "snaplen"
+	LostSegment      Incomplete = "lost_segment"
+	CaptureStart     Incomplete = "capture_start"
+	CaptureEnd       Incomplete = "capture_end"
+	HeadersTooLarge  Incomplete = "headers_too_large"
+	ConnectionClosed Incomplete = "connection_closed"
+)
