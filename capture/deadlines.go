@@ -1,0 +1,52 @@
+package capture
+
+import (
+	"container/heap"
+	"time"
+)
+
+// deadlines is a heap of all flows, ordered by when each has something to do.
+type deadlines []*flow
+
+// schedule sets a flow's deadline.
+func (d *deadlines) schedule(f *flow, t time.Time) {
+	f.deadline = t
+	if f.index < 0 {
+		heap.Push(d, f)
+	} else {
+		heap.Fix(d, f.index)
+	}
+}
+
+func (d *deadlines) remove(f *flow) {
+	if f.index >= 0 {
+		heap.Remove(d, f.index)
+	}
+}
+
+// Len, Less, Swap, Push and Pop are heap.Interface.
+
+func (d deadlines) Len() int           { return len(d) }
+func (d deadlines) Less(i, j int) bool { return d[i].deadline.Before(d[j].deadline) }
+
+func (d deadlines) Swap(i, j int) {
+	d[i], d[j] = d[j], d[i]
+	d[i].index, d[j].index = i, j
+}
+
+// Push appends a *flow.
+func (d *deadlines) Push(x any) {
+	f := x.(*flow)
+	f.index = len(*d)
+	*d = append(*d, f)
+}
+
+// Pop takes the last *flow.
+func (d *deadlines) Pop() any {
+	last := len(*d) - 1
+	f := (*d)[last]
+	(*d)[last] = nil
+	*d = (*d)[:last]
+	f.index = -1
+	return f
+}

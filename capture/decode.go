@@ -1,0 +1,90 @@
+package capture
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// decoder finds the segments to and from the endpoints in packets.
+type decoder struct {
+	endpoints []netip.AddrPort
+	fragments fragments
+}
+
+// decode returns the segment in the packet; it reports false if there is none
+// to or from an endpoint, or none yet. The segment's payload is valid as long
+// as the packet's data.
+func (d *decoder) decode(p *Packet) (segment, bool) {
+	data, wire, at, ok := networkLayer(p)
+	if !ok {
+		return segment{}, false
+	}
+	packet, ok := parseIP(data, wire)
+	if !ok || !d.concerns(packet.src) && !d.concerns(packet.dst) {
+		return segment{}, false
+	}
+	joined := packet.fragmented
+	if joined {
+		if packet, ok = d.fragments.add(packet, p.Time); !ok {
+			return segment{}, false
+		}
+		if packet.src.Is6() && !packet.skipExtensions() {
+			return segment{}, false
+		}
+	}
+	if packet.protocol != protoTCP {
+		return segment{}, false
+	}
+	s := segment{time: p.Time, at: at, named: p.Interface, linkKnown: namesSender(p.LinkType), joined: joined}
+	return s, s.parseTCP(&packet) && d.orient(&s, &packet)
+}
+
+func (d *decoder) concerns(addr netip.Addr) bool {
+	for _, endpoint := range d.endpoints {
+		if endpoint.Addr() == addr {
+			return true
+		}
+	}
+	return false
+}
+
+// orient finds out which end is the service. Where both could be (a service
+// that is called from its own address and port), a SYN tells.
+func (d *decoder) orient(s *segment, packet *datagram) bool {
+	ports := packet.payload[:4]
+	src := netip.AddrPortFrom(packet.src, binary.BigEndian.Uint16(ports))
+	dst := netip.AddrPortFrom(packet.dst, binary.BigEndian.Uint16(ports[2:]))
+	toService, fromService := -1, -1
+	for i, endpoint := range d.endpoints {
+		if endpoint == dst {
+			toService = i
+		}
+		if endpoint == src {
+			fromService = i
+		}
+	}
+	answersSYN := s.has(flagSYN) && s.has(flagACK)
+	switch {
+	case toService >= 0 && !(fromService >= 0 && answersSYN):
+		s.direction, s.client, s.service, s.endpoint = up, src, dst, uint8(toService)
+	case fromService >= 0:
+		s.direction, s.client, s.service, s.endpoint = down, dst, src, uint8(fromService)
+	default:
+		return false
+	}
+	return true
+}
+
+// headerLength returns the length of a packet's headers up to the end of its
+// IP header, if it comes from or goes to an endpoint's address.
+func (d *decoder) headerLength(p *Packet) (int, bool) {
+	data, wire, _, ok := networkLayer(p)
+	if !ok {
+		return 0, false
+	}
+	packet, ok := parseIP(data, wire)
+	if !ok || !d.concerns(packet.src) && !d.concerns(packet.dst) {
+		return 0, false
+	}
+	return cap(p.Data) - cap(packet.payload), true
+}

@@ -1,0 +1,155 @@
+package capture
+
+import (
+	"time"
+
+	"imds-analyzer/imds"
+)
+
+// exchange pairs the requests of one connection with their responses.
+//
+// Responses come in the order of the requests (RFC 9112, section 9.3), but a
+// capture may lack some of either. The acknowledgment numbers tell more: a
+// response answers a request that its sender had received, and a client that
+// had received more when it sent its next request had its answer.
+type exchange struct {
+	// pending are the requests without a response, oldest first.
+	pending []pendingCall
+	// early is the response to the request whose head is still being read.
+	early *imds.Response
+	// hidden is true if bytes were lost that may have held responses; they
+	// began at hiddenAt.
+	hidden   bool
+	hiddenAt uint32
+	// requestsLost is true if bytes were lost that may have held requests.
+	requestsLost bool
+	// reset is true if the service reset the connection.
+	reset bool
+}
+
+// pendingCall is a request that waits for its response.
+type pendingCall struct {
+	request imds.Request
+	origin  // of the request's first byte
+}
+
+// request takes in a request whose head is complete, or will not be.
+func (x *exchange) request(f *flow, p pendingCall) {
+	if x.early != nil && len(x.pending) == 0 {
+		f.emit(p.request, x.early)
+		x.early = nil
+		return
+	}
+	if len(x.pending) >= maxPending {
+		x.unanswered(f)
+	}
+	x.pending = append(x.pending, p)
+}
+
+// response takes in a final response, and returns the method of the request
+// that it answers, empty if it is not known. begun tells whether a request
+// whose head is not complete had reached the service.
+func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool) (method string) {
+	x.skipHidden(f, first)
+	if len(x.pending) > 0 && x.received(&x.pending[0], first) {
+		p := x.pending[0]
+		x.drop()
+		f.emit(p.request, &r)
+		return p.request.Method
+	}
+	if begun && len(x.pending) == 0 && x.early == nil {
+		x.early = &r
+		return ""
+	}
+	f.analyzer.stats.ResponsesUnmatched++
+	return ""
+}
+
+// received reports whether the service had the beginning of the request when
+// it sent the response.
+func (x *exchange) received(p *pendingCall, response *origin) bool {
+	return !response.hasAck || before(p.seq, response.ack)
+}
+
+// skipHidden gives up on requests whose responses are among the lost bytes.
+func (x *exchange) skipHidden(f *flow, response *origin) {
+	if !x.hidden {
+		return
+	}
+	x.hidden = false
+	for len(x.pending) > 1 && before(x.hiddenAt, x.pending[1].ack) {
+		x.unanswered(f)
+	}
+	if x.ambiguous(f, response) {
+		for len(x.pending) > 0 && x.received(&x.pending[0], response) {
+			x.unanswered(f)
+		}
+	}
+}
+
+// ambiguous reports whether, with responses lost, it cannot be known which
+// request this one answers: several were sent without waiting for answers, or
+// there are some that the capture does not hold.
+func (x *exchange) ambiguous(f *flow, response *origin) bool {
+	lost := x.requestsLost
+	x.requestsLost = false
+	unseen := response.hasAck && before(f.streams[up].next, response.ack)
+	return lost || unseen || len(x.pending) > 1 && x.received(&x.pending[1], response)
+}
+
+// answersLost notes that bytes from the service were lost, from sequence
+// number seq on, which may hold responses.
+func (x *exchange) answersLost(seq uint32) {
+	if !x.hidden {
+		x.hidden, x.hiddenAt = true, seq
+	}
+}
+
+// unanswered hands over the oldest request, which will have no response.
+func (x *exchange) unanswered(f *flow) {
+	p := x.pending[0]
+	x.drop()
+	f.emit(p.request, nil)
+}
+
+func (x *exchange) drop() {
+	x.pending = x.pending[1:]
+	if len(x.pending) == 0 {
+		x.pending = nil
+	}
+}
+
+// deadline is when the oldest request has waited long enough.
+func (x *exchange) deadline() (time.Time, bool) {
+	if len(x.pending) == 0 {
+		return time.Time{}, false
+	}
+	return x.pending[0].request.Time.Add(callWait), true
+}
+
+func (x *exchange) expire(f *flow, now time.Time) {
+	for {
+		due, ok := x.deadline()
+		if !ok || due.After(now) {
+			return
+		}
+		x.unanswered(f)
+	}
+}
+
+func (x *exchange) finish(f *flow) {
+	for len(x.pending) > 0 {
+		x.unanswered(f)
+	}
+}
+
+// emit hands a call over.
+func (f *flow) emit(request imds.Request, response *imds.Response) {
+	f.reported = true
+	f.analyzer.handler.Call(imds.Call{
+		Conn:     f.conn,
+		Request:  request,
+		Response: response,
+		Reset:    response == nil && f.exchange.reset,
+	})
+}

@@ -1,0 +1,126 @@
+package capture
+
+import (
+	"errors"
+	"io"
+	"sync"
+)
+
+// Feed reads several Sources, each in a goroutine of its own, and collects
+// their packets for the one goroutine that owns the Analyzer.
+type Feed struct {
+	mu    sync.Mutex
+	space *sync.Cond // there is room in filling
+	// filling is what the readers add to, spare the batch that its owner has
+	// handed back.
+	filling, spare *Batch
+	open           int
+	stopped        bool
+	ready          chan struct{}
+}
+
+// Batch is a run of packets.
+type Batch struct {
+	packets []Packet
+	data    []byte
+	ends    []int // of each packet's bytes in data
+	// Errors are those with which sources ended, other than io.EOF.
+	Errors []error
+	// Ended is true if no source has anything more.
+	Ended bool
+}
+
+// maxBatchBytes bounds a batch; with the spare one it is twice that. A batch
+// holds at least one packet, however large.
+const maxBatchBytes = 1 << 20
+
+// NewFeed starts to read the sources.
+func NewFeed(sources ...Source) *Feed {
+	f := &Feed{filling: &Batch{}, spare: &Batch{}, open: len(sources), ready: make(chan struct{}, 1)}
+	f.space = sync.NewCond(&f.mu)
+	for _, s := range sources {
+		go f.read(s)
+	}
+	return f
+}
+
+// Ready receives when Take has something to give.
+func (f *Feed) Ready() <-chan struct{} { return f.ready }
+
+// Take returns what has come since the last Take, which must be done with.
+func (f *Feed) Take() *Batch {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	taken := f.filling
+	taken.Ended = f.open == 0
+	f.filling, f.spare = f.spare, taken
+	f.filling.reset()
+	f.space.Broadcast()
+	return taken
+}
+
+// Stop makes the readers end once they have the packet they wait for.
+func (f *Feed) Stop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stopped = true
+	f.space.Broadcast()
+}
+
+func (f *Feed) read(s Source) {
+	for {
+		p, err := s.Next()
+		if !f.add(p, err) {
+			return
+		}
+		select {
+		case f.ready <- struct{}{}:
+		default: // the owner knows already
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// add copies the packet. It reports false if the feed was stopped.
+func (f *Feed) add(p Packet, err error) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err != nil {
+		f.open--
+		if !errors.Is(err, io.EOF) {
+			f.filling.Errors = append(f.filling.Errors, err)
+		}
+		return true
+	}
+	for len(f.filling.data) >= maxBatchBytes && !f.stopped {
+		f.space.Wait()
+	}
+	if f.stopped {
+		return false
+	}
+	f.filling.add(p)
+	return true
+}
+
+func (b *Batch) add(p Packet) {
+	b.data = append(b.data, p.Data...)
+	b.ends = append(b.ends, len(b.data))
+	p.Data = nil
+	b.packets = append(b.packets, p)
+}
+
+func (b *Batch) reset() {
+	b.packets, b.data, b.ends, b.Errors = b.packets[:0], b.data[:0], b.ends[:0], nil
+}
+
+// Packets calls visit for each packet, in order.
+func (b *Batch) Packets(visit func(Packet)) {
+	from := 0
+	for i, p := range b.packets {
+		p.Data = b.data[from:b.ends[i]:b.ends[i]]
+		from = b.ends[i]
+		visit(p)
+	}
+}

@@ -1,0 +1,161 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// fileRecordLimit bounds what has to be in memory at once: one packet or one
+// pcapng block that is looked into. The longest packet that Linux hands out is
+// 512 KiB (BIG TCP), so 16 MiB leaves room for every writer, while a length
+// that is damaged is nearly always beyond it.
+const fileRecordLimit = 16 << 20
+
+// OpenFile opens the capture file of that name, "-" being standard input,
+// which is read as it arrives. The format is recognised by the content.
+//
+// Errors are those of the operating system, or wrap ErrNotCapture,
+// ErrTruncated or ErrDamaged; all of them, also those of Next, name the file.
+func OpenFile(name string) (Source, error) {
+	if name == "-" {
+		return fileOpen(os.Stdin, "standard input", nil)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	source, err := fileOpen(file, name, file)
+	if err != nil {
+		_ = file.Close() // it was only read, and the first error tells more
+		return nil, err
+	}
+	return source, nil
+}
+
+// NewReader returns a Source of the packets in r: a pcap or pcapng capture,
+// plain or compressed with gzip. It reads no further than it must for the next
+// packet if r hands out less than was asked for, as a pipe does. Errors are
+// those of OpenFile. Closing the Source does not close r.
+func NewReader(r io.Reader) (Source, error) {
+	return fileOpen(r, "", nil)
+}
+
+// fileOpen returns the Source of what r holds. name stands before errors and
+// closer, unless nil, is closed with the Source.
+func fileOpen(r io.Reader, name string, closer io.Closer) (Source, error) {
+	s := &fileSource{name: name, closer: closer, buf: newFileBuffer(r)}
+	if err := s.recognise(); err != nil {
+		return nil, s.inFile(err)
+	}
+	return s, nil
+}
+
+// fileSource is a Source of the packets of a capture file.
+type fileSource struct {
+	name    string
+	closer  io.Closer
+	buf     *fileBuffer // what format reads, unpacked if the file is packed
+	packed  bool
+	format  fileFormat
+	packet  Packet // the last one, here so that none is allocated
+	packets int
+}
+
+// fileFormat reads the records of one format.
+type fileFormat interface {
+	// next fills in the next packet. The error is io.EOF after the last one,
+	// io.ErrUnexpectedEOF if the input ends inside a record, wraps ErrDamaged,
+	// or is the reader's.
+	next(*Packet) error
+}
+
+// Next implements Source.
+func (s *fileSource) Next() (Packet, error) {
+	s.packet = Packet{}
+	if err := s.format.next(&s.packet); err != nil {
+		return Packet{}, s.inFile(err)
+	}
+	s.packets++
+	return s.packet, nil
+}
+
+// Close implements Source.
+func (s *fileSource) Close() error {
+	if s.closer == nil {
+		return nil
+	}
+	return s.closer.Close()
+}
+
+// recognise finds the format by the input's first bytes.
+func (s *fileSource) recognise() error {
+	head, err := s.head()
+	if err != nil {
+		return err
+	}
+	if fileIsGzip(head) {
+		s.packed, s.buf = true, newFileBuffer(newFileGzip(s.buf))
+		if head, err = s.head(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case pcapIsMagic(head):
+		s.format, err = newPcapFile(s.buf)
+	case pcapngIsMagic(head):
+		s.format, err = newPcapngFile(s.buf)
+	default:
+		err = s.notCapture(s.buf.unread())
+	}
+	return err
+}
+
+// head returns the four bytes that every known format begins with.
+func (s *fileSource) head() ([]byte, error) {
+	head, err := s.buf.peek(4)
+	switch {
+	case err == io.EOF:
+		return nil, fmt.Errorf("%w: it is empty", ErrNotCapture)
+	case err == io.ErrUnexpectedEOF && !fileBeginsMagic(s.buf.unread()):
+		return nil, s.notCapture(s.buf.unread())
+	}
+	return head, err
+}
+
+// notCapture says what begins with head instead of a capture.
+func (s *fileSource) notCapture(head []byte) error {
+	if s.packed {
+		return fmt.Errorf("%w: unpacked, it %s", ErrNotCapture, fileLooksLike(head))
+	}
+	return fmt.Errorf("%w: it %s", ErrNotCapture, fileLooksLike(head))
+}
+
+// inFile says in which file and where in it err arose. The end of a whole
+// file stays io.EOF.
+func (s *fileSource) inFile(err error) error {
+	switch {
+	case err == io.EOF:
+		return err
+	case err == io.ErrUnexpectedEOF:
+		err = s.at(ErrTruncated)
+	case errors.Is(err, ErrTruncated), errors.Is(err, ErrDamaged):
+		err = s.at(err)
+	}
+	var path *fs.PathError
+	if s.name == "" || errors.As(err, &path) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", s.name, err)
+}
+
+// at adds to err how far the input could be read.
+func (s *fileSource) at(err error) error {
+	where := fmt.Sprintf("byte %d", s.buf.offset)
+	if s.packed {
+		where += " unpacked"
+	}
+	return fmt.Errorf("%w (after packet %d, at %s)", err, s.packets, where)
+}

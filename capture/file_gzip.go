@@ -1,0 +1,70 @@
+package capture
+
+import (
+	"compress/flate"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// fileIsGzip reports whether head begins a gzip member with the one method
+// that there is (RFC 1952, section 2.3).
+func fileIsGzip(head []byte) bool {
+	return head[0] == 0x1f && head[1] == 0x8b && head[2] == 8
+}
+
+// fileGzip unpacks the members of a gzip file one after the other (RFC 1952,
+// section 2.2). It starts a member itself because gzip.Reader keeps the last
+// bytes of one back until it has seen the next, which may be long in a pipe.
+type fileGzip struct {
+	in     *fileBuffer
+	member gzip.Reader
+	inside bool // a member, not before or after one
+}
+
+func newFileGzip(in *fileBuffer) *fileGzip { return &fileGzip{in: in} }
+
+// Read implements io.Reader. Its errors wrap ErrTruncated and ErrDamaged.
+func (g *fileGzip) Read(p []byte) (int, error) {
+	for {
+		if !g.inside {
+			if err := g.open(); err != nil {
+				return 0, err
+			}
+		}
+		n, err := g.member.Read(p)
+		if err == io.EOF {
+			g.inside, err = false, nil
+		}
+		if n > 0 || err != nil {
+			return n, fileGzipError(err)
+		}
+	}
+}
+
+// open reads the header of the next member. The error is io.EOF if there is
+// none.
+func (g *fileGzip) open() error {
+	if _, err := g.in.peek(1); err != nil {
+		return err
+	}
+	if err := g.member.Reset(g.in); err != nil {
+		return fileGzipError(err)
+	}
+	g.member.Multistream(false)
+	g.inside = true
+	return nil
+}
+
+// fileGzipError tells damage from a cut and both from the input's own errors.
+func fileGzipError(err error) error {
+	var corrupt flate.CorruptInputError
+	switch {
+	case err == io.EOF, err == io.ErrUnexpectedEOF:
+		return fmt.Errorf("%w: its gzip compression has no end", ErrTruncated)
+	case err == gzip.ErrHeader, err == gzip.ErrChecksum, errors.As(err, &corrupt):
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
+}

@@ -1,0 +1,45 @@
+package capture
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// Filter returns the filter for packets to and from the endpoints, in the
+// language of pcap-filter(7): all TCP, and what may be part of it without
+// showing a port, which is a later fragment or a packet with IPv6 extension
+// headers. The decoder decides. Addresses are numeric, so nothing is looked up.
+func Filter(endpoints []netip.AddrPort) string {
+	terms := []string{}
+	for _, e := range endpoints {
+		if e.Addr().Is4() {
+			terms = append(terms, fmt.Sprintf("(ip host %s and (tcp port %d or ip[6:2] & 0x1fff != 0))", e.Addr(), e.Port()))
+		} else {
+			terms = append(terms, fmt.Sprintf("(ip6 host %s and (tcp port %d or ip6[6] != 6))", e.Addr(), e.Port()))
+		}
+	}
+	return strings.Join(terms, " or ")
+}
+
+// SYNFilter returns the filter for the first segment of connections to the
+// endpoints. tcp[13] reads IPv4 only; behind a plain IPv6 header of 40 bytes
+// the flags are at 53.
+func SYNFilter(endpoints []netip.AddrPort) string {
+	terms := []string{}
+	for _, e := range endpoints {
+		if e.Addr().Is4() {
+			terms = append(terms, fmt.Sprintf("(ip dst host %s and tcp dst port %d and tcp[13] & 0x12 = 0x02)", e.Addr(), e.Port()))
+		} else {
+			terms = append(terms, fmt.Sprintf("(ip6 dst host %s and tcp dst port %d and ip6[6] = 6 and ip6[53] & 0x12 = 0x02)", e.Addr(), e.Port()))
+		}
+	}
+	return strings.Join(terms, " or ")
+}
+
+// tagged makes a filter also match packets with one or two VLAN tags. Each
+// vlan moves the offsets of all that follows it, so it stands last. It is for
+// Ethernet only: cooked headers have no place for tags.
+func tagged(filter string) string {
+	return fmt.Sprintf("%s or (vlan and (%s or (vlan and (%s))))", filter, filter, filter)
+}

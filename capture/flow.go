@@ -1,0 +1,405 @@
+package capture
+
+import (
+	"net/netip"
+	"time"
+
+	"imds-analyzer/imds"
+)
+
+// flow is one connection: its two directions, the messages in them and the
+// calls that wait for their answers.
+type flow struct {
+	analyzer *Analyzer
+	conn     imds.Conn
+	// keys are the tuples under which the connection is known: its own and
+	// translated ones.
+	keys []flowKey
+
+	// early are the segments of a connection whose SYN was not seen, as long
+	// as it or earlier segments may still come out of order.
+	early   []segment
+	settled bool
+
+	streams   [2]stream
+	requests  requestReader
+	responses responseReader
+	exchange  exchange
+
+	lastSeen time.Time
+	// closedAt is when the connection ended; zero while it is open.
+	closedAt time.Time
+	notHTTP  bool
+	reported bool // a call was handed over
+
+	deadline time.Time
+	index    int // in the heap of deadlines, -1 if not there
+}
+
+// flowKey is a connection's tuple in compact form.
+type flowKey struct {
+	addr     [16]byte
+	port     uint16
+	endpoint uint8
+}
+
+func keyOf(client netip.AddrPort, endpoint uint8) flowKey {
+	return flowKey{client.Addr().As16(), client.Port(), endpoint}
+}
+
+func (a *Analyzer) newFlow(s *segment) *flow {
+	a.stats.Connections++
+	a.lastID++
+	f := &flow{
+		analyzer: a,
+		conn: imds.Conn{
+			ID:        a.lastID,
+			Client:    s.client,
+			Service:   s.service,
+			Interface: s.named,
+			Opened:    s.time,
+			Handshake: s.has(flagSYN) && s.direction == up,
+		},
+		keys:    []flowKey{keyOf(s.client, s.endpoint)},
+		settled: s.has(flagSYN),
+		index:   -1,
+	}
+	f.requests.init(f)
+	f.responses.init(f)
+	return f
+}
+
+// restarts reports whether the segment opens another connection on the same
+// tuple: a SYN with another initial sequence number starts afresh.
+func (f *flow) restarts(s *segment) bool {
+	if !s.has(flagSYN) || s.has(flagACK) || s.direction != up {
+		return false
+	}
+	same := f.streams[up].known && s.seq+1 == f.requests.firstSeq
+	switch {
+	case f.closed(): // a copy of the SYN is older than the end
+		return !same || s.time.After(f.closedAt)
+	case !f.settled:
+		return !f.opensEarly(s)
+	}
+	return !same
+}
+
+func (f *flow) closed() bool { return !f.closedAt.IsZero() }
+
+// segment takes in a segment of the connection.
+func (f *flow) segment(s *segment, now time.Time) {
+	f.lastSeen = now
+	if !f.settled && !s.has(flagSYN) && f.wait(s) {
+		return
+	}
+	if s.has(flagSYN) && s.direction == up {
+		f.conn.Handshake = true
+	}
+	f.receive(s, now)
+	f.settle(now)
+}
+
+// receive takes in a segment whose place in the connection is known.
+func (f *flow) receive(s *segment, now time.Time) {
+	st, peer := &f.streams[s.direction], &f.streams[1-s.direction]
+	if !f.accepts(s, st) {
+		f.analyzer.stats.SegmentsIgnored++
+		return
+	}
+	st.heard = true
+	f.synchronise(s, st, peer)
+	if s.length() > 0 && st.known {
+		f.payload(s, st, now)
+	}
+	if s.has(flagFIN) && st.known && !st.hasFin {
+		st.fin, st.hasFin = s.seq+uint32(s.length()), true
+		if s.has(flagSYN) {
+			st.fin++
+		}
+	}
+	f.pump(now)
+	if s.has(flagRST) {
+		f.reset(s.direction, now)
+	}
+}
+
+// accepts reports whether the receiver would take the segment.
+func (f *flow) accepts(s *segment, st *stream) bool {
+	switch {
+	case !st.known:
+		return true
+	case s.has(flagSYN):
+		return s.seq+1 == f.reader(s.direction).firstSeq
+	case s.has(flagRST) && before(s.seq, st.next-1):
+		return false // of an earlier connection, or forged; a FIN may be unread
+	}
+	return !st.outside(s.seq)
+}
+
+// synchronise learns what the headers tell of both directions.
+func (f *flow) synchronise(s *segment, st, peer *stream) {
+	if s.has(flagSYN) {
+		if !st.known {
+			st.start(s.seq + 1)
+			f.reader(s.direction).firstSeq = s.seq + 1
+		}
+		st.scale, st.hasScale = s.scale, true
+	}
+	if s.has(flagACK) {
+		if !peer.known {
+			peer.start(s.ack)
+			f.reader(1 - s.direction).firstSeq = s.ack
+		}
+		scaled := st.hasScale && peer.hasScale
+		window := s.window
+		if !s.has(flagSYN) {
+			window <<= st.scale
+		}
+		peer.acknowledge(s.ack, window, scaled)
+	}
+	if !st.known && s.length() > 0 {
+		st.start(s.seq)
+		f.reader(s.direction).firstSeq = s.seq
+	}
+}
+
+func (f *flow) reader(d direction) *messageReader {
+	if d == up {
+		return &f.requests.messageReader
+	}
+	return &f.responses.messageReader
+}
+
+// payload reads the segment's payload if its turn has come, or holds it.
+func (f *flow) payload(s *segment, st *stream, now time.Time) {
+	c := chunk{
+		origin:  origin{seq: s.seq, ack: s.ack, hasAck: s.has(flagACK), hopLimit: s.hopLimit, time: s.time},
+		data:    s.payload,
+		missing: s.missing,
+	}
+	if s.has(flagSYN) {
+		c.seq++ // data on a SYN (RFC 7413) comes after it
+	}
+	if repeated := int(int32(st.next - c.seq)); repeated > 0 {
+		if repeated >= c.length() {
+			return
+		}
+		c.trimFront(repeated)
+	}
+	if len(st.held) == 0 && c.seq == st.next && f.ready(s.direction, &c) {
+		f.deliver(s.direction, c)
+		return
+	}
+	f.hold(s.direction, c, now)
+}
+
+func (f *flow) hold(d direction, c chunk, now time.Time) {
+	st := &f.streams[d]
+	for st.full() || !f.analyzer.budget.take(len(c.data)) {
+		if len(st.held) == 0 {
+			f.analyzer.stats.SegmentsIgnored++
+			return
+		}
+		f.release(d, now)
+	}
+	f.analyzer.arrivals++
+	kept := st.hold(c, f.analyzer.arrivals, now)
+	f.analyzer.budget.give(len(c.data) - kept)
+}
+
+// ready reports whether all that the chunk acknowledges has been read: a
+// request is read after the answers that its sender had, and an answer after
+// its request, in whatever order the capture has them.
+func (f *flow) ready(d direction, c *chunk) bool {
+	peer := &f.streams[1-d]
+	if !c.hasAck || !peer.known || !peer.heard {
+		return true
+	}
+	ahead := int64(int32(c.ack - peer.next))
+	return ahead <= 0 || ahead > defaultWindow
+}
+
+// pump reads the segments whose turn has come.
+func (f *flow) pump(now time.Time) {
+	for f.step(up, now) || f.step(down, now) {
+	}
+	if f.streams[up].done() && f.streams[down].done() {
+		f.close(now)
+	}
+}
+
+func (f *flow) step(d direction, now time.Time) bool {
+	st := &f.streams[d]
+	if len(st.held) > 0 && st.hole() == 0 && f.ready(d, &st.held[0].chunk) {
+		f.deliverHeld(d, now)
+		return true
+	}
+	if st.hasFin && !st.ended && st.next == st.fin {
+		st.ended = true
+		st.next++
+		f.reader(d).end(imds.ConnectionClosed)
+		return true
+	}
+	return false
+}
+
+// release stops waiting for what the first held segment lacks.
+func (f *flow) release(d direction, now time.Time) {
+	st := &f.streams[d]
+	if n := st.hole(); n > 0 {
+		f.lost(d, n, imds.LostSegment)
+	}
+	f.deliverHeld(d, now)
+	f.pump(now)
+}
+
+func (f *flow) deliverHeld(d direction, now time.Time) {
+	st := &f.streams[d]
+	c := st.pop(now)
+	f.analyzer.budget.give(len(c.data))
+	if repeated := int(int32(st.next - c.seq)); repeated > 0 {
+		c.trimFront(min(repeated, c.length()))
+	}
+	if c.length() > 0 {
+		f.deliver(d, c)
+	}
+}
+
+// deliver hands the next bytes of a direction to its reader.
+func (f *flow) deliver(d direction, c chunk) {
+	f.streams[d].next = c.seq + uint32(len(c.data))
+	f.reader(d).feed(&c)
+	if c.missing > 0 {
+		f.lost(d, c.missing, imds.Snaplen)
+	}
+}
+
+// lost tells a direction's reader that n bytes are not in the capture.
+func (f *flow) lost(d direction, n int, reason imds.Incomplete) {
+	at, hidden := f.streams[d].next, f.reader(d).hidesHeads(int64(n))
+	f.streams[d].next += uint32(n)
+	f.reader(d).lost(int64(n), reason)
+	switch {
+	case d == down && hidden:
+		f.exchange.answersLost(at)
+	case hidden:
+		f.exchange.requestsLost = true
+	}
+}
+
+// reset ends the connection after a RST (RFC 9293, section 3.10.7).
+func (f *flow) reset(by direction, now time.Time) {
+	if by == down && !f.closed() {
+		f.exchange.reset = true
+	}
+	f.close(now)
+}
+
+func (f *flow) close(now time.Time) {
+	if !f.closed() {
+		f.closedAt = now
+	}
+}
+
+// expire does what is due, and returns when to be called next. It reports
+// false if the flow is finished.
+func (f *flow) expire(now time.Time) bool {
+	if !f.conn.Opened.Add(reorderWait).After(now) {
+		f.settle(now)
+	}
+	f.releaseDue(up, now)
+	f.releaseDue(down, now)
+	f.exchange.expire(f, now)
+	switch {
+	case f.closed() && !f.closedAt.Add(closeLinger).After(now):
+		f.finish(imds.ConnectionClosed)
+		return false
+	case !f.lastSeen.Add(idleWait).After(now):
+		f.finish(imds.CaptureEnd)
+		return false
+	}
+	return true
+}
+
+// releaseDue reads the held segments of a direction that have waited long
+// enough. What they acknowledge may itself wait behind a hole: that goes first.
+func (f *flow) releaseDue(d direction, now time.Time) {
+	st := &f.streams[d]
+	for len(st.held) > 0 && !st.deadline().After(now) {
+		first := st.held[0]
+		f.releaseAcknowledged(1-d, &first.chunk, now)
+		if len(st.held) > 0 && st.held[0].arrival == first.arrival {
+			f.release(d, now)
+		}
+	}
+}
+
+// releaseAcknowledged reads the held segments of a direction that the other
+// side's chunk acknowledges.
+func (f *flow) releaseAcknowledged(d direction, c *chunk, now time.Time) {
+	st := &f.streams[d]
+	for c.hasAck && len(st.held) > 0 && before(st.held[0].seq, c.ack) {
+		f.release(d, now)
+	}
+}
+
+// nextDeadline is when expire has something to do.
+func (f *flow) nextDeadline() time.Time {
+	due := f.lastSeen.Add(idleWait)
+	sooner := func(t time.Time) {
+		if t.Before(due) {
+			due = t
+		}
+	}
+	if f.closed() {
+		sooner(f.closedAt.Add(closeLinger))
+	}
+	if !f.settled {
+		sooner(f.conn.Opened.Add(reorderWait))
+	}
+	for d := range f.streams {
+		if len(f.streams[d].held) > 0 {
+			sooner(f.streams[d].deadline())
+		}
+	}
+	if t, ok := f.exchange.deadline(); ok {
+		sooner(t)
+	}
+	return due
+}
+
+// finish reads all that is still held, in the order in which it came, and
+// hands over the calls that will have no answer.
+func (f *flow) finish(reason imds.Incomplete) {
+	now := f.analyzer.now
+	f.settle(now)
+	for {
+		upHeld, downHeld := f.streams[up].held, f.streams[down].held
+		if len(upHeld) == 0 && len(downHeld) == 0 {
+			break
+		}
+		d := up
+		if len(upHeld) == 0 || len(downHeld) > 0 && downHeld[0].arrival < upHeld[0].arrival {
+			d = down
+		}
+		f.release(d, now)
+	}
+	if f.closed() {
+		reason = imds.ConnectionClosed
+	}
+	f.endStream(up, reason)
+	f.endStream(down, reason)
+	f.exchange.finish(f)
+	f.requests.discard()
+	f.responses.discard()
+}
+
+// endStream ends a direction; what is missing before its FIN was lost.
+func (f *flow) endStream(d direction, reason imds.Incomplete) {
+	st := &f.streams[d]
+	if n := int(int32(st.fin - st.next)); st.hasFin && st.known && n > 0 {
+		f.lost(d, n, imds.LostSegment)
+	}
+	f.reader(d).end(reason)
+}

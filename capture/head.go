@@ -1,0 +1,131 @@
+package capture
+
+import (
+	"bytes"
+	"strings"
+)
+
+// maxMethodBytes is longer than any registered method (UPDATEREDIRECTREF, 17).
+const maxMethodBytes = 32
+
+// headLines splits a head into its first line and its fields.
+type headLines struct {
+	first []byte
+	rest  []byte
+	// whole is true if the first line's end was seen.
+	whole bool
+}
+
+func splitHead(head []byte) headLines {
+	first, rest, whole := bytes.Cut(head, []byte{'\n'})
+	return headLines{first: bytes.TrimSuffix(first, []byte{'\r'}), rest: rest, whole: whole}
+}
+
+// field is a header field. cut is true if the capture does not hold its end.
+type field struct {
+	name, value string
+	cut         bool
+}
+
+// fields calls visit for each field (RFC 9112, section 5). A folded value is
+// joined with a blank (section 5.2). Blanks around the name are not part of
+// it, as lenient servers have it.
+func fields(rest []byte, visit func(field)) {
+	for len(rest) > 0 {
+		line, after, whole := bytes.Cut(rest, []byte{'\n'})
+		rest = after
+		line = bytes.TrimSuffix(line, []byte{'\r'})
+		if len(line) == 0 && whole {
+			return
+		}
+		name, value, ok := bytes.Cut(line, []byte{':'})
+		value, rest, whole = unfold(value, rest, whole)
+		if ok {
+			visit(field{
+				name:  strings.ToLower(string(bytes.TrimSpace(name))),
+				value: string(bytes.TrimSpace(value)),
+				cut:   !whole,
+			})
+		}
+	}
+}
+
+// unfold joins a value with the continuation lines that follow it.
+func unfold(value, rest []byte, whole bool) (joined, after []byte, ended bool) {
+	for whole && len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t') {
+		var line []byte
+		line, rest, whole = bytes.Cut(rest, []byte{'\n'})
+		joined := append(bytes.Clone(bytes.TrimSpace(value)), ' ')
+		value = append(joined, bytes.TrimSpace(line)...)
+	}
+	return value, rest, whole
+}
+
+// isToken reports whether data is a token (RFC 9110, section 5.6.2), as
+// methods and field names are.
+func isToken(data []byte) bool {
+	for _, c := range data {
+		if !isTokenChar(c) {
+			return false
+		}
+	}
+	return len(data) > 0
+}
+
+func isTokenChar(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	}
+	return strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
+}
+
+// bodyFields are the fields that frame a message's body.
+type bodyFields struct {
+	length    int64
+	hasLength bool
+	chunked   bool
+}
+
+// visit takes in a field, if it is one of them.
+func (b *bodyFields) visit(f field) {
+	switch f.name {
+	case "content-length":
+		if n, ok := parseLength(f.value); ok && !b.hasLength && !f.cut {
+			b.length, b.hasLength = n, true
+		}
+	case "transfer-encoding":
+		codings := strings.Split(strings.ToLower(f.value), ",")
+		b.chunked = strings.TrimSpace(codings[len(codings)-1]) == "chunked"
+	}
+}
+
+// parseLength reads a Content-Length, also in the form of a list of equal
+// values that joined duplicates take (RFC 9110, section 8.6).
+func parseLength(value string) (int64, bool) {
+	const maxDigits = 18 // below 2^63
+	value, _, _ = strings.Cut(value, ",")
+	value = strings.TrimSpace(value)
+	if value == "" || len(value) > maxDigits {
+		return 0, false
+	}
+	n := int64(0)
+	for _, c := range []byte(value) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
+}
+
+// framing says how the body is framed if nothing but the fields decides.
+func (b *bodyFields) framing(otherwise bodyKind) framing {
+	switch {
+	case b.chunked:
+		return framing{kind: bodyChunked}
+	case b.hasLength:
+		return framing{kind: bodyLength, length: b.length}
+	}
+	return framing{kind: otherwise}
+}

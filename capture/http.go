@@ -1,0 +1,427 @@
+package capture
+
+import (
+	"bytes"
+
+	"imds-analyzer/imds"
+)
+
+// messageReader reads the HTTP/1 messages in one direction of a connection:
+// it finds the heads, hands them to its role, and passes over the bodies
+// (RFC 9112). What it does not keep it never stores: of bodies only the
+// length is known.
+type messageReader struct {
+	flow *flow
+	role role
+	// firstSeq is the sequence number of the stream's first byte.
+	firstSeq uint32
+	state    messageState
+	// buffer collects a head, line or tail of a head over several chunks.
+	buffer []byte
+	// first is where the message began.
+	first origin
+	// remaining is what is still to come of a body or chunk.
+	remaining int64
+	// messages counts the heads that were read.
+	messages int
+	// reason is why the stream's place is lost in stateLost; empty if no byte
+	// is missing. reported is true if the head that was cut by it is reported.
+	reason   imds.Incomplete
+	reported bool
+	// kept lists what may be shown of the stream in a saved capture.
+	kept []span
+}
+
+// role is what differs between requests and responses.
+type role interface {
+	// plausible reports whether data can be the beginning of a head.
+	plausible(data []byte) bool
+	// starts reports whether data, the beginning of a segment, is the
+	// beginning of a head beyond doubt.
+	starts(data []byte) bool
+	// complete takes in a whole head and returns how its body is framed. It
+	// reports false if it is no head.
+	complete(head []byte) (framing, bool)
+	// partial takes in the beginning of a head.
+	partial(head []byte, reason imds.Incomplete)
+	// tail takes in the end of a head whose beginning was lost. It reports
+	// false if it is none.
+	tail(tail []byte) (framing, bool)
+}
+
+type messageState uint8
+
+const (
+	stateStart      messageState = iota // before a message
+	stateHead                           // in a head
+	stateSkipHead                       // in the rest of a head that is too large
+	stateBody                           // in a body of known length
+	stateChunkSize                      // in the line before a chunk
+	stateChunk                          // in a chunk
+	stateChunkEnd                       // in the line end behind a chunk
+	stateTrailer                        // behind the last chunk
+	stateUntilClose                     // in a body that ends with the connection
+	stateLost                           // the place in the stream is lost
+	stateIgnore                         // this is not, or no longer, HTTP/1
+)
+
+// framing says how long a message's body is (RFC 9112, section 6.3).
+type framing struct {
+	kind   bodyKind
+	length int64
+}
+
+type bodyKind uint8
+
+const (
+	bodyNone bodyKind = iota
+	bodyLength
+	bodyChunked
+	bodyUntilClose
+	bodyTunnel // not HTTP/1 from here on
+)
+
+// feed reads the next bytes of the stream, from one segment.
+func (r *messageReader) feed(c *chunk) {
+	at, data := c.origin, c.data
+	if r.mayStartAnew() && r.role.starts(data) {
+		r.dropBuffer()
+		r.state = stateStart
+	}
+	for len(data) > 0 {
+		n := r.consume(data, at)
+		data = data[n:]
+		at.seq += uint32(n)
+	}
+}
+
+// joinLate says that the stream's beginning is not in the capture.
+func (r *messageReader) joinLate() { r.state, r.reason = stateLost, imds.CaptureStart }
+
+// mayStartAnew reports whether a segment that begins like a head begins one,
+// although the state does not say so.
+func (r *messageReader) mayStartAnew() bool {
+	return r.state == stateLost || r.flow.requests.bodyWithheld(r)
+}
+
+// consume reads some of data and returns how much.
+func (r *messageReader) consume(data []byte, at origin) int {
+	switch r.state {
+	case stateStart:
+		return r.skipBlank(data, at)
+	case stateHead:
+		return r.collectHead(data)
+	case stateSkipHead:
+		return r.skipHead(data)
+	case stateBody, stateChunk:
+		return r.skipBody(data)
+	case stateChunkSize, stateChunkEnd, stateTrailer:
+		return r.collectLine(data, at)
+	case stateLost:
+		return r.collectTail(data, at)
+	}
+	return len(data)
+}
+
+// skipBlank skips the blank lines that may precede a message (RFC 9112,
+// section 2.2).
+func (r *messageReader) skipBlank(data []byte, at origin) int {
+	n := 0
+	for n < len(data) && (data[n] == '\r' || data[n] == '\n') {
+		n++
+	}
+	r.keep(at.seq, n)
+	if n < len(data) {
+		r.first = at
+		r.first.seq += uint32(n)
+		r.state = stateHead
+	}
+	return n
+}
+
+// collectHead reads a head, up to and including the blank line.
+func (r *messageReader) collectHead(data []byte) int {
+	if len(r.buffer) == 0 {
+		if end := headEnd(data, 0); end >= 0 && end <= maxHeadBytes {
+			r.endHead(data[:end])
+			return end
+		}
+	}
+	n := min(len(data), maxHeadBytes-len(r.buffer))
+	kept := len(r.buffer)
+	if n == 0 || !r.flow.analyzer.budget.take(n) {
+		r.giveUpHead()
+		return 0
+	}
+	r.buffer = append(r.buffer, data[:n]...)
+	if end := headEnd(r.buffer, kept-2); end >= 0 {
+		head := r.buffer[:end]
+		r.dropBuffer()
+		r.endHead(head)
+		return end - kept
+	}
+	if !r.role.plausible(r.buffer) {
+		r.notAMessage()
+		return len(data)
+	}
+	return n
+}
+
+// headEnd returns the index behind the blank line that ends a head, or -1.
+// Lines end with CRLF or, from lenient senders, LF (RFC 9112, section 2.2).
+func headEnd(data []byte, from int) int {
+	for i := max(0, from); ; {
+		n := bytes.IndexByte(data[i:], '\n')
+		if n < 0 {
+			return -1
+		}
+		i += n + 1
+		switch rest := data[i:]; {
+		case len(rest) > 0 && rest[0] == '\n':
+			return i + 1
+		case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
+			return i + 2
+		}
+	}
+}
+
+func (r *messageReader) endHead(head []byte) {
+	frame, ok := r.role.complete(head)
+	if !ok {
+		r.notAMessage()
+		return
+	}
+	r.messages++
+	r.keepHead(head)
+	r.beginBody(frame)
+}
+
+func (r *messageReader) giveUpHead() {
+	r.role.partial(r.buffer, imds.HeadersTooLarge)
+	r.messages++
+	r.keepHead(r.buffer)
+	r.dropBuffer()
+	r.state = stateSkipHead
+}
+
+// skipHead looks for the end of a head that is too large. The last bytes are
+// kept, because the blank line may be split.
+func (r *messageReader) skipHead(data []byte) int {
+	kept := len(r.buffer)
+	window := append(r.buffer, data...)
+	if end := headEnd(window, 0); end >= 0 {
+		r.buffer = nil
+		r.reported = true
+		r.state = stateStart
+		return end - kept
+	}
+	r.buffer = bytes.Clone(window[max(0, len(window)-2):])
+	return len(data)
+}
+
+// beginBody gets ready for what follows a head.
+func (r *messageReader) beginBody(frame framing) {
+	switch frame.kind {
+	case bodyNone:
+		r.state = stateStart
+	case bodyLength:
+		r.remaining, r.state = frame.length, stateBody
+		if r.remaining == 0 {
+			r.state = stateStart
+		}
+	case bodyChunked:
+		r.state = stateChunkSize
+	case bodyUntilClose:
+		r.state = stateUntilClose
+	case bodyTunnel:
+		r.state = stateIgnore
+	}
+}
+
+func (r *messageReader) skipBody(data []byte) int {
+	n := int(min(r.remaining, int64(len(data))))
+	r.remaining -= int64(n)
+	r.endBodyPart()
+	return n
+}
+
+func (r *messageReader) endBodyPart() {
+	if r.remaining > 0 {
+		return
+	}
+	if r.state == stateChunk {
+		r.state = stateChunkEnd
+	} else {
+		r.state = stateStart
+	}
+}
+
+// collectLine reads a line of the chunked coding (RFC 9112, section 7.1).
+func (r *messageReader) collectLine(data []byte, at origin) int {
+	n := bytes.IndexByte(data, '\n') + 1
+	ended := n > 0
+	if !ended {
+		n = len(data)
+	}
+	r.keepLine(data[:n], at.seq)
+	if len(r.buffer)+n > maxLineBytes || !r.flow.analyzer.budget.take(n) {
+		r.loseTrack("")
+		return len(data)
+	}
+	r.buffer = append(r.buffer, data[:n]...)
+	if ended {
+		line := bytes.TrimRight(r.buffer, "\r\n")
+		r.dropBuffer()
+		r.endLine(line)
+	}
+	return n
+}
+
+func (r *messageReader) endLine(line []byte) {
+	switch r.state {
+	case stateChunkSize:
+		r.beginChunk(line)
+	case stateChunkEnd:
+		r.state = stateChunkSize
+		if len(line) > 0 {
+			r.loseTrack("")
+		}
+	case stateTrailer:
+		if len(line) == 0 {
+			r.state = stateStart
+		}
+	}
+}
+
+func (r *messageReader) beginChunk(line []byte) {
+	size, ok := parseChunkSize(line)
+	switch {
+	case !ok:
+		r.loseTrack("")
+	case size == 0:
+		r.state = stateTrailer
+	default:
+		r.remaining, r.state = size, stateChunk
+	}
+}
+
+// parseChunkSize reads a hexadecimal size; extensions may follow.
+func parseChunkSize(line []byte) (int64, bool) {
+	const maxDigits = 15 // below 2^63
+	digits, _, _ := bytes.Cut(line, []byte{';'})
+	digits = bytes.Trim(digits, " \t")
+	if len(digits) == 0 || len(digits) > maxDigits {
+		return 0, false
+	}
+	size := int64(0)
+	for _, d := range digits {
+		v := bytes.IndexByte([]byte("0123456789abcdef"), d|0x20)
+		if v < 0 {
+			return 0, false
+		}
+		size = size<<4 | int64(v)
+	}
+	return size, true
+}
+
+// collectTail looks for the end of a head whose beginning was lost. Heads
+// themselves are found at the beginning of a segment, by feed.
+func (r *messageReader) collectTail(data []byte, at origin) int {
+	if len(r.buffer) == 0 {
+		r.first = at
+	}
+	kept := len(r.buffer)
+	if kept+len(data) > maxTailBytes || !r.flow.analyzer.budget.take(len(data)) {
+		r.dropBuffer()
+		return len(data)
+	}
+	r.buffer = append(r.buffer, data...)
+	end := headEnd(r.buffer, kept-2)
+	if end < 0 {
+		return len(data)
+	}
+	tail := r.buffer[:end]
+	r.dropBuffer()
+	frame, ok := r.role.tail(tail)
+	if !ok {
+		return len(data)
+	}
+	r.messages++
+	r.beginBody(frame)
+	return end - kept
+}
+
+// hidesHeads reports whether n lost bytes can hold the beginning of a message.
+func (r *messageReader) hidesHeads(n int64) bool {
+	switch r.state {
+	case stateBody:
+		return n > r.remaining
+	case stateUntilClose, stateIgnore:
+		return false
+	}
+	return true
+}
+
+// lost passes over n bytes that the capture does not hold.
+func (r *messageReader) lost(n int64, reason imds.Incomplete) {
+	switch r.state {
+	case stateUntilClose, stateIgnore:
+	case stateBody, stateChunk:
+		if n > r.remaining {
+			r.loseTrack(reason)
+			return
+		}
+		r.remaining -= n
+		r.endBodyPart()
+	case stateHead:
+		r.role.partial(r.buffer, reason)
+		r.messages++
+		r.keepHead(r.buffer)
+		r.loseTrack(reason)
+		r.reported = true
+	case stateLost:
+		r.dropBuffer()
+		r.reason = reason
+	default:
+		r.loseTrack(reason)
+	}
+}
+
+func (r *messageReader) loseTrack(reason imds.Incomplete) {
+	r.dropBuffer()
+	r.state, r.reason, r.reported = stateLost, reason, false
+}
+
+// notAMessage deals with bytes that are no head where one should begin.
+func (r *messageReader) notAMessage() {
+	if r.messages == 0 {
+		r.discard()
+		r.flow.markNotHTTP()
+		return
+	}
+	r.loseTrack("")
+}
+
+// end says that no more bytes will come, and why.
+func (r *messageReader) end(reason imds.Incomplete) {
+	if r.state == stateHead {
+		r.role.partial(r.buffer, reason)
+		r.keepHead(r.buffer)
+	}
+	r.discard()
+}
+
+// discard stops reading.
+func (r *messageReader) discard() {
+	r.dropBuffer()
+	r.state = stateIgnore
+}
+
+// dropBuffer gives the buffer back. A slice of it stays good until the next
+// byte is collected.
+func (r *messageReader) dropBuffer() {
+	if r.state != stateSkipHead {
+		r.flow.analyzer.budget.give(len(r.buffer))
+	}
+	r.buffer = nil
+}

@@ -1,0 +1,92 @@
+package capture
+
+import (
+	"bytes"
+
+	"imds-analyzer/imds"
+)
+
+// responseReader reads the responses of a connection.
+type responseReader struct{ messageReader }
+
+func (r *responseReader) init(f *flow) { r.flow, r.role = f, r }
+
+// statusPrefix begins every response's head (RFC 9112, section 4).
+var statusPrefix = []byte("HTTP/1.")
+
+func (r *responseReader) plausible(data []byte) bool {
+	n := min(len(data), len(statusPrefix))
+	return bytes.Equal(data[:n], statusPrefix[:n])
+}
+
+func (r *responseReader) starts(data []byte) bool {
+	_, ok := parseStatus(data)
+	return ok
+}
+
+// parseStatus reads the status code from the beginning of a status line:
+// HTTP/1.x, a blank, three digits.
+func parseStatus(data []byte) (int, bool) {
+	const size = len("HTTP/1.1 200")
+	if len(data) < size || !bytes.HasPrefix(data, statusPrefix) || data[8] != ' ' {
+		return 0, false
+	}
+	if len(data) > size && data[size] != ' ' && data[size] != '\r' && data[size] != '\n' {
+		return 0, false
+	}
+	status := 0
+	for _, c := range data[9:size] {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		status = status*10 + int(c-'0')
+	}
+	return status, status >= 100
+}
+
+func (r *responseReader) complete(head []byte) (framing, bool) {
+	status, ok := parseStatus(head)
+	if !ok {
+		return framing{}, false
+	}
+	if status < 200 && status != 101 {
+		return framing{kind: bodyNone}, true // interim: the final one follows
+	}
+	method := r.report(status)
+	var body bodyFields
+	fields(splitHead(head).rest, body.visit)
+	frame := responseFraming(method, status, &body)
+	if frame.kind == bodyTunnel {
+		r.flow.ignore()
+	}
+	return frame, true
+}
+
+// responseFraming applies the rules of RFC 9112, section 6.3.
+func responseFraming(method string, status int, body *bodyFields) framing {
+	switch {
+	case status == 101, method == "CONNECT" && status < 300:
+		return framing{kind: bodyTunnel}
+	case method == "HEAD", status == 204, status == 304:
+		return framing{kind: bodyNone}
+	}
+	return body.framing(bodyUntilClose)
+}
+
+// report hands a response over, and returns the method of its request.
+func (r *responseReader) report(status int) string {
+	response := imds.Response{Time: r.first.time, Status: status, HopLimit: r.first.hopLimit}
+	requests := &r.flow.requests
+	begun := requests.state == stateHead && (!r.first.hasAck || before(requests.first.seq, r.first.ack))
+	return r.flow.exchange.response(r.flow, &r.first, response, begun)
+}
+
+// partial reports a response of which at least the status was seen.
+func (r *responseReader) partial(head []byte, _ imds.Incomplete) {
+	if status, ok := parseStatus(head); ok && (status >= 200 || status == 101) {
+		r.report(status)
+	}
+}
+
+// tail finds nothing: without its status a response says nothing.
+func (r *responseReader) tail([]byte) (framing, bool) { return framing{}, false }

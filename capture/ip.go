@@ -1,0 +1,161 @@
+package capture
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// IP protocol and IPv6 extension header numbers (IANA).
+const (
+	protoHopByHop    = 0
+	protoTCP         = 6
+	protoRouting     = 43
+	protoFragment    = 44
+	protoAuth        = 51
+	protoDestination = 60
+	protoMobility    = 135
+)
+
+// datagram is an IP packet or a fragment of one.
+type datagram struct {
+	src, dst netip.Addr
+	protocol uint8
+	hopLimit uint8
+	// payload is what was captured of the payload, length its whole length.
+	payload []byte
+	length  int
+	// id, offset and more describe a fragment.
+	fragmented bool
+	id         uint32
+	offset     int
+	more       bool
+}
+
+// parseIP reads an IPv4 or IPv6 header. wire is the number of bytes that the
+// packet had on the wire.
+func parseIP(data []byte, wire int) (datagram, bool) {
+	if len(data) == 0 {
+		return datagram{}, false
+	}
+	switch data[0] >> 4 {
+	case 4:
+		return parseIPv4(data, wire)
+	case 6:
+		return parseIPv6(data, wire)
+	}
+	return datagram{}, false
+}
+
+// parseIPv4 reads an IPv4 header (RFC 791, section 3.1).
+func parseIPv4(data []byte, wire int) (datagram, bool) {
+	const minHeader = 20
+	if len(data) < minHeader {
+		return datagram{}, false
+	}
+	header := int(data[0]&0x0f) * 4
+	total := int(binary.BigEndian.Uint16(data[2:]))
+	if total == 0 {
+		total = wire // captured before segmentation offload filled it in
+	}
+	if header < minHeader || len(data) < header || total < header {
+		return datagram{}, false
+	}
+	fragment := binary.BigEndian.Uint16(data[6:])
+	d := datagram{
+		src:      netip.AddrFrom4([4]byte(data[12:16])),
+		dst:      netip.AddrFrom4([4]byte(data[16:20])),
+		protocol: data[9],
+		hopLimit: data[8],
+		payload:  data[header:min(total, len(data))],
+		length:   total - header,
+		id:       uint32(binary.BigEndian.Uint16(data[4:])),
+		offset:   int(fragment&0x1fff) * 8,
+		more:     fragment&0x2000 != 0,
+	}
+	d.fragmented = d.more || d.offset > 0
+	return d, true
+}
+
+// parseIPv6 reads an IPv6 header and its extension headers (RFC 8200).
+func parseIPv6(data []byte, wire int) (datagram, bool) {
+	const header = 40
+	if len(data) < header {
+		return datagram{}, false
+	}
+	length := int(binary.BigEndian.Uint16(data[4:]))
+	if length == 0 {
+		length = wire - header
+	}
+	if length < 0 {
+		return datagram{}, false
+	}
+	d := datagram{
+		src:      netip.AddrFrom16([16]byte(data[8:24])),
+		dst:      netip.AddrFrom16([16]byte(data[24:40])),
+		protocol: data[6],
+		hopLimit: data[7],
+		payload:  data[header:min(header+length, len(data))],
+		length:   length,
+	}
+	return d, d.skipExtensions()
+}
+
+// maxExtensions bounds the chain of extension headers. RFC 8200 recommends
+// at most one of each of seven.
+const maxExtensions = 16
+
+// skipExtensions moves the payload behind the extension headers, up to a
+// fragment header with more of the chain in other fragments.
+func (d *datagram) skipExtensions() bool {
+	for range maxExtensions {
+		size := 0
+		switch d.protocol {
+		case protoHopByHop, protoRouting, protoDestination, protoMobility:
+			if len(d.payload) < 2 {
+				return false
+			}
+			size = (int(d.payload[1]) + 1) * 8
+		case protoAuth: // in units of four bytes, minus two (RFC 4302)
+			if len(d.payload) < 2 {
+				return false
+			}
+			size = (int(d.payload[1]) + 2) * 4
+		case protoFragment:
+			return d.readFragmentHeader()
+		default:
+			return true
+		}
+		if !d.strip(size) {
+			return false
+		}
+	}
+	return false
+}
+
+// strip takes an extension header of size bytes off the payload.
+func (d *datagram) strip(size int) bool {
+	if len(d.payload) < size || d.length < size {
+		return false
+	}
+	d.protocol = d.payload[0]
+	d.payload, d.length = d.payload[size:], d.length-size
+	return true
+}
+
+func (d *datagram) readFragmentHeader() bool {
+	const size = 8
+	if len(d.payload) < size || d.fragmented {
+		return false
+	}
+	where := binary.BigEndian.Uint16(d.payload[2:])
+	d.offset, d.more = int(where&^7), where&1 != 0
+	d.id = binary.BigEndian.Uint32(d.payload[4:])
+	d.fragmented = d.more || d.offset > 0
+	if !d.strip(size) {
+		return false
+	}
+	if d.fragmented {
+		return true
+	}
+	return d.skipExtensions() // an "atomic" fragment (RFC 6946) is whole
+}

@@ -1,0 +1,118 @@
+package capture
+
+import (
+	"net/netip"
+	"time"
+)
+
+// legs tells when a connection is seen a second time behind address
+// translation, as a capture on all interfaces of a container host sees it:
+// the same segment then comes by again within moments, from another address,
+// but with the same sequence numbers.
+//
+// Sequence numbers alone prove nothing, since files made by hand tend to begin
+// every connection at the same one. A translated packet was also routed, which
+// takes one off its hop limit (RFC 1812, section 5.3.1), and was captured at
+// another place.
+type legs struct{ recent [legsKept]leg }
+
+// legsKept is how many segments are remembered, each in the place that its
+// sequence numbers say: at 100,000 packets a second some 10 ms, many times
+// what a packet takes through a host.
+const legsKept = 1 << 10
+
+// leg is a segment as it was seen.
+type leg struct {
+	flow      *flow
+	time      time.Time
+	client    netip.AddrPort
+	service   netip.AddrPort
+	direction direction
+	seq, ack  uint32
+	length    int
+	timestamp uint32
+	flags     uint8
+	hopLimit  uint8
+	at        hop
+}
+
+func (l *legs) place(s *segment) *leg {
+	mixed := (s.seq ^ s.ack<<16 ^ s.ack>>16 ^ uint32(s.length())) * 2654435761 // Knuth's multiplicative hash
+	return &l.recent[mixed>>22]
+}
+
+// speaks reports whether a segment is one that is remembered: those that move
+// a connection on.
+func speaks(s *segment) bool { return s.length() > 0 || s.has(flagSYN) }
+
+// remember takes note of a segment.
+func (l *legs) remember(s *segment, f *flow) {
+	if !speaks(s) {
+		return
+	}
+	*l.place(s) = leg{
+		flow: f, time: s.time, client: s.client, service: s.service, direction: s.direction,
+		seq: s.seq, ack: s.ack, length: s.length(), timestamp: s.timestamp, flags: s.flags,
+		hopLimit: s.hopLimit, at: s.at,
+	}
+}
+
+// find returns the segment of an open flow of which s is a repeat on another
+// leg.
+func (l *legs) find(s *segment) *leg {
+	other := l.place(s)
+	if !speaks(s) || other.flow == nil || other.flow.index < 0 || !other.repeatedBy(s) || s.time.Sub(other.time).Abs() > legWait {
+		return nil
+	}
+	return other
+}
+
+// repeatedBy reports whether s is the same segment at another place.
+func (l *leg) repeatedBy(s *segment) bool {
+	same := l.direction == s.direction && l.service == s.service && l.client != s.client &&
+		l.seq == s.seq && l.ack == s.ack && l.flags == s.flags &&
+		l.length == s.length() && l.timestamp == s.timestamp
+	if !same || l.hopLimit == s.hopLimit {
+		return false
+	}
+	if s.linkKnown {
+		return l.at != s.at
+	}
+	return s.timestamp != 0
+}
+
+// addLeg makes the tuple of s another one of the flow that it repeats a
+// segment of. The connection is known by the tuple nearest to the client: the
+// hop limit is the higher on the way to the service, the lower on the way back.
+func (a *Analyzer) addLeg(repeated *leg, s *segment, key flowKey) *flow {
+	f := repeated.flow
+	f.keys = append(f.keys, key)
+	a.flows[key] = f
+	nearer := s.hopLimit > repeated.hopLimit
+	if s.direction == down {
+		nearer = s.hopLimit < repeated.hopLimit
+	}
+	if nearer && f.conn.Client == repeated.client {
+		f.conn.Client, f.conn.Interface = s.client, s.named
+		a.handler.Opened(f.conn)
+	}
+	return f
+}
+
+// mergeLegs finds out that a flow which was taken for another connection is a
+// leg of one, because its first segments came out of order. What the flow has
+// read so far, the other has read too.
+func (a *Analyzer) mergeLegs(f *flow, s *segment, key flowKey) *flow {
+	if f.reported || len(f.keys) > 1 || s.time.Sub(f.conn.Opened) > legWait {
+		return f
+	}
+	repeated := a.legs.find(s)
+	if repeated == nil || repeated.flow == f {
+		return f
+	}
+	f.abandon()
+	a.stats.Connections--
+	a.due.remove(f)
+	a.handler.Closed(f.conn)
+	return a.addLeg(repeated, s, key)
+}

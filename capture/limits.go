@@ -1,0 +1,98 @@
+package capture
+
+import "time"
+
+// Limits bound what an Analyzer keeps. Whatever goes beyond is let go in a
+// way that shows: a call whose head is not kept is unknown, and each
+// connection that is given up early is counted.
+type Limits struct {
+	// Connections is the number of open connections that are followed; the
+	// one that would expire first makes room for a new one.
+	Connections int
+	// ClosedConnections is the number of ended connections that are
+	// remembered, so that late repeats of their segments are not taken for
+	// new calls.
+	ClosedConnections int
+	// BufferedBytes bounds, over all connections, the segments that wait for
+	// earlier ones and the heads that are not complete yet.
+	BufferedBytes int
+}
+
+// LiveLimits suit a host that is watched for weeks. EC2 lets an instance
+// exchange 1024 packets a second with all link-local services, about 100
+// short connections: 16,384 open ones are 160 s of that without a single
+// close, and 16,384 closed ones as much again. With about 1 KiB a connection,
+// 64 B a closed one and 8 MiB of buffers this stays below 32 MiB.
+func LiveLimits() Limits {
+	return Limits{Connections: 16 << 10, ClosedConnections: 16 << 10, BufferedBytes: 8 << 20}
+}
+
+// OfflineLimits suit captures of busier things than one instance: 131,072
+// open connections of about 1 KiB are 128 MiB at the worst.
+func OfflineLimits() Limits {
+	return Limits{Connections: 128 << 10, ClosedConnections: 64 << 10, BufferedBytes: 64 << 20}
+}
+
+// Limits of one connection, and of time. Time is capture time.
+const (
+	// maxHeadBytes bounds a request's or response's head. Servers accept 8 to
+	// 64 KiB; twice the most is still read whole.
+	maxHeadBytes = 128 << 10
+	// maxTailBytes bounds what is kept of a head whose beginning was lost.
+	maxTailBytes = 16 << 10
+	// maxLineBytes bounds a chunk-size or trailer line.
+	maxLineBytes = 4 << 10
+	// maxHeldSegments and maxHeldBytes bound the segments that one direction
+	// of a connection keeps waiting for an earlier one: a window of 256 KiB,
+	// in segments of 1 KiB.
+	maxHeldSegments = 256
+	maxHeldBytes    = 256 << 10
+	// maxPending bounds the requests of a connection that wait for answers.
+	maxPending = 64
+	// defaultWindow is how far ahead of the next byte a segment may start
+	// where the receiver's window is not known: the largest that Linux offers
+	// by default is 6 MiB (tcp(7), tcp_rmem), a client of the metadata
+	// service never comes near 1 MiB.
+	defaultWindow = 1 << 20
+
+	// reorderWait is how long a segment waits for an earlier one that its
+	// receiver has already acknowledged, which was thus lost or reordered by
+	// the capture and not by the network. Reordering between the queues of
+	// one host is below a millisecond.
+	reorderWait = 200 * time.Millisecond
+	// lossWait is how long a segment waits for an earlier one that is still
+	// to be sent again: five retransmissions, 0.2+0.4+…+6.4 s (RFC 6298).
+	lossWait = 13 * time.Second
+	// callWait is how long a request waits for its answer.
+	callWait = 30 * time.Second
+	// closeLinger is how long after a connection's end its packets may still
+	// come out of order.
+	closeLinger = reorderWait
+	// idleWait is how long a connection may be silent. Later requests on it
+	// are still seen, as those of a connection whose start was not captured.
+	idleWait = 10 * time.Minute
+	// legWait is how far apart in time the same packet may be captured before
+	// and after address translation.
+	legWait = time.Second
+	// fragmentWait is how long fragments of a datagram are kept (Linux:
+	// net.ipv4.ipfrag_time, 30 s); maxFragmented and maxDatagram bound them.
+	fragmentWait  = 30 * time.Second
+	maxFragmented = 64
+	maxDatagram   = 64 << 10
+	// clockSlack is how far packet times may go back before the clock follows.
+	clockSlack = time.Minute
+)
+
+// budget is the memory that all connections share.
+type budget struct{ used, max int }
+
+// take reserves n bytes; it reports false, and takes nothing, beyond the bound.
+func (b *budget) take(n int) bool {
+	if b.used+n > b.max {
+		return false
+	}
+	b.used += n
+	return true
+}
+
+func (b *budget) give(n int) { b.used -= n }

@@ -1,0 +1,115 @@
+package capture
+
+import "encoding/binary"
+
+// hop says at which point of its way a packet was captured, as far as the
+// link-layer header tells.
+type hop struct {
+	interfaceID int
+	// packetType is Linux's: 0 to us, 4 sent by us (packet(7)).
+	packetType uint8
+	// source is the link-layer address of the sender.
+	source [8]byte
+}
+
+// EtherTypes (IEEE 802 numbers).
+const (
+	etherIPv4 = 0x0800
+	etherIPv6 = 0x86dd
+	etherVLAN = 0x8100
+	etherQinQ = 0x88a8
+	// etherQinQOld was used for stacked tags before 802.1ad.
+	etherQinQOld = 0x9100
+)
+
+// maxTags bounds the stack of VLAN tags. Two are in use.
+const maxTags = 4
+
+// networkLayer strips the link-layer header: it returns the captured bytes
+// from the IP header on and their number on the wire.
+func networkLayer(p *Packet) (data []byte, wire int, at hop, ok bool) {
+	at.interfaceID = p.InterfaceID
+	header, etherType := 0, 0
+	switch p.LinkType {
+	case LinkEthernet:
+		header, etherType = ethernet(p.Data, &at)
+	case LinkLinuxSLL:
+		header, etherType = cookedV1(p.Data, &at)
+	case LinkLinuxSLL2:
+		header, etherType = cookedV2(p.Data, &at)
+	case LinkNull, LinkLoop:
+		// Four bytes of address family, whose numbers differ between systems:
+		// the IP version says as much.
+		header, etherType = 4, etherOfIP(p.Data, 4)
+	case LinkRaw, LinkRawBSD, LinkRawOpen, LinkIPv4, LinkIPv6:
+		etherType = etherOfIP(p.Data, 0)
+	}
+	header, etherType = skipTags(p.Data, header, etherType)
+	if etherType != etherIPv4 && etherType != etherIPv6 || header >= len(p.Data) {
+		return nil, 0, at, false
+	}
+	return p.Data[header:], p.Length - header, at, true
+}
+
+func ethernet(data []byte, at *hop) (header, etherType int) {
+	const size = 14
+	if len(data) < size {
+		return 0, 0
+	}
+	copy(at.source[:], data[6:12])
+	return size, int(binary.BigEndian.Uint16(data[12:]))
+}
+
+// cookedV1 reads LINKTYPE_LINUX_SLL. Its address field is always 8 bytes.
+func cookedV1(data []byte, at *hop) (header, etherType int) {
+	const size = 16
+	if len(data) < size {
+		return 0, 0
+	}
+	at.packetType = data[1]
+	copy(at.source[:], data[6:14])
+	return size, int(binary.BigEndian.Uint16(data[14:]))
+}
+
+// cookedV2 reads LINKTYPE_LINUX_SLL2, which names the interface by its index.
+func cookedV2(data []byte, at *hop) (header, etherType int) {
+	const size = 20
+	if len(data) < size {
+		return 0, 0
+	}
+	at.interfaceID = int(binary.BigEndian.Uint32(data[4:]))
+	at.packetType = data[10]
+	copy(at.source[:], data[12:20])
+	return size, int(binary.BigEndian.Uint16(data))
+}
+
+func etherOfIP(data []byte, header int) int {
+	if len(data) <= header {
+		return 0
+	}
+	switch data[header] >> 4 {
+	case 4:
+		return etherIPv4
+	case 6:
+		return etherIPv6
+	}
+	return 0
+}
+
+// skipTags skips 802.1Q and QinQ tags: two bytes of tag, then an EtherType.
+func skipTags(data []byte, header, etherType int) (int, int) {
+	for range maxTags {
+		tagged := etherType == etherVLAN || etherType == etherQinQ || etherType == etherQinQOld
+		if !tagged || len(data) < header+4 {
+			break
+		}
+		etherType = int(binary.BigEndian.Uint16(data[header+2:]))
+		header += 4
+	}
+	return header, etherType
+}
+
+// namesSender reports whether headers of the type say who sent the packet.
+func namesSender(t LinkType) bool {
+	return t == LinkEthernet || t == LinkLinuxSLL || t == LinkLinuxSLL2
+}

@@ -1,0 +1,61 @@
+package capture
+
+import (
+	"errors"
+	"net/netip"
+)
+
+// AnyInterface captures on all interfaces, also on those that come later.
+const AnyInterface = "any"
+
+// Errors of live capture.
+var (
+	// ErrPermission: the process lacks the capability CAP_NET_RAW.
+	ErrPermission = errors.New("no permission to capture packets")
+	// ErrNoInterface: there is no interface of that name.
+	ErrNoInterface = errors.New("no such interface")
+	// ErrNoLive: this build has no libpcap in it.
+	ErrNoLive = errors.New("this build reads capture files only: it was built without cgo and libpcap")
+)
+
+// LiveOptions say what to capture.
+type LiveOptions struct {
+	// Interface is an interface's name or AnyInterface.
+	Interface string
+	Endpoints []netip.AddrPort
+	// SYNTap asks for nothing but the first segment of each connection, at
+	// once. Without it everything comes, within about 16 ms.
+	SYNTap bool
+}
+
+// LiveStats are the kernel's counts of a live source (pcap_stats(3PCAP)).
+type LiveStats struct {
+	// Received is the number of packets that passed the filter.
+	Received uint64
+	// Dropped is the number of those that found no room in the buffer,
+	// DroppedByInterface that of packets that the interface or driver dropped.
+	Dropped, DroppedByInterface uint64
+}
+
+// LiveSource is a Source of packets as they pass.
+type LiveSource interface {
+	Source
+	// Stats may be called at any time before Close.
+	Stats() (LiveStats, error)
+	// Filter is the filter in use, in the language of pcap-filter(7).
+	Filter() string
+}
+
+// The sizes of live handles.
+const (
+	// payloadSnaplen takes packets whole, those of segmentation offload too.
+	payloadSnaplen = 65535
+	// payloadBuffer holds 300 ms of 100,000 packets a second, measured.
+	payloadBuffer = 8 << 20
+	// tapSnaplen is room for a SYN: link, IPv6 and TCP header with all
+	// options are 20+40+60 bytes. In immediate mode libpcap reserves it for
+	// each packet (TPACKET_V2), rounded up to a power of two with a header of
+	// the kernel's: 512 KiB are some 2,000 SYNs.
+	tapSnaplen = 128
+	tapBuffer  = 512 << 10
+)

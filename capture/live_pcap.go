@@ -1,0 +1,147 @@
+//go:build cgo && !windows
+
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+
+	"github.com/google/gopacket/pcap"
+)
+
+// pcapSource captures with libpcap.
+type pcapSource struct {
+	handle *pcap.Handle
+	name   string
+	link   LinkType
+	filter string
+	closed atomic.Bool
+}
+
+// LibpcapVersion returns libpcap's own description of itself.
+func LibpcapVersion() string { return pcap.Version() }
+
+// OpenLive opens an interface in the caller's network namespace. Errors that
+// callers tell apart are ErrPermission and ErrNoInterface.
+func OpenLive(options LiveOptions) (LiveSource, error) {
+	if options.Interface != AnyInterface {
+		if _, err := net.InterfaceByName(options.Interface); err != nil {
+			return nil, fmt.Errorf("%w: %q", ErrNoInterface, options.Interface)
+		}
+	}
+	handle, err := activate(options)
+	if err != nil {
+		return nil, fmt.Errorf("cannot capture on %s: %w", options.Interface, err)
+	}
+	s := &pcapSource{handle: handle, link: LinkType(handle.LinkType())}
+	if options.Interface != AnyInterface {
+		s.name = options.Interface
+	}
+	if s.filter, err = setFilter(handle, options, s.link); err != nil {
+		handle.Close()
+		return nil, fmt.Errorf("cannot capture on %s: %w", options.Interface, err)
+	}
+	return s, nil
+}
+
+func setFilter(handle *pcap.Handle, options LiveOptions, link LinkType) (string, error) {
+	filter := Filter(options.Endpoints)
+	if options.SYNTap {
+		filter = SYNFilter(options.Endpoints)
+	}
+	if link == LinkEthernet {
+		filter = tagged(filter)
+	}
+	return filter, handle.SetBPFFilter(filter)
+}
+
+// activate opens the handle. It blocks without a time-out: polling would cost
+// a wake-up each time and delay what comes in between.
+func activate(options LiveOptions) (*pcap.Handle, error) {
+	inactive, err := pcap.NewInactiveHandle(options.Interface)
+	if err != nil {
+		return nil, err
+	}
+	defer inactive.CleanUp()
+	snaplen, buffer := payloadSnaplen, payloadBuffer
+	if options.SYNTap {
+		snaplen, buffer = tapSnaplen, tapBuffer
+	}
+	err = errors.Join(
+		inactive.SetSnapLen(snaplen),
+		inactive.SetBufferSize(buffer),
+		inactive.SetImmediateMode(options.SYNTap),
+		inactive.SetTimeout(pcap.BlockForever),
+	)
+	if err != nil {
+		return nil, err
+	}
+	handle, err := inactive.Activate()
+	if err != nil {
+		return nil, explain(err)
+	}
+	return handle, nil
+}
+
+// explain tells lack of permission from other failures of libpcap, which has
+// only words for them.
+func explain(err error) error {
+	text := err.Error()
+	if strings.Contains(strings.ToLower(text), "permi") {
+		return ErrPermission
+	}
+	return err
+}
+
+// Next waits for the next packet.
+func (s *pcapSource) Next() (Packet, error) {
+	data, info, err := s.handle.ZeroCopyReadPacketData()
+	if s.closed.Load() || errors.Is(err, io.EOF) {
+		return Packet{}, io.EOF
+	}
+	if err != nil {
+		return Packet{}, fmt.Errorf("capture ended: %w", s.cause(err))
+	}
+	return Packet{
+		Data:        data,
+		Length:      max(info.Length, len(data)),
+		Time:        info.Timestamp,
+		LinkType:    s.link,
+		InterfaceID: info.InterfaceIndex,
+		Interface:   s.name,
+	}, nil
+}
+
+// cause prefers libpcap's words, such as "The interface disappeared".
+func (s *pcapSource) cause(err error) error {
+	if detail := s.handle.Error(); detail != nil && detail.Error() != "" {
+		return detail
+	}
+	return err
+}
+
+func (s *pcapSource) Stats() (LiveStats, error) {
+	stats, err := s.handle.Stats()
+	if err != nil {
+		return LiveStats{}, fmt.Errorf("no counts from the kernel: %w", err)
+	}
+	return LiveStats{
+		Received:           uint64(stats.PacketsReceived),
+		Dropped:            uint64(stats.PacketsDropped),
+		DroppedByInterface: uint64(stats.PacketsIfDropped),
+	}, nil
+}
+
+func (s *pcapSource) Filter() string { return s.filter }
+
+// Close ends the source. A Next that waits on a quiet wire cannot be woken, and
+// libpcap's own closing would wait for it: the handle is left to the process's
+// end then.
+func (s *pcapSource) Close() error {
+	s.closed.Store(true)
+	return nil
+}

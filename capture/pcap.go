@@ -1,0 +1,96 @@
+package capture
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// The format is described in pcap-savefile(5) and draft-ietf-opsawg-pcap.
+const (
+	pcapMagicMicro = 0xa1b2c3d4
+	pcapMagicNano  = 0xa1b23c4d
+	// pcapMagicModified is that of Kuznetzov's libpcap: each record's header
+	// has eight bytes more (interface index, protocol, packet type).
+	pcapMagicModified = 0xa1b2cd34
+
+	pcapHeaderLen         = 24
+	pcapRecordLen         = 16
+	pcapModifiedRecordLen = 24
+
+	// pcapMaxSnaplen is the longest packet that libpcap captures, and so what
+	// may be in a file whose snapshot length is smaller or zero.
+	pcapMaxSnaplen = 262144
+)
+
+// pcapFile reads the records of a pcap file. The version in its header is not
+// looked at: 2.4 is the only one that was written since 1998.
+type pcapFile struct {
+	buf       *fileBuffer
+	order     binary.ByteOrder
+	link      LinkType
+	fraction  time.Duration // unit of a time's second field
+	recordLen int           // of a record's header
+	limit     uint32        // longest captured length that is believed
+}
+
+// pcapIsMagic reports whether head begins a pcap file.
+func pcapIsMagic(head []byte) bool {
+	_, _, ok := pcapMagic(head)
+	return ok
+}
+
+// pcapMagic returns the file's magic number and byte order.
+func pcapMagic(head []byte) (binary.ByteOrder, uint32, bool) {
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		switch magic := order.Uint32(head); magic {
+		case pcapMagicMicro, pcapMagicNano, pcapMagicModified:
+			return order, magic, true
+		}
+	}
+	return nil, 0, false
+}
+
+// newPcapFile reads the file's header.
+func newPcapFile(buf *fileBuffer) (*pcapFile, error) {
+	head, err := buf.peek(pcapHeaderLen)
+	if err != nil {
+		return nil, err
+	}
+	order, magic, _ := pcapMagic(head)
+	f := &pcapFile{buf: buf, order: order, fraction: time.Microsecond, recordLen: pcapRecordLen}
+	switch magic {
+	case pcapMagicNano:
+		f.fraction = time.Nanosecond
+	case pcapMagicModified:
+		f.recordLen = pcapModifiedRecordLen
+	}
+	f.limit = min(max(order.Uint32(head[16:]), pcapMaxSnaplen), fileRecordLimit)
+	// The upper half of the field tells of a frame check sequence.
+	f.link = LinkType(order.Uint32(head[20:]) & 0xffff)
+	buf.take(pcapHeaderLen)
+	return f, nil
+}
+
+// next implements fileFormat.
+func (f *pcapFile) next(p *Packet) error {
+	head, err := f.buf.peek(f.recordLen)
+	if err != nil {
+		return err
+	}
+	seconds, fraction := f.order.Uint32(head), f.order.Uint32(head[4:])
+	captured, length := f.order.Uint32(head[8:]), f.order.Uint32(head[12:])
+	if captured > f.limit {
+		return fmt.Errorf("%w: a packet claims %d bytes", ErrDamaged, captured)
+	}
+	record, err := f.buf.peek(f.recordLen + int(captured))
+	if err != nil {
+		return err
+	}
+	f.buf.take(len(record))
+	p.Data = record[f.recordLen:]
+	p.Length = int(max(captured, length))
+	p.Time = time.Unix(int64(seconds), int64(fraction)*int64(f.fraction)).UTC()
+	p.LinkType = f.link
+	return nil
+}

@@ -1,0 +1,101 @@
+package capture
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+)
+
+// Options, by the blocks that they stand in; the first two stand in all.
+const (
+	pcapngOptEnd     = 0
+	pcapngOptComment = 1
+
+	pcapngOptUserAppl = 4 // Section Header Block: who writes
+
+	pcapngOptName     = 2 // Interface Description Block
+	pcapngOptTsResol  = 9
+	pcapngOptTsOffset = 14
+)
+
+// pcapngOption is one option of a block.
+type pcapngOption struct {
+	code  uint16
+	value []byte
+}
+
+// pcapngNextOption splits the first option off b. Without one, at the end
+// marker or at the end of b, the code is pcapngOptEnd. ok is false if the
+// option is longer than b.
+func pcapngNextOption(b []byte, order binary.ByteOrder) (o pcapngOption, rest []byte, ok bool) {
+	if len(b) == 0 {
+		return pcapngOption{}, nil, true
+	}
+	if len(b) < 4 {
+		return pcapngOption{}, nil, false
+	}
+	code, length := order.Uint16(b), int(order.Uint16(b[2:]))
+	if code == pcapngOptEnd {
+		return pcapngOption{}, nil, true
+	}
+	b = b[4:]
+	if length > len(b) {
+		return pcapngOption{}, nil, false
+	}
+	return pcapngOption{code, b[:length]}, b[min(pcapngPadded(length), len(b)):], true
+}
+
+// pcapngComment returns the comments among a packet's options, each on a line.
+// Options that overrun the block end the search: the packet itself is whole.
+func pcapngComment(options []byte, order binary.ByteOrder) string {
+	var comments []string
+	for {
+		o, rest, ok := pcapngNextOption(options, order)
+		if !ok || o.code == pcapngOptEnd {
+			return strings.Join(comments, "\n")
+		}
+		if o.code == pcapngOptComment {
+			comments = append(comments, pcapngText(o.value))
+		}
+		options = rest
+	}
+}
+
+// pcapngText returns an option's text. Some writers end it with a zero byte,
+// which the format does not.
+func pcapngText(value []byte) string {
+	return strings.TrimRight(string(value), "\x00")
+}
+
+// readOptions takes in an interface's options. Without a good time resolution
+// no packet could be dated, so here options that overrun are damage.
+func (i *pcapngInterface) readOptions(options []byte, order binary.ByteOrder) error {
+	for {
+		o, rest, ok := pcapngNextOption(options, order)
+		if !ok {
+			return fmt.Errorf("%w: the options of an interface are cut", ErrDamaged)
+		}
+		if o.code == pcapngOptEnd {
+			return nil
+		}
+		if err := i.setOption(o, order); err != nil {
+			return err
+		}
+		options = rest
+	}
+}
+
+// setOption takes in one option of an interface.
+func (i *pcapngInterface) setOption(o pcapngOption, order binary.ByteOrder) error {
+	switch {
+	case o.code == pcapngOptName:
+		i.name = pcapngText(o.value[:min(len(o.value), pcapngMaxName)])
+	case o.code == pcapngOptTsResol && len(o.value) == 1:
+		return i.clock.setResolution(o.value[0])
+	case o.code == pcapngOptTsOffset && len(o.value) == 8:
+		i.clock.offset = int64(order.Uint64(o.value))
+	case o.code == pcapngOptTsResol, o.code == pcapngOptTsOffset:
+		return fmt.Errorf("%w: a time option has %d bytes", ErrDamaged, len(o.value))
+	}
+	return nil
+}

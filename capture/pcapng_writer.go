@@ -1,0 +1,181 @@
+package capture
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"time"
+)
+
+const (
+	// pcapngMaxOption is the longest value that an option's 16-bit length allows.
+	pcapngMaxOption = math.MaxUint16
+	// pcapngMaxData leaves room in a block for one option (64 KiB) and the
+	// fixed fields, so that our reader takes every block that we write.
+	pcapngMaxData = fileRecordLimit - 128<<10
+)
+
+// PcapngWriter writes packets to a pcapng file: one section, little-endian,
+// times in nanoseconds. It is not safe for concurrent use.
+type PcapngWriter struct {
+	w          io.Writer
+	block      []byte // reused
+	interfaces map[pcapngKey]uint32
+	err        error // of a failed Write, after which nothing can follow
+}
+
+// pcapngKey is what makes packets belong to one interface of the file.
+type pcapngKey struct {
+	link LinkType
+	id   int
+	name string
+}
+
+// NewPcapngWriter writes the head of a pcapng file to w, naming application as
+// the program that writes it.
+func NewPcapngWriter(w io.Writer, application string) (*PcapngWriter, error) {
+	if len(application) > pcapngMaxOption {
+		return nil, fmt.Errorf("an application name of %d bytes does not fit into pcapng", len(application))
+	}
+	pw := &PcapngWriter{w: w, interfaces: make(map[pcapngKey]uint32)}
+	start := pw.begin(pcapngSectionHeader)
+	pw.uint32(pcapngByteOrderMagic)
+	pw.uint32(1)              // version 1.0
+	pw.uint32(math.MaxUint32) // the section's length, 64 bits, is not known
+	pw.uint32(math.MaxUint32)
+	pw.option(pcapngOptUserAppl, application)
+	pw.endOptions()
+	pw.finish(start)
+	if err := pw.flush(); err != nil {
+		return nil, err
+	}
+	return pw, nil
+}
+
+// WritePacket writes p, and before the first packet of an interface (each
+// different LinkType, InterfaceID and Interface is one) that interface's
+// description. A reader numbers interfaces in the order of their first packet.
+//
+// Whole blocks are written, in one Write, without buffering: a file whose
+// writer was killed can be read. A time before 1970 or after 2554, such as the
+// zero time, does not fit the format and is written as 1970. After a failed
+// Write all calls return its error.
+func (w *PcapngWriter) WritePacket(p Packet) error {
+	if w.err != nil {
+		return w.err
+	}
+	if err := pcapngCheck(p); err != nil {
+		return err
+	}
+	key := pcapngKey{p.LinkType, p.InterfaceID, p.Interface}
+	id, known := w.interfaces[key]
+	if !known {
+		if len(w.interfaces) == pcapngMaxInterfaces {
+			return fmt.Errorf("more than %d interfaces do not fit into a pcapng file", pcapngMaxInterfaces)
+		}
+		id = uint32(len(w.interfaces))
+		w.interfaces[key] = id
+		w.declare(key)
+	}
+	w.packet(id, p)
+	return w.flush()
+}
+
+// pcapngCheck reports what of p does not fit into the format.
+func pcapngCheck(p Packet) error {
+	switch {
+	case p.LinkType < 0 || p.LinkType > math.MaxUint16:
+		return fmt.Errorf("link type %d does not fit into pcapng", p.LinkType)
+	case len(p.Data) > pcapngMaxData, int64(p.Length) > math.MaxUint32:
+		return fmt.Errorf("a packet of %d bytes does not fit into pcapng", max(len(p.Data), p.Length))
+	case len(p.Interface) > pcapngMaxName:
+		return fmt.Errorf("an interface name of %d bytes does not fit into pcapng", len(p.Interface))
+	case len(p.Comment) > pcapngMaxOption:
+		return fmt.Errorf("a comment of %d bytes does not fit into pcapng", len(p.Comment))
+	}
+	return nil
+}
+
+// declare appends an Interface Description Block.
+func (w *PcapngWriter) declare(key pcapngKey) {
+	start := w.begin(pcapngInterfaceBlock)
+	w.uint32(uint32(key.link)) // and 16 reserved bits
+	w.uint32(0)                // no snapshot length
+	w.option(pcapngOptName, key.name)
+	w.option(pcapngOptTsResol, "\x09") // 10^-9 s
+	w.endOptions()
+	w.finish(start)
+}
+
+// packet appends an Enhanced Packet Block.
+func (w *PcapngWriter) packet(id uint32, p Packet) {
+	nanoseconds := pcapngNanoseconds(p.Time)
+	start := w.begin(pcapngEnhancedPacket)
+	w.uint32(id)
+	w.uint32(uint32(nanoseconds >> 32))
+	w.uint32(uint32(nanoseconds))
+	w.uint32(uint32(len(p.Data)))
+	w.uint32(uint32(max(p.Length, len(p.Data))))
+	w.block = append(w.block, p.Data...)
+	w.pad(len(p.Data))
+	if p.Comment != "" {
+		w.option(pcapngOptComment, p.Comment)
+		w.endOptions()
+	}
+	w.finish(start)
+}
+
+// pcapngNanoseconds returns t in nanoseconds since 1970, 0 if that does not
+// fit into 64 bits without a sign.
+func pcapngNanoseconds(t time.Time) uint64 {
+	const maxSeconds = math.MaxUint64/1_000_000_000 - 1 // 2554-07-21
+	if s := t.Unix(); s >= 0 && s <= maxSeconds {
+		return uint64(s)*1e9 + uint64(t.Nanosecond())
+	}
+	return 0
+}
+
+// begin appends a block's head and returns where it is; finish fills in the
+// block's length there and appends it.
+func (w *PcapngWriter) begin(kind uint32) (start int) {
+	start = len(w.block)
+	w.uint32(kind)
+	w.uint32(0)
+	return start
+}
+
+func (w *PcapngWriter) finish(start int) {
+	length := uint32(len(w.block) - start + 4)
+	binary.LittleEndian.PutUint32(w.block[start+4:], length)
+	w.uint32(length)
+}
+
+// option appends an option, none if the value is empty.
+func (w *PcapngWriter) option(code uint16, value string) {
+	if value == "" {
+		return
+	}
+	w.uint32(uint32(len(value))<<16 | uint32(code))
+	w.block = append(w.block, value...)
+	w.pad(len(value))
+}
+
+func (w *PcapngWriter) endOptions() { w.uint32(pcapngOptEnd) }
+
+func (w *PcapngWriter) uint32(v uint32) {
+	w.block = binary.LittleEndian.AppendUint32(w.block, v)
+}
+
+// pad appends what n bytes lack to the next 32-bit boundary.
+func (w *PcapngWriter) pad(n int) {
+	var zeros [4]byte
+	w.block = append(w.block, zeros[:pcapngPadded(n)-n]...)
+}
+
+// flush writes the blocks that were appended.
+func (w *PcapngWriter) flush() error {
+	_, w.err = w.w.Write(w.block)
+	w.block = w.block[:0]
+	return w.err
+}

@@ -1,0 +1,76 @@
+package capture
+
+import (
+	"slices"
+	"time"
+)
+
+// maxEarly bounds the segments that are kept until it is clear where a
+// connection begins.
+const maxEarly = 32
+
+// wait keeps a segment of a connection whose beginning was not seen. It
+// reports false if no more can be kept: then the connection begins with what
+// is there.
+func (f *flow) wait(s *segment) bool {
+	if len(f.early) >= maxEarly || !f.analyzer.budget.take(len(s.payload)) {
+		f.settle(s.time)
+		return false
+	}
+	kept := *s
+	kept.payload = slices.Clone(s.payload)
+	f.early = append(f.early, kept)
+	return true
+}
+
+// opensEarly reports whether a SYN is that of the segments that came early.
+func (f *flow) opensEarly(syn *segment) bool {
+	for i := range f.early {
+		first := f.early[i].seq
+		if f.early[i].direction == down {
+			first = f.early[i].ack
+		}
+		if ahead := int64(int32(first - (syn.seq + 1))); ahead < 0 || ahead > defaultWindow {
+			return false
+		}
+	}
+	return true
+}
+
+// settle takes in the segments that came early. Unless the SYN was seen since,
+// each direction begins with the first of them.
+func (f *flow) settle(now time.Time) {
+	if f.settled && f.early == nil {
+		return
+	}
+	f.settled = true
+	for d := range f.streams {
+		if st := &f.streams[d]; !st.known {
+			f.startWith(direction(d), st)
+		}
+	}
+	early := f.early
+	f.early = nil
+	for i := range early {
+		f.analyzer.budget.give(len(early[i].payload))
+		f.receive(&early[i], now)
+	}
+}
+
+// startWith starts a direction with the first byte that came early, or that
+// the other side did not have yet when it sent its first: what is missing in
+// between is known to be missing.
+func (f *flow) startWith(d direction, st *stream) {
+	for i := range f.early {
+		s := &f.early[i]
+		first, known := s.seq, s.length() > 0
+		if s.direction != d {
+			first, known = s.ack, s.has(flagACK) && s.length() > 0
+		}
+		if known && (!st.known || before(first, st.next)) {
+			st.start(first)
+			f.reader(d).firstSeq = first
+			f.reader(d).joinLate()
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package capture
+
+import (
+	"slices"
+	"time"
+)
+
+// stream is one direction of a connection under reassembly: what comes next,
+// and the segments that cannot be read yet.
+type stream struct {
+	// next is the sequence number of the next byte to read, once it is known.
+	next  uint32
+	known bool
+	// heard is true if a segment of this direction was seen.
+	heard bool
+	// acked is the highest acknowledgment number that the other side sent;
+	// edge is the right edge of its window.
+	acked    uint32
+	hasAcked bool
+	edge     uint32
+	hasEdge  bool
+	// scale is the window scale that this side announced in its SYN.
+	scale    uint8
+	hasScale bool
+	// fin is the sequence number of the FIN, ended is true once it is read.
+	fin    uint32
+	hasFin bool
+	ended  bool
+	// held are segments waiting for an earlier one of this direction, or for
+	// the bytes of the other that they acknowledge. They are ordered by
+	// sequence number and do not overlap.
+	held      []held
+	heldBytes int
+	// waiting is when the wait for what held's first segment lacks began.
+	waiting time.Time
+}
+
+// held is a segment that waits.
+type held struct {
+	chunk
+	arrival uint64
+}
+
+// origin says where in its stream a byte was, and what its packet told.
+type origin struct {
+	seq      uint32
+	ack      uint32 // what the sender had received
+	hasAck   bool
+	hopLimit uint8
+	time     time.Time
+}
+
+// chunk is a run of payload bytes as the reader of messages gets them. Its
+// origin is that of its first byte.
+type chunk struct {
+	origin
+	data    []byte
+	missing int // bytes behind data that the snaplen cut off
+}
+
+func (c *chunk) length() int { return len(c.data) + c.missing }
+
+func (c *chunk) end() uint32 { return c.seq + uint32(c.length()) }
+
+// trimFront takes n bytes off the front.
+func (c *chunk) trimFront(n int) {
+	cut := min(n, len(c.data))
+	c.data = c.data[cut:]
+	c.missing -= n - cut
+	c.seq += uint32(n)
+}
+
+// head returns the first n bytes as a chunk of their own.
+func (c *chunk) head(n int) chunk {
+	part := *c
+	part.data = c.data[:min(n, len(c.data))]
+	part.missing = n - len(part.data)
+	return part
+}
+
+// start sets the sequence number of the first byte.
+func (s *stream) start(seq uint32) {
+	s.next, s.known = seq, true
+}
+
+// acknowledge takes in the acknowledgment and window that the other side
+// sent. The window counts only where its scale is known, from both SYNs.
+func (s *stream) acknowledge(ack uint32, window int, scaled bool) {
+	if !s.hasAcked || before(s.acked, ack) {
+		s.acked, s.hasAcked = ack, true
+	}
+	if edge := ack + uint32(window); scaled && (!s.hasEdge || before(s.edge, edge)) {
+		s.edge, s.hasEdge = edge, true
+	}
+}
+
+// outside reports whether a segment that starts at seq is so far ahead that
+// the receiver will not take it. The edge may be stale by one window, because
+// the capture can have missed acknowledgments.
+func (s *stream) outside(seq uint32) bool {
+	ahead := int64(int32(seq - s.next))
+	if ahead <= 0 {
+		return ahead < -(1 << 30)
+	}
+	if s.hasEdge && s.hasAcked {
+		return ahead > 2*max(int64(int32(s.edge-s.next)), int64(int32(s.edge-s.acked)), 1)
+	}
+	return ahead > defaultWindow
+}
+
+// hold keeps those parts of c that no held segment covers: what came first
+// wins. It reports the number of bytes kept.
+func (s *stream) hold(c chunk, arrival uint64, now time.Time) int {
+	if len(s.held) == 0 {
+		s.waiting = now
+	}
+	kept := 0
+	for i := 0; i < len(s.held) && c.length() > 0; i++ {
+		h := &s.held[i]
+		if gap := int(int32(h.seq - c.seq)); gap > 0 {
+			n := min(gap, c.length())
+			s.insert(i, c.head(n), arrival)
+			kept += min(n, len(c.data))
+			c.trimFront(n)
+			continue
+		}
+		if covered := int(int32(h.end() - c.seq)); covered > 0 {
+			c.trimFront(min(covered, c.length()))
+		}
+	}
+	if c.length() > 0 {
+		kept += len(c.data)
+		s.insert(len(s.held), c, arrival)
+	}
+	s.heldBytes += kept
+	return kept
+}
+
+func (s *stream) insert(i int, c chunk, arrival uint64) {
+	c.data = slices.Clone(c.data)
+	s.held = slices.Insert(s.held, i, held{c, arrival})
+}
+
+// full reports whether no more segments may wait.
+func (s *stream) full() bool {
+	return len(s.held) >= maxHeldSegments || s.heldBytes >= maxHeldBytes
+}
+
+// hole is the number of bytes missing before the first held segment.
+func (s *stream) hole() int {
+	if len(s.held) == 0 {
+		return 0
+	}
+	return max(0, int(int32(s.held[0].seq-s.next)))
+}
+
+// pop takes the first held segment, without what was read already.
+func (s *stream) pop(now time.Time) chunk {
+	c := s.held[0].chunk
+	s.held = s.held[1:]
+	s.heldBytes -= len(c.data)
+	s.waiting = now
+	if len(s.held) == 0 {
+		s.held = nil
+	}
+	return c
+}
+
+// holeAcknowledged reports whether the receiver has what is missing: then it
+// will not be sent again.
+func (s *stream) holeAcknowledged() bool {
+	return s.hasAcked && !before(s.acked, s.held[0].seq)
+}
+
+// deadline is when waiting for what the first held segment lacks ends.
+func (s *stream) deadline() time.Time {
+	if s.hole() > 0 && !s.holeAcknowledged() {
+		return s.waiting.Add(lossWait)
+	}
+	return s.waiting.Add(reorderWait)
+}
+
+// done reports whether nothing more will come: the FIN was read, or the other
+// side has acknowledged it.
+func (s *stream) done() bool {
+	return s.ended || s.hasFin && s.hasAcked && before(s.fin, s.acked)
+}

@@ -1,0 +1,109 @@
+package capture
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+)
+
+// TCP flags (RFC 9293, section 3.1).
+const (
+	flagFIN = 1 << iota
+	flagSYN
+	flagRST
+	flagPSH
+	flagACK
+)
+
+// direction is one of the two directions of a connection.
+type direction uint8
+
+const (
+	up   direction = iota // from the client to the service
+	down                  // from the service to the client
+)
+
+// segment is a TCP segment to or from a metadata service.
+type segment struct {
+	time      time.Time
+	direction direction
+	client    netip.AddrPort
+	service   netip.AddrPort
+	endpoint  uint8 // index of service among the Analyzer's endpoints
+	seq, ack  uint32
+	flags     uint8
+	window    int
+	// payload is what was captured; missing is the number of bytes behind it
+	// that the snaplen cut off.
+	payload []byte
+	missing int
+	// scale is the window scale option of a SYN, timestamp the TSval, 0 if
+	// there is none (RFC 7323).
+	scale     uint8
+	timestamp uint32
+
+	hopLimit  uint8
+	at        hop
+	named     string // the interface's name
+	linkKnown bool   // the link-layer header says who sent the packet
+	joined    bool   // it came in fragments: payload is not in the packet
+}
+
+func (s *segment) has(flag uint8) bool { return s.flags&flag != 0 }
+
+// length is the number of payload bytes on the wire.
+func (s *segment) length() int { return len(s.payload) + s.missing }
+
+// parseTCP fills in a segment from a TCP header and what follows it.
+func (s *segment) parseTCP(d *datagram) bool {
+	const minHeader = 20
+	data := d.payload
+	if len(data) < minHeader {
+		return false
+	}
+	header := int(data[12]>>4) * 4
+	if header < minHeader || d.length < header {
+		return false
+	}
+	s.seq = binary.BigEndian.Uint32(data[4:])
+	s.ack = binary.BigEndian.Uint32(data[8:])
+	s.flags = data[13]
+	s.window = int(binary.BigEndian.Uint16(data[14:]))
+	captured := min(header, len(data))
+	s.parseOptions(data[minHeader:captured])
+	s.payload = data[captured:]
+	s.missing = d.length - header - len(s.payload)
+	s.hopLimit = d.hopLimit
+	return true
+}
+
+// TCP option kinds (IANA).
+const (
+	optionEnd       = 0
+	optionNop       = 1
+	optionScale     = 3
+	optionTimestamp = 8
+)
+
+func (s *segment) parseOptions(options []byte) {
+	for len(options) > 0 && options[0] != optionEnd {
+		if options[0] == optionNop {
+			options = options[1:]
+			continue
+		}
+		if len(options) < 2 || options[1] < 2 || int(options[1]) > len(options) {
+			return
+		}
+		value := options[2:options[1]]
+		switch {
+		case options[0] == optionScale && len(value) == 1:
+			s.scale = min(value[0], 14) // RFC 7323, section 2.3
+		case options[0] == optionTimestamp && len(value) == 8:
+			s.timestamp = binary.BigEndian.Uint32(value)
+		}
+		options = options[options[1]:]
+	}
+}
+
+// before reports whether sequence number a comes before b, modulo 2^32.
+func before(a, b uint32) bool { return int32(a-b) < 0 }

@@ -1,0 +1,181 @@
+package imds
+
+import (
+	"bytes"
+	"strings"
+)
+
+// secretWords are parts of the names whose values are secret, in lower case
+// and without hyphens, underscores and dots.
+var secretWords = [...]string{
+	"token", "secret", "passw", "passphrase", "pwd", "signature", "credential",
+	"apikey", "accesskey", "privatekey", "sessionkey", "authorization", "cookie",
+}
+
+// publicEndings end the names that say something about a secret, such as
+// X-aws-ec2-metadata-token-ttl-seconds, not the secret itself.
+var publicEndings = [...]string{"ttlseconds", "ttl", "file", "path", "type"}
+
+const (
+	minNameBytes = len("pwd")
+	maxNameBytes = 128 // longer ones are judged by their ends
+)
+
+// namedSecrets adds the spans of values after names that say that they are
+// secret, and of passwords in URLs.
+func namedSecrets(v view, spans []span) []span {
+	for i := 0; i < len(v.text); i++ {
+		if c := v.text[i]; c != '=' && c != ':' {
+			continue
+		}
+		if p, ok := urlPassword(v.text, i); ok {
+			spans = append(spans, v.original(p.from, p.to))
+		}
+		name := nameBefore(v.text, i)
+		if !isSecretName(name) {
+			continue
+		}
+		if from, to := v.value(i, spansBlanks(name)); from < to {
+			spans = append(spans, v.original(from, to))
+			i = to - 1
+		}
+	}
+	return spans
+}
+
+// nameBefore returns the name that ends before a separator, which blanks and
+// quotes may stand between.
+func nameBefore(text string, separator int) string {
+	end := separator
+	for end > 0 && (isBlank(text[end-1]) || strings.IndexByte(`+"'\`, text[end-1]) >= 0) {
+		end--
+	}
+	from := end
+	for from > 0 && end-from < maxNameBytes && isNameChar(text[from-1]) {
+		from--
+	}
+	return text[from:end]
+}
+
+func isNameChar(c byte) bool { return isAlnum(c) || strings.IndexByte("_-.[]", c) >= 0 }
+
+// isSecretName reports whether a value of that name is a secret.
+func isSecretName(name string) bool {
+	if len(name) < minNameBytes {
+		return false
+	}
+	var buffer [maxNameBytes]byte
+	plain := plainName(buffer[:0], name)
+	for _, ending := range publicEndings {
+		if bytes.HasSuffix(plain, []byte(ending)) {
+			return false
+		}
+	}
+	for _, word := range secretWords {
+		if bytes.Contains(plain, []byte(word)) {
+			return true
+		}
+	}
+	return string(plain) == "pass" || string(plain) == "sig"
+}
+
+// plainName appends the name's letters and digits in lower case.
+func plainName(plain []byte, name string) []byte {
+	for i := max(0, len(name)-maxNameBytes); i < len(name); i++ {
+		switch c := name[i]; {
+		case isUpper(c):
+			plain = append(plain, c|0x20)
+		case isAlnum(c):
+			plain = append(plain, c)
+		}
+	}
+	return plain
+}
+
+// spansBlanks reports whether values of that name have blanks in them.
+func spansBlanks(name string) bool {
+	var buffer [maxNameBytes]byte
+	plain := plainName(buffer[:0], name)
+	return bytes.Contains(plain, []byte("authorization")) || bytes.Contains(plain, []byte("cookie"))
+}
+
+// value returns the span of the value after a separator. A delimiter that is
+// percent-encoded is part of the value.
+func (v view) value(separator int, withBlanks bool) (from, to int) {
+	from = separator
+	for from < len(v.text) && (isBlank(v.text[from]) || v.text[from] == '=' || v.text[from] == ':') {
+		from++
+	}
+	var quote byte
+	for from < len(v.text) && strings.IndexByte(`"'\`, v.text[from]) >= 0 {
+		if v.literal(from) {
+			quote = v.text[from]
+		}
+		from++
+	}
+	if quote == '"' || quote == '\'' {
+		return from, v.quoteEnd(from, quote)
+	}
+	to = v.wordEnd(from, withBlanks)
+	if isAuthScheme(v.text[from:to]) && to < len(v.text) && isBlank(v.text[to]) {
+		for to < len(v.text) && isBlank(v.text[to]) {
+			to++
+		}
+		to = v.wordEnd(to, withBlanks)
+	}
+	return from, to
+}
+
+// quoteEnd returns where the text that starts at from, after a quote, ends.
+// Where the opening quote is escaped, the closing one is.
+func (v view) quoteEnd(from int, quote byte) int {
+	escaped := from >= 2 && v.text[from-2] == '\\'
+	for i := from; i < len(v.text); i++ {
+		if v.text[i] != quote || !v.literal(i) {
+			continue
+		}
+		if after := i > from && v.text[i-1] == '\\'; after == escaped {
+			if escaped {
+				i--
+			}
+			return i
+		}
+	}
+	return len(v.text)
+}
+
+func (v view) wordEnd(from int, withBlanks bool) int {
+	for i := from; i < len(v.text); i++ {
+		c := v.text[i]
+		ends := strings.IndexByte("&\"'`<>\r\n", c) >= 0 || isBlank(c) && !withBlanks
+		if ends && v.literal(i) {
+			return i
+		}
+	}
+	return len(v.text)
+}
+
+// isAuthScheme reports whether the credential itself follows the word
+// (RFC 9110, section 11.1).
+func isAuthScheme(word string) bool {
+	return strings.EqualFold(word, "Bearer") || strings.EqualFold(word, "Basic") || strings.EqualFold(word, "Token")
+}
+
+// urlPassword returns the span of the password if a URL's scheme ends at the
+// colon (RFC 3986, section 3.2.1).
+func urlPassword(text string, colon int) (span, bool) {
+	if !strings.HasPrefix(text[colon:], "://") {
+		return span{}, false
+	}
+	authority := text[colon+len("://"):]
+	if end := strings.IndexAny(authority, "/?# \t\r\n\"'"); end >= 0 {
+		authority = authority[:end]
+	}
+	host := strings.LastIndexByte(authority, '@')
+	password := strings.IndexByte(authority, ':') + 1
+	if password == 0 || password >= host {
+		return span{}, false
+	}
+	start := colon + len("://")
+	return span{start + password, start + host}, true
+}
