@@ -18,9 +18,11 @@ type Process struct {
 	NamespacePID     int // the pid in the process's own pid namespace, where that is another one
 	Name             string
 	Executable       string
+	Deleted          bool // the executable was removed or replaced since
 	Args             []string
+	ArgsTruncated    bool // Args are not all, or the last is not whole
 	WorkingDirectory string
-	Start            time.Time
+	Start            time.Time // to 10 ms, rounded down
 	User             *User
 	Cgroup           string     // path of the process's cgroup, unified or systemd hierarchy
 	Ancestors        []Ancestor // parent first, up to pid 1, at most MaxAncestors
@@ -34,14 +36,22 @@ type User struct {
 
 // Ancestor is a process among the parents of another.
 type Ancestor struct {
-	PID        int
-	Name       string
-	Executable string
-	Args       []string
+	PID           int
+	Name          string
+	Executable    string
+	Args          []string
+	ArgsTruncated bool
 }
 
-// MaxAncestors bounds the line of ancestors.
-const MaxAncestors = 16
+// What an Answer holds at most: 8 KiB of a process's arguments, and with 16
+// ancestors of 1 KiB each 24 KiB in all; the candidates of a shared socket have
+// no ancestors.
+const (
+	MaxArgsBytes         = 8 << 10
+	MaxAncestorArgsBytes = 1 << 10
+	MaxAncestors         = 16
+	MaxCandidates        = 15
+)
 
 // Status says what an Answer rests on.
 type Status string
@@ -67,48 +77,13 @@ const (
 
 // Answer is what is known of the process behind a connection.
 type Answer struct {
-	Status  Status
-	Method  Method   // empty unless a process was found
-	Process *Process // nil unless Status is Resolved, Shared or Inferred
-	// Candidates are the other processes that hold the socket, for Shared.
+	Status Status
+	Method Method // empty unless a process was found
+	// Process is nil unless Status is Resolved, Shared or Inferred. Of several
+	// that hold the socket it is the one that started first: the others may
+	// have inherited it.
+	Process *Process
+	// Candidates are the other processes that hold the socket, at most
+	// MaxCandidates. They come without ancestors.
 	Candidates []Process
 }
-
-// Pending is an answer that may still be on its way.
-type Pending struct {
-	done   chan struct{}
-	answer Answer
-}
-
-// Done is closed when the answer is there. That takes a bounded time.
-func (p *Pending) Done() <-chan struct{} { return p.done }
-
-// Answer returns the answer; it is to be called after Done only.
-func (p *Pending) Answer() Answer { return p.answer }
-
-// answered returns a Pending whose answer is there.
-func answered(a Answer) *Pending {
-	done := make(chan struct{})
-	close(done)
-	return &Pending{done: done, answer: a}
-}
-
-// Resolver finds the process behind a connection.
-type Resolver interface {
-	// Seen says that a connection was seen at the given capture time, and
-	// returns what will be known of its process. It does not block. Seen again
-	// for the same connection returns the same answer.
-	Seen(t Tuple, at time.Time) *Pending
-	// Methods are the ways that work here, best first.
-	Methods() []Method
-	Close() error
-}
-
-// NewOffline returns the Resolver for capture files, which have no kernel to ask.
-func NewOffline() Resolver { return offline{} }
-
-type offline struct{}
-
-func (offline) Seen(Tuple, time.Time) *Pending { return answered(Answer{Status: Offline}) }
-func (offline) Methods() []Method              { return nil }
-func (offline) Close() error                   { return nil }

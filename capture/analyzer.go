@@ -129,6 +129,9 @@ func (a *Analyzer) flowOf(s *segment) *flow {
 	if f != nil && !f.restarts(s) {
 		return a.mergeLegs(f, s, key)
 	}
+	if f != nil && s.direction == down && a.closed.repeats(key, s) {
+		return f // the answer to the SYN of an earlier connection
+	}
 	if f != nil {
 		a.end(f, imds.ConnectionClosed)
 	} else if a.closed.repeats(key, s) {

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"slices"
 	"time"
 
 	"imds-analyzer/imds"
@@ -23,6 +24,10 @@ type exchange struct {
 	hiddenAt uint32
 	// requestsLost is true if bytes were lost that may have held requests.
 	requestsLost bool
+	// answeredAt is what the service had received when it sent the last
+	// response.
+	answered   bool
+	answeredAt uint32
 	// reset is true if the service reset the connection.
 	reset bool
 }
@@ -35,6 +40,9 @@ type pendingCall struct {
 
 // request takes in a request whose head is complete, or will not be.
 func (x *exchange) request(f *flow, p pendingCall) {
+	if len(x.pending) == 0 && p.request.Incomplete == "" {
+		x.requestsLost = false
+	}
 	if x.early != nil && len(x.pending) == 0 {
 		f.emit(p.request, x.early)
 		x.early = nil
@@ -50,6 +58,7 @@ func (x *exchange) request(f *flow, p pendingCall) {
 // that it answers, empty if it is not known. begun tells whether a request
 // whose head is not complete had reached the service.
 func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool) (method string) {
+	x.answered, x.answeredAt = first.hasAck, first.ack
 	x.skipHidden(f, first)
 	if len(x.pending) > 0 && x.received(&x.pending[0], first) {
 		p := x.pending[0]
@@ -71,19 +80,27 @@ func (x *exchange) received(p *pendingCall, response *origin) bool {
 	return !response.hasAck || before(p.seq, response.ack)
 }
 
-// skipHidden gives up on requests whose responses are among the lost bytes.
+// skipHidden gives up on requests whose responses may be among the lost bytes.
+//
+// A client that had received all that comes before this response, and no more,
+// when it sent a request, is waiting for the answer to that one.
 func (x *exchange) skipHidden(f *flow, response *origin) {
 	if !x.hidden {
 		return
 	}
 	x.hidden = false
-	for len(x.pending) > 1 && before(x.hiddenAt, x.pending[1].ack) {
-		x.unanswered(f)
+	waiting := slices.IndexFunc(x.pending, func(p pendingCall) bool {
+		return p.ack == response.seq && x.received(&p, response)
+	})
+	given := waiting
+	switch {
+	case waiting >= 0 && waiting+1 < len(x.pending) && x.pending[waiting+1].ack == response.seq:
+		given = len(x.pending) // several are waited for
+	case waiting < 0 && x.ambiguous(f, response):
+		given = len(x.pending)
 	}
-	if x.ambiguous(f, response) {
-		for len(x.pending) > 0 && x.received(&x.pending[0], response) {
-			x.unanswered(f)
-		}
+	for ; given > 0 && x.received(&x.pending[0], response); given-- {
+		x.unanswered(f)
 	}
 }
 
@@ -91,10 +108,8 @@ func (x *exchange) skipHidden(f *flow, response *origin) {
 // request this one answers: several were sent without waiting for answers, or
 // there are some that the capture does not hold.
 func (x *exchange) ambiguous(f *flow, response *origin) bool {
-	lost := x.requestsLost
-	x.requestsLost = false
 	unseen := response.hasAck && before(f.streams[up].next, response.ack)
-	return lost || unseen || len(x.pending) > 1 && x.received(&x.pending[1], response)
+	return unseen || x.requestsLost || len(x.pending) != 1
 }
 
 // answersLost notes that bytes from the service were lost, from sequence

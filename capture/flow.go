@@ -13,8 +13,9 @@ type flow struct {
 	analyzer *Analyzer
 	conn     imds.Conn
 	// keys are the tuples under which the connection is known: its own and
-	// translated ones.
+	// translated ones; hops are the hop limits on these legs.
 	keys []flowKey
+	hops []legHop
 
 	// early are the segments of a connection whose SYN was not seen, as long
 	// as it or earlier segments may still come out of order.
@@ -61,6 +62,7 @@ func (a *Analyzer) newFlow(s *segment) *flow {
 			Handshake: s.has(flagSYN) && s.direction == up,
 		},
 		keys:    []flowKey{keyOf(s.client, s.endpoint)},
+		hops:    []legHop{{s.direction, s.hopLimit}},
 		settled: s.has(flagSYN),
 		index:   -1,
 	}
@@ -70,17 +72,21 @@ func (a *Analyzer) newFlow(s *segment) *flow {
 }
 
 // restarts reports whether the segment opens another connection on the same
-// tuple: a SYN with another initial sequence number starts afresh.
+// tuple: a SYN with another initial sequence number starts afresh, and so does
+// the answer to one that the capture does not hold.
 func (f *flow) restarts(s *segment) bool {
-	if !s.has(flagSYN) || s.has(flagACK) || s.direction != up {
+	if !s.has(flagSYN) || s.has(flagACK) != (s.direction == down) {
 		return false
 	}
-	same := f.streams[up].known && s.seq+1 == f.requests.firstSeq
+	st := &f.streams[s.direction]
+	same := st.known && s.seq+1 == f.reader(s.direction).firstSeq
 	switch {
 	case f.closed(): // a copy of the SYN is older than the end
 		return !same || s.time.After(f.closedAt)
 	case !f.settled:
 		return !f.opensEarly(s)
+	case s.direction == down && !st.heard:
+		return false
 	}
 	return !same
 }
@@ -323,15 +329,23 @@ func (f *flow) expire(now time.Time) bool {
 }
 
 // releaseDue reads the held segments of a direction that have waited long
-// enough. What they acknowledge may itself wait behind a hole: that goes first.
+// enough.
 func (f *flow) releaseDue(d direction, now time.Time) {
 	st := &f.streams[d]
 	for len(st.held) > 0 && !st.deadline().After(now) {
-		first := st.held[0]
-		f.releaseAcknowledged(1-d, &first.chunk, now)
-		if len(st.held) > 0 && st.held[0].arrival == first.arrival {
-			f.release(d, now)
-		}
+		f.releaseInOrder(d, now)
+	}
+}
+
+// releaseInOrder stops waiting for what the first held segment lacks. What it
+// acknowledges may itself wait behind a hole: that goes first, and the segment
+// may then follow by itself.
+func (f *flow) releaseInOrder(d direction, now time.Time) {
+	st := &f.streams[d]
+	first := st.held[0]
+	f.releaseAcknowledged(1-d, &first.chunk, now)
+	if len(st.held) > 0 && st.held[0].arrival == first.arrival {
+		f.release(d, now)
 	}
 }
 
@@ -383,7 +397,7 @@ func (f *flow) finish(reason imds.Incomplete) {
 		if len(upHeld) == 0 || len(downHeld) > 0 && downHeld[0].arrival < upHeld[0].arrival {
 			d = down
 		}
-		f.release(d, now)
+		f.releaseInOrder(d, now)
 	}
 	if f.closed() {
 		reason = imds.ConnectionClosed

@@ -20,14 +20,18 @@ type messageReader struct {
 	buffer []byte
 	// first is where the message began.
 	first origin
-	// remaining is what is still to come of a body or chunk.
+	// remaining is what is still to come of a body or chunk; withheld is that
+	// of a body in whose place a head may come.
 	remaining int64
+	withheld  int64
 	// messages counts the heads that were read.
 	messages int
 	// reason is why the stream's place is lost in stateLost; empty if no byte
 	// is missing. reported is true if the head that was cut by it is reported.
 	reason   imds.Incomplete
 	reported bool
+	// late is true if the capture does not hold the stream's beginning.
+	late bool
 	// kept lists what may be shown of the stream in a saved capture.
 	kept []span
 }
@@ -47,6 +51,13 @@ type role interface {
 	// tail takes in the end of a head whose beginning was lost. It reports
 	// false if it is none.
 	tail(tail []byte) (framing, bool)
+	// boundary returns how many of the next n bytes come before one that a
+	// message begins with, going by what the other direction tells; n if
+	// that tells nothing.
+	boundary(seq uint32, n int) int
+	// bodyWithheld reports whether data may begin a head in the place of a
+	// body that was announced.
+	bodyWithheld(data []byte) bool
 }
 
 type messageState uint8
@@ -84,9 +95,12 @@ const (
 // feed reads the next bytes of the stream, from one segment.
 func (r *messageReader) feed(c *chunk) {
 	at, data := c.origin, c.data
-	if r.mayStartAnew() && r.role.starts(data) {
+	if r.state == stateLost && r.role.starts(data) {
 		r.dropBuffer()
 		r.state = stateStart
+	}
+	if r.role.bodyWithheld(data) {
+		r.withheld, r.state = r.remaining, stateStart
 	}
 	for len(data) > 0 {
 		n := r.consume(data, at)
@@ -95,13 +109,14 @@ func (r *messageReader) feed(c *chunk) {
 	}
 }
 
-// joinLate says that the stream's beginning is not in the capture.
-func (r *messageReader) joinLate() { r.state, r.reason = stateLost, imds.CaptureStart }
-
-// mayStartAnew reports whether a segment that begins like a head begins one,
-// although the state does not say so.
-func (r *messageReader) mayStartAnew() bool {
-	return r.state == stateLost || r.flow.requests.bodyWithheld(r)
+// joinLate says that the stream's beginning is not in the capture. atStart
+// tells that a message seems to begin where it is joined.
+func (r *messageReader) joinLate(atStart bool) {
+	r.late = true
+	r.loseTrack(imds.CaptureStart)
+	if atStart {
+		r.state = stateStart
+	}
 }
 
 // consume reads some of data and returns how much.
@@ -118,7 +133,13 @@ func (r *messageReader) consume(data []byte, at origin) int {
 	case stateChunkSize, stateChunkEnd, stateTrailer:
 		return r.collectLine(data, at)
 	case stateLost:
-		return r.collectTail(data, at)
+		n := r.role.boundary(at.seq, len(data))
+		if n == 0 {
+			r.dropBuffer()
+			r.state = stateStart
+			return 0
+		}
+		return r.collectTail(data[:n], at)
 	}
 	return len(data)
 }
@@ -141,6 +162,9 @@ func (r *messageReader) skipBlank(data []byte, at origin) int {
 
 // collectHead reads a head, up to and including the blank line.
 func (r *messageReader) collectHead(data []byte) int {
+	if r.withheld > 0 && !beginsMethod(r.buffer, data) {
+		return r.bodyAfterAll()
+	}
 	if len(r.buffer) == 0 {
 		if end := headEnd(data, 0); end >= 0 && end <= maxHeadBytes {
 			r.endHead(data[:end])
@@ -162,7 +186,6 @@ func (r *messageReader) collectHead(data []byte) int {
 	}
 	if !r.role.plausible(r.buffer) {
 		r.notAMessage()
-		return len(data)
 	}
 	return n
 }
@@ -191,6 +214,7 @@ func (r *messageReader) endHead(head []byte) {
 		r.notAMessage()
 		return
 	}
+	r.withheld = 0
 	r.messages++
 	r.keepHead(head)
 	r.beginBody(frame)
@@ -392,14 +416,27 @@ func (r *messageReader) loseTrack(reason imds.Incomplete) {
 	r.state, r.reason, r.reported = stateLost, reason, false
 }
 
+// bodyAfterAll goes back to reading a body: it was not withheld. What was
+// collected is shorter than a method's name, and may yet be longer than it.
+func (r *messageReader) bodyAfterAll() int {
+	collected := int64(len(r.buffer))
+	r.dropBuffer()
+	r.remaining, r.withheld, r.state = max(0, r.withheld-collected), 0, stateBody
+	r.endBodyPart()
+	return 0
+}
+
 // notAMessage deals with bytes that are no head where one should begin.
 func (r *messageReader) notAMessage() {
-	if r.messages == 0 {
+	switch {
+	case r.late && r.messages == 0:
+		r.loseTrack(imds.CaptureStart)
+	case r.messages == 0:
 		r.discard()
 		r.flow.markNotHTTP()
-		return
+	default:
+		r.loseTrack("")
 	}
-	r.loseTrack("")
 }
 
 // end says that no more bytes will come, and why.

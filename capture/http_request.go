@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,19 +12,38 @@ import (
 // requestReader reads the requests of a connection.
 type requestReader struct {
 	messageReader
-	// expects is true while the body of a request that asked for a 100
-	// (Continue) has not begun.
-	expects bool
+	// expects is true if the last request asked for a 100 (Continue) before
+	// its body, which is announced bytes long.
+	expects   bool
+	announced int64
 }
 
 func (r *requestReader) init(f *flow) { r.flow, r.role = f, r }
 
-// bodyWithheld reports whether reader is r and the body that the last head
-// announced may not come: its sender asked for a 100 (Continue) and was given
-// a final response instead (RFC 9110, section 10.1.1).
-func (r *requestReader) bodyWithheld(reader *messageReader) bool {
-	inBody := r.state == stateBody || r.state == stateChunkSize && len(r.buffer) == 0
-	return reader == &r.messageReader && r.expects && inBody && len(r.flow.exchange.pending) == 0
+// bodyWithheld reports whether the body that the last head announced may not
+// come: its sender asked for a 100 (Continue), and was given a final response
+// instead (RFC 9110, section 10.1.1).
+func (r *requestReader) bodyWithheld(data []byte) bool {
+	if !r.expects || len(r.flow.exchange.pending) > 0 {
+		return false
+	}
+	switch r.state {
+	case stateBody:
+		r.expects = false
+		return r.remaining == r.announced && beginsMethod(nil, data)
+	case stateChunkSize:
+		return len(r.buffer) == 0 && r.starts(data)
+	}
+	return false
+}
+
+// boundary is where the service was when it answered: there the next request
+// begins.
+func (r *requestReader) boundary(seq uint32, n int) int {
+	if at := int(int32(r.flow.exchange.answeredAt - seq)); r.flow.exchange.answered && at >= 0 && at < n {
+		return at
+	}
+	return n
 }
 
 func (r *requestReader) plausible(data []byte) bool {
@@ -45,12 +65,23 @@ func (r *requestReader) starts(data []byte) bool {
 	return isKnownMethod(method) && (bytes.HasPrefix(target, []byte("/")) || bytes.HasPrefix(target, []byte("http://")))
 }
 
-// isKnownMethod reports whether the method is one that HTTP itself defines
-// (RFC 9110, section 9; RFC 5789).
-func isKnownMethod(method []byte) bool {
-	switch string(method) {
-	case "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH":
-		return true
+// knownMethods are those that HTTP itself defines (RFC 9110, section 9; RFC 5789).
+var knownMethods = [...]string{"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}
+
+func isKnownMethod(method []byte) bool { return slices.Contains(knownMethods[:], string(method)) }
+
+// beginsMethod reports whether what was collected and what comes next can be
+// the beginning of a request with a method that is known.
+func beginsMethod(collected, next []byte) bool {
+	begin := append(bytes.Clone(collected[:min(len(collected), maxMethodBytes)]), next[:min(len(next), maxMethodBytes)]...)
+	method, _, ended := bytes.Cut(begin, []byte{' '})
+	if ended {
+		return isKnownMethod(method)
+	}
+	for _, known := range knownMethods {
+		if bytes.HasPrefix([]byte(known), method) {
+			return true
+		}
 	}
 	return false
 }
@@ -67,10 +98,19 @@ func parseRequestLine(line []byte) (requestLine, bool) {
 	}
 	target := bytes.Trim(rest[:last], " ")
 	proto, ok := parseProto(rest[last+1:])
-	if !ok || len(target) == 0 {
+	if !ok || !isTarget(target) {
 		return requestLine{}, false
 	}
 	return requestLine{method: string(method), target: string(target), proto: proto}, true
+}
+
+// isTarget reports whether data can be a request target. One that holds blanks,
+// as careless clients send it, has to begin like one.
+func isTarget(data []byte) bool {
+	if bytes.IndexByte(data, ' ') < 0 {
+		return len(data) > 0
+	}
+	return bytes.HasPrefix(data, []byte("/")) || bytes.HasPrefix(data, []byte("http://"))
 }
 
 // parseProto reads HTTP/1.x. Other versions have other framing.
@@ -109,6 +149,7 @@ func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomp
 		describe(&request, f)
 	})
 	r.flow.exchange.request(r.flow, pendingCall{request: request, origin: r.first})
+	r.announced = body.length
 	return body.framing(bodyNone)
 }
 
@@ -135,19 +176,30 @@ func describe(request *imds.Request, f field) {
 	}
 }
 
-// partial reports a request of which the beginning was seen. Of an unfinished
-// request line only the method counts: the target may go on.
+// partial reports a request of which the beginning was seen.
 func (r *requestReader) partial(head []byte, reason imds.Incomplete) {
 	lines := splitHead(head)
 	line, ok := parseRequestLine(lines.first)
-	if !ok {
-		method, _, found := bytes.Cut(lines.first, []byte{' '})
-		if lines.whole || !found || !isKnownMethod(method) {
-			return
-		}
-		line = requestLine{method: string(method)}
+	if !ok && !lines.whole {
+		line, ok = parsePartialLine(lines.first)
 	}
-	r.report(line, lines.rest, reason)
+	if ok {
+		r.report(line, lines.rest, reason)
+	}
+}
+
+// parsePartialLine reads an unfinished request line. A target that is not
+// followed by a blank may go on, and is not told.
+func parsePartialLine(line []byte) (requestLine, bool) {
+	method, rest, ok := bytes.Cut(line, []byte{' '})
+	if !ok || !isKnownMethod(method) {
+		return requestLine{}, false
+	}
+	target, _, ended := bytes.Cut(rest, []byte{' '})
+	if !ended {
+		target = nil
+	}
+	return requestLine{method: string(method), target: string(target)}, true
 }
 
 // tail reports a request of which only the end of the head was seen, unless
@@ -157,25 +209,27 @@ func (r *requestReader) tail(tail []byte) (framing, bool) {
 		if line, ok := parseRequestLine(lines.first); ok {
 			return r.report(line, lines.rest, ""), true // it came in small pieces
 		}
-		if endsHead(lines.rest) {
+		if endsHead(tail) {
 			return r.reportTail(lines.rest), true
 		}
 	}
 	return framing{}, false
 }
 
-// endsHead reports whether all lines up to the blank one are header fields,
-// and there is one.
-func endsHead(rest []byte) bool {
-	lines := 0
-	for _, line := range bytes.Split(bytes.TrimRight(rest, "\r\n"), []byte{'\n'}) {
+// endsHead reports whether the tail is the end of a head: all lines are header
+// fields but the first, which may be cut, and there is at least one.
+func endsHead(tail []byte) bool {
+	found := 0
+	for i, line := range bytes.Split(bytes.TrimRight(tail, "\r\n"), []byte{'\n'}) {
 		name, _, ok := bytes.Cut(line, []byte{':'})
-		if folded := len(line) > 0 && (line[0] == ' ' || line[0] == '\t'); !folded && !(ok && isToken(bytes.TrimRight(name, " \t"))) {
+		switch {
+		case ok && isToken(bytes.TrimRight(name, " \t")):
+			found++
+		case i > 0 && !bytes.HasPrefix(line, []byte{' '}) && !bytes.HasPrefix(line, []byte{'\t'}):
 			return false
 		}
-		lines++
 	}
-	return lines > 0
+	return found > 0
 }
 
 func (r *requestReader) reportTail(rest []byte) framing {

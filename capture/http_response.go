@@ -88,5 +88,19 @@ func (r *responseReader) partial(head []byte, _ imds.Incomplete) {
 	}
 }
 
+// boundary is where the client was when it sent a request that waits: there
+// the answer begins.
+func (r *responseReader) boundary(seq uint32, n int) int {
+	for i := range r.flow.exchange.pending {
+		if at := int(int32(r.flow.exchange.pending[i].ack - seq)); at >= 0 && at < n {
+			return at
+		}
+	}
+	return n
+}
+
+// bodyWithheld is never so: a response's body follows.
+func (r *responseReader) bodyWithheld([]byte) bool { return false }
+
 // tail finds nothing: without its status a response says nothing.
 func (r *responseReader) tail([]byte) (framing, bool) { return framing{}, false }

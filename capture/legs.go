@@ -2,6 +2,7 @@ package capture
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -64,7 +65,16 @@ func (l *legs) find(s *segment) *leg {
 	if !speaks(s) || other.flow == nil || other.flow.index < 0 || !other.repeatedBy(s) || s.time.Sub(other.time).Abs() > legWait {
 		return nil
 	}
+	if slices.Contains(other.flow.hops, legHop{s.direction, s.hopLimit}) {
+		return nil // as far from the client as a leg that is known: another connection
+	}
 	return other
+}
+
+// legHop is the hop limit of the packets of one direction on a leg.
+type legHop struct {
+	direction direction
+	hopLimit  uint8
 }
 
 // repeatedBy reports whether s is the same segment at another place.
@@ -87,6 +97,7 @@ func (l *leg) repeatedBy(s *segment) bool {
 func (a *Analyzer) addLeg(repeated *leg, s *segment, key flowKey) *flow {
 	f := repeated.flow
 	f.keys = append(f.keys, key)
+	f.hops = append(f.hops, legHop{s.direction, s.hopLimit})
 	a.flows[key] = f
 	nearer := s.hopLimit > repeated.hopLimit
 	if s.direction == down {

@@ -23,11 +23,12 @@ func (f *flow) wait(s *segment) bool {
 	return true
 }
 
-// opensEarly reports whether a SYN is that of the segments that came early.
+// opensEarly reports whether a SYN, or the answer to one, is that of the
+// segments that came early.
 func (f *flow) opensEarly(syn *segment) bool {
 	for i := range f.early {
 		first := f.early[i].seq
-		if f.early[i].direction == down {
+		if f.early[i].direction != syn.direction {
 			first = f.early[i].ack
 		}
 		if ahead := int64(int32(first - (syn.seq + 1))); ahead < 0 || ahead > defaultWindow {
@@ -59,18 +60,20 @@ func (f *flow) settle(now time.Time) {
 
 // startWith starts a direction with the first byte that came early, or that
 // the other side did not have yet when it sent its first: what is missing in
-// between is known to be missing.
+// between is known to be missing. Where a client sends without having received
+// more, an answer begins.
 func (f *flow) startWith(d direction, st *stream) {
+	r := f.reader(d)
 	for i := range f.early {
 		s := &f.early[i]
-		first, known := s.seq, s.length() > 0
+		first, known, told := s.seq, s.length() > 0, false
 		if s.direction != d {
-			first, known = s.ack, s.has(flagACK) && s.length() > 0
+			first, known, told = s.ack, s.has(flagACK) && s.length() > 0, d == down
 		}
-		if known && (!st.known || before(first, st.next)) {
+		if known && (!st.known || before(first, st.next) || told && first == st.next) {
 			st.start(first)
-			f.reader(d).firstSeq = first
-			f.reader(d).joinLate()
+			r.firstSeq = first
+			r.joinLate(told)
 		}
 	}
 }

@@ -24,6 +24,9 @@ const (
 // namedSecrets adds the spans of values after names that say that they are
 // secret, and of passwords in URLs.
 func namedSecrets(v view, spans []span) []span {
+	if strings.IndexByte(v.text, '=') < 0 && strings.IndexByte(v.text, ':') < 0 {
+		return spans
+	}
 	for i := 0; i < len(v.text); i++ {
 		if c := v.text[i]; c != '=' && c != ':' {
 			continue
@@ -47,7 +50,7 @@ func namedSecrets(v view, spans []span) []span {
 // quotes may stand between.
 func nameBefore(text string, separator int) string {
 	end := separator
-	for end > 0 && (isBlank(text[end-1]) || strings.IndexByte(`+"'\`, text[end-1]) >= 0) {
+	for end > 0 && !isNameChar(text[end-1]) && (isBlank(text[end-1]) || strings.IndexByte(`+"'\`, text[end-1]) >= 0) {
 		end--
 	}
 	from := end
@@ -57,7 +60,9 @@ func nameBefore(text string, separator int) string {
 	return text[from:end]
 }
 
-func isNameChar(c byte) bool { return isAlnum(c) || strings.IndexByte("_-.[]", c) >= 0 }
+func isNameChar(c byte) bool {
+	return isAlnum(c) || c == '_' || c == '-' || c == '.' || c == '[' || c == ']'
+}
 
 // isSecretName reports whether a value of that name is a secret.
 func isSecretName(name string) bool {

@@ -135,22 +135,20 @@ const (
 
 // makeCalls runs the children and returns what they called.
 func makeCalls(ctx context.Context) (*calls, error) {
-	endpoints := map[string]string{"IPv4": imdsEndpoint}
-	if hasIPv6() {
-		endpoints["IPv6"] = imdsEndpoint6
-	}
 	c := &calls{}
-	for family, endpoint := range endpoints {
-		for _, kind := range []string{getAndExit, getUnread, tokenAndGet, tokenThenGet} {
-			if err := c.shortLived(ctx, family, kind, endpoint); err != nil {
-				return nil, err
-			}
-		}
-		if err := c.longLived(ctx, family, endpoint); err != nil {
-			return nil, err
+	if err := c.make(ctx, "IPv4", imdsEndpoint); err != nil || !hasIPv6() {
+		return c, err
+	}
+	return c, c.make(ctx, "IPv6", imdsEndpoint6)
+}
+
+func (c *calls) make(ctx context.Context, family, endpoint string) error {
+	for _, kind := range []string{getAndExit, getUnread, tokenAndGet, tokenThenGet} {
+		if err := c.shortLived(ctx, family, kind, endpoint); err != nil {
+			return err
 		}
 	}
-	return c, nil
+	return c.longLived(ctx, family, endpoint)
 }
 
 // shortLived starts clients that end with their last call, some at a time.

@@ -1,0 +1,76 @@
+package attribution
+
+import (
+	"context"
+	"strings"
+
+	"github.com/shirou/gopsutil/v3/common"
+	"github.com/shirou/gopsutil/v3/process"
+)
+
+// facts reads what is to be known of a process.
+type facts struct {
+	proc   proc
+	passwd string
+	root   context.Context // tells gopsutil where /proc is
+}
+
+func newFacts(p proc, passwd string) facts {
+	where := common.EnvMap{common.HostProcEnvKey: p.root}
+	return facts{proc: p, passwd: passwd, root: context.WithValue(context.Background(), common.EnvKey, where)}
+}
+
+// identity reads what names a program, which is gone when the process is. The
+// process is the one that started at the stat's time: false if it ended
+// meanwhile, whatever has its pid now.
+func (f facts) identity(pid int, s procStat, maxArgs int) (Process, bool) {
+	p := Process{PID: pid, Start: f.proc.started(s)}
+	source := process.Process{Pid: int32(pid)}
+	args, _ := source.CmdlineSliceWithContext(f.root)
+	p.Args, p.ArgsTruncated = bound(args, maxArgs)
+	executable, _ := source.ExeWithContext(f.root)
+	p.Executable, p.Deleted = strings.CutSuffix(executable, " (deleted)") // proc_pid_exe(5)
+	p.Name, _ = source.NameWithContext(f.root)
+	return p, f.alive(pid, s)
+}
+
+// alive reports whether the process that started at the stat's time still is.
+func (f facts) alive(pid int, s procStat) bool {
+	now, err := f.proc.stat(pid)
+	return err == nil && now.start == s.start
+}
+
+// complete adds what else is known of the process, unless it has ended.
+func (f facts) complete(h holder) Process {
+	p := h.process
+	source := process.Process{Pid: int32(p.PID)}
+	p.WorkingDirectory, _ = source.CwdWithContext(f.root)
+	status := f.proc.status(p.PID)
+	p.NamespacePID = status.namespacePID
+	p.User = f.user(status.user)
+	p.Cgroup = f.proc.cgroup(p.PID)
+	if !f.alive(p.PID, h.stat) {
+		return h.process
+	}
+	return p
+}
+
+func (f facts) user(id *uint32) *User {
+	if id == nil {
+		return nil
+	}
+	name, _ := userName(f.passwd, *id)
+	return &User{ID: *id, Name: name}
+}
+
+// bound cuts the arguments off after limit bytes, counting one that ends each,
+// and reports whether it did.
+func bound(args []string, limit int) ([]string, bool) {
+	for i, arg := range args {
+		if len(arg) >= limit {
+			return append(args[:i:i], strings.Clone(arg[:limit])), true
+		}
+		limit -= len(arg) + 1
+	}
+	return args, false
+}

@@ -1,0 +1,122 @@
+package attribution
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+)
+
+// factsOf reads all there is of a process of the fixture.
+func factsOf(t *testing.T, pid int) Process {
+	t.Helper()
+	f := fixtureSearch(after(time.Minute)).facts
+	stat, err := f.proc.stat(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, ok := f.identity(pid, stat, MaxArgsBytes)
+	if !ok {
+		t.Fatalf("pid %d is gone", pid)
+	}
+	p = f.complete(holder{process: p, stat: stat})
+	p.Ancestors = newFamily(f).ancestors(stat)
+	return p
+}
+
+func TestFacts(t *testing.T) {
+	init := Ancestor{PID: 1, Name: "systemd", Executable: "/usr/lib/systemd/systemd", Args: []string{"/sbin/init"}}
+	shim := Ancestor{
+		PID: 250, Name: "containerd-shim-runc-v2", Executable: "/usr/bin/containerd-shim-runc-v2",
+		Args: []string{"/usr/bin/containerd-shim-runc-v2", "-namespace", "moby"},
+	}
+	app := Ancestor{PID: 300, Name: "app", Executable: "/app", Args: []string{"/app", "serve"}}
+	shell := Ancestor{PID: 200, Name: "bash", Executable: "/usr/bin/bash", Args: []string{"-bash"}}
+	for _, want := range []Process{
+		{
+			PID: 100, Name: "agent", Executable: "/opt/agent/bin/agent", Deleted: true,
+			Args:             []string{"/opt/agent/bin/agent", "--config", "/etc/agent.conf"},
+			WorkingDirectory: "/opt/agent", Start: after(5 * time.Second), User: &User{ID: 0, Name: "root"},
+			Cgroup: "/system.slice/agent.service", Ancestors: []Ancestor{init},
+		},
+		{
+			PID: 201, Name: "curl", Executable: "/usr/bin/curl",
+			Args:             []string{"curl", "-s", "http://169.254.169.254/latest/"},
+			WorkingDirectory: "/home/ann", Start: after(20 * time.Second), User: &User{ID: 1000, Name: "ann"},
+			Cgroup: "/user.slice/user-1000.slice/session-1.scope", Ancestors: []Ancestor{shell, init},
+		},
+		{
+			PID: 301, NamespacePID: 7, Name: "sidecar", Executable: "/sidecar", Args: []string{"/sidecar"},
+			WorkingDirectory: "/", Start: after(18100 * time.Millisecond), User: &User{ID: 0, Name: "root"},
+			Cgroup: "/docker/0a1b", Ancestors: []Ancestor{app, shim, init},
+		},
+		{
+			PID: 2, Name: "kthreadd", Start: after(10 * time.Millisecond), User: &User{ID: 0, Name: "root"}, Cgroup: "/",
+		},
+	} {
+		if got := factsOf(t, want.PID); !reflect.DeepEqual(got, want) {
+			t.Errorf("got  %+v\nwant %+v", got, want)
+		}
+	}
+}
+
+func TestUserWithoutName(t *testing.T) {
+	if u := factsOf(t, 210).User; u == nil || *u != (User{ID: 4242}) {
+		t.Errorf("%+v", u)
+	}
+}
+
+// Two processes that are each other's parents, and a parent that is younger
+// than its child, cannot be.
+func TestImpossibleAncestors(t *testing.T) {
+	if line := factsOf(t, 500).Ancestors; len(line) != 2 {
+		t.Errorf("ancestors in a circle: %v", line)
+	}
+	if p := factsOf(t, 510); len(p.Ancestors) != 0 || p.Name != "a) R (b" {
+		t.Errorf("name %q, ancestors %v", p.Name, p.Ancestors)
+	}
+}
+
+// Facts that are read of another process are not taken over.
+func TestFactsOfAnEndedProcess(t *testing.T) {
+	f := fixtureSearch(after(time.Minute)).facts
+	h := holder{process: Process{PID: 100, Name: "earlier"}, stat: procStat{start: 499 * tick}}
+	if p := f.complete(h); !reflect.DeepEqual(p, h.process) {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestBound(t *testing.T) {
+	for _, test := range []struct {
+		args  []string
+		limit int
+		want  []string
+		cut   bool
+	}{
+		{nil, 4, nil, false},
+		{[]string{"ab", "c"}, 5, []string{"ab", "c"}, false},
+		{[]string{"ab", "c"}, 4, []string{"ab", "c"}, true}, // no room for what ends it
+		{[]string{"ab", "cdef"}, 5, []string{"ab", "cd"}, true},
+		{[]string{"ab", "c"}, 3, []string{"ab", ""}, true},
+		{[]string{"abcdef"}, 2, []string{"ab"}, true},
+	} {
+		got, cut := bound(slices.Clone(test.args), test.limit)
+		if !slices.Equal(got, test.want) || cut != test.cut {
+			t.Errorf("bound(%q, %d) = %q, %v, want %q, %v", test.args, test.limit, got, cut, test.want, test.cut)
+		}
+	}
+	if got, _ := bound(make([]string, 1000), 10); len(got) != 11 {
+		t.Errorf("%d empty arguments are kept in 10 bytes", len(got))
+	}
+}
+
+func TestUserName(t *testing.T) {
+	for id, want := range map[uint32]string{0: "root", 1000: "ann", 7: ""} {
+		if got, err := userName("testdata/passwd", id); got != want || err != nil {
+			t.Errorf("user %d is %q, %v, want %q", id, got, err, want)
+		}
+	}
+	if _, err := userName("testdata/none", 0); err == nil {
+		t.Error("a file that is not there has users")
+	}
+}

@@ -1,0 +1,10 @@
+package attribution
+
+// Options say where to look. The zero value is right for a normal machine.
+type Options struct {
+	// Proc is the root of /proc, "/proc" if empty.
+	Proc string
+	// Passwd is a file in the format of passwd(5) with the names of users,
+	// "/etc/passwd" if empty.
+	Passwd string
+}

@@ -1,0 +1,56 @@
+package attribution
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Open finds out which ways of finding a process work here and returns the
+// Resolver that uses them, best first. That none works is no error: its answers
+// are Unavailable then, and its Limits say why.
+func Open(o Options) (Resolver, error) {
+	p := proc{root: cmp.Or(o.Proc, "/proc"), boot: bootTime}
+	if err := p.probe(); err != nil {
+		return newResolver(nil, []string{fmt.Sprintf("No process can be found without /proc: %v.", err)}), nil
+	}
+	s := &search{facts: newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), now: time.Now}
+	limits := p.blindSpots()
+	var ways []way
+	diag, err := openSockDiag(s)
+	if err == nil {
+		ways = append(ways, diag)
+	} else {
+		limits = append(limits, diagLimit(err))
+	}
+	ways = append(ways, &tables{proc: p, search: s, own: err != nil, network: readNetwork})
+	return newResolver(ways, limits), nil
+}
+
+func diagLimit(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errors.New("the kernel has no tcp_diag (modprobe tcp_diag)")
+	}
+	return fmt.Sprintf("sock_diag does not work, and /proc is slower and misses more short-lived processes: %v.", err)
+}
+
+// initialPIDNamespace is the pid namespace of the whole machine
+// (PROC_PID_INIT_INO, linux/proc_ns.h).
+const initialPIDNamespace = "pid:[4026531836]"
+
+// blindSpots say which processes cannot be seen.
+func (p proc) blindSpots() []string {
+	var limits []string
+	if _, err := os.ReadDir(p.path(1, "fd")); err != nil {
+		limits = append(limits, "Processes of other users cannot be found: run as root, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.")
+	}
+	namespace, err := os.Readlink(filepath.Join(p.root, "self", "ns", "pid"))
+	if err == nil && namespace != initialPIDNamespace {
+		limits = append(limits, "This is a pid namespace of its own: processes outside it cannot be found. For a container, share the host's (docker run --pid=host).")
+	}
+	return limits
+}

@@ -1,0 +1,33 @@
+package attribution
+
+import "sync"
+
+// Pending is an answer that may still be on its way.
+type Pending struct {
+	once   sync.Once
+	done   chan struct{}
+	answer Answer
+}
+
+// Done is closed when the answer is there. That takes a bounded time.
+func (p *Pending) Done() <-chan struct{} { return p.done }
+
+// Answer returns the answer; it is to be called after Done only.
+func (p *Pending) Answer() Answer { return p.answer }
+
+// settle gives the answer, and reports whether it is the first.
+func (p *Pending) settle(a Answer) (first bool) {
+	p.once.Do(func() {
+		p.answer = a
+		close(p.done)
+		first = true
+	})
+	return first
+}
+
+// answered returns a Pending whose answer is there.
+func answered(a Answer) *Pending {
+	p := &Pending{done: make(chan struct{})}
+	p.settle(a)
+	return p
+}

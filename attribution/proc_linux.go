@@ -1,0 +1,195 @@
+package attribution
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// proc reads the files of a /proc.
+type proc struct {
+	root string
+	boot func() time.Time // when the kernel started
+}
+
+// maxStat is more than a stat file holds: a name of 64 bytes and 50 numbers of
+// at most 20 digits. The kernel hands it out whole.
+const maxStat = 2 << 10
+
+// bootTime is when the kernel started, exact, as the clock is set now. The
+// btime of /proc/stat is rounded to seconds.
+func bootTime() time.Time {
+	var up unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &up); err != nil {
+		return time.Time{} // cannot be: the clock exists since Linux 2.6.39
+	}
+	return time.Now().Add(-time.Duration(up.Nano()))
+}
+
+// probe makes sure that there is a /proc with processes in it.
+func (p proc) probe() error {
+	pids, err := p.pids()
+	if err != nil {
+		return fmt.Errorf("list the processes: %w", err)
+	}
+	if len(pids) == 0 {
+		return fmt.Errorf("list the processes: %s holds none; is it a mounted /proc?", p.root)
+	}
+	return nil
+}
+
+func (p proc) path(pid int, names ...string) string {
+	return filepath.Join(append([]string{p.root, strconv.Itoa(pid)}, names...)...)
+}
+
+// pids returns all processes, those that started last first. As the kernel
+// gives pids out in order, starting again at the largest, that is the distance
+// to the last one given out (pid_max in proc_sys_kernel(5)).
+func (p proc) pids() ([]int, error) {
+	dir, err := os.Open(p.root)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	pids := numbers(names)
+	newestFirst(pids, p.lastPID())
+	return pids, nil
+}
+
+// numbers returns the names that are pids.
+func numbers(names []string) []int {
+	pids := make([]int, 0, len(names))
+	for _, name := range names {
+		if pid, err := strconv.Atoi(name); err == nil && pid > 0 {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// newestFirst sorts pids by when they were given out, last being the latest of
+// all. Larger ones are left from before the kernel started again.
+func newestFirst(pids []int, last int) {
+	const limit = 1 << 22 // PID_MAX_LIMIT, linux/threads.h
+	age := func(pid int) int { return (last - pid + limit) % limit }
+	slices.SortFunc(pids, func(a, b int) int { return age(a) - age(b) })
+}
+
+// lastPID is the pid given out last, 0 if /proc does not tell.
+func (p proc) lastPID() int {
+	b, err := os.ReadFile(filepath.Join(p.root, "loadavg"))
+	if err != nil {
+		return 0
+	}
+	return parseLastPID(b)
+}
+
+// stat is what a search reads most: with three system calls, half of what
+// os.ReadFile needs.
+func (p proc) stat(pid int) (procStat, error) {
+	fd, err := unix.Open(p.path(pid, "stat"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return procStat{}, err
+	}
+	defer unix.Close(fd)
+	var line [maxStat]byte
+	n, err := unix.Read(fd, line[:])
+	if err != nil {
+		return procStat{}, err
+	}
+	return parseStat(line[:n])
+}
+
+// started is the time at which a process with this stat started.
+func (p proc) started(s procStat) time.Time { return p.boot().Add(s.start) }
+
+func (p proc) status(pid int) procStatus {
+	b, err := os.ReadFile(p.path(pid, "status"))
+	if err != nil {
+		return procStatus{}
+	}
+	return parseStatus(b)
+}
+
+func (p proc) cgroup(pid int) string {
+	b, err := os.ReadFile(p.path(pid, "cgroup"))
+	if err != nil {
+		return ""
+	}
+	return parseCgroup(b)
+}
+
+// sockets calls found for each socket that the process holds, with the path of
+// the link in /proc/PID/fd, as far as that may be known.
+func (p proc) sockets(pid int, found func(inode uint64, link string)) {
+	dir, err := os.Open(p.path(pid, "fd"))
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return
+	}
+	for _, name := range names {
+		if inode, ok := socketAt(int(dir.Fd()), name); ok {
+			found(inode, dir.Name()+"/"+name)
+		}
+	}
+}
+
+// leadsTo reports whether the link is one to the socket.
+func leadsTo(link string, inode uint64) bool {
+	found, ok := socketAt(unix.AT_FDCWD, link)
+	return ok && found == inode
+}
+
+func socketAt(dir int, link string) (inode uint64, ok bool) {
+	var target [64]byte // "socket:[" and at most 20 digits
+	n, err := unix.Readlinkat(dir, link, target[:])
+	if err != nil {
+		return 0, false
+	}
+	return parseSocketLink(target[:n])
+}
+
+// networkNamespace names the network namespace that a process is in, "self" as
+// the pid being ours. It is empty if that may not be known.
+func (p proc) networkNamespace(pid string) string {
+	name, err := os.Readlink(filepath.Join(p.root, pid, "ns", "net"))
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
+// userName looks the user up in a file in the format of passwd(5). Users that
+// only a directory service knows stay without name: asking one can take
+// seconds, and goes over the network.
+func userName(passwd string, id uint32) (string, error) {
+	file, err := os.Open(passwd)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		if name, ok := parseUserName(lines.Text(), id); ok {
+			return name, nil
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return "", fmt.Errorf("read %s: %w", passwd, err)
+	}
+	return "", nil
+}

@@ -1,0 +1,137 @@
+package attribution
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The formats of proc(5). Reading the files is elsewhere.
+
+// ticksPerSecond is USER_HZ, the unit of times in /proc, which is 100 wherever
+// Go runs (time(7)).
+const ticksPerSecond = 100
+
+var errProcFormat = errors.New("not in the format of proc(5)")
+
+// procStat is what is used of /proc/PID/stat.
+type procStat struct {
+	parent int
+	start  time.Duration // after boot, in steps of 1/ticksPerSecond
+}
+
+// parseStat reads /proc/PID/stat (proc_pid_stat(5)). The name in its second
+// field can hold anything, parentheses and blanks too.
+func parseStat(b []byte) (procStat, error) {
+	end := bytes.LastIndexByte(b, ')')
+	if end < 0 {
+		return procStat{}, fmt.Errorf("stat: %w", errProcFormat)
+	}
+	const first = 3 // the number of the field after the name
+	fields := strings.Fields(string(b[end+1:]))
+	if len(fields) <= 22-first {
+		return procStat{}, fmt.Errorf("stat: %w", errProcFormat)
+	}
+	parent, err := strconv.Atoi(fields[4-first])
+	if err != nil {
+		return procStat{}, fmt.Errorf("stat: parent: %w", err)
+	}
+	start, err := strconv.ParseInt(fields[22-first], 10, 64)
+	if err != nil {
+		return procStat{}, fmt.Errorf("stat: start time: %w", err)
+	}
+	return procStat{parent: parent, start: time.Duration(start) * time.Second / ticksPerSecond}, nil
+}
+
+// procStatus is what is used of /proc/PID/status.
+type procStatus struct {
+	user         *uint32 // effective
+	namespacePID int     // 0 if it is the pid itself, or not known
+}
+
+// parseStatus reads /proc/PID/status (proc_pid_status(5)). What is missing in
+// it is not known.
+func parseStatus(b []byte) procStatus {
+	var s procStatus
+	for line := range strings.Lines(string(b)) {
+		name, value, _ := strings.Cut(line, ":")
+		values := strings.Fields(value)
+		switch {
+		case name == "Uid" && len(values) > 1:
+			s.user = parseUserID(values[1])
+		case name == "NSpid" && len(values) > 1:
+			s.namespacePID, _ = strconv.Atoi(values[len(values)-1])
+		}
+	}
+	return s
+}
+
+func parseUserID(s string) *uint32 {
+	id, err := strconv.ParseUint(s, 10, 32)
+	if err != nil {
+		return nil
+	}
+	return new(uint32(id))
+}
+
+// parseCgroup reads the path out of /proc/PID/cgroup (cgroups(7)): that in the
+// unified hierarchy or, where processes are not sorted into that, in systemd's.
+func parseCgroup(b []byte) string {
+	var unified, systemd string
+	for line := range strings.Lines(string(b)) {
+		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
+		switch {
+		case len(fields) < 3:
+		case fields[0] == "0" && fields[1] == "":
+			unified = fields[2]
+		case fields[1] == "name=systemd":
+			systemd = fields[2]
+		}
+	}
+	if systemd != "" && (unified == "" || unified == "/") {
+		return systemd
+	}
+	return unified
+}
+
+// parseLastPID reads the pid that was given out last out of /proc/loadavg
+// (proc_loadavg(5)). It is 0 if that is not known.
+func parseLastPID(b []byte) int {
+	fields := strings.Fields(string(b))
+	if len(fields) < 5 {
+		return 0
+	}
+	pid, err := strconv.Atoi(fields[4])
+	if err != nil {
+		return 0
+	}
+	return pid
+}
+
+// parseSocketLink reads the inode out of the target of a link in /proc/PID/fd,
+// "socket:[INODE]" (proc_pid_fd(5)).
+func parseSocketLink(b []byte) (inode uint64, ok bool) {
+	b, ok = bytes.CutPrefix(b, []byte("socket:["))
+	if !ok {
+		return 0, false
+	}
+	b, ok = bytes.CutSuffix(b, []byte("]"))
+	if !ok {
+		return 0, false
+	}
+	inode, err := strconv.ParseUint(string(b), 10, 64)
+	return inode, err == nil
+}
+
+// parseUserName looks for the user with the id in a line of /etc/passwd
+// (passwd(5)).
+func parseUserName(line string, id uint32) (name string, ok bool) {
+	fields := strings.SplitN(line, ":", 4)
+	if len(fields) < 4 || fields[2] != strconv.FormatUint(uint64(id), 10) {
+		return "", false
+	}
+	return fields[0], true
+}

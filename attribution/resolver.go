@@ -1,0 +1,294 @@
+package attribution
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Resolver finds the process behind a connection. It is safe for concurrent use.
+type Resolver interface {
+	// Seen says that a connection was seen at the given capture time, and
+	// returns what will be known of its process. It does not block. Seen again
+	// for the same packet, as when two handles report it, returns the same
+	// answer.
+	Seen(t Tuple, at time.Time) *Pending
+	// SeenOpen is Seen for a connection that was opened before the capture
+	// started. More has to be looked at, as any process can have inherited it.
+	SeenOpen(t Tuple, at time.Time) *Pending
+	// Methods are the ways that work here, best first.
+	Methods() []Method
+	// Limits are sentences for people: which ways do not work here, or see
+	// less than they could, why, and what would help.
+	Limits() []string
+	// Stats are the counts so far.
+	Stats() Stats
+	// Close waits until all answers are there, at most about AnswerWithin.
+	Close() error
+}
+
+// Stats count answers.
+type Stats struct {
+	// Answers is the number of connections by the status of their answer.
+	Answers map[Status]uint64
+	// QueueFull is the number of connections among those that were not found
+	// because too many were waiting, OutOfTime of those for which
+	// AnswerWithin had passed.
+	QueueFull, OutOfTime uint64
+}
+
+// AnswerWithin is the longest time from Seen to its answer.
+const AnswerWithin = 200 * time.Millisecond
+
+const (
+	// findWithin leaves time to read the facts of the process found.
+	findWithin = AnswerWithin * 3 / 4
+	// workers look things up at the same time. One can be in a long search,
+	// or stuck in a read that waits for another process's memory lock, while
+	// the others go on.
+	workers = 4
+	// queueLength holds what the workers get done within AnswerWithin at
+	// 3 ms a look-up: 4 × 200 / 3, rounded to a power of two.
+	queueLength = 256
+)
+
+// way is one way of finding the process behind a connection.
+type way interface {
+	method() Method
+	// find returns an Answer for each query. One without status says that
+	// another way could know more.
+	find([]query) []Answer
+	close() error
+}
+
+// query is a connection whose process is looked for.
+type query struct {
+	tuple  Tuple
+	at     time.Time // when the connection was seen, capture time
+	opened time.Time // when it was opened, zero if that is not known
+	until  time.Time // when to give up looking
+}
+
+type job struct {
+	query
+	pending  *Pending
+	watchdog *time.Timer
+}
+
+// resolver is the Resolver that asks the kernel: a queue in front of the ways.
+type resolver struct {
+	ways   []way
+	limits []string
+	jobs   chan job
+	done   chan struct{} // closed when the workers have ended
+
+	mu     sync.Mutex // guards what follows
+	recent *recent
+	stats  Stats
+	closed bool
+}
+
+func newResolver(ways []way, limits []string) *resolver {
+	r := &resolver{
+		ways:   ways,
+		limits: limits,
+		jobs:   make(chan job, queueLength),
+		done:   make(chan struct{}),
+		recent: newRecent(),
+		stats:  Stats{Answers: make(map[Status]uint64)},
+	}
+	r.start()
+	return r
+}
+
+func (r *resolver) start() {
+	var working sync.WaitGroup
+	for range workers {
+		working.Go(r.work)
+	}
+	go func() {
+		working.Wait()
+		close(r.done)
+	}()
+}
+
+func (r *resolver) Seen(t Tuple, at time.Time) *Pending {
+	return r.seen(query{tuple: t, at: at, opened: at})
+}
+
+func (r *resolver) SeenOpen(t Tuple, at time.Time) *Pending {
+	return r.seen(query{tuple: t, at: at})
+}
+
+func (r *resolver) seen(q query) *Pending {
+	q.tuple = Tuple{Local: unmap(q.tuple.Local), Remote: unmap(q.tuple.Remote)}
+	q.until = time.Now().Add(findWithin)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p := r.recent.find(q.tuple, q.at); p != nil {
+		return p
+	}
+	p := &Pending{done: make(chan struct{})}
+	r.recent.remember(sighting{q.tuple, q.at, p})
+	r.ask(q, p)
+	return p
+}
+
+// ask hands the query to a worker or, where that cannot be, answers it. The
+// caller holds mu.
+func (r *resolver) ask(q query, p *Pending) {
+	if len(r.ways) == 0 {
+		r.settle(p, Answer{Status: Unavailable})
+		return
+	}
+	if r.closed {
+		r.settle(p, Answer{Status: NotFound})
+		return
+	}
+	j := job{query: q, pending: p}
+	j.watchdog = time.AfterFunc(AnswerWithin, func() { r.giveUp(p) })
+	select {
+	case r.jobs <- j:
+	default:
+		j.watchdog.Stop()
+		r.stats.QueueFull++
+		r.settle(p, Answer{Status: NotFound})
+	}
+}
+
+// settle gives the answer unless there is one, and reports whether it did.
+// The caller holds mu.
+func (r *resolver) settle(p *Pending, a Answer) bool {
+	if !p.settle(a) {
+		return false
+	}
+	r.stats.Answers[a.Status]++
+	return true
+}
+
+// giveUp is the watchdog's answer.
+func (r *resolver) giveUp(p *Pending) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.settle(p, Answer{Status: NotFound}) {
+		r.stats.OutOfTime++
+	}
+}
+
+// work is one worker. It takes all that is waiting at once: one search finds
+// many processes.
+func (r *resolver) work() {
+	for j := range r.jobs {
+		batch := []job{j}
+		for waiting := len(r.jobs); waiting > 0; waiting-- {
+			if j, ok := <-r.jobs; ok {
+				batch = append(batch, j)
+			}
+		}
+		r.lookUp(batch)
+	}
+}
+
+// lookUp asks one way after the other for what the ones before did not know.
+func (r *resolver) lookUp(batch []job) {
+	for _, w := range r.ways {
+		batch = r.lookUpWith(w, inTime(batch))
+	}
+	for _, j := range batch {
+		r.answer(j, Answer{Status: NotFound}, "")
+	}
+}
+
+func (r *resolver) answer(j job, a Answer, m Method) {
+	if a.Process != nil {
+		a.Method = m
+	}
+	j.watchdog.Stop()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.settle(j.pending, a)
+}
+
+// inTime returns the jobs whose time has not passed. The watchdog answers the
+// others.
+func inTime(batch []job) []job {
+	now := time.Now()
+	return slices.DeleteFunc(batch, func(j job) bool { return !now.Before(j.until) })
+}
+
+func (r *resolver) lookUpWith(w way, batch []job) (rest []job) {
+	if len(batch) == 0 {
+		return nil
+	}
+	var queries []query
+	for _, j := range batch {
+		queries = append(queries, j.query)
+	}
+	for i, a := range w.find(queries) {
+		if a.Status == "" {
+			rest = append(rest, batch[i])
+			continue
+		}
+		r.answer(batch[i], a, w.method())
+	}
+	return rest
+}
+
+func (r *resolver) Methods() []Method {
+	var methods []Method
+	for _, w := range r.ways {
+		methods = append(methods, w.method())
+	}
+	return methods
+}
+
+func (r *resolver) Limits() []string { return r.limits }
+
+func (r *resolver) Stats() Stats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.stats
+	s.Answers = make(map[Status]uint64, len(r.stats.Answers))
+	for status, n := range r.stats.Answers {
+		s.Answers[status] = n
+	}
+	return s
+}
+
+// Close leaves the ways open if a worker is stuck in them. The watchdogs answer
+// in its place.
+func (r *resolver) Close() error {
+	if !r.stop() {
+		return nil
+	}
+	select {
+	case <-r.done:
+	case <-time.After(2 * AnswerWithin):
+		return errors.New("a look-up of a process does not end")
+	}
+	var errs []error
+	for _, w := range r.ways {
+		errs = append(errs, w.close())
+	}
+	return errors.Join(errs...)
+}
+
+// stop ends the queue, and reports whether it was the first to do so.
+func (r *resolver) stop() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return false
+	}
+	r.closed = true
+	close(r.jobs)
+	return true
+}
+
+// unmap turns an IPv4 address in an IPv6 one (RFC 4291, section 2.5.5.2) into
+// itself: a connection is the same whichever socket family made it.
+func unmap(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}

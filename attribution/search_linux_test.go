@@ -1,0 +1,165 @@
+package attribution
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestSearch(t *testing.T) {
+	const second = time.Second
+	for _, test := range []struct {
+		name       string
+		inode      uint64
+		seen       time.Duration // after boot
+		late       time.Duration // how much later it is looked for
+		status     Status
+		pid        int
+		candidates []int
+	}{
+		{"short-lived child", 1002, 20050 * time.Millisecond, 0, Resolved, 201, nil},
+		{"old service", 1001, 100 * second, 0, Resolved, 100, nil},
+		{"pid from before the start over", 1009, 100 * second, 0, Resolved, 30000, nil},
+		{"started in the same tick as the connection", 1002, 20 * second, 0, Resolved, 201, nil},
+		{"heirs, the one that opened first", 1003, 20050 * time.Millisecond, 0, Shared, 210, []int{211, 212}},
+		{"inherited before it connected", 1008, 100 * second, 0, Shared, 530, []int{531}},
+		{"started after the connection", 1002, 19 * second, 0, Inferred, 201, nil},
+		{"looked for late", 1001, 100 * second, 251 * time.Millisecond, Inferred, 100, nil},
+		{"nobody's", 4711, 100 * second, 0, NotFound, 0, nil},
+		{"holder that cannot be read", 1007, 100 * second, 0, NotFound, 0, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			seen := after(test.seen)
+			a := findHolders(fixtureSearch(seen.Add(test.late)), test.inode, queryAt(seen))
+			if a.Status != test.status || pidOf(a.Process) != test.pid || !slices.Equal(pidsOf(a.Candidates), test.candidates) {
+				t.Errorf("%s %d %v, want %s %d %v", a.Status, pidOf(a.Process), pidsOf(a.Candidates), test.status, test.pid, test.candidates)
+			}
+		})
+	}
+}
+
+// Heirs can have been forked any time since a connection was opened of which
+// that was not seen.
+func TestSearchOpenConnection(t *testing.T) {
+	q := query{at: after(time.Minute), until: time.Now().Add(time.Hour)}
+	a := findHolders(fixtureSearch(q.at), 1003, q)
+	if a.Status != Shared || pidOf(a.Process) != 210 || !slices.Equal(pidsOf(a.Candidates), []int{211, 212}) {
+		t.Errorf("%s %d %v", a.Status, pidOf(a.Process), pidsOf(a.Candidates))
+	}
+}
+
+func pidOf(p *Process) int {
+	if p == nil {
+		return 0
+	}
+	return p.PID
+}
+
+func pidsOf(processes []Process) (pids []int) {
+	for _, p := range processes {
+		pids = append(pids, p.PID)
+	}
+	return pids
+}
+
+// Who called before is looked at first, but who called is still found out.
+func TestSearchRemembersCallers(t *testing.T) {
+	s := fixtureSearch(after(time.Minute))
+	q := queryAt(after(time.Minute))
+	for _, want := range []struct {
+		inode uint64
+		pid   int
+	}{{1001, 100}, {1000, 100}, {1002, 201}, {1001, 100}} {
+		if a := findHolders(s, want.inode, q); pidOf(a.Process) != want.pid {
+			t.Errorf("socket %d: pid %d, want %d", want.inode, pidOf(a.Process), want.pid)
+		}
+	}
+	if got := s.callers.list(); !slices.Equal(got, []int{100, 201}) {
+		t.Errorf("callers %v", got)
+	}
+}
+
+func TestSearchOutOfTime(t *testing.T) {
+	s := fixtureSearch(after(time.Minute))
+	a := findHolders(s, 1001, query{at: after(time.Minute), until: time.Now()})
+	if a.Status != NotFound {
+		t.Errorf("%s", a.Status)
+	}
+}
+
+// Of a holder that was found in the last moment, or that let go of the socket
+// while its facts were read, less is sure.
+func TestStatus(t *testing.T) {
+	sure := holder{process: Process{PID: 1, Start: after(0)}, exact: true}
+	unsure := holder{process: Process{PID: 2, Start: after(0)}}
+	for _, test := range []struct {
+		holders  []holder
+		complete bool
+		want     Status
+	}{
+		{[]holder{sure}, true, Resolved},
+		{[]holder{sure, sure}, true, Shared},
+		{[]holder{sure}, false, Inferred},
+		{[]holder{sure, sure}, false, Inferred},
+		{[]holder{unsure}, true, Inferred},
+		{[]holder{sure, unsure}, true, Inferred},
+	} {
+		v := newVisit(fixtureSearch(after(time.Minute)), stillOpen)
+		v.outOfTime = !test.complete
+		if got := v.status(queryAt(after(time.Minute)), test.holders); got != test.want {
+			t.Errorf("%v, complete %v: %s, want %s", test.holders, test.complete, got, test.want)
+		}
+	}
+}
+
+// One search finds the holders of many sockets, and each gets its own.
+func TestSearchForMany(t *testing.T) {
+	s := fixtureSearch(after(time.Minute))
+	inodes := []uint64{1001, 0, 1003, 4711, 1001, 1002, 1009}
+	want := []int{100, 0, 210, 0, 100, 201, 30000}
+	queries := make([]query, len(inodes))
+	for i := range queries {
+		queries[i] = queryAt(after(time.Minute))
+	}
+	queries[2].opened = after(20 * time.Second)
+	for i, a := range s.answers(queries, inodes, stillOpen) {
+		if pidOf(a.Process) != want[i] || (a.Status == "") != (inodes[i] == 0) {
+			t.Errorf("socket %d: %s %d, want %d", inodes[i], a.Status, pidOf(a.Process), want[i])
+		}
+	}
+}
+
+// What is closed is not looked for any longer.
+func TestSearchForClosedSocket(t *testing.T) {
+	s := fixtureSearch(after(time.Minute))
+	q := queryAt(after(time.Minute))
+	asked := 0
+	a := s.answers([]query{q}, []uint64{1001}, func(Tuple, uint64) bool { asked++; return false })[0]
+	if a.Status != NotFound || asked == 0 {
+		t.Errorf("%s, asked %d times", a.Status, asked)
+	}
+}
+
+// The pid found is that of another process by the time its facts are read.
+func TestProcessReplaced(t *testing.T) {
+	s := fixtureSearch(after(time.Minute))
+	if p, ok := s.facts.identity(100, procStat{parent: 1, start: 499 * tick}, MaxArgsBytes); ok {
+		t.Errorf("pid 100 passes for a process that started earlier: %+v", p)
+	}
+}
+
+// A process that let go of the socket may be another program by now.
+func TestHolderLetGo(t *testing.T) {
+	s := fixtureSearch(after(time.Minute))
+	v := newVisit(s, stillOpen)
+	link := s.facts.proc.path(100, "fd", "4")
+	var held, letGo target
+	v.hold(&held, 100, 1001, link)
+	v.hold(&letGo, 100, 1000, link)
+	if len(held.holders) != 1 || !held.holders[0].exact {
+		t.Errorf("the holder: %+v", held.holders)
+	}
+	if len(letGo.holders) != 1 || letGo.holders[0].exact {
+		t.Errorf("one that let go: %+v", letGo.holders)
+	}
+}

@@ -1,0 +1,130 @@
+package attribution
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func fixtureTables(own bool) *tables {
+	s := fixtureSearch(after(time.Minute))
+	ours := network{addresses: map[netip.Addr]bool{
+		netip.MustParseAddr("10.0.0.5"):    true,
+		netip.MustParseAddr("2001:db8::5"): true,
+	}}
+	return &tables{proc: s.facts.proc, search: s, own: own, network: func() network { return ours }}
+}
+
+func TestTables(t *testing.T) {
+	const v4, v6 = "169.254.169.254:80", "[fd00:ec2::254]:80"
+	for _, test := range []struct {
+		name          string
+		own           bool
+		local, remote string
+		status        Status
+		pid           int
+	}{
+		{"our namespace, past a closed socket", true, "10.0.0.5:40000", v4, Resolved, 100},
+		{"IPv4 of an IPv6 socket", true, "10.0.0.5:40002", v4, Resolved, 201},
+		{"IPv6", true, "[2001:db8::5]:40003", v6, Shared, 210},
+		{"closed", true, "10.0.0.5:40001", v4, "", 0},
+		{"our namespace is not ours to look into", false, "10.0.0.5:40000", v4, "", 0},
+		{"container", false, "172.17.0.2:50000", v4, Resolved, 300},
+		{"container, after our own", true, "172.17.0.2:50000", v4, Resolved, 300},
+		{"the same tuple in two containers", false, "172.17.0.2:50001", v4, NotFound, 0},
+		{"nowhere", true, "172.17.0.9:1", v4, "", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			q := queryAt(after(time.Minute))
+			q.opened = time.Time{}
+			q.tuple = tuple(test.local, test.remote)
+			a := fixtureTables(test.own).find([]query{q})[0]
+			if a.Status != test.status || pidOf(a.Process) != test.pid {
+				t.Errorf("%q %d, want %q %d", a.Status, pidOf(a.Process), test.status, test.pid)
+			}
+		})
+	}
+}
+
+func TestTablesForMany(t *testing.T) {
+	const service = "169.254.169.254:80"
+	var queries []query
+	for _, local := range []string{"172.17.0.2:50000", "10.0.0.5:40000", "172.17.0.2:50001", "10.0.0.5:40000", "10.0.0.5:40001"} {
+		q := queryAt(after(time.Minute))
+		q.tuple = tuple(local, service)
+		queries = append(queries, q)
+	}
+	want := []int{300, 100, 0, 100, 0}
+	for i, a := range fixtureTables(true).find(queries) {
+		if pidOf(a.Process) != want[i] {
+			t.Errorf("%v: %s %d, want %d", queries[i].tuple, a.Status, pidOf(a.Process), want[i])
+		}
+	}
+}
+
+func TestTablesOutOfTime(t *testing.T) {
+	q := query{tuple: tuple("172.17.0.2:50000", "169.254.169.254:80"), at: after(time.Minute), until: time.Now()}
+	if a := fixtureTables(true).find([]query{q})[0]; a.Status != "" {
+		t.Errorf("%+v", a)
+	}
+	l := newLookOut([]query{q})
+	fixtureTables(false).readOthers(l)
+	if l.inodes[0] != 0 || l.complete {
+		t.Errorf("socket %d, complete %v", l.inodes[0], l.complete)
+	}
+}
+
+func TestReadNetwork(t *testing.T) {
+	n := readNetwork()
+	for address, want := range map[string]bool{"127.0.0.1": true, "127.9.9.9": true, "::1": true, "203.0.113.77": false, "2001:db8::77": false} {
+		if got := n.has(netip.MustParseAddr(address)); got != want {
+			t.Errorf("%s is ours: %v", address, got)
+		}
+	}
+	if len(n.interfaces) == 0 {
+		t.Error("no interfaces")
+	}
+}
+
+func TestOpenWithoutProc(t *testing.T) {
+	r, err := Open(Options{Proc: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	p := r.Seen(tuple("10.0.0.1:1", "169.254.169.254:80"), time.Now())
+	<-p.Done()
+	if a := p.Answer(); a.Status != Unavailable {
+		t.Errorf("%s", a.Status)
+	}
+	if len(r.Methods()) != 0 || len(r.Limits()) != 1 || !strings.Contains(r.Limits()[0], "/proc") {
+		t.Errorf("methods %v, limits %q", r.Methods(), r.Limits())
+	}
+}
+
+func TestBlindSpots(t *testing.T) {
+	root := t.TempDir()
+	put := func(path, target string) {
+		t.Helper()
+		path = filepath.Join(root, path)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.Symlink(target, path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := proc{root: root}
+	if got := p.blindSpots(); len(got) != 1 || !strings.Contains(got[0], "CAP_SYS_PTRACE") {
+		t.Errorf("without the descriptors of others: %q", got)
+	}
+	put("1/fd/0", "/dev/null")
+	if got := p.blindSpots(); len(got) != 0 {
+		t.Errorf("with them: %q", got)
+	}
+	put("self/ns/pid", "pid:[4026532999]")
+	if got := p.blindSpots(); len(got) != 1 || !strings.Contains(got[0], "pid namespace") {
+		t.Errorf("in a pid namespace: %q", got)
+	}
+}

@@ -1,0 +1,7 @@
+package attribution
+
+import "net/netip"
+
+func tuple(local, remote string) Tuple {
+	return Tuple{Local: netip.MustParseAddrPort(local), Remote: netip.MustParseAddrPort(remote)}
+}

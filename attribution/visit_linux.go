@@ -1,0 +1,229 @@
+package attribution
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+const (
+	// tick is the step of start times in /proc.
+	tick = time.Second / ticksPerSecond
+	// olderInARow processes, in the order of their pids, show that no younger
+	// one follows. One alone does not: when pids start again at the smallest,
+	// the new ones stand between old ones.
+	olderInARow = 8
+	// newest is how many of the youngest processes are looked at before those
+	// that opened connections earlier. In a burst of short-lived callers the
+	// one looked for was among the last 8 four times out of five.
+	newest = 8
+	// askAgain is after how many processes a search makes sure that what it
+	// looks for is still there: that takes 10 µs, a process about 40.
+	askAgain = 32
+	// freshFor is how long after a connection was seen its tuple names it and
+	// no later one, unless a program picks its port itself: see samePacket.
+	freshFor = 250 * time.Millisecond
+)
+
+// visit is one search for the processes that hold some sockets.
+//
+// Looking at all descriptors of all processes takes up to 100 ms where there
+// are 1,500, so it stops as soon as it can tell: a process that has inherited a
+// connection was forked after it was opened, hence is among the youngest, which
+// are looked at first and completely; who opened it comes next. The parents of
+// holders follow, for sockets that were inherited before they connected. For a
+// connection whose opening was not seen all are looked at. Not found out is to
+// whom a descriptor was sent over a unix(7) socket.
+type visit struct {
+	*search
+	open      func(Tuple, uint64) bool // whether the tuple still is that of the socket
+	wanted    map[uint64]*target       // by inode
+	began     time.Time
+	opened    time.Time // when the first of them was opened
+	until     time.Time
+	seen      map[int]bool // by pid
+	outOfTime bool
+}
+
+// target is a socket looked for.
+type target struct {
+	tuple   Tuple
+	at      time.Time // when it was seen first
+	holders []holder
+	closed  bool
+}
+
+// holder is a process that holds a socket.
+type holder struct {
+	process Process
+	stat    procStat
+	// exact is false if it let go of the socket while its facts were read: it
+	// may be another program since, if it called execve(2).
+	exact bool
+}
+
+func newVisit(s *search, open func(Tuple, uint64) bool) *visit {
+	return &visit{search: s, open: open, began: s.now(), wanted: make(map[uint64]*target), seen: make(map[int]bool)}
+}
+
+// want adds a socket, which several queries can be for. Inode 0 is none.
+func (v *visit) want(q query, inode uint64) {
+	if inode == 0 {
+		return
+	}
+	if len(v.wanted) == 0 || q.opened.Before(v.opened) {
+		v.opened = q.opened
+	}
+	if q.until.After(v.until) {
+		v.until = q.until
+	}
+	t := v.wanted[inode]
+	if t == nil {
+		t = &target{tuple: q.tuple, at: q.at}
+		v.wanted[inode] = t
+	}
+	if q.at.Before(t.at) {
+		t.at = q.at
+	}
+}
+
+func (v *visit) run() {
+	if len(v.wanted) == 0 {
+		return
+	}
+	pids, err := v.facts.proc.pids()
+	if err != nil {
+		return
+	}
+	v.youngest(pids)
+	v.openers(pids[:min(newest, len(pids))])
+	v.openers(v.callers.list())
+	v.openers(pids)
+	v.parents()
+	for _, t := range v.wanted {
+		t.sort()
+	}
+}
+
+// status says what the answer to a query rests on. A process that started after
+// the connection was seen has not opened it: it has inherited the descriptor
+// from one that is gone, or the socket is that of a later connection.
+func (v *visit) status(q query, holders []holder) Status {
+	if len(holders) == 0 {
+		return NotFound
+	}
+	late := v.began.Sub(q.at) > freshFor
+	exact := !slices.ContainsFunc(holders, func(h holder) bool { return !h.exact })
+	switch {
+	case late || v.outOfTime || !exact || holders[0].process.Start.After(q.at):
+		return Inferred
+	case len(holders) > 1:
+		return Shared
+	}
+	return Resolved
+}
+
+// youngest checks all processes that can have started after the first of the
+// connections was opened.
+func (v *visit) youngest(pids []int) {
+	older := 0
+	for _, pid := range pids {
+		stat, err := v.facts.proc.stat(pid)
+		switch {
+		case err != nil:
+		case v.facts.proc.started(stat).Add(tick).Before(v.opened):
+			if older++; older == olderInARow {
+				return
+			}
+		default:
+			older = 0
+			v.check(pid)
+		}
+	}
+}
+
+// openers checks the processes in order until for each socket one is found that
+// can have opened it.
+func (v *visit) openers(pids []int) {
+	for i, pid := range pids {
+		if !v.missing() || i%askAgain == 0 && !v.stillOpen() {
+			return
+		}
+		v.check(pid)
+	}
+}
+
+// parents checks those of all holders, up to one that does not hold the socket:
+// whatever is inherited is so from parent to child.
+func (v *visit) parents() {
+	for _, t := range v.wanted {
+		for i := 0; i < len(t.holders); i++ { // holders grows
+			if parent := t.holders[i].stat.parent; parent > 0 {
+				v.check(parent)
+			}
+		}
+	}
+}
+
+// missing reports whether an opener is still to be found.
+func (v *visit) missing() bool {
+	for _, t := range v.wanted {
+		if !t.closed && !t.hasOpener() {
+			return true
+		}
+	}
+	return false
+}
+
+// stillOpen gives up the sockets that are closed, and reports whether an opener
+// is still to be found.
+func (v *visit) stillOpen() bool {
+	for inode, t := range v.wanted {
+		t.closed = t.closed || !t.hasOpener() && !v.open(t.tuple, inode)
+	}
+	return v.missing()
+}
+
+func (t *target) hasOpener() bool {
+	return slices.ContainsFunc(t.holders, func(h holder) bool { return !h.process.Start.After(t.at) })
+}
+
+// sort puts the holder that started first at the front. Those of one tick were
+// found youngest first.
+func (t *target) sort() {
+	slices.Reverse(t.holders)
+	slices.SortStableFunc(t.holders, func(a, b holder) int { return cmp.Compare(a.stat.start, b.stat.start) })
+}
+
+// check looks at a process, once, while there is time.
+func (v *visit) check(pid int) {
+	v.outOfTime = v.outOfTime || !time.Now().Before(v.until)
+	if v.outOfTime || v.seen[pid] {
+		return
+	}
+	v.seen[pid] = true
+	v.facts.proc.sockets(pid, func(inode uint64, link string) {
+		if t := v.wanted[inode]; t != nil && !t.heldBy(pid) && len(t.holders) <= MaxCandidates {
+			v.hold(t, pid, inode, link)
+		}
+	})
+}
+
+// heldBy reports whether the process is known to hold the socket. It can by
+// several descriptors.
+func (t *target) heldBy(pid int) bool {
+	return slices.ContainsFunc(t.holders, func(h holder) bool { return h.process.PID == pid })
+}
+
+// hold reads who the process is that has the socket under the link. A process
+// that ends meanwhile does not count.
+func (v *visit) hold(t *target, pid int, inode uint64, link string) {
+	stat, err := v.facts.proc.stat(pid)
+	if err != nil {
+		return
+	}
+	process, ok := v.facts.identity(pid, stat, MaxArgsBytes)
+	if ok {
+		t.holders = append(t.holders, holder{process, stat, leadsTo(link, inode)})
+	}
+}

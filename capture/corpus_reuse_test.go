@@ -1,0 +1,142 @@
+package capture_test
+
+import (
+	"testing"
+	"time"
+
+	"imds-analyzer/capture/packettest"
+)
+
+// The same tuple again: a SYN starts afresh.
+func TestCorpusReuse(t *testing.T) {
+	const later = 100 * time.Millisecond
+	two := []string{"v1 GET /a 200", "v2 GET /b 404"}
+	closes := []struct {
+		name string
+		end  talk
+	}{
+		{"FIN", func(c *packettest.Conversation) { c.Close() }},
+		{"RST of the client", func(c *packettest.Conversation) { c.Reset(fromClient) }},
+		{"RST of the service", func(c *packettest.Conversation) { c.Reset(fromServer) }},
+		{"nothing", func(*packettest.Conversation) {}},
+		{"FIN of one side", func(c *packettest.Conversation) { c.Finish(fromClient) }},
+	}
+	gaps := []struct {
+		name   string
+		client uint32
+	}{{"far ahead", 1 << 29}, {"ahead as TIME-WAIT reuse has it", 65535 + 2}, {"just ahead", 4000}, {"far behind", 3 << 30}}
+	var cases []corpusCase
+	for _, e := range closes {
+		for _, gap := range gaps {
+			first := func() *packettest.Conversation {
+				c := packettest.New()
+				c.Open()
+				c.Client(get("/a"))
+				c.Server(ok())
+				e.end(c)
+				return c
+			}
+			second := func(open talk) packettest.Trace {
+				c := packettest.New()
+				c.ClientISN += gap.client
+				c.ServerISN += 1 << 27
+				c.Now = packettest.Start.Add(later)
+				open(c)
+				c.Client(get("/b", tokenField))
+				c.Server(answer("404 Not Found", ""))
+				c.Close()
+				return c.Trace()
+			}
+			handshake := func(c *packettest.Conversation) { c.Open() }
+			name := e.name + ", then a SYN " + gap.name
+			cases = append(cases,
+				corpusCase{name: name, want: two, trace: func() packettest.Trace {
+					return packettest.Merge(first().Trace(), second(handshake))
+				}},
+				corpusCase{name: name + ", and the first request again", want: two, trace: func() packettest.Trace {
+					late := first()
+					late.Now = packettest.Start.Add(later + 2500*time.Microsecond)
+					late.Again(fromClient, 0)
+					late.Again(fromServer, 0)
+					return packettest.Merge(late.Trace(), second(handshake))
+				}},
+				corpusCase{name: name + ", and the first request again at the end", want: two, trace: func() packettest.Trace {
+					late := first()
+					late.Now = packettest.Start.Add(3 * later)
+					late.Again(fromClient, 0)
+					late.Again(fromServer, 0)
+					return packettest.Merge(late.Trace(), second(handshake))
+				}},
+				corpusCase{name: name + ", captured in one direction", want: []string{"v1 GET /a -", "v2 GET /b -"},
+					trace: func() packettest.Trace {
+						return packettest.Merge(first().Trace(), second(handshake)).Only(fromClient)
+					}},
+				corpusCase{name: name + " that was not captured", want: two, trace: func() packettest.Trace {
+					return packettest.Merge(first().Trace(), second(handshake).Drop(0))
+				}})
+		}
+	}
+	cases = append(cases, reuseOdd()...)
+	runCorpus(t, cases)
+}
+
+func reuseOdd() []corpusCase {
+	return []corpusCase{
+		{name: "a call without an answer, then a SYN", want: []string{"v1 GET /a -", "v1 GET /b 200"}, trace: func() packettest.Trace {
+			a := packettest.New()
+			a.Open()
+			a.Client(get("/a"))
+			b := packettest.New()
+			b.ClientISN, b.ServerISN, b.Now = 5, 6, a.Now
+			b.Open()
+			b.Client(get("/b"))
+			b.Server(ok())
+			return packettest.Merge(a.Trace(), b.Trace())
+		}},
+		{name: "a head in part, then a SYN", want: []string{"unknown GET /a - connection_closed", "v1 GET /b 200"}, trace: func() packettest.Trace {
+			a := packettest.New()
+			a.Open()
+			a.Client(get("/a")[:30])
+			b := packettest.New()
+			b.ClientISN, b.ServerISN, b.Now = 5, 6, a.Now
+			b.Open()
+			b.Client(get("/b"))
+			b.Server(ok())
+			return packettest.Merge(a.Trace(), b.Trace())
+		}},
+		{name: "garbage, then a SYN", want: oneCallLines, trace: func() packettest.Trace {
+			a := packettest.New()
+			a.Open()
+			a.Client("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + text(300))
+			a.Close()
+			b := packettest.New()
+			b.ClientISN, b.ServerISN, b.Now = 5, 6, a.Now
+			return packettest.Merge(a.Trace(), oneCall(b))
+		}},
+		{name: "the same initial sequence numbers again, seconds after a close", want: []string{"v1 GET /latest/meta-data/ 200", "v1 GET /latest/meta-data/ 200"},
+			plain: true, trace: func() packettest.Trace {
+				a, b := packettest.New(), packettest.New()
+				b.Now = a.Now.Add(20 * time.Second)
+				return packettest.Merge(oneCall(a), oneCall(b))
+			}},
+		{name: "a hundred connections on one tuple", want: repeated(100, "v1 GET /latest/meta-data/ 200"), trace: func() packettest.Trace {
+			var all packettest.Trace
+			now := packettest.Start
+			for i := range uint32(100) {
+				c := packettest.New()
+				c.ClientISN, c.ServerISN, c.Now = i*70_000_000, i*90_000_000, now
+				all = append(all, oneCall(c)...)
+				now = c.Now
+			}
+			return all
+		}},
+	}
+}
+
+func repeated(n int, line string) []string {
+	lines := make([]string, n)
+	for i := range lines {
+		lines[i] = line
+	}
+	return lines
+}

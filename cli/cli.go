@@ -1,0 +1,124 @@
+// Package cli is the program as its user sees it: commands, flags, signals,
+// exit statuses and all words meant for people. It joins the other parts.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit statuses.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitPartial = 3 // good records were reported, but not all there were
+)
+
+// Streams are the program's standard streams.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// StandardStreams returns the process's own.
+func StandardStreams() Streams { return Streams{os.Stdin, os.Stdout, os.Stderr} }
+
+// usageError is an error in how the program was called.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// Main runs the program with the arguments that follow its name, and returns
+// its exit status.
+func Main(args []string, streams Streams) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// After the first signal the next one ends the program at once.
+	context.AfterFunc(ctx, stop)
+	// Writing to a closed pipe is to be an error, not the end of the process.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+
+	command := newRootCommand(streams)
+	command.SetArgs(args)
+	return exitStatus(command.ExecuteContext(ctx), streams.Err)
+}
+
+// errPartial: the job was done in part; good records were reported.
+var errPartial = errors.New("done in part")
+
+// saidError is an error that was told already.
+type saidError struct{ status int }
+
+func (e saidError) Error() string { return fmt.Sprintf("exit status %d", e.status) }
+
+// exitStatus says what went wrong, unless that was said, and returns the exit
+// status that belongs to it.
+func exitStatus(err error, stderr io.Writer) int {
+	var said saidError
+	if err == nil {
+		return exitDone
+	}
+	if errors.As(err, &said) {
+		return said.status
+	}
+	say(stderr, "%s", err)
+	if usage := (usageError{}); errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func newRootCommand(streams Streams) *cobra.Command {
+	var o options
+	root := &cobra.Command{
+		Use:     "imds-analyzer [-r FILE...]",
+		Short:   "Find the software that calls the EC2 instance metadata service, and which calls are IMDSv1",
+		Long:    longHelp,
+		Example: examples,
+		Args:    o.takeFiles,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(cmd.Flags()); err != nil {
+				return usageError{err}
+			}
+			return run(cmd.Context(), o, streams)
+		},
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	o.define(root.Flags())
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
+	})
+	root.AddCommand(newSelftestCommand(streams), newSelftestChildCommand(streams), newVersionCommand(streams))
+	return root
+}
+
+const longHelp = `imds-analyzer watches the calls that this host's software makes to the EC2
+instance metadata service, and writes one JSON log entry for each: which
+process made it, what it asked for, how it was answered, and whether it was
+IMDSv1 (no token) or IMDSv2. At the end it says which programs still call v1.
+
+Without -r it captures live and needs root. With -r it reads capture files
+(pcap, pcapng, also gzip'd) and needs no privileges.
+
+Exit status: 0 done; 1 failed; 2 wrong usage; 3 done in part: the input was
+cut off or damaged after good records, or packets were lost.`
+
+const examples = `  sudo imds-analyzer                         watch until Ctrl-C
+  sudo imds-analyzer --duration 1h -o imds.log
+  sudo imds-analyzer --only v1 --count 10
+  sudo imds-analyzer -w imds.pcapng          save the packets too, secrets masked
+  imds-analyzer -r boot.pcapng               what is in a capture file
+  tcpdump -U -w - host 169.254.169.254 | imds-analyzer -r -
+  sudo imds-analyzer selftest                does it work on this machine?`

@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"time"
+
+	"imds-analyzer/attribution"
+	"imds-analyzer/capture"
+	"imds-analyzer/imds"
+	"imds-analyzer/output"
+)
+
+const (
+	// answerWait is how long a complete call waits for its process.
+	answerWait = 250 * time.Millisecond
+	// maxWaiting bounds the calls that wait for their process or for the
+	// output: 4 s of 1,000 calls a second. Beyond it capture waits too, and
+	// the kernel's buffer is next.
+	maxWaiting = 4 << 10
+)
+
+// join brings calls and processes together, in the order of the calls. It is
+// the Handler of the goroutine that owns the Analyzer; what comes of it leaves
+// in the one goroutine that owns the output.
+type join struct {
+	resolver attribution.Resolver
+	pending  map[uint64]*attribution.Pending // by Conn.ID
+	out      chan event
+}
+
+// event is a call on its way to the output, or a line about the capture.
+type event struct {
+	call      imds.Call
+	pending   *attribution.Pending
+	due       time.Time
+	lifecycle func() // not nil for the latter: writes it
+}
+
+func newJoin(resolver attribution.Resolver) *join {
+	return &join{
+		resolver: resolver,
+		pending:  make(map[uint64]*attribution.Pending),
+		out:      make(chan event, maxWaiting),
+	}
+}
+
+var _ capture.Handler = (*join)(nil)
+
+// Opened starts to look for the process. For a connection whose tuple turned
+// out to be a translated one it starts again.
+func (j *join) Opened(c imds.Conn) {
+	j.pending[c.ID] = j.resolver.Seen(attribution.Tuple{Local: c.Client, Remote: c.Service}, c.Opened)
+}
+
+// Call sends a call on.
+func (j *join) Call(c imds.Call) {
+	j.out <- event{call: c, pending: j.pending[c.Conn.ID], due: time.Now().Add(answerWait)}
+}
+
+// Closed forgets the connection.
+func (j *join) Closed(c imds.Conn) { delete(j.pending, c.ID) }
+
+// lifecycle sends a line about the capture behind the calls so far.
+func (j *join) lifecycle(write func()) { j.out <- event{lifecycle: write} }
+
+// close says that nothing more will come.
+func (j *join) close() { close(j.out) }
+
+// drain takes in all events until close. idle is called whenever there is
+// nothing to do for the moment.
+func (j *join) drain(record func(output.Record), idle func()) {
+	for {
+		select {
+		case e, ok := <-j.out:
+			if !ok {
+				return
+			}
+			e.deliver(record)
+			continue
+		default:
+			idle()
+		}
+		e, ok := <-j.out
+		if !ok {
+			return
+		}
+		e.deliver(record)
+	}
+}
+
+func (e *event) deliver(record func(output.Record)) {
+	if e.lifecycle != nil {
+		e.lifecycle()
+		return
+	}
+	record(output.Record{Call: e.call, Answer: e.answer()})
+}
+
+// answer waits for the process until the event is due.
+func (e *event) answer() attribution.Answer {
+	select {
+	case <-e.pending.Done():
+		return e.pending.Answer()
+	default:
+	}
+	timer := time.NewTimer(time.Until(e.due))
+	defer timer.Stop()
+	select {
+	case <-e.pending.Done():
+		return e.pending.Answer()
+	case <-timer.C:
+		return attribution.Answer{Status: attribution.NotFound}
+	}
+}

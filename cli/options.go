@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"imds-analyzer/capture"
+	"imds-analyzer/imds"
+)
+
+// options are the flags of the main job.
+type options struct {
+	interfaces    []string
+	endpointNames []string
+	endpoints     []netip.AddrPort
+	read          []string
+	write         string
+	output        string
+	format        string
+	only          string
+	count         uint64
+	duration      time.Duration
+	statsInterval time.Duration
+}
+
+// The values of --format and --only.
+const (
+	formatAuto = "auto"
+	formatJSON = "json"
+	formatText = "text"
+	onlyV1     = "v1"
+)
+
+func (o *options) define(flags *pflag.FlagSet) {
+	flags.SortFlags = false
+	flags.StringArrayVarP(&o.interfaces, "interface", "i", []string{capture.AnyInterface}, "capture on this `INTERFACE`; repeatable")
+	flags.StringArrayVarP(&o.read, "read", "r", nil, "read this capture `FILE` instead, - for standard input; more files may follow")
+	flags.StringArrayVar(&o.endpointNames, "endpoint", nil, "address of the metadata service, `ADDR[:PORT]`; repeatable (default 169.254.169.254:80 and [fd00:ec2::254]:80)")
+	flags.StringVarP(&o.output, "output", "o", "", "append the log entries to this `FILE`")
+	flags.StringVar(&o.format, "format", formatAuto, "what goes to standard output: auto, json or text")
+	flags.StringVarP(&o.write, "write", "w", "", "save the packets to this pcapng `FILE`, with tokens and response bodies masked")
+	flags.StringVar(&o.only, "only", "", "with v1: entries for calls that are v1 or unknown; the summary counts all")
+	flags.Uint64Var(&o.count, "count", 0, "end after `N` calls")
+	flags.DurationVar(&o.duration, "duration", 0, "end after this `TIME`, such as 90s or 24h")
+	flags.DurationVar(&o.statsInterval, "stats-interval", 0, "write a line of capture statistics to the log every `TIME`; 0 for none")
+}
+
+// takeFiles takes arguments as further files to read.
+func (o *options) takeFiles(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 && len(o.read) == 0 {
+		return usageError{fmt.Errorf("unknown command %q (see %s --help; to read a capture file: -r %s)", args[0], cmd.CommandPath(), args[0])}
+	}
+	o.read = append(o.read, args...)
+	return nil
+}
+
+// check tests the flags against each other and reads the endpoints.
+func (o *options) check(flags *pflag.FlagSet) error {
+	if err := o.parseEndpoints(); err != nil {
+		return err
+	}
+	switch {
+	case o.format != formatAuto && o.format != formatJSON && o.format != formatText:
+		return fmt.Errorf("--format is auto, json or text, not %q", o.format)
+	case o.only != "" && o.only != onlyV1:
+		return fmt.Errorf("--only knows v1, not %q", o.only)
+	case o.duration < 0 || o.statsInterval < 0:
+		return errors.New("a time is not negative")
+	case flags.Changed("count") && o.count == 0:
+		return errors.New("--count is at least 1")
+	case flags.Changed("output") && o.output == "", flags.Changed("write") && o.write == "":
+		return errors.New("-o and -w need the name of a file")
+	case len(o.read) > 0 && flags.Changed("interface"):
+		return errors.New("-i captures live and -r reads files: give one of them")
+	}
+	return o.checkOverwrite()
+}
+
+func (o *options) parseEndpoints() error {
+	o.endpoints = imds.DefaultEndpoints()
+	if len(o.endpointNames) == 0 {
+		return nil
+	}
+	o.endpoints = nil
+	for _, name := range o.endpointNames {
+		endpoint, err := imds.ParseEndpoint(name)
+		if err != nil {
+			return fmt.Errorf("--endpoint: %w", err)
+		}
+		o.endpoints = append(o.endpoints, endpoint)
+	}
+	return nil
+}
+
+// checkOverwrite refuses to write to a file that is read.
+func (o *options) checkOverwrite() error {
+	for _, written := range []string{o.output, o.write} {
+		if written == "" {
+			continue
+		}
+		for _, read := range o.read {
+			if sameFile(read, written) {
+				return fmt.Errorf("%s is both read and written", read)
+			}
+		}
+	}
+	if o.output != "" && (o.output == o.write || sameFile(o.output, o.write)) {
+		return errors.New("-o and -w name the same file")
+	}
+	return nil
+}
+
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
+}
+
+// live reports whether packets are captured, as against read.
+func (o *options) live() bool { return len(o.read) == 0 }

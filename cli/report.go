@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"os"
+	"strings"
+
+	"imds-analyzer/capture"
+	"imds-analyzer/output"
+)
+
+// announce says what is captured and how processes are found.
+func (s *session) announce() {
+	s.log.session = s.describe()
+	s.log.lifecycle(s.log.session.Start())
+	if !s.options.live() {
+		return
+	}
+	by := "no way to find processes"
+	if len(s.log.session.Methods) > 0 {
+		by = "processes are found by " + joinWords(s.log.session.Methods)
+	}
+	say(s.streams.Err, "capturing on %s, %s; Ctrl-C ends", strings.Join(s.options.interfaces, ", "), by)
+	for _, limit := range s.resolver.Limits() {
+		say(s.streams.Err, "%s", limit)
+	}
+}
+
+func joinWords[Word ~string](words []Word) string {
+	var list []string
+	for _, word := range words {
+		list = append(list, string(word))
+	}
+	return strings.Join(list, ", ")
+}
+
+// describe is what stays the same while the capture runs.
+func (s *session) describe() output.Session {
+	if !s.options.live() {
+		return output.Session{Interfaces: s.options.read, Started: s.started}
+	}
+	root := os.DirFS("/")
+	return output.Session{
+		Host:       output.ReadHost(root),
+		Interfaces: s.options.interfaces,
+		Filter:     s.live[0].Filter(),
+		Libpcap:    capture.LibpcapVersion(),
+		Methods:    s.resolver.Methods(),
+		BootID:     output.ReadBootID(root),
+		Started:    s.started,
+	}
+}
+
+// lifecycle writes a line with the counts so far, behind the calls so far.
+func (s *session) lifecycle(action output.LifecycleAction) {
+	stats := s.stats()
+	s.join.lifecycle(func() { s.log.progress(action, stats) })
+}
+
+// stats are the capture's counts so far.
+func (s *session) stats() output.CaptureStats {
+	found := s.analyzer.Stats()
+	stats := output.CaptureStats{
+		Live:               s.options.live(),
+		PacketsReceived:    found.Packets,
+		Segments:           found.Segments,
+		Connections:        found.Connections,
+		NotHTTP:            found.NotHTTP,
+		Evicted:            found.Evicted,
+		SegmentsIgnored:    found.SegmentsIgnored,
+		ResponsesUnmatched: found.ResponsesUnmatched,
+		Truncated:          s.truncated,
+	}
+	for _, source := range s.live {
+		// What the kernel does not tell is not known to be lost.
+		if kernel, err := source.Stats(); err == nil {
+			stats.DroppedByKernel += kernel.Dropped
+			stats.DroppedByInterface += kernel.DroppedByInterface
+		}
+	}
+	return stats
+}
+
+// summarise prints the summary to standard error.
+func (s *session) summarise(stats output.CaptureStats) {
+	if err := s.log.summary.Print(s.streams.Err, stats); err != nil {
+		s.problems = append(s.problems, err)
+	}
+}

@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"time"
+
+	"imds-analyzer/attribution"
+	"imds-analyzer/capture"
+	"imds-analyzer/output"
+)
+
+const (
+	// deliveryDelay is the most that a packet takes from the kernel to us:
+	// the clock stays that far behind.
+	deliveryDelay = 50 * time.Millisecond
+	// drainTime is how long after the end of a live capture packets that came
+	// before it are waited for: a few times deliveryDelay, for a busy host.
+	drainTime = 200 * time.Millisecond
+)
+
+// session is one run of the main job. Its methods are called in the goroutine
+// that owns the Analyzer.
+type session struct {
+	options  options
+	streams  Streams
+	live     []capture.LiveSource
+	resolver attribution.Resolver
+	analyzer *capture.Analyzer
+	join     *join
+	log      *journal
+	problems []error
+	// truncated is true if a source ended before its end.
+	truncated bool
+	started   time.Time
+}
+
+// run does the main job until its input or ctx ends.
+func run(ctx context.Context, o options, streams Streams) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s := &session{options: o, streams: streams, started: time.Now()}
+	sources, err := s.open()
+	if err != nil {
+		return advise(err)
+	}
+	defer s.resolver.Close()
+	if s.log, err = openJournal(o, streams, cancel); err != nil {
+		return err
+	}
+	return s.run(ctx, sources)
+}
+
+func (s *session) run(ctx context.Context, sources []capture.Source) error {
+	limits := capture.LiveLimits()
+	if !s.options.live() {
+		limits = capture.OfflineLimits()
+	}
+	s.join = newJoin(s.resolver)
+	s.analyzer = capture.NewAnalyzer(s.options.endpoints, limits, s.join)
+	save, err := openPacketFile(s.options.write, s.analyzer)
+	if err != nil {
+		return err
+	}
+	s.announce()
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		s.join.drain(s.log.record, s.log.flush)
+	}()
+	s.capture(ctx, capture.NewFeed(sources...))
+	s.analyzer.Flush()
+	s.lifecycle(output.CaptureStopped)
+	s.join.close()
+	<-written
+	return s.conclude(save)
+}
+
+// open opens what packets come from, and the way to their processes.
+func (s *session) open() ([]capture.Source, error) {
+	if !s.options.live() {
+		s.resolver = attribution.NewOffline()
+		source, err := openFiles(s.options.read, s.streams.In)
+		return []capture.Source{source}, err
+	}
+	var sources []capture.Source
+	for _, name := range s.options.interfaces {
+		source, err := capture.OpenLive(capture.LiveOptions{Interface: name, Endpoints: s.options.endpoints})
+		if err != nil {
+			return nil, err
+		}
+		s.live = append(s.live, source)
+		sources = append(sources, source)
+	}
+	return sources, s.openResolver()
+}
+
+// openResolver starts attribution, and the taps that tell it of connections
+// at once.
+func (s *session) openResolver() error {
+	var err error
+	if s.resolver, err = attribution.Open(attribution.Options{}); err != nil {
+		return fmt.Errorf("cannot look for processes: %w", err)
+	}
+	for _, name := range s.options.interfaces {
+		tap, err := capture.OpenLive(capture.LiveOptions{Interface: name, Endpoints: s.options.endpoints, SYNTap: true})
+		if err != nil {
+			return err
+		}
+		go func() { // ends with the process: nothing can wake it on a quiet wire
+			_ = capture.TapSYNs(tap, s.options.endpoints, s.seen)
+		}()
+	}
+	return nil
+}
+
+// capture feeds the Analyzer until the input or ctx ends.
+func (s *session) capture(ctx context.Context, feed *capture.Feed) {
+	defer feed.Stop()
+	if s.options.duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.options.duration)
+		defer cancel()
+	}
+	stats, stopStats := ticker(s.options.statsInterval)
+	defer stopStats()
+	for {
+		select {
+		case <-ctx.Done():
+			s.drain(feed)
+			return
+		case <-feed.Ready():
+			if s.take(feed) {
+				return
+			}
+		case <-s.clock():
+			s.analyzer.Tick(time.Now().Add(-deliveryDelay))
+		case <-stats:
+			s.lifecycle(output.CaptureRuns)
+		}
+	}
+}
+
+// ticker returns the channel of a ticker, or one that never receives.
+func ticker(interval time.Duration) (<-chan time.Time, func()) {
+	if interval <= 0 {
+		return nil, func() {}
+	}
+	t := time.NewTicker(interval)
+	return t.C, t.Stop
+}
+
+// clock receives when time alone changes something: on a quiet wire a request
+// that is never answered is to be reported all the same. Offline, only packets
+// move the clock.
+func (s *session) clock() <-chan time.Time {
+	due, ok := s.analyzer.Due()
+	if !ok || !s.options.live() {
+		return nil
+	}
+	return time.After(time.Until(due) + deliveryDelay)
+}
+
+// take gives the Analyzer what has come. It reports true at the end of input.
+func (s *session) take(feed *capture.Feed) bool {
+	batch := feed.Take()
+	batch.Packets(s.analyzer.Packet)
+	for _, err := range batch.Errors {
+		s.truncated = true
+		s.problem(err)
+	}
+	return batch.Ended
+}
+
+// drain takes in what was captured before the end and is still on its way.
+func (s *session) drain(feed *capture.Feed) {
+	if !s.options.live() {
+		s.take(feed)
+		return
+	}
+	timeout := time.NewTimer(drainTime)
+	defer timeout.Stop()
+	for {
+		select {
+		case <-feed.Ready():
+			if s.take(feed) {
+				return
+			}
+		case <-timeout.C:
+			return
+		}
+	}
+}
+
+// problem tells of something that is wrong, once, and lets it decide the exit
+// status.
+func (s *session) problem(err error) {
+	if several := (fileErrors{}); errors.As(err, &several) {
+		for _, one := range several {
+			s.problem(one)
+		}
+		return
+	}
+	say(s.streams.Err, "%s", err)
+	s.problems = append(s.problems, err)
+}
+
+// conclude closes what is open, prints the summary and says how it went.
+func (s *session) conclude(save io.Closer) error {
+	for _, err := range []error{s.analyzer.SaveError(), save.Close(), s.log.close()} {
+		if err != nil {
+			s.problem(err)
+		}
+	}
+	stats := s.stats()
+	s.summarise(stats)
+	return s.status(stats)
+}
+
+// status is the exit status: failed if anything failed, partial if something
+// is missing.
+func (s *session) status(stats output.CaptureStats) error {
+	failed := slices.ContainsFunc(s.problems, func(err error) bool { return !errors.Is(err, errPartial) })
+	switch {
+	case failed:
+		return saidError{exitFailed}
+	case len(s.problems) > 0 || stats.DroppedByKernel+stats.DroppedByInterface > 0:
+		return saidError{exitPartial}
+	}
+	return nil
+}
+
+// seen starts to look for the process of a connection whose SYN the tap has
+// seen. It is called in the tap's goroutine.
+func (s *session) seen(client, service netip.AddrPort, at time.Time) {
+	s.resolver.Seen(attribution.Tuple{Local: client, Remote: service}, at)
+}

@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"imds-analyzer/capture"
+	"imds-analyzer/imds"
+	"imds-analyzer/selftest"
+)
+
+// newSelftestCommand returns the command that proves that the program works
+// on this machine.
+func newSelftestCommand(streams Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "selftest",
+		Short: "Prove on this machine that calls are seen, classified and attributed (root)",
+		Long: `selftest makes private network namespaces, starts a stand-in metadata service
+in one of them, lets short-lived and long-lived children call it, and compares
+what imds-analyzer logged with what they did. It never contacts the real
+metadata service, and leaves nothing behind.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			status, err := selftest.Outside(cmd.Context(), streams.Out, streams.Err)
+			if err == nil && status != exitDone {
+				return saidError{status}
+			}
+			return err
+		},
+	}
+}
+
+// newSelftestChildCommand returns the hidden command that selftest starts its
+// children with.
+func newSelftestChildCommand(streams Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:    selftest.ChildCommand,
+		Hidden: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 1 && args[0] == selftest.RoleInside:
+				return selftest.Inside(cmd.Context(), watchAll(streams), streams.Out)
+			case len(args) == 1 && args[0] == selftest.RoleService:
+				return selftest.Service()
+			case len(args) == 4 && args[0] == selftest.RoleClient:
+				return selftest.Client(args[1], args[2], args[3])
+			}
+			return usageError{errors.New("this command is for selftest")}
+		},
+	}
+}
+
+// watchAll is the main job as selftest runs it: on all interfaces, for the
+// service's own addresses, with its log where selftest reads it.
+func watchAll(streams Streams) selftest.Watch {
+	return func(ctx context.Context, log io.Writer) error {
+		o := options{
+			interfaces: []string{capture.AnyInterface},
+			endpoints:  imds.DefaultEndpoints(),
+			format:     formatJSON,
+		}
+		err := run(ctx, o, Streams{In: streams.In, Out: log, Err: io.Discard})
+		if err != nil {
+			return fmt.Errorf("the capture failed: %w", err)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"imds-analyzer/capture"
+)
+
+// newVersionCommand returns the command that says what this program is.
+func newVersionCommand(streams Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the program's version and what it was built with",
+		Args:  noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			libpcap := capture.LibpcapVersion()
+			if libpcap == "" {
+				libpcap = "no libpcap: reads capture files only"
+			}
+			_, err := fmt.Fprintf(streams.Out, "imds-analyzer %s\n%s %s/%s\n%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, libpcap)
+			return err
+		},
+	}
+}
+
+// version is the version of this build: a module version or a revision, as
+// the Go toolchain recorded it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(unknown)"
+	}
+	revision, modified := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = "+changes"
+		}
+	}
+	if revision == "" || info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return revision + modified
+}
+
+// noArgs refuses arguments.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if err := cobra.NoArgs(cmd, args); err != nil {
+		return usageError{err}
+	}
+	return nil
+}

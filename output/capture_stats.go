@@ -1,0 +1,85 @@
+package output
+
+import (
+	"fmt"
+	"strings"
+)
+
+// CaptureStats is what the summary says of the capture itself.
+type CaptureStats struct {
+	// Live is true for packets from interfaces; a file does not tell what was
+	// dropped when it was written.
+	Live bool
+	// PacketsReceived is the number of packets, Segments that of TCP segments
+	// to and from the metadata service among them.
+	PacketsReceived, Segments uint64
+	// DroppedByKernel are packets that there was no room for, and
+	// DroppedByInterface those that the network interface or its driver lost
+	// (pcap_stats(3PCAP)).
+	DroppedByKernel, DroppedByInterface uint64
+	// Connections is the number of connections, NotHTTP of those that carry
+	// something other than HTTP/1, Evicted of those that were given up because
+	// there were too many.
+	Connections, NotHTTP, Evicted uint64
+	// SegmentsIgnored are segments that their receiver would not have taken.
+	SegmentsIgnored uint64
+	// ResponsesUnmatched are responses whose requests were not captured.
+	ResponsesUnmatched uint64
+	// Truncated is true if the input ended before its end, or was damaged.
+	Truncated bool
+}
+
+// verdict says in a sentence whether calls may be missing from the log.
+func (c *CaptureStats) verdict(s *Summary) string {
+	if c.Segments == 0 && s.Calls() == 0 && !c.lost() {
+		return "No packet to or from the metadata service was seen, so there is nothing to judge."
+	}
+	doubts := c.doubts(s)
+	switch {
+	case len(doubts) > 0 && s.v1 == 0:
+		return "That no IMDSv1 call is listed proves nothing: " + join(doubts) + "."
+	case len(doubts) > 0:
+		return "There may be more IMDSv1 calls than these: " + join(doubts) + "."
+	case s.v1 == 0:
+		return "Nothing was lost and every call was classified: no IMDSv1 call was made where and while this capture ran."
+	}
+	return "Nothing was lost and every call was classified: these are all IMDSv1 calls made where and while this capture ran."
+}
+
+func (c *CaptureStats) lost() bool {
+	return c.DroppedByKernel+c.DroppedByInterface > 0 || c.Truncated
+}
+
+// doubts are the reasons why a call of version 1 may not be in the log.
+func (c *CaptureStats) doubts(s *Summary) []string {
+	var doubts []string
+	doubt := func(n uint64, one, many string) {
+		if n > 0 {
+			doubts = append(doubts, counted(n, one, many))
+		}
+	}
+	doubt(c.DroppedByKernel+c.DroppedByInterface, "packet was dropped", "packets were dropped")
+	if c.Truncated {
+		doubts = append(doubts, "the input is cut off or damaged")
+	}
+	doubt(s.unknown, "call could not be classified", "calls could not be classified")
+	doubt(c.Evicted, "connection was given up for lack of room", "connections were given up for lack of room")
+	doubt(c.ResponsesUnmatched, "answer belongs to a request that was not captured", "answers belong to requests that were not captured")
+	return doubts
+}
+
+func counted(n uint64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// join makes "a, b and c" of its parts.
+func join(parts []string) string {
+	last := len(parts) - 1
+	if last < 1 {
+		return strings.Join(parts, "")
+	}
+	return strings.Join(parts[:last], ", ") + " and " + parts[last]
+}

@@ -1,0 +1,228 @@
+package output
+
+import (
+	"net/netip"
+	"time"
+)
+
+// ECSVersion is the version of the Elastic Common Schema that entries follow.
+const ECSVersion = "8.17.0"
+
+// Entry is the log entry of a call. Its JSON is one line of the log; names
+// follow the Elastic Common Schema (https://www.elastic.co/docs/reference/ecs),
+// what that has no word for stands under imds. A field whose value is not
+// known is left out.
+type Entry struct {
+	// Timestamp is the capture time of the request's first byte, in UTC.
+	Timestamp   time.Time `json:"@timestamp,omitzero"`
+	LogLevel    string    `json:"log.level"` // dotted, as ECS logging writes it
+	Message     string    `json:"message"`
+	ECS         ECS       `json:"ecs"`
+	Event       Event     `json:"event"`
+	IMDS        IMDS      `json:"imds"`
+	HTTP        HTTP      `json:"http,omitzero"`
+	URL         URL       `json:"url,omitzero"`
+	UserAgent   UserAgent `json:"user_agent,omitzero"`
+	Source      Address   `json:"source"`
+	Destination Address   `json:"destination"`
+	Network     Network   `json:"network"`
+	Observer    Observer  `json:"observer,omitzero"`
+	Process     Process   `json:"process,omitzero"`
+	User        User      `json:"user,omitzero"`
+	HostFields
+}
+
+// Lifecycle is the log entry of a capture's start, progress or stop.
+type Lifecycle struct {
+	Timestamp time.Time     `json:"@timestamp,omitzero"`
+	LogLevel  string        `json:"log.level"`
+	Message   string        `json:"message"`
+	ECS       ECS           `json:"ecs"`
+	Event     Event         `json:"event"`
+	IMDS      LifecycleIMDS `json:"imds"`
+	HostFields
+}
+
+// ECS is the field set ecs.
+type ECS struct {
+	Version string `json:"version"`
+}
+
+// Event is the field set event. Duration is in nanoseconds.
+type Event struct {
+	Kind     string    `json:"kind"`
+	Category [1]string `json:"category"`
+	Type     [1]string `json:"type"`
+	Module   string    `json:"module"`
+	Dataset  string    `json:"dataset"`
+	Action   string    `json:"action"`
+	Outcome  string    `json:"outcome,omitempty"`
+	Duration *int64    `json:"duration,omitempty"`
+}
+
+// IMDS is what ECS has no words for.
+type IMDS struct {
+	Version           string      `json:"version"`
+	TokenRequest      *bool       `json:"token_request,omitempty"`
+	TokenTTLSeconds   int         `json:"token_ttl_seconds,omitempty"`
+	Credentials       *bool       `json:"credentials,omitempty"`
+	ForwardedFor      *bool       `json:"forwarded_for,omitempty"`
+	Incomplete        string      `json:"incomplete,omitempty"`
+	ResponseTTL       int         `json:"response_ttl,omitempty"`
+	ExecutableDeleted bool        `json:"executable_deleted,omitempty"`
+	Attribution       Attribution `json:"attribution"`
+	Ancestors         []Relative  `json:"ancestors,omitempty"`
+}
+
+// Attribution says how the process was found, or why it was not.
+type Attribution struct {
+	Status     string     `json:"status"`
+	Method     string     `json:"method,omitempty"`
+	Candidates []Relative `json:"candidates,omitempty"`
+}
+
+// Relative is a process other than the caller: an ancestor, or one that
+// shares its socket.
+type Relative struct {
+	PID         int    `json:"pid"`
+	Name        string `json:"name,omitempty"`
+	Executable  string `json:"executable,omitempty"`
+	CommandLine string `json:"command_line,omitempty"`
+}
+
+// HTTP is the field set http.
+type HTTP struct {
+	Request  HTTPRequest  `json:"request,omitzero"`
+	Version  string       `json:"version,omitempty"`
+	Response HTTPResponse `json:"response,omitzero"`
+}
+
+// HTTPRequest is the field set http.request.
+type HTTPRequest struct {
+	Method string `json:"method,omitempty"`
+}
+
+// HTTPResponse is the field set http.response.
+type HTTPResponse struct {
+	StatusCode int `json:"status_code,omitempty"`
+}
+
+// URL is the field set url.
+type URL struct {
+	Original string `json:"original,omitempty"`
+	Path     string `json:"path,omitempty"`
+	Query    string `json:"query,omitempty"`
+	Domain   string `json:"domain,omitempty"`
+}
+
+// UserAgent is the field set user_agent.
+type UserAgent struct {
+	Original string `json:"original,omitempty"`
+}
+
+// Address is the field set source or destination.
+type Address struct {
+	IP   netip.Addr `json:"ip,omitzero"`
+	Port uint16     `json:"port"`
+}
+
+// Network is the field set network.
+type Network struct {
+	Type      string `json:"type"`
+	Transport string `json:"transport"`
+}
+
+// Observer is the field set observer.
+type Observer struct {
+	Ingress Ingress `json:"ingress,omitzero"`
+}
+
+// Ingress is the field set observer.ingress.
+type Ingress struct {
+	Interface Interface `json:"interface,omitzero"`
+}
+
+// Interface is the field set interface.
+type Interface struct {
+	Name string `json:"name,omitempty"`
+}
+
+// Process is the field set process.
+type Process struct {
+	PID              int       `json:"pid,omitempty"`
+	VPID             int       `json:"vpid,omitempty"`
+	Name             string    `json:"name,omitempty"`
+	Executable       string    `json:"executable,omitempty"`
+	Args             []string  `json:"args,omitempty"`
+	CommandLine      string    `json:"command_line,omitempty"`
+	WorkingDirectory string    `json:"working_directory,omitempty"`
+	Start            time.Time `json:"start,omitzero"`
+	Parent           Parent    `json:"parent,omitzero"`
+}
+
+// Parent is the field set process.parent.
+type Parent struct {
+	PID         int      `json:"pid,omitempty"`
+	Name        string   `json:"name,omitempty"`
+	Executable  string   `json:"executable,omitempty"`
+	Args        []string `json:"args,omitempty"`
+	CommandLine string   `json:"command_line,omitempty"`
+}
+
+// User is the field set user.
+type User struct {
+	ID   string `json:"id,omitempty"`
+	Name string `json:"name,omitempty"`
+}
+
+// HostFields are the field sets of the machine that the entry was written on.
+type HostFields struct {
+	Host  HostField `json:"host,omitzero"`
+	Cloud Cloud     `json:"cloud,omitzero"`
+}
+
+// HostField is the field set host.
+type HostField struct {
+	Hostname string `json:"hostname,omitempty"`
+	ID       string `json:"id,omitempty"`
+}
+
+// Cloud is the field set cloud.
+type Cloud struct {
+	Provider string   `json:"provider,omitempty"`
+	Instance Instance `json:"instance,omitzero"`
+}
+
+// Instance is the field set cloud.instance.
+type Instance struct {
+	ID string `json:"id,omitempty"`
+}
+
+// LifecycleIMDS is what ECS has no words for in a Lifecycle.
+type LifecycleIMDS struct {
+	Capture Capture `json:"capture"`
+}
+
+// Capture says what a reader needs to know to trust an empty log.
+type Capture struct {
+	Interfaces         []string  `json:"interfaces,omitempty"`
+	Filter             string    `json:"filter,omitempty"`
+	Libpcap            string    `json:"libpcap,omitempty"`
+	AttributionMethods []string  `json:"attribution_methods,omitempty"`
+	BootID             string    `json:"boot_id,omitempty"`
+	Started            time.Time `json:"started,omitzero"`
+	*Counts
+}
+
+// Counts are a capture's counts since its start.
+type Counts struct {
+	PacketsReceived         uint64 `json:"packets_received"`
+	PacketsDroppedKernel    uint64 `json:"packets_dropped_kernel"`
+	PacketsDroppedInterface uint64 `json:"packets_dropped_interface"`
+	CallsV1                 uint64 `json:"calls_v1"`
+	CallsV2                 uint64 `json:"calls_v2"`
+	CallsUnknown            uint64 `json:"calls_unknown"`
+	StreamsNotHTTP          uint64 `json:"streams_not_http"`
+	AttributionResolved     uint64 `json:"attribution_resolved"`
+	AttributionMissed       uint64 `json:"attribution_missed"`
+}

@@ -1,0 +1,24 @@
+package output
+
+import "github.com/sirupsen/logrus"
+
+// formatter is the logrus.Formatter of our entries. They are structs whose
+// fields have their order, so they do not travel as a map in the logger's
+// entry but beside it. It keeps one buffer, for one line at a time.
+type formatter struct {
+	call      Entry // a copy: so the caller's can stay on the stack
+	lifecycle *Lifecycle
+	buffer    []byte
+}
+
+// Format returns the lifecycle entry if there is one, else that of the call,
+// as JSON with its line feed.
+func (f *formatter) Format(*logrus.Entry) ([]byte, error) {
+	if f.lifecycle != nil {
+		f.buffer = appendLifecycle(f.buffer[:0], f.lifecycle)
+	} else {
+		f.buffer = appendEntry(f.buffer[:0], &f.call)
+	}
+	f.buffer = append(f.buffer, '\n')
+	return f.buffer, nil
+}

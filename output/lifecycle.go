@@ -1,0 +1,114 @@
+package output
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"imds-analyzer/attribution"
+)
+
+// LifecycleAction is what a lifecycle entry reports of a capture.
+type LifecycleAction string
+
+// The actions, in the words of the log entry.
+const (
+	CaptureStarted LifecycleAction = "capture-started"
+	CaptureRuns    LifecycleAction = "capture-stats"
+	CaptureStopped LifecycleAction = "capture-stopped"
+)
+
+// Session is what stays the same in a capture's lifecycle entries. Fields
+// whose value is not known are empty.
+type Session struct {
+	Host       Host
+	Interfaces []string
+	Filter     string // in the words of pcap-filter(7)
+	Libpcap    string // version
+	Methods    []attribution.Method
+	BootID     string
+	Started    time.Time
+}
+
+// Start returns the entry of the capture's start.
+func (s *Session) Start() Lifecycle {
+	l := s.entry(CaptureStarted, s.Started)
+	l.Message = "capture started on " + orUnknown(strings.Join(s.Interfaces, ", ")) +
+		", attribution by " + orNothing(strings.Join(l.IMDS.Capture.AttributionMethods, ", "))
+	return l
+}
+
+// Progress returns an entry with the counts so far: CaptureRuns at an
+// interval, CaptureStopped at the end.
+func (s *Session) Progress(action LifecycleAction, at time.Time, c Counts) Lifecycle {
+	l := s.entry(action, at)
+	l.IMDS.Capture.Counts = &c
+	dropped := c.PacketsDroppedKernel + c.PacketsDroppedInterface
+	if dropped > 0 {
+		l.LogLevel = levelWarning
+	}
+	verb := "runs"
+	if action == CaptureStopped {
+		verb = "stopped"
+	}
+	l.Message = fmt.Sprintf("capture %s: %d v1, %d v2 and %d unknown calls, %d packets received, %d dropped",
+		verb, c.CallsV1, c.CallsV2, c.CallsUnknown, c.PacketsReceived, dropped)
+	return l
+}
+
+func (s *Session) entry(action LifecycleAction, at time.Time) Lifecycle {
+	return Lifecycle{
+		Timestamp:  timestamp(at),
+		LogLevel:   levelInfo,
+		ECS:        ECS{Version: ECSVersion},
+		Event:      lifecycleEvent(action),
+		IMDS:       LifecycleIMDS{Capture: s.capture()},
+		HostFields: s.Host.fields(),
+	}
+}
+
+func lifecycleEvent(action LifecycleAction) Event {
+	e := Event{
+		Kind:     "event",
+		Category: [...]string{"network"},
+		Type:     [...]string{"info"},
+		Module:   "imds",
+		Dataset:  DatasetCapture,
+		Action:   string(action),
+	}
+	switch action {
+	case CaptureStarted:
+		e.Type[0] = "start"
+	case CaptureStopped:
+		e.Type[0] = "end"
+	}
+	return e
+}
+
+func (s *Session) capture() Capture {
+	c := Capture{
+		Interfaces: s.Interfaces,
+		Filter:     s.Filter,
+		Libpcap:    s.Libpcap,
+		BootID:     s.BootID,
+		Started:    timestamp(s.Started),
+	}
+	for _, m := range s.Methods {
+		c.AttributionMethods = append(c.AttributionMethods, string(m))
+	}
+	return c
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown interfaces"
+	}
+	return s
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "no method"
+	}
+	return s
+}

@@ -1,0 +1,196 @@
+package output
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"imds-analyzer/imds"
+)
+
+// Datasets of the log's entries.
+const (
+	DatasetCall    = "imds.call"
+	DatasetCapture = "imds.capture"
+)
+
+// Values of log.level.
+const (
+	levelInfo    = "info"
+	levelWarning = "warning"
+)
+
+// NewEntry returns the log entry of a record, written on the host.
+func NewEntry(r Record, h Host) Entry {
+	call := clean(r.Call)
+	version := call.Request.Version()
+	e := Entry{
+		Timestamp:   timestamp(call.Request.Time),
+		LogLevel:    level(version),
+		ECS:         ECS{Version: ECSVersion},
+		Event:       callEvent(&call, version),
+		IMDS:        callIMDS(&call, version),
+		HTTP:        HTTP{Request: HTTPRequest{Method: call.Request.Method}, Version: call.Request.Proto},
+		URL:         callURL(&call.Request),
+		UserAgent:   UserAgent{Original: call.Request.UserAgent},
+		Source:      address(call.Conn.Client),
+		Destination: address(call.Conn.Service),
+		Network:     Network{Type: networkType(call.Conn.Service.Addr()), Transport: "tcp"},
+		Observer:    Observer{Ingress: Ingress{Interface: Interface{Name: call.Conn.Interface}}},
+		HostFields:  h.fields(),
+	}
+	if call.Response != nil {
+		e.HTTP.Response.StatusCode = call.Response.Status
+	}
+	e.attribute(r.Answer)
+	e.Message = message(&e)
+	return e
+}
+
+// clean redacts what comes from the wire. The capture has done so already for
+// the most part; here it is made sure of.
+func clean(call imds.Call) imds.Call {
+	r := &call.Request
+	for _, s := range []*string{&r.Method, &r.Target, &r.Proto, &r.Host, &r.UserAgent, &call.Conn.Interface} {
+		*s = imds.Redact(*s)
+	}
+	return call
+}
+
+// timestamp returns the time in UTC, and none where RFC 3339 cannot write it:
+// damaged captures have times in years of five digits.
+func timestamp(t time.Time) time.Time {
+	const lastYear = 9999
+	if t = t.UTC(); t.Year() < 0 || t.Year() > lastYear {
+		return time.Time{}
+	}
+	return t
+}
+
+// level is warning for what may have to change before version 1 is disabled.
+func level(v imds.Version) string {
+	if v == imds.V2 {
+		return levelInfo
+	}
+	return levelWarning
+}
+
+func callEvent(call *imds.Call, version imds.Version) Event {
+	return Event{
+		Kind:     "event",
+		Category: [...]string{"network"},
+		Type:     [...]string{"access"},
+		Module:   "imds",
+		Dataset:  DatasetCall,
+		Action:   action(&call.Request, version),
+		Outcome:  outcome(call),
+		Duration: duration(call),
+	}
+}
+
+// Values of event.action for calls.
+const (
+	actionV1      = "imds-v1-request"
+	actionV2      = "imds-v2-request"
+	actionToken   = "imds-v2-token-request"
+	actionUnknown = "imds-unknown-request"
+)
+
+func action(r *imds.Request, version imds.Version) string {
+	switch {
+	case version == imds.V1:
+		return actionV1
+	case version == imds.VersionUnknown:
+		return actionUnknown
+	case r.IsTokenRequest():
+		return actionToken
+	}
+	return actionV2
+}
+
+// Values of event.outcome.
+const (
+	outcomeSuccess = "success"
+	outcomeFailure = "failure"
+	outcomeUnknown = "unknown"
+)
+
+func outcome(call *imds.Call) string {
+	switch {
+	case call.Response != nil && call.Response.Status < 400:
+		return outcomeSuccess
+	case call.Response != nil || call.Reset:
+		return outcomeFailure
+	}
+	return outcomeUnknown
+}
+
+// duration is the time to the response's first byte, unknown where clocks of
+// several interfaces contradict each other.
+func duration(call *imds.Call) *int64 {
+	if call.Response == nil || call.Response.Time.Before(call.Request.Time) {
+		return nil
+	}
+	return new(int64(call.Response.Time.Sub(call.Request.Time)))
+}
+
+func callIMDS(call *imds.Call, version imds.Version) IMDS {
+	r := &call.Request
+	i := IMDS{
+		Version:         version.String(),
+		TokenRequest:    tokenRequest(r),
+		TokenTTLSeconds: r.TTLSeconds,
+	}
+	if r.Target != "" {
+		i.Credentials = new(r.DeliversCredentials())
+	}
+	if r.ForwardedFor || r.Incomplete == "" {
+		i.ForwardedFor = new(r.ForwardedFor)
+	}
+	if version == imds.VersionUnknown {
+		i.Incomplete = string(r.Incomplete)
+	}
+	if call.Response != nil {
+		i.ResponseTTL = int(call.Response.HopLimit)
+	}
+	return i
+}
+
+// tokenRequest is nil if what was seen of the head does not tell.
+func tokenRequest(r *imds.Request) *bool {
+	asks := r.IsTokenRequest()
+	other := r.Method != "" && r.Method != "PUT"
+	if asks || other || r.Incomplete == "" {
+		return &asks
+	}
+	return nil
+}
+
+func callURL(r *imds.Request) URL {
+	return URL{Original: r.Target, Path: r.Path(), Query: r.Query(), Domain: domain(r.Host)}
+}
+
+// domain returns the Host field's value without the port (RFC 9110, section
+// 7.2); an IPv6 address keeps its brackets, as ECS has it.
+func domain(host string) string {
+	colon := strings.LastIndexByte(host, ':')
+	if colon < 0 || strings.HasSuffix(host, "]") {
+		return host
+	}
+	if _, err := strconv.ParseUint(host[colon+1:], 10, 16); err != nil && host[colon+1:] != "" {
+		return host
+	}
+	return host[:colon]
+}
+
+func address(a netip.AddrPort) Address {
+	return Address{IP: a.Addr().Unmap(), Port: a.Port()}
+}
+
+func networkType(a netip.Addr) string {
+	if a.Unmap().Is4() {
+		return "ipv4"
+	}
+	return "ipv6"
+}

@@ -1,0 +1,87 @@
+package output
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+)
+
+// Limits of the summary: a few hundred programs make calls on the busiest
+// host, and one with all its tallies takes below 16 KiB, so this stays below
+// 4 MiB.
+const (
+	maxPrograms    = 256
+	maxPaths       = 24
+	maxOfEach      = 8   // pids, users, user agents, statuses, clients
+	maxCommandLine = 400 // characters
+)
+
+// programKey tells programs apart: by executable and script, or by the User-
+// Agent where the process is not known.
+type programKey struct{ executable, script, userAgent string }
+
+// program is what the summary says of a program that made calls of version 1,
+// or ones that might be.
+type program struct {
+	key         programKey
+	v1, unknown uint64
+	commandLine string // of the latest call
+	paths       tally
+	statuses    tally
+	pids        tally
+	users       tally
+	userAgents  tally
+	clients     tally
+}
+
+func newProgram(key programKey) *program {
+	return &program{
+		key:        key,
+		paths:      newTally(maxPaths),
+		statuses:   newTally(maxOfEach),
+		pids:       newTally(maxOfEach),
+		users:      newTally(maxOfEach),
+		userAgents: newTally(maxOfEach),
+		clients:    newTally(maxOfEach),
+	}
+}
+
+func keyOf(e *Entry) programKey {
+	if e.Process.PID == 0 {
+		return programKey{userAgent: cut(e.UserAgent.Original, maxTallied)}
+	}
+	return programKey{
+		executable: cmp.Or(e.Process.Executable, e.Process.Name),
+		script:     cut(script(&e.Process), maxTallied),
+	}
+}
+
+func (p *program) add(e *Entry) {
+	switch e.Event.Action {
+	case actionV1:
+		p.v1++
+	default:
+		p.unknown++
+	}
+	p.commandLine = cut(e.Process.CommandLine, maxCommandLine)
+	p.paths.add(e.URL.Path)
+	p.statuses.add(answer(e))
+	p.users.add(cmp.Or(e.User.Name, e.User.ID))
+	p.userAgents.add(e.UserAgent.Original)
+	if e.Process.PID == 0 {
+		p.clients.add(e.Source.IP.String())
+	} else {
+		p.pids.add(strconv.Itoa(e.Process.PID))
+	}
+}
+
+// title names the program.
+func (p *program) title() string {
+	switch {
+	case p.key.executable != "":
+		return strings.TrimSpace(p.key.executable + " " + p.key.script)
+	case p.key.userAgent != "":
+		return "process not known, User-Agent " + p.key.userAgent
+	}
+	return "process not known, no User-Agent"
+}

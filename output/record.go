@@ -1,0 +1,16 @@
+// Package output turns calls and what is known of their processes into what
+// people and programs read: log entries, lines on a terminal, and the summary
+// at the end of a run. No secret reaches any of them.
+package output
+
+import (
+	"imds-analyzer/attribution"
+	"imds-analyzer/imds"
+)
+
+// Record is a call to the metadata service, and the process that made it as
+// far as it is known.
+type Record struct {
+	Call   imds.Call
+	Answer attribution.Answer
+}

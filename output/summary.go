@@ -1,0 +1,94 @@
+package output
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"imds-analyzer/attribution"
+)
+
+// Summary gathers what is said at the end of a run. Its size is bounded.
+type Summary struct {
+	v1, v2, unknown uint64
+	tokenRequests   uint64
+	incomplete      map[string]uint64 // unknown calls by reason
+	attribution     map[attribution.Status]uint64
+	programs        map[programKey]*program
+	others          program // of programs that there was no room for
+}
+
+// NewSummary returns an empty Summary.
+func NewSummary() *Summary {
+	return &Summary{
+		incomplete:  map[string]uint64{},
+		attribution: map[attribution.Status]uint64{},
+		programs:    map[programKey]*program{},
+	}
+}
+
+// Add counts a call.
+func (s *Summary) Add(e *Entry) {
+	s.attribution[attribution.Status(e.IMDS.Attribution.Status)]++
+	switch e.Event.Action {
+	case actionToken:
+		s.tokenRequests++
+		s.v2++
+		return
+	case actionV2:
+		s.v2++
+		return
+	case actionV1:
+		s.v1++
+	default:
+		s.unknown++
+		s.incomplete[e.IMDS.Incomplete]++
+	}
+	s.program(keyOf(e)).add(e)
+}
+
+func (s *Summary) program(key programKey) *program {
+	p := s.programs[key]
+	switch {
+	case p != nil:
+		return p
+	case len(s.programs) >= maxPrograms:
+		return &s.others
+	}
+	p = newProgram(key)
+	s.programs[key] = p
+	return p
+}
+
+// Calls is the number of calls.
+func (s *Summary) Calls() uint64 { return s.v1 + s.v2 + s.unknown }
+
+// Counts returns the counts of a lifecycle entry.
+func (s *Summary) Counts(c CaptureStats) Counts {
+	return Counts{
+		PacketsReceived:         c.PacketsReceived,
+		PacketsDroppedKernel:    c.DroppedByKernel,
+		PacketsDroppedInterface: c.DroppedByInterface,
+		CallsV1:                 s.v1,
+		CallsV2:                 s.v2,
+		CallsUnknown:            s.unknown,
+		StreamsNotHTTP:          c.NotHTTP,
+		AttributionResolved:     s.sum(attribution.Resolved, attribution.Shared, attribution.Inferred),
+		AttributionMissed:       s.sum(attribution.NotFound, attribution.Unavailable),
+	}
+}
+
+func (s *Summary) sum(statuses ...attribution.Status) uint64 {
+	var sum uint64
+	for _, status := range statuses {
+		sum += s.attribution[status]
+	}
+	return sum
+}
+
+// sorted returns the programs, those with the most calls of version 1 first.
+func (s *Summary) sorted() []*program {
+	return slices.SortedFunc(maps.Values(s.programs), func(a, b *program) int {
+		return cmp.Or(cmp.Compare(b.v1, a.v1), cmp.Compare(b.unknown, a.unknown), cmp.Compare(a.title(), b.title()))
+	})
+}

@@ -1,0 +1,190 @@
+package output
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"imds-analyzer/attribution"
+	"imds-analyzer/imds"
+)
+
+func summaryOf(records ...Record) *Summary {
+	s := NewSummary()
+	for _, r := range records {
+		e := NewEntry(r, testHost)
+		s.Add(&e)
+	}
+	return s
+}
+
+func printed(t *testing.T, s *Summary, c CaptureStats) string {
+	t.Helper()
+	var out strings.Builder
+	if err := s.Print(&out, c); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestSummaryGolden(t *testing.T) {
+	var all []Record
+	records := testRecords()
+	for _, name := range slices.Sorted(maps.Keys(records)) {
+		all = append(all, records[name])
+	}
+	live := CaptureStats{Live: true, PacketsReceived: 5000, Segments: 420, DroppedByKernel: 3, NotHTTP: 1, SegmentsIgnored: 2}
+	checkGolden(t, "summary.golden.txt", printed(t, summaryOf(all...), live))
+	calm := CaptureStats{PacketsReceived: 20, Segments: 20}
+	checkGolden(t, "summary_v2.golden.txt", printed(t, summaryOf(testRecord(token), testRecord(tokenRequest6)), calm))
+	checkGolden(t, "summary_empty.golden.txt", printed(t, summaryOf(), CaptureStats{Live: true, PacketsReceived: 7}))
+}
+
+func TestVerdict(t *testing.T) {
+	none, v1, v2 := summaryOf(), summaryOf(testRecord()), summaryOf(testRecord(token))
+	unknown := summaryOf(testRecord(cutHead(imds.Snaplen)))
+	seen := CaptureStats{Segments: 10}
+	with := func(edit func(*CaptureStats)) CaptureStats { c := seen; edit(&c); return c }
+	tests := []struct {
+		name    string
+		summary *Summary
+		stats   CaptureStats
+		want    string
+	}{
+		{"nothing seen", none, CaptureStats{PacketsReceived: 9}, "No packet to or from the metadata service was seen, so there is nothing to judge."},
+		{"no v1", v2, seen, "Nothing was lost and every call was classified: no IMDSv1 call was made where and while this capture ran."},
+		{"packets without calls", none, seen, "Nothing was lost and every call was classified: no IMDSv1 call was made where and while this capture ran."},
+		{"v1", v1, seen, "Nothing was lost and every call was classified: these are all IMDSv1 calls made where and while this capture ran."},
+		{"drop", v2, with(func(c *CaptureStats) { c.DroppedByKernel = 1 }), "That no IMDSv1 call is listed proves nothing: 1 packet was dropped."},
+		{"drops, nothing seen", none, CaptureStats{DroppedByInterface: 4}, "That no IMDSv1 call is listed proves nothing: 4 packets were dropped."},
+		{"cut off, nothing seen", none, CaptureStats{Truncated: true}, "That no IMDSv1 call is listed proves nothing: the input is cut off or damaged."},
+		{"unknown", unknown, seen, "That no IMDSv1 call is listed proves nothing: 1 call could not be classified."},
+		{"v1 and drops", v1, with(func(c *CaptureStats) { c.DroppedByKernel, c.Evicted, c.ResponsesUnmatched = 2, 1, 3 }),
+			"There may be more IMDSv1 calls than these: 2 packets were dropped, 1 connection was given up for lack of room and 3 answers belong to requests that were not captured."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.stats.verdict(tt.summary); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSummaryCounts(t *testing.T) {
+	s := summaryOf(testRecord(), testRecord(token), testRecord(tokenRequest6), testRecord(cutHead(imds.LostSegment)),
+		testRecord(nothingSeen), testRecord(offline))
+	got := s.Counts(CaptureStats{PacketsReceived: 9, DroppedByKernel: 2, DroppedByInterface: 1, NotHTTP: 3})
+	want := Counts{
+		PacketsReceived: 9, PacketsDroppedKernel: 2, PacketsDroppedInterface: 1, CallsV1: 2, CallsV2: 2, CallsUnknown: 2,
+		StreamsNotHTTP: 3, AttributionResolved: 4, AttributionMissed: 1,
+	}
+	if got != want || s.Calls() != 6 {
+		t.Errorf("got %+v, %d calls, want %+v", got, s.Calls(), want)
+	}
+}
+
+// However many programs, paths and pids there are, the summary stays small
+// and says how many calls it leaves out.
+func TestSummaryIsBounded(t *testing.T) {
+	s := NewSummary()
+	const programs, calls = 2 * maxPrograms, 50
+	for i := range programs {
+		for j := range calls {
+			e := NewEntry(testRecord(target(fmt.Sprintf("/%d", j)), func(r *Record) {
+				r.Answer.Process.Executable = fmt.Sprintf("/bin/%d", i)
+				r.Answer.Process.PID = j + 1
+				r.Call.Request.UserAgent = strings.Repeat("u", 10_000)
+			}), testHost)
+			s.Add(&e)
+		}
+	}
+	if len(s.programs) != maxPrograms || s.others.v1 != (programs-maxPrograms)*calls {
+		t.Errorf("%d programs, %d calls of others", len(s.programs), s.others.v1)
+	}
+	p := s.sorted()[0]
+	if len(p.paths.counts) != maxPaths || p.paths.others != calls-maxPaths || len(p.pids.counts) != maxOfEach {
+		t.Errorf("%d paths, %d others, %d pids", len(p.paths.counts), p.paths.others, len(p.pids.counts))
+	}
+	text := printed(t, s, CaptureStats{Segments: 1})
+	want := fmt.Sprintf("other programs: %d v1", (programs-shownPrograms)*calls)
+	if !strings.Contains(text, want) || len(text) > 40_000 {
+		t.Errorf("%d bytes without %q", len(text), want)
+	}
+}
+
+func TestProgramsAreToldApart(t *testing.T) {
+	script := func(args ...string) func(*Record) { return func(r *Record) { r.Answer.Process.Args = args } }
+	agent := func(ua string) func(*Record) { return func(r *Record) { r.Call.Request.UserAgent = ua } }
+	s := summaryOf(
+		testRecord(script("python3", "/a.py")), testRecord(script("python3", "/a.py", "x")), testRecord(script("python3", "/b.py")),
+		testRecord(offline, agent("curl/8")), testRecord(offline, agent("curl/8")), testRecord(offline, agent("")),
+	)
+	var titles []string
+	for _, p := range s.sorted() {
+		titles = append(titles, fmt.Sprintf("%s: %s", p.title(), p.calls()))
+	}
+	want := []string{
+		"/usr/bin/python3.11 /a.py: 2 v1", "process not known, User-Agent curl/8: 2 v1",
+		"/usr/bin/python3.11 /b.py: 1 v1", "process not known, no User-Agent: 1 v1",
+	}
+	if !slices.Equal(titles, want) {
+		t.Errorf("got %q", titles)
+	}
+}
+
+func TestScript(t *testing.T) {
+	tests := []struct {
+		executable string
+		args       []string
+		want       string
+	}{
+		{"/usr/bin/curl", []string{"curl", "http://h/"}, ""},
+		{"/usr/bin/python3.11", []string{"python3", "-u", "/a.py", "x"}, "/a.py"},
+		{"/usr/bin/python3", []string{"python3", "-W", "ignore", "-m", "http.server", "80"}, "-m http.server"},
+		{"/usr/bin/python3", []string{"python3", "-m"}, "-m"},
+		{"/usr/bin/python3", []string{"python3", "-c", "import x"}, "-c"},
+		{"/usr/bin/bash", []string{"bash", "-lc", "curl x"}, "-c"},
+		{"/usr/bin/bash", []string{"bash", "-eux", "/boot.sh"}, "/boot.sh"},
+		{"/usr/bin/perl", []string{"perl", "-e", "print"}, "-e"},
+		{"/usr/bin/java", []string{"java", "-Xmx1g", "-cp", "/a.jar:/b.jar", "com.example.Main"}, "com.example.Main"},
+		{"/usr/bin/java", []string{"java", "-jar", "/y.jar"}, "-jar /y.jar"},
+		{"/usr/bin/node", []string{"node", "server.js"}, "server.js"},
+		{"/usr/bin/bash", []string{"-bash"}, ""},
+		{"/usr/bin/shadow", []string{"shadow", "x"}, ""},
+		{"", nil, ""},
+	}
+	for _, tt := range tests {
+		if got := script(&Process{Executable: tt.executable, Args: tt.args}); got != tt.want {
+			t.Errorf("%s %q: %q, want %q", tt.executable, tt.args, got, tt.want)
+		}
+	}
+}
+
+func TestSummaryErrors(t *testing.T) {
+	if err := NewSummary().Print(&full{err: syscall.EPIPE}, CaptureStats{}); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Every reason and status has words of its own.
+func TestReasonsHaveWords(t *testing.T) {
+	for _, reason := range []imds.Incomplete{
+		imds.Snaplen, imds.LostSegment, imds.CaptureStart, imds.CaptureEnd, imds.HeadersTooLarge, imds.ConnectionClosed,
+	} {
+		if text := reasonText(string(reason)); text == string(reason) {
+			t.Errorf("%s has no words", reason)
+		}
+	}
+	for _, status := range []attribution.Status{
+		attribution.Shared, attribution.Inferred, attribution.NotFound, attribution.Unavailable, attribution.Offline,
+	} {
+		if text := statusText(status); text == string(status) {
+			t.Errorf("%s has no words", status)
+		}
+	}
+}
