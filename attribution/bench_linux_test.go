@@ -9,7 +9,7 @@ import (
 )
 
 // BenchmarkSockDiag takes the time from Seen to the answer, and the processor
-// time of this process, the connecting included, of which it takes some 5 %.
+// time of this process, that of making the connection included.
 func BenchmarkSockDiag(b *testing.B) {
 	benchmark(b, open(b))
 }
@@ -32,9 +32,6 @@ func benchmark(b *testing.B, r Resolver) {
 		p := r.Seen(tuple, seen)
 		<-p.Done()
 		latencies = append(latencies, time.Since(seen))
-		if p.Answer().Status != Resolved {
-			b.Fatal(p.Answer().Status)
-		}
 		unix.Close(fd)
 	}
 	report := func(at int, unit string) {
@@ -43,6 +40,7 @@ func benchmark(b *testing.B, r Resolver) {
 	slices.Sort(latencies)
 	report(50, "µs-p50")
 	report(99, "µs-p99")
+	b.ReportMetric(100*float64(r.Stats().Answers[Resolved])/float64(len(latencies)), "%resolved")
 	b.ReportMetric(float64((processorTime(b)-start).Microseconds())/float64(len(latencies)), "µs-cpu/op")
 }
 

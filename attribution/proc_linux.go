@@ -49,8 +49,8 @@ func (p proc) path(pid int, names ...string) string {
 }
 
 // pids returns all processes, those that started last first. As the kernel
-// gives pids out in order, starting again at the largest, that is the distance
-// to the last one given out (pid_max in proc_sys_kernel(5)).
+// gives pids out in order, starting over after the largest, that is the
+// distance to the last one given out (pid_max in proc_sys_kernel(5)).
 func (p proc) pids() ([]int, error) {
 	dir, err := os.Open(p.root)
 	if err != nil {
@@ -78,7 +78,7 @@ func numbers(names []string) []int {
 }
 
 // newestFirst sorts pids by when they were given out, last being the latest of
-// all. Larger ones are left from before the kernel started again.
+// all. Larger ones are left from before the kernel started over.
 func newestFirst(pids []int, last int) {
 	const limit = 1 << 22 // PID_MAX_LIMIT, linux/threads.h
 	age := func(pid int) int { return (last - pid + limit) % limit }

@@ -16,7 +16,9 @@ var errOutOfTime = errors.New("out of time")
 // tables is the way that reads the tables of sockets in /proc, that of our own
 // network namespace and those of the others that processes are in. A table
 // takes the kernel about 10 ms however short it is, as it goes through all
-// buckets of the hash table behind it.
+// buckets of the hash table behind it, and misses a row now and then, when
+// others vanish between two reads: about one connection in 3,000 where
+// thousands had just been closed.
 type tables struct {
 	proc   proc
 	search *search

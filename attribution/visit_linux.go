@@ -10,12 +10,12 @@ const (
 	// tick is the step of start times in /proc.
 	tick = time.Second / ticksPerSecond
 	// olderInARow processes, in the order of their pids, show that no younger
-	// one follows. One alone does not: when pids start again at the smallest,
-	// the new ones stand between old ones.
+	// one follows. One alone does not: when pids start over, the new ones
+	// stand between old ones.
 	olderInARow = 8
 	// newest is how many of the youngest processes are looked at before those
-	// that opened connections earlier. In a burst of short-lived callers the
-	// one looked for was among the last 8 four times out of five.
+	// that opened connections earlier: of 8 short-lived callers at once, the
+	// one looked for was among the 6 youngest 9 times out of 10.
 	newest = 8
 	// askAgain is after how many processes a search makes sure that what it
 	// looks for is still there: that takes 10 µs, a process about 40.

@@ -51,8 +51,8 @@ func (c *closedFlows) repeats(key flowKey, s *segment) bool {
 	if !ok || !closed.known[s.direction] {
 		return false
 	}
-	if s.has(flagSYN) { // a copy is older than the end; the same number may be used anew
-		return s.seq+1 == closed.first[s.direction] && !s.time.After(closed.last)
+	if s.has(flagSYN) {
+		return s.seq+1 == closed.first[s.direction] && !s.reusesNumber(closed.last)
 	}
 	behind := int32(closed.next[s.direction] - s.seq)
 	return behind >= int32(min(s.length(), 1<<20)) && behind < 1<<30

@@ -120,6 +120,40 @@ func TestCorpusClose(t *testing.T) {
 		{name: "request again seconds after both FINs", want: oneCallLines, talk: lateAfter(10*time.Second, true)},
 		{name: "request again after a reset", want: oneCallLines, talk: lateAfter(50*time.Millisecond, false)},
 		{name: "request again seconds after a reset", want: oneCallLines, talk: lateAfter(10*time.Second, false)},
+		{name: "SYN-ACK and request again after both FINs", want: oneCallLines, trace: func() packettest.Trace {
+			t := oneCall(packettest.New())
+			return t.Repeat(1, len(t)).Repeat(3, len(t)+1).Repeat(5, len(t)+2)
+		}},
+		{name: "the handshake's last segment and request again after both FINs", want: oneCallLines, trace: func() packettest.Trace {
+			t := oneCall(packettest.New())
+			return t.Repeat(2, len(t)).Repeat(3, len(t)+1).Repeat(5, len(t)+2)
+		}},
+		{name: "FIN and request again after both FINs", want: oneCallLines, trace: func() packettest.Trace {
+			t := oneCall(packettest.New())
+			return t.Repeat(7, len(t)).Repeat(3, len(t)+1).Repeat(8, len(t)+2)
+		}},
+		{name: "SYN and a later segment of a head again after both FINs", want: oneCallLines, trace: func() packettest.Trace {
+			t := trace(func(c *packettest.Conversation) {
+				c.Open()
+				c.Client(head[:30], head[30:])
+				c.Server(ok())
+				c.Close()
+			})
+			return t.Repeat(0, len(t)).Repeat(4, len(t)+1)
+		}},
+		{name: "SYN again after both FINs", want: oneCallLines, trace: func() packettest.Trace {
+			t := oneCall(packettest.New())
+			return t.Repeat(0, len(t))
+		}},
+		// All of it once more, as two captures of the same host joined have it.
+		{name: "all of it again after both FINs", want: oneCallLines, or: [][]string{append(oneCallLines, oneCallLines...)},
+			trace: func() packettest.Trace {
+				t := oneCall(packettest.New())
+				for i := range t {
+					t = t.Repeat(i, len(t))
+				}
+				return t
+			}},
 		{name: "only a later segment of a head again after both FINs", want: oneCallLines, talk: func(c *packettest.Conversation) {
 			c.Open()
 			c.Client(head[:30], head[30:])

@@ -92,6 +92,17 @@ const (
 	opCount
 )
 
+// harmless are the flags that opFlags changes: a SYN, FIN or RST more or less
+// makes it another conversation.
+const harmless = ^(packettest.SYN | packettest.FIN | packettest.RST)
+
+// handshake is how many packets at the beginning stay where they are; what
+// happens otherwise is TestCorpusAnyOrderOfHandshake's.
+const handshake = 3
+
+// farthest is how many places a packet is moved by opMove at most.
+const farthest = 8
+
 // FuzzSegments: whatever is done to the segments of a conversation, nothing
 // is found that was not sent, and nothing is missing if nothing was done but
 // splitting and repeating at once.
@@ -129,13 +140,15 @@ func operate(t packettest.Trace, ops []byte) (changed packettest.Trace, whole bo
 		case opRepeat:
 			t = t.Repeat(at, min(at+1+much, len(t)))
 		case opMove:
-			t, whole = t.Move(at, much%len(t)), false
+			if to := at + much%(2*farthest+1) - farthest; at >= handshake && to >= handshake {
+				t, whole = t.Move(at, min(to, len(t)-1)), false
+			}
 		case opSplit:
 			t = split(t, at, much)
 		case opOtherBytes:
 			others = append(others, at)
 		case opFlags:
-			t, whole = withFlags(t, at, packettest.Flags(much)&^packettest.SYN), false
+			t, whole = withFlags(t, at, packettest.Flags(much)&harmless), false
 		}
 	}
 	return withOtherBytes(t, others), whole

@@ -146,6 +146,17 @@ func midHead() []corpusCase {
 				c.Client(tail)
 				c.Reset(fromServer)
 			}},
+		{name: "an answer that came before its request", want: []string{"v1 GET /a 200", "v1 GET /next 404"},
+			or: [][]string{{"v1 GET /a -", "v1 GET /next 404"}}, trace: func() packettest.Trace {
+				t := trace(func(c *packettest.Conversation) {
+					c.Opened()
+					c.Client(get("/a"))
+					c.Server(ok())
+					c.Client(get("/next"))
+					c.Server(answer("404 Not Found", ""))
+				})
+				return t.Move(t.Data(false)[0], 0)
+			}},
 		{name: "inside of an answer's head", want: []string{"v1 GET /next 404"}, talk: func(c *packettest.Conversation) {
 			c.Opened()
 			c.Server("ngth: 20\r\n\r\n01234567890123456789")

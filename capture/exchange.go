@@ -18,8 +18,8 @@ type exchange struct {
 	pending []pendingCall
 	// early is the response to the request whose head is still being read.
 	early *imds.Response
-	// hidden is true if bytes were lost that may have held responses; they
-	// began at hiddenAt.
+	// hidden is true if there were responses of which it is not known whose
+	// they are, or may be among lost bytes; they began at hiddenAt.
 	hidden   bool
 	hiddenAt uint32
 	// requestsLost is true if bytes were lost that may have held requests.
@@ -71,6 +71,7 @@ func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool)
 		return ""
 	}
 	f.analyzer.stats.ResponsesUnmatched++
+	x.answersLost(first.seq) // it may answer a request that is read later
 	return ""
 }
 
@@ -112,8 +113,8 @@ func (x *exchange) ambiguous(f *flow, response *origin) bool {
 	return unseen || x.requestsLost || len(x.pending) != 1
 }
 
-// answersLost notes that bytes from the service were lost, from sequence
-// number seq on, which may hold responses.
+// answersLost notes that from sequence number seq on there may be responses
+// that are lost, or that could not be paired.
 func (x *exchange) answersLost(seq uint32) {
 	if !x.hidden {
 		x.hidden, x.hiddenAt = true, seq

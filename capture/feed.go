@@ -30,9 +30,13 @@ type Batch struct {
 	Ended bool
 }
 
-// maxBatchBytes bounds a batch; with the spare one it is twice that. A batch
+// maxBatchBytes bounds a batch; with the spare one it is twice that. 8 MiB are
+// 1 s of 10,000 calls a second, with ten packets of 80 bytes each. A batch
 // holds at least one packet, however large.
-const maxBatchBytes = 1 << 20
+const maxBatchBytes = 8 << 20
+
+// idleBatchBytes is what an empty batch may keep for the next packets.
+const idleBatchBytes = 1 << 20
 
 // NewFeed starts to read the sources.
 func NewFeed(sources ...Source) *Feed {
@@ -68,6 +72,9 @@ func (f *Feed) Stop() {
 }
 
 func (f *Feed) read(s Source) {
+	if _, live := s.(LiveSource); live {
+		hurry()
+	}
 	for {
 		p, err := s.Next()
 		if !f.add(p, err) {
@@ -111,7 +118,11 @@ func (b *Batch) add(p Packet) {
 	b.packets = append(b.packets, p)
 }
 
+// reset empties the batch. After a burst it gives the memory back.
 func (b *Batch) reset() {
+	if cap(b.data) > idleBatchBytes {
+		*b = Batch{}
+	}
 	b.packets, b.data, b.ends, b.Errors = b.packets[:0], b.data[:0], b.ends[:0], nil
 }
 

@@ -81,8 +81,8 @@ func (f *flow) restarts(s *segment) bool {
 	st := &f.streams[s.direction]
 	same := st.known && s.seq+1 == f.reader(s.direction).firstSeq
 	switch {
-	case f.closed(): // a copy of the SYN is older than the end
-		return !same || s.time.After(f.closedAt)
+	case f.closed():
+		return !same || s.reusesNumber(f.closedAt)
 	case !f.settled:
 		return !f.opensEarly(s)
 	case s.direction == down && !st.heard:

@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/gopacket/pcap"
 )
@@ -59,23 +60,32 @@ func setFilter(handle *pcap.Handle, options LiveOptions, link LinkType) (string,
 	return filter, handle.SetBPFFilter(filter)
 }
 
-// activate opens the handle. It blocks without a time-out: polling would cost
-// a wake-up each time and delay what comes in between.
+// Time-outs of handles. To gopacket a negative one says that reading blocks, and
+// its amount is what libpcap is told: the time after which the kernel hands
+// over a block that is not full, and in immediate mode, where packets do not
+// wait, the time after which libpcap looks whether there is one. Another one
+// would be polled for.
+const (
+	payloadTimeout = pcap.BlockForever // 10 ms
+	tapTimeout     = -time.Hour
+)
+
+// activate opens the handle.
 func activate(options LiveOptions) (*pcap.Handle, error) {
 	inactive, err := pcap.NewInactiveHandle(options.Interface)
 	if err != nil {
 		return nil, err
 	}
 	defer inactive.CleanUp()
-	snaplen, buffer := payloadSnaplen, payloadBuffer
+	snaplen, buffer, timeout := payloadSnaplen, payloadBuffer, time.Duration(payloadTimeout)
 	if options.SYNTap {
-		snaplen, buffer = tapSnaplen, tapBuffer
+		snaplen, buffer, timeout = tapSnaplen, tapBuffer, tapTimeout
 	}
 	err = errors.Join(
 		inactive.SetSnapLen(snaplen),
 		inactive.SetBufferSize(buffer),
 		inactive.SetImmediateMode(options.SYNTap),
-		inactive.SetTimeout(pcap.BlockForever),
+		inactive.SetTimeout(timeout),
 	)
 	if err != nil {
 		return nil, err

@@ -52,6 +52,9 @@ func (f *flow) settle(now time.Time) {
 	}
 	early := f.early
 	f.early = nil
+	for i := range early { // what came in the wrong order is put right
+		f.streams[early[i].direction].heard = true
+	}
 	for i := range early {
 		f.analyzer.budget.give(len(early[i].payload))
 		f.receive(&early[i], now)

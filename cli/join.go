@@ -48,7 +48,11 @@ var _ capture.Handler = (*join)(nil)
 // Opened starts to look for the process. For a connection whose tuple turned
 // out to be a translated one it starts again.
 func (j *join) Opened(c imds.Conn) {
-	j.pending[c.ID] = j.resolver.Seen(attribution.Tuple{Local: c.Client, Remote: c.Service}, c.Opened)
+	seen := j.resolver.Seen
+	if !c.Handshake {
+		seen = j.resolver.SeenOpen
+	}
+	j.pending[c.ID] = seen(attribution.Tuple{Local: c.Client, Remote: c.Service}, c.Opened)
 }
 
 // Call sends a call on.

@@ -1,16 +1,28 @@
 package imds
 
-import "strings"
-
-// likelyPairs are, for each letter from a on, the letters that mostly follow
-// it: these 220 pairs make up nine tenths of those in English words, and a
-// third of those in a random string.
-var likelyPairs = [26]string{
+// likelyPairs has, for each letter from a on, a bit for each letter that mostly
+// follows it: these 220 pairs make up nine tenths of those in English words,
+// and a third of those in a random string.
+var likelyPairs = pairs(
 	"bcdgiklmnprstuvy", "aeilosuy", "acehiklortu", "adeilors", "acdefglmnpqrstvwxy",
 	"aefiloru", "ehino", "aeiot", "acdefglmnoprstvxz", "", "aei", "adeilostuy",
 	"aeiopu", "acdefginostuv", "cdiklmnoprstuvw", "aeiloprstuy", "u",
 	"acdefimnorstuvy", "acdehiopstuy", "acehiloprstuy", "acefilmnprst",
 	"aei", "ahir", "pt", "pst", "e",
+)
+
+func pairs(followers ...string) (bits [26]uint32) {
+	for first, letters := range followers {
+		for _, second := range []byte(letters) {
+			bits[first] |= 1 << (second - 'a')
+		}
+	}
+	return bits
+}
+
+// isLikely reports whether two letters are such a pair, in any case.
+func isLikely(a, b byte) bool {
+	return likelyPairs[(a|0x20)-'a']>>((b|0x20)-'a')&1 != 0
 }
 
 // texture is what tells random strings from names that somebody thought of:
@@ -53,7 +65,7 @@ func (t *texture) pair(a, b byte) {
 		return // no pair within a word
 	}
 	t.pairs++
-	if strings.IndexByte(likelyPairs[(a|0x20)-'a'], b|0x20) >= 0 {
+	if isLikely(a, b) {
 		t.likely++
 	}
 }

@@ -15,20 +15,18 @@ func (e *Entry) attribute(a attribution.Answer) {
 		e.IMDS.Attribution.Candidates = append(e.IMDS.Attribution.Candidates,
 			relative(c.PID, c.Name, c.Executable, c.Args, c.ArgsTruncated))
 	}
-	if a.Process == nil {
-		return
-	}
-	e.Process = process(a.Process)
-	e.IMDS.ExecutableDeleted = a.Process.Deleted
-	e.IMDS.Ancestors = ancestors(a.Process.Ancestors)
-	if u := a.Process.User; u != nil {
-		e.User = User{ID: strconv.FormatUint(uint64(u.ID), 10), Name: imds.Redact(u.Name)}
+	if p := a.Process; p != nil {
+		e.IMDS.ExecutableDeleted = p.Deleted
+		e.IMDS.Ancestors = ancestors(p.Ancestors)
+		e.Process = process(p)
+		e.Process.Parent = parent(p.Ancestors, e.IMDS.Ancestors)
+		e.User = user(p.User)
 	}
 }
 
 func process(p *attribution.Process) Process {
 	args := imds.RedactArgs(p.Args)
-	q := Process{
+	return Process{
 		PID:              p.PID,
 		VPID:             p.NamespacePID,
 		Name:             imds.Redact(p.Name),
@@ -38,21 +36,28 @@ func process(p *attribution.Process) Process {
 		WorkingDirectory: imds.Redact(p.WorkingDirectory),
 		Start:            timestamp(p.Start),
 	}
-	if len(p.Ancestors) > 0 {
-		q.Parent = parent(&p.Ancestors[0])
-	}
-	return q
 }
 
-func parent(a *attribution.Ancestor) Parent {
-	args := imds.RedactArgs(a.Args)
-	return Parent{
-		PID:         a.PID,
-		Name:        imds.Redact(a.Name),
-		Executable:  imds.Redact(a.Executable),
-		Args:        args,
-		CommandLine: commandLine(args, a.ArgsTruncated),
+// parent is the first of the line of ancestors, as which it was made clean.
+func parent(line []attribution.Ancestor, clean []Relative) Parent {
+	if len(line) == 0 {
+		return Parent{}
 	}
+	p := clean[0]
+	return Parent{
+		PID:         p.PID,
+		Name:        p.Name,
+		Executable:  p.Executable,
+		Args:        imds.RedactArgs(line[0].Args),
+		CommandLine: p.CommandLine,
+	}
+}
+
+func user(u *attribution.User) User {
+	if u == nil {
+		return User{}
+	}
+	return User{ID: strconv.FormatUint(uint64(u.ID), 10), Name: imds.Redact(u.Name)}
 }
 
 func ancestors(line []attribution.Ancestor) []Relative {

@@ -51,7 +51,7 @@ func keyOf(e *Entry) programKey {
 		return programKey{userAgent: cut(e.UserAgent.Original, maxTallied)}
 	}
 	return programKey{
-		executable: cmp.Or(e.Process.Executable, e.Process.Name),
+		executable: cmp.Or(e.Process.Executable, e.Process.Name, "executable not known"),
 		script:     cut(script(&e.Process), maxTallied),
 	}
 }

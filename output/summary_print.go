@@ -71,7 +71,9 @@ func (p *program) print(b *strings.Builder) {
 			fmt.Fprintf(b, "    %-11s%s\n", label, Sanitize(text))
 		}
 	}
-	line("path", p.paths.list(shownPaths, true))
+	for i, path := range p.paths.texts(shownPaths, true) {
+		line([]string{"path", ""}[min(i, 1)], path)
+	}
 	line("answer", p.statuses.list(maxOfEach, true))
 	line("pid", p.pids.list(shownOthers, false))
 	line("command", p.commandLine)
@@ -96,6 +98,10 @@ func (p *program) calls() string {
 
 // list names the most frequent texts, and how many more there are.
 func (t *tally) list(shown int, withCounts bool) string {
+	return strings.Join(t.texts(shown, withCounts), ", ")
+}
+
+func (t *tally) texts(shown int, withCounts bool) []string {
 	var parts []string
 	all := t.sorted()
 	for _, item := range all[:min(shown, len(all))] {
@@ -110,7 +116,7 @@ func (t *tally) list(shown int, withCounts bool) string {
 	case more > 0:
 		parts = append(parts, fmt.Sprintf("and %d more", more))
 	}
-	return strings.Join(parts, ", ")
+	return parts
 }
 
 // printGaps says what is not known of the calls.
