@@ -76,6 +76,17 @@ func TestCorpusLostRequest(t *testing.T) {
 			c.Client(get("/next"))
 			c.Server(answer("404 Not Found", ""))
 		}},
+		// The answer acknowledges nothing of the request that is there.
+		{name: "all of the first request but a byte, and the SYN-ACK", want: []string{"v1 GET /next 404"},
+			or: [][]string{{"unknown - - 200 lost_segment", "v1 GET /next 404"}, {"unknown - - - lost_segment", "v1 GET /next 404"}},
+			trace: func() packettest.Trace {
+				return trace(func(c *packettest.Conversation) {
+					c.Open()
+					c.Client("G")
+					c.LoseClient(get("/lost")[1:])
+					next(c)
+				}).Drop(1)
+			}},
 		// Once a status is given to the wrong call, each later one is too.
 		{name: "all of the second of four calls, and the third's answer comes before it",
 			want: []string{"v1 GET /a 200", "v1 GET /c 404", "v1 GET /d 503"},

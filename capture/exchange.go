@@ -16,8 +16,10 @@ import (
 type exchange struct {
 	// pending are the requests without a response, oldest first.
 	pending []pendingCall
-	// early is the response to the request whose head is still being read.
-	early *imds.Response
+	// early is the response to the request whose head is still being read;
+	// it came when the service had received the bytes before earlyAck.
+	early    *imds.Response
+	earlyAck uint32
 	// hidden is true if there were responses of which it is not known whose
 	// they are, or may be among lost bytes; they began at hiddenAt.
 	hidden   bool
@@ -43,10 +45,13 @@ func (x *exchange) request(f *flow, p pendingCall) {
 	if len(x.pending) == 0 && p.request.Incomplete == "" {
 		x.requestsLost = false
 	}
-	if x.early != nil && len(x.pending) == 0 {
-		f.emit(p.request, x.early)
+	if early := x.early; early != nil && len(x.pending) == 0 {
 		x.early = nil
-		return
+		if before(p.seq, x.earlyAck) {
+			f.emit(p.request, early)
+			return
+		}
+		f.analyzer.stats.ResponsesUnmatched++
 	}
 	if len(x.pending) >= maxPending {
 		x.unanswered(f)
@@ -67,7 +72,10 @@ func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool)
 		return p.request.Method
 	}
 	if begun && len(x.pending) == 0 && x.early == nil {
-		x.early = &r
+		x.early, x.earlyAck = &r, first.ack
+		if !first.hasAck {
+			x.earlyAck = f.streams[up].next
+		}
 		return ""
 	}
 	f.analyzer.stats.ResponsesUnmatched++

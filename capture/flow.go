@@ -29,9 +29,10 @@ type flow struct {
 
 	lastSeen time.Time
 	// closedAt is when the connection ended; zero while it is open.
-	closedAt time.Time
-	notHTTP  bool
-	reported bool // a call was handed over
+	closedAt  time.Time
+	reopening reopening
+	notHTTP   bool
+	reported  bool // a call was handed over
 
 	deadline time.Time
 	index    int // in the heap of deadlines, -1 if not there
@@ -82,7 +83,7 @@ func (f *flow) restarts(s *segment) bool {
 	same := st.known && s.seq+1 == f.reader(s.direction).firstSeq
 	switch {
 	case f.closed():
-		return !same || s.reusesNumber(f.closedAt)
+		return f.reopening.restarts(s, same)
 	case !f.settled:
 		return !f.opensEarly(s)
 	case s.direction == down && !st.heard:
@@ -113,6 +114,10 @@ func (f *flow) receive(s *segment, now time.Time) {
 		f.analyzer.stats.SegmentsIgnored++
 		return
 	}
+	if s.has(flagSYN) && !st.heard {
+		st.start(s.seq + 1)
+		f.reader(s.direction).joinStart(s.seq + 1)
+	}
 	st.heard = true
 	f.synchronise(s, st, peer)
 	if s.length() > 0 && st.known {
@@ -136,7 +141,7 @@ func (f *flow) accepts(s *segment, st *stream) bool {
 	case !st.known:
 		return true
 	case s.has(flagSYN):
-		return s.seq+1 == f.reader(s.direction).firstSeq
+		return !st.heard || s.seq+1 == f.reader(s.direction).firstSeq
 	case s.has(flagRST) && before(s.seq, st.next-1):
 		return false // of an earlier connection, or forged; a FIN may be unread
 	}
@@ -146,10 +151,6 @@ func (f *flow) accepts(s *segment, st *stream) bool {
 // synchronise learns what the headers tell of both directions.
 func (f *flow) synchronise(s *segment, st, peer *stream) {
 	if s.has(flagSYN) {
-		if !st.known {
-			st.start(s.seq + 1)
-			f.reader(s.direction).firstSeq = s.seq + 1
-		}
 		st.scale, st.hasScale = s.scale, true
 	}
 	if s.has(flagACK) {

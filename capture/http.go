@@ -109,6 +109,12 @@ func (r *messageReader) feed(c *chunk) {
 	}
 }
 
+// joinStart says that the stream begins with sequence number seq.
+func (r *messageReader) joinStart(seq uint32) {
+	r.dropBuffer()
+	r.firstSeq, r.state, r.late = seq, stateStart, false
+}
+
 // joinLate says that the stream's beginning is not in the capture. atStart
 // tells that a message seems to begin where it is joined.
 func (r *messageReader) joinLate(atStart bool) {

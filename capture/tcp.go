@@ -54,13 +54,6 @@ func (s *segment) has(flag uint8) bool { return s.flags&flag != 0 }
 // length is the number of payload bytes on the wire.
 func (s *segment) length() int { return len(s.payload) + s.missing }
 
-// reusesNumber reports whether a SYN with the initial sequence number of a
-// connection that ended opens another one: a copy is older than that end. The
-// service's answer to it is a copy at any time.
-func (s *segment) reusesNumber(ended time.Time) bool {
-	return s.direction == up && s.time.After(ended)
-}
-
 // parseTCP fills in a segment from a TCP header and what follows it.
 func (s *segment) parseTCP(d *datagram) bool {
 	const minHeader = 20

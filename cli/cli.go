@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -101,7 +102,34 @@ func newRootCommand(streams Streams) *cobra.Command {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
 	})
 	root.AddCommand(newSelftestCommand(streams), newSelftestChildCommand(streams), newVersionCommand(streams))
+	refuseUnknownTopics(root)
 	return root
+}
+
+// refuseUnknownTopics makes cobra's own commands, completion and help, fail when
+// they are asked for what is not there. By default they print help and succeed.
+func refuseUnknownTopics(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, command := range root.Commands() {
+		switch command.Name() {
+		case "completion":
+			command.Args = cobra.ArbitraryArgs
+			command.RunE = func(cmd *cobra.Command, args []string) error {
+				return usageError{fmt.Errorf("no completion for %q (see %s --help)", strings.Join(args, " "), cmd.CommandPath())}
+			}
+			for _, shell := range command.Commands() {
+				shell.Args = noArgs
+			}
+		case "help":
+			command.Args = func(_ *cobra.Command, args []string) error {
+				if found, _, err := root.Find(args); err != nil || len(args) > 0 && found == root {
+					return usageError{fmt.Errorf("no help on %q (see %s --help)", strings.Join(args, " "), root.Name())}
+				}
+				return nil
+			}
+		}
+	}
 }
 
 const longHelp = `imds-analyzer watches the calls that this host's software makes to the EC2

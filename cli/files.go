@@ -32,7 +32,7 @@ func openFiles(names []string, stdin io.Reader) (*files, error) {
 		}
 		info, err := os.Stat(name)
 		if err != nil {
-			return nil, err
+			return nil, plain(err)
 		}
 		if info.IsDir() {
 			return nil, fmt.Errorf("%s is a directory: name the capture files in it", name)
@@ -92,9 +92,9 @@ func (f *files) fail(err error) {
 	switch {
 	case errors.Is(err, io.EOF):
 	case damaged && f.packets > 0:
-		f.errs = append(f.errs, fmt.Errorf("%w: %w (%d packets before that were read)", errPartial, err, f.packets))
+		f.errs = append(f.errs, partialError{err})
 	default:
-		f.errs = append(f.errs, advise(err))
+		f.errs = append(f.errs, plain(err))
 	}
 }
 
@@ -104,6 +104,12 @@ func (f *files) end() error {
 	}
 	return fileErrors(f.errs)
 }
+
+// partialError is damage behind good records.
+type partialError struct{ error }
+
+func (e partialError) Error() string   { return e.error.Error() + "; what comes before was read" }
+func (e partialError) Unwrap() []error { return []error{e.error, errPartial} }
 
 // fileErrors are the errors of several files.
 type fileErrors []error

@@ -64,15 +64,12 @@ func (o *options) standardFormat(terminal bool) string {
 	return formatJSON
 }
 
-// record takes in a record. After the last one that was asked for, and after
-// an error, nothing more is taken in.
+// record takes in a record. After the last entry that was asked for, and after
+// an error, it is counted only.
 func (j *journal) record(r output.Record) {
-	if j.err != nil || j.full() {
-		return
-	}
 	e := output.NewEntry(r, j.session.Host)
 	j.summary.Add(&e)
-	if j.options.only == onlyV1 && e.IMDS.Version == "v2" {
+	if j.err != nil || j.full() || j.options.only == onlyV1 && e.IMDS.Version == "v2" {
 		return
 	}
 	for _, w := range j.writers {

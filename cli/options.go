@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -74,8 +76,8 @@ func (o *options) check(flags *pflag.FlagSet) error {
 		return errors.New("a time is not negative")
 	case flags.Changed("count") && o.count == 0:
 		return errors.New("--count is at least 1")
-	case flags.Changed("output") && o.output == "", flags.Changed("write") && o.write == "":
-		return errors.New("-o and -w need the name of a file")
+	case flags.Changed("output") && o.output == "", flags.Changed("write") && o.write == "", slices.Contains(o.read, ""):
+		return errors.New("-r, -o and -w need the name of a file")
 	case len(o.read) > 0 && flags.Changed("interface"):
 		return errors.New("-i captures live and -r reads files: give one of them")
 	}
@@ -110,16 +112,21 @@ func (o *options) checkOverwrite() error {
 			}
 		}
 	}
-	if o.output != "" && (o.output == o.write || sameFile(o.output, o.write)) {
+	if o.output != "" && o.write != "" && sameFile(o.output, o.write) {
 		return errors.New("-o and -w name the same file")
 	}
 	return nil
 }
 
+// sameFile reports whether two names are those of one file, also of one that
+// is yet to be made.
 func sameFile(a, b string) bool {
 	infoA, errA := os.Stat(a)
 	infoB, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
+	if errA == nil && errB == nil {
+		return os.SameFile(infoA, infoB)
+	}
+	return errA != nil && errB != nil && filepath.Base(a) == filepath.Base(b) && sameFile(filepath.Dir(a), filepath.Dir(b))
 }
 
 // live reports whether packets are captured, as against read.

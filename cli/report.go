@@ -69,6 +69,7 @@ func (s *session) stats() output.CaptureStats {
 		SegmentsIgnored:    found.SegmentsIgnored,
 		ResponsesUnmatched: found.ResponsesUnmatched,
 		Truncated:          s.truncated,
+		EndedEarly:         s.endedEarly,
 	}
 	for _, source := range s.live {
 		// What the kernel does not tell is not known to be lost.
@@ -80,8 +81,12 @@ func (s *session) stats() output.CaptureStats {
 	return stats
 }
 
-// summarise prints the summary to standard error.
+// summarise prints the summary to standard error, unless nothing could be read
+// or written: what went wrong was said.
 func (s *session) summarise(stats output.CaptureStats) {
+	if stats.PacketsReceived == 0 && len(s.problems) > 0 {
+		return
+	}
 	if err := s.log.summary.Print(s.streams.Err, stats); err != nil {
 		s.problems = append(s.problems, err)
 	}

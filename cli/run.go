@@ -36,7 +36,9 @@ type session struct {
 	problems []error
 	// truncated is true if a source ended before its end.
 	truncated bool
-	started   time.Time
+	// endedEarly is true if reading ended before the input did.
+	endedEarly bool
+	started    time.Time
 }
 
 // run does the main job until its input or ctx ends.
@@ -179,7 +181,7 @@ func (s *session) take(feed *capture.Feed) bool {
 // drain takes in what was captured before the end and is still on its way.
 func (s *session) drain(feed *capture.Feed) {
 	if !s.options.live() {
-		s.take(feed)
+		s.endedEarly = !s.take(feed)
 		return
 	}
 	timeout := time.NewTimer(drainTime)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"golang.org/x/term"
@@ -32,8 +33,15 @@ func advise(err error) error {
 		return fmt.Errorf("%w: `ip link` lists the interfaces, and -i any captures on all", err)
 	case errors.Is(err, capture.ErrNoLive):
 		return fmt.Errorf("%w: read a capture file with -r FILE", err)
-	case errors.Is(err, capture.ErrNotCapture):
-		return fmt.Errorf("%w: what tcpdump -w writes (pcap) or Wireshark (pcapng) can be read, also gzip'd", err)
+	}
+	return err
+}
+
+// plain leaves out of an error of the operating system which call returned it.
+func plain(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return fmt.Errorf("%s: %w", path.Path, path.Err)
 	}
 	return err
 }

@@ -27,6 +27,9 @@ type CaptureStats struct {
 	ResponsesUnmatched uint64
 	// Truncated is true if the input ended before its end, or was damaged.
 	Truncated bool
+	// EndedEarly is true if reading was ended before the input ended, as by a
+	// number of calls that was reached.
+	EndedEarly bool
 }
 
 // verdict says in a sentence whether calls may be missing from the log.
@@ -61,6 +64,9 @@ func (c *CaptureStats) doubts(s *Summary) []string {
 	doubt(c.DroppedByKernel+c.DroppedByInterface, "packet was dropped", "packets were dropped")
 	if c.Truncated {
 		doubts = append(doubts, "the input is cut off or damaged")
+	}
+	if c.EndedEarly {
+		doubts = append(doubts, "reading ended before the input did")
 	}
 	doubt(s.unknown, "call could not be classified", "calls could not be classified")
 	doubt(c.Evicted, "connection was given up for lack of room", "connections were given up for lack of room")

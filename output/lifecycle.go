@@ -33,8 +33,10 @@ type Session struct {
 // Start returns the entry of the capture's start.
 func (s *Session) Start() Lifecycle {
 	l := s.entry(CaptureStarted, s.Started)
-	l.Message = "capture started on " + orUnknown(strings.Join(s.Interfaces, ", ")) +
-		", attribution by " + orNothing(strings.Join(l.IMDS.Capture.AttributionMethods, ", "))
+	l.Message = "capture started on " + orUnknown(strings.Join(s.Interfaces, ", "))
+	if s.Filter != "" { // live: a file has no process to find
+		l.Message += ", attribution by " + orNothing(strings.Join(l.IMDS.Capture.AttributionMethods, ", "))
+	}
 	return l
 }
 
