@@ -112,7 +112,7 @@ func (v *visit) status(q query, holders []holder) Status {
 	if len(holders) == 0 {
 		return NotFound
 	}
-	late := v.began.Sub(q.at) > freshFor
+	late := v.began.Sub(q.at) > freshFor || holders[0].orphanedHeir(q.at)
 	exact := !slices.ContainsFunc(holders, func(h holder) bool { return !h.exact })
 	switch {
 	case late || v.outOfTime || !exact || holders[0].process.Start.After(q.at):
@@ -121,6 +121,13 @@ func (v *visit) status(q query, holders []holder) Status {
 		return Shared
 	}
 	return Resolved
+}
+
+// orphanedHeir reports whether the holder may have inherited the descriptor
+// from a parent that has ended: it started within the tick in which the
+// connection was seen, and whose child it was is not known any more.
+func (h *holder) orphanedHeir(seen time.Time) bool {
+	return h.stat.parent <= 1 && h.process.Start.Add(tick).After(seen)
 }
 
 // youngest checks all processes that can have started after the first of the

@@ -92,12 +92,14 @@ const (
 	opCount
 )
 
-// harmless are the flags that opFlags changes: a SYN, FIN or RST more or less
-// makes it another conversation.
-const harmless = ^(packettest.SYN | packettest.FIN | packettest.RST)
+// harmless are the flags that opFlags changes: any other more or less makes
+// it another conversation.
+const harmless = ^(packettest.SYN | packettest.FIN | packettest.RST | packettest.ACK)
 
-// handshake is how many packets at the beginning stay where they are; what
-// happens otherwise is TestCorpusAnyOrderOfHandshake's.
+// handshake is how many packets at the beginning stay where they are, and are
+// not repeated after the end, where they would begin a connection: what
+// happens otherwise is for TestCorpusAnyOrderOfHandshake and
+// TestCorpusManyLost.
 const handshake = 3
 
 // farthest is how many places a packet is moved by opMove at most.
@@ -136,8 +138,13 @@ func operate(t packettest.Trace, ops []byte) (changed packettest.Trace, whole bo
 		at, much := int(ops[1])%len(t), int(ops[2])
 		switch ops[0] % opCount {
 		case opDrop:
-			t, whole = t.Drop(at), false
+			if at >= handshake {
+				t, whole = t.Drop(at), false
+			}
 		case opRepeat:
+			if at < handshake {
+				much %= farthest
+			}
 			t = t.Repeat(at, min(at+1+much, len(t)))
 		case opMove:
 			if to := at + much%(2*farthest+1) - farthest; at >= handshake && to >= handshake {

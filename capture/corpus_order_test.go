@@ -94,6 +94,8 @@ func TestCorpusOvertaking(t *testing.T) {
 			trace: func() packettest.Trace { return whole.Move(requests[0], 0) }},
 		corpusCase{name: "the second request before the SYN", want: lines, or: [][]string{{"v1 GET /a -", "v1 GET /b 404"}},
 			trace: func() packettest.Trace { return whole.Move(requests[1], 0) }},
+		corpusCase{name: "the second request before the first, and the SYN-ACK was lost", want: lines, or: [][]string{{"v1 GET /a -", "v1 GET /b 404"}},
+			trace: func() packettest.Trace { return whole.Move(requests[1], 2).Drop(1) }},
 		corpusCase{name: "the request before the SYN, and the answer's second segment before its first", want: lines,
 			trace: func() packettest.Trace { return whole.Move(requests[0], 0).Move(answers[1], answers[0]) }},
 		corpusCase{name: "the answer's second segment before its first and before the handshake's last", want: lines,

@@ -117,7 +117,7 @@ func (x *exchange) skipHidden(f *flow, response *origin) {
 // request this one answers: several were sent without waiting for answers, or
 // there are some that the capture does not hold.
 func (x *exchange) ambiguous(f *flow, response *origin) bool {
-	unseen := response.hasAck && before(f.streams[up].next, response.ack)
+	unseen := !response.hasAck || before(f.streams[up].next, response.ack)
 	return unseen || x.requestsLost || len(x.pending) != 1
 }
 

@@ -154,7 +154,8 @@ func (f *flow) synchronise(s *segment, st, peer *stream) {
 		st.scale, st.hasScale = s.scale, true
 	}
 	if s.has(flagACK) {
-		if !peer.known {
+		// Until the other side is heard, the least that it was told of counts.
+		if !peer.known || !peer.heard && before(s.ack, peer.next) {
 			peer.start(s.ack)
 			f.reader(1 - s.direction).firstSeq = s.ack
 		}
