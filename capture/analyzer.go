@@ -96,6 +96,10 @@ func (a *Analyzer) Packet(p Packet) {
 	}
 	a.stats.Segments++
 	f := a.segment(&s)
+	if s.joined { // its bytes are not in this packet
+		a.pass(&p)
+		return
+	}
 	a.mask.segment(&p, &s, f)
 }
 

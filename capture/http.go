@@ -33,7 +33,9 @@ type messageReader struct {
 	// late is true if the capture does not hold the stream's beginning.
 	late bool
 	// kept lists what may be shown of the stream in a saved capture.
-	kept []span
+	kept []kept
+	// lineSeq is the sequence number of the line that is being collected.
+	lineSeq uint32
 }
 
 // role is what differs between requests and responses.
@@ -157,7 +159,7 @@ func (r *messageReader) skipBlank(data []byte, at origin) int {
 	for n < len(data) && (data[n] == '\r' || data[n] == '\n') {
 		n++
 	}
-	r.keep(at.seq, n)
+	r.keep(at.seq, data[:n])
 	if n < len(data) {
 		r.first = at
 		r.first.seq += uint32(n)
@@ -222,14 +224,14 @@ func (r *messageReader) endHead(head []byte) {
 	}
 	r.withheld = 0
 	r.messages++
-	r.keepHead(head)
+	r.keepHead(head, true)
 	r.beginBody(frame)
 }
 
 func (r *messageReader) giveUpHead() {
 	r.role.partial(r.buffer, imds.HeadersTooLarge)
 	r.messages++
-	r.keepHead(r.buffer)
+	r.keepHead(r.buffer, false)
 	r.dropBuffer()
 	r.state = stateSkipHead
 }
@@ -293,14 +295,16 @@ func (r *messageReader) collectLine(data []byte, at origin) int {
 	if !ended {
 		n = len(data)
 	}
-	r.keepLine(data[:n], at.seq)
+	if len(r.buffer) == 0 {
+		r.lineSeq = at.seq
+	}
 	if len(r.buffer)+n > maxLineBytes || !r.flow.analyzer.budget.take(n) {
 		r.loseTrack("")
 		return len(data)
 	}
 	r.buffer = append(r.buffer, data[:n]...)
 	if ended {
-		line := bytes.TrimRight(r.buffer, "\r\n")
+		line := r.buffer
 		r.dropBuffer()
 		r.endLine(line)
 	}
@@ -308,26 +312,30 @@ func (r *messageReader) collectLine(data []byte, at origin) int {
 }
 
 func (r *messageReader) endLine(line []byte) {
-	switch r.state {
-	case stateChunkSize:
+	blank := len(bytes.TrimRight(line, "\r\n")) == 0
+	if r.state == stateChunkSize {
 		r.beginChunk(line)
-	case stateChunkEnd:
+		return
+	}
+	r.keepBlanks(r.lineSeq, line)
+	switch {
+	case r.state == stateTrailer && blank:
+		r.state = stateStart
+	case r.state == stateChunkEnd && blank:
 		r.state = stateChunkSize
-		if len(line) > 0 {
-			r.loseTrack("")
-		}
-	case stateTrailer:
-		if len(line) == 0 {
-			r.state = stateStart
-		}
+	case r.state == stateChunkEnd:
+		r.loseTrack("")
 	}
 }
 
 func (r *messageReader) beginChunk(line []byte) {
-	size, ok := parseChunkSize(line)
-	switch {
-	case !ok:
+	size, ok := parseChunkSize(bytes.TrimRight(line, "\r\n"))
+	if !ok {
 		r.loseTrack("")
+		return
+	}
+	r.keepChunkSize(r.lineSeq, line)
+	switch {
 	case size == 0:
 		r.state = stateTrailer
 	default:
@@ -406,7 +414,7 @@ func (r *messageReader) lost(n int64, reason imds.Incomplete) {
 	case stateHead:
 		r.role.partial(r.buffer, reason)
 		r.messages++
-		r.keepHead(r.buffer)
+		r.keepHead(r.buffer, false)
 		r.loseTrack(reason)
 		r.reported = true
 	case stateLost:
@@ -449,7 +457,7 @@ func (r *messageReader) notAMessage() {
 func (r *messageReader) end(reason imds.Incomplete) {
 	if r.state == stateHead {
 		r.role.partial(r.buffer, reason)
-		r.keepHead(r.buffer)
+		r.keepHead(r.buffer, false)
 	}
 	r.discard()
 }

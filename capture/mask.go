@@ -38,7 +38,7 @@ const (
 	// 4,096 packets of up to 1,500 bytes, 6 MiB.
 	maskWait    = time.Second
 	maxMasking  = 4 << 10
-	maxKept     = 256 // spans remembered in a direction, for repeats
+	maxKept     = 256 // runs remembered in a direction, for repeats
 	keptDropped = maxKept / 2
 )
 
@@ -60,21 +60,21 @@ func (m *Mask) segment(p *Packet, s *segment, f *flow) {
 	if m == nil {
 		return
 	}
-	at := cap(p.Data) - cap(s.payload) // both share one array
-	if f == nil || s.joined {
-		m.enqueue(p, masking{payload: min(at, len(p.Data))}, 0)
+	q := masking{payload: cap(p.Data) - cap(s.payload)} // both end in one array
+	if f == nil {
+		m.enqueue(p, q, 0)
 	} else {
-		seq := s.seq
+		q.flow, q.direction, q.seq, q.since = f, s.direction, s.seq, s.time
 		if s.has(flagSYN) {
-			seq++
+			q.seq++
 		}
-		m.enqueue(p, masking{flow: f, direction: s.direction, seq: seq, payload: at, since: s.time}, len(s.payload))
+		m.enqueue(p, q, len(s.payload))
 	}
 	m.drain(s.time)
 }
 
-// pass takes in a packet to or from an endpoint that is no segment; what
-// follows its IP header is not kept.
+// pass takes in a packet to or from an endpoint of which no segment could be
+// read; what follows its IP header is not kept.
 func (m *Mask) pass(p *Packet, header int) {
 	if m != nil {
 		m.enqueue(p, masking{payload: header}, 0)
@@ -153,7 +153,7 @@ func (q *masking) read() bool {
 
 // undecided is the number of bytes that were read but may be of any kind.
 func (r *messageReader) undecided() int {
-	if r.state == stateHead {
+	if r.state == stateHead || r.state == stateChunkSize {
 		return len(r.buffer)
 	}
 	return 0
@@ -167,49 +167,61 @@ func (q *masking) apply() {
 	payload := q.packet.Data[q.payload:]
 	r := q.flow.reader(q.direction)
 	masked := bytes.Repeat([]byte{maskByte}, len(payload))
-	for _, s := range r.kept {
-		from := max(0, int(int32(s.from-q.seq)))
-		to := min(len(payload), int(int32(s.to-q.seq)))
-		if from < to {
-			copy(masked[from:to], payload[from:to])
+	for _, k := range r.kept {
+		from := int(int32(k.seq - q.seq))
+		skip := max(0, -from)
+		if at := from + skip; skip < len(k.data) && at < len(masked) {
+			copy(masked[at:], k.data[skip:])
 		}
 	}
 	copy(payload, masked)
 }
 
-// span is a range of sequence numbers.
-type span struct{ from, to uint32 }
+// kept is a run of bytes that may be saved, as they were read: a packet that
+// repeats them may hold others.
+type kept struct {
+	seq  uint32
+	data []byte
+}
 
-// keep says that n bytes from sequence number seq on may be saved.
-func (r *messageReader) keep(seq uint32, n int) {
-	if r.flow.analyzer.mask == nil || n <= 0 {
+func (k *kept) end() uint32 { return k.seq + uint32(len(k.data)) }
+
+// keep says that bytes from sequence number seq on may be saved.
+func (r *messageReader) keep(seq uint32, data []byte) {
+	if r.flow.analyzer.mask == nil || len(data) == 0 {
 		return
 	}
-	end := seq + uint32(n)
-	if last := len(r.kept) - 1; last >= 0 && r.kept[last].to == seq {
-		r.kept[last].to = end
+	if last := len(r.kept) - 1; last >= 0 && r.kept[last].end() == seq {
+		r.kept[last].data = append(r.kept[last].data, data...)
 		return
 	}
 	if len(r.kept) >= maxKept {
 		r.kept = slices.Delete(r.kept, 0, keptDropped)
 	}
-	r.kept = append(r.kept, span{seq, end})
+	r.kept = append(r.kept, kept{seq, bytes.Clone(data)})
 }
 
-// keepLine keeps of a line of the chunked coding the chunk's size and the
-// line's end, not extensions and trailers.
-func (r *messageReader) keepLine(line []byte, seq uint32) {
-	hidden := r.state != stateChunkSize || bytes.IndexByte(r.buffer, ';') >= 0
-	for i, c := range line {
-		hidden = hidden || c == ';'
-		if !hidden || c == '\r' || c == '\n' {
-			r.keep(seq+uint32(i), 1)
+// keepBlanks keeps of a text the line ends and blanks, which hold it together.
+func (r *messageReader) keepBlanks(seq uint32, text []byte) {
+	for i, c := range text {
+		if c == '\r' || c == '\n' || c == ' ' || c == '\t' {
+			r.keep(seq+uint32(i), text[i:i+1])
 		}
 	}
 }
 
-// keepHead keeps of a head what may be saved.
-func (r *messageReader) keepHead(head []byte) {
+// keepChunkSize keeps of the line before a chunk its size, not extensions.
+func (r *messageReader) keepChunkSize(seq uint32, line []byte) {
+	_, extensions, _ := bytes.Cut(line, []byte{';'})
+	size := len(line) - len(extensions)
+	r.keep(seq, line[:size])
+	r.keepBlanks(seq+uint32(size), extensions)
+}
+
+// keepHead keeps of a head what may be saved. whole is false for one of which
+// the end is missing: then the last line may be cut inside of a secret, which
+// can have lost its shape by that.
+func (r *messageReader) keepHead(head []byte, whole bool) {
 	if r.flow.analyzer.mask == nil {
 		return
 	}
@@ -217,7 +229,7 @@ func (r *messageReader) keepHead(head []byte) {
 	r.keepFirstLine(head[:line])
 	for at := line; at < len(head); {
 		n := fieldLength(head[at:])
-		r.keepField(head[at:at+n], r.first.seq+uint32(at))
+		r.keepField(head[at:at+n], r.first.seq+uint32(at), whole || at+n < len(head))
 		at += n
 	}
 }
@@ -238,65 +250,73 @@ func fieldLength(data []byte) int {
 	return n
 }
 
-// keepFirstLine keeps a status line, and a request line without what looks
-// like a secret in its target.
+// keepFirstLine keeps a request line without what looks like a secret in its
+// target, and of a status line the status.
 func (r *messageReader) keepFirstLine(line []byte) {
-	target := bytes.IndexByte(line, ' ') + 1
-	end := bytes.LastIndexByte(line, ' ')
-	if _, ok := parseRequestLine(bytes.TrimRight(line, "\r\n")); !ok {
-		if _, ok := parseStatus(line); ok {
-			target = len("HTTP/1.1 200")
-		}
-		end = len(bytes.TrimRight(line, "\r\n")) // mask the reason phrase, or a cut target
+	text := bytes.TrimRight(line, "\r\n")
+	request, ok := parseRequestLine(text)
+	if !ok && len(text) == len(line) {
+		request, ok = parsePartialLine(text)
 	}
-	r.keep(r.first.seq, target)
-	if text := string(line[target:max(target, end)]); len(text) > 0 {
-		r.keepText(text, r.first.seq+uint32(target))
+	switch _, isStatus := parseStatus(line); {
+	case isStatus:
+		const size = len("HTTP/1.1 200")
+		r.keep(r.first.seq, line[:size])
+		r.keepBlanks(r.first.seq+uint32(size), line[size:])
+	case ok:
+		r.keepRequestLine(line, request.target)
+	default:
+		r.keepBlanks(r.first.seq, line)
 	}
-	r.keep(r.first.seq+uint32(max(target, end)), len(line)-max(target, end))
 }
 
-// keepText keeps a text up to the first sign of a secret.
-func (r *messageReader) keepText(text string, seq uint32) {
-	redacted := imds.Redact(text)
-	n := 0
-	for n < min(len(text), len(redacted)) && text[n] == redacted[n] {
-		n++
+func (r *messageReader) keepRequestLine(line []byte, target string) {
+	from := bytes.IndexByte(line, ' ') + 1
+	r.keep(r.first.seq, line[:from])
+	if target == "" {
+		return // what there is of it may be cut inside of a secret
 	}
-	if n < len(text) {
-		n = 0
-		if q := strings.IndexByte(text, '?'); q > 0 && imds.Redact(text[:q]) == text[:q] {
-			n = q + 1
-		}
-	}
-	r.keep(seq, n)
+	from += bytes.Index(line[from:], []byte(target))
+	to := from + len(target)
+	r.keep(r.first.seq+uint32(from), line[from:from+clean(target)])
+	r.keep(r.first.seq+uint32(to), line[to:])
 }
 
-// harmless are the fields whose values are saved: those that say how the
-// message is framed, who sent it, and how long a token is to live.
-var harmless = map[string]bool{
-	"host": true, "user-agent": true, "accept": true, "accept-encoding": true, "connection": true,
-	"content-length": true, "content-type": true, "transfer-encoding": true, "expect": true,
-	"upgrade": true, "x-forwarded-for": true, "server": true, "date": true, "last-modified": true,
-	imds.TokenTTLField: true,
+// clean returns the length of the part of a target that holds no secret: all
+// of it, its path, or nothing.
+func clean(target string) int {
+	if imds.Redact(target) == target {
+		return len(target)
+	}
+	if path := strings.IndexByte(target, '?'); path > 0 && imds.Redact(target[:path]) == target[:path] {
+		return path + 1
+	}
+	return 0
 }
 
-// keepField keeps a field's name, and its value if that is harmless.
-func (r *messageReader) keepField(field []byte, seq uint32) {
-	text := bytes.TrimRight(field, "\r\n")
-	name, value, found := bytes.Cut(text, []byte{':'})
+// harmless reports whether a field's value is saved: those say how the message
+// is framed, who sent it, and how long a token is to live.
+func harmless(name, value string) bool {
+	switch name {
+	case imds.TokenTTLField, "content-length":
+		return strings.Trim(value, "0123456789 \t\r\n") == ""
+	case "host", "user-agent", "accept", "accept-encoding", "connection", "content-type",
+		"transfer-encoding", "expect", "upgrade", "x-forwarded-for", "server", "date", "last-modified":
+		return imds.Redact(value) == value
+	}
+	return false
+}
+
+// keepField keeps a field's name, and its value if that is harmless and whole.
+func (r *messageReader) keepField(field []byte, seq uint32, whole bool) {
+	name, value, found := bytes.Cut(field, []byte{':'})
 	shown := 0
-	if found {
+	if found && isToken(bytes.TrimSpace(name)) && imds.Redact(string(name)) == string(name) {
 		shown = len(name) + 1
-	}
-	if harmless[strings.ToLower(string(bytes.TrimSpace(name)))] && imds.Redact(string(value)) == string(value) {
-		shown = len(text)
-	}
-	r.keep(seq, shown)
-	for i := shown; i < len(text); i++ {
-		if text[i] == '\r' || text[i] == '\n' || text[i] == ' ' || text[i] == '\t' {
-			r.keep(seq+uint32(i), 1)
+		if whole && harmless(strings.ToLower(string(bytes.TrimSpace(name))), string(value)) {
+			shown = len(field)
 		}
 	}
-	r.keep(seq+uint32(len(text)), len(field)-len(text))
+	r.keep(seq, field[:shown])
+	r.keepBlanks(seq+uint32(shown), field[shown:])
 }
