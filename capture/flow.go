@@ -154,11 +154,7 @@ func (f *flow) synchronise(s *segment, st, peer *stream) {
 		st.scale, st.hasScale = s.scale, true
 	}
 	if s.has(flagACK) {
-		// Until the other side is heard, the least that it was told of counts.
-		if !peer.known || !peer.heard && before(s.ack, peer.next) {
-			peer.start(s.ack)
-			f.reader(1 - s.direction).firstSeq = s.ack
-		}
+		f.startAt(1-s.direction, s.ack)
 		scaled := st.hasScale && peer.hasScale
 		window := s.window
 		if !s.has(flagSYN) {
@@ -166,9 +162,18 @@ func (f *flow) synchronise(s *segment, st, peer *stream) {
 		}
 		peer.acknowledge(s.ack, window, scaled)
 	}
-	if !st.known && s.length() > 0 {
-		st.start(s.seq)
-		f.reader(s.direction).firstSeq = s.seq
+	if s.length() > 0 && !s.has(flagSYN) {
+		f.startAt(s.direction, s.seq)
+	}
+}
+
+// startAt says that a direction has a byte with sequence number seq. Without
+// its SYN, and as long as nothing was read, the least of these is the first.
+func (f *flow) startAt(d direction, seq uint32) {
+	st, r := &f.streams[d], f.reader(d)
+	if !st.known || !st.hasScale && st.next == r.firstSeq && before(seq, st.next) {
+		st.start(seq)
+		r.firstSeq = seq
 	}
 }
 
