@@ -3,6 +3,7 @@ package capture
 import (
 	"errors"
 	"net/netip"
+	"time"
 )
 
 // AnyInterface captures on all interfaces, also on those that come later.
@@ -24,9 +25,12 @@ type LiveOptions struct {
 	Interface string
 	Endpoints []netip.AddrPort
 	// SYNTap asks for nothing but the first segment of each connection, at
-	// once. Without it everything comes, within about 16 ms.
+	// once. Without it everything comes, within about PayloadDelay.
 	SYNTap bool
 }
+
+// PayloadDelay is how long packets wait for others before they are handed over.
+const PayloadDelay = 100 * time.Millisecond
 
 // LiveStats are the kernel's counts of a live source (pcap_stats(3PCAP)).
 type LiveStats struct {

@@ -61,12 +61,15 @@ func setFilter(handle *pcap.Handle, options LiveOptions, link LinkType) (string,
 }
 
 // Time-outs of handles. To gopacket a negative one says that reading blocks, and
-// its amount is what libpcap is told: the time after which the kernel hands
-// over a block that is not full, and in immediate mode, where packets do not
-// wait, the time after which libpcap looks whether there is one. Another one
-// would be polled for.
+// its amount is what libpcap is told; another one would be polled for.
+//
+// For the payload it is the time after which the kernel hands over a block that
+// is not full. Each such block is one of 32, 256 KiB of the 8 MiB, whatever is
+// in it: at 100 ms a reader that is held up loses nothing for 3.2 s, also where
+// little comes. In immediate mode packets do not wait, and it is the time after
+// which libpcap looks whether there is one.
 const (
-	payloadTimeout = pcap.BlockForever // 10 ms
+	payloadTimeout = -PayloadDelay
 	tapTimeout     = -time.Hour
 )
 
@@ -77,7 +80,7 @@ func activate(options LiveOptions) (*pcap.Handle, error) {
 		return nil, err
 	}
 	defer inactive.CleanUp()
-	snaplen, buffer, timeout := payloadSnaplen, payloadBuffer, time.Duration(payloadTimeout)
+	snaplen, buffer, timeout := payloadSnaplen, payloadBuffer, payloadTimeout
 	if options.SYNTap {
 		snaplen, buffer, timeout = tapSnaplen, tapBuffer, tapTimeout
 	}

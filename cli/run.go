@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	// deliveryDelay is the most that a packet takes from the kernel to us:
-	// the clock stays that far behind.
-	deliveryDelay = 50 * time.Millisecond
+	// deliveryDelay is the most that a packet takes from the kernel to us, with
+	// some room: the clock stays that far behind.
+	deliveryDelay = capture.PayloadDelay * 3 / 2
 	// drainTime is how long after the end of a live capture packets that came
-	// before it are waited for: a few times deliveryDelay, for a busy host.
-	drainTime = 200 * time.Millisecond
+	// before it are waited for: longer, for a busy host.
+	drainTime = capture.PayloadDelay * 3
 )
 
 // session is one run of the main job. Its methods are called in the goroutine
