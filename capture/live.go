@@ -15,6 +15,8 @@ var (
 	ErrPermission = errors.New("no permission to capture packets")
 	// ErrNoInterface: there is no interface of that name.
 	ErrNoInterface = errors.New("no such interface")
+	// ErrNotUp: the interface is down.
+	ErrNotUp = errors.New("the interface is down")
 	// ErrNoLive: this build has no libpcap in it.
 	ErrNoLive = errors.New("this build reads capture files only: it was built without cgo and libpcap")
 )

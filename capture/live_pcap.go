@@ -17,7 +17,8 @@ import (
 // pcapSource captures with libpcap.
 type pcapSource struct {
 	handle *pcap.Handle
-	name   string
+	where  string // the interface as it was asked for
+	name   string // empty for all
 	link   LinkType
 	filter string
 	closed atomic.Bool
@@ -38,7 +39,7 @@ func OpenLive(options LiveOptions) (LiveSource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot capture on %s: %w", options.Interface, err)
 	}
-	s := &pcapSource{handle: handle, link: LinkType(handle.LinkType())}
+	s := &pcapSource{handle: handle, where: options.Interface, link: LinkType(handle.LinkType())}
 	if options.Interface != AnyInterface {
 		s.name = options.Interface
 	}
@@ -100,12 +101,14 @@ func activate(options LiveOptions) (*pcap.Handle, error) {
 	return handle, nil
 }
 
-// explain tells lack of permission from other failures of libpcap, which has
-// only words for them.
+// explain tells the failures of libpcap apart, which has only words for them.
 func explain(err error) error {
 	text := err.Error()
-	if strings.Contains(strings.ToLower(text), "permi") {
+	switch {
+	case strings.Contains(strings.ToLower(text), "permi"):
 		return ErrPermission
+	case strings.Contains(text, "Not Up"):
+		return ErrNotUp
 	}
 	return err
 }
@@ -117,7 +120,7 @@ func (s *pcapSource) Next() (Packet, error) {
 		return Packet{}, io.EOF
 	}
 	if err != nil {
-		return Packet{}, fmt.Errorf("capture ended: %w", s.cause(err))
+		return Packet{}, fmt.Errorf("capture on %s ended: %w", s.where, s.cause(err))
 	}
 	return Packet{
 		Data:        data,

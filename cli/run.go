@@ -31,6 +31,7 @@ type session struct {
 	live     []capture.LiveSource
 	resolver attribution.Resolver
 	analyzer *capture.Analyzer
+	merge    *capture.Merge // nil for one source, which is in order by itself
 	join     *join
 	log      *journal
 	problems []error
@@ -74,7 +75,13 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 		defer close(written)
 		s.join.drain(s.log.record, s.log.flush)
 	}()
+	if len(sources) > 1 {
+		s.merge = &capture.Merge{}
+	}
 	s.capture(ctx, capture.NewFeed(sources...))
+	if s.merge != nil {
+		s.merge.Flush(s.analyzer.Packet)
+	}
 	s.analyzer.Flush()
 	s.lifecycle(output.CaptureStopped)
 	s.join.close()
@@ -140,7 +147,7 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 				return
 			}
 		case <-s.clock():
-			s.analyzer.Tick(time.Now().Add(-deliveryDelay))
+			s.tick()
 		case <-stats:
 			s.lifecycle(output.CaptureRuns)
 		}
@@ -160,17 +167,39 @@ func ticker(interval time.Duration) (<-chan time.Time, func()) {
 // that is never answered is to be reported all the same. Offline, only packets
 // move the clock.
 func (s *session) clock() <-chan time.Time {
+	if !s.options.live() {
+		return nil
+	}
 	due, ok := s.analyzer.Due()
-	if !ok || !s.options.live() {
+	if s.merge != nil {
+		if waiting, any := s.merge.Due(); any && (!ok || waiting.Before(due)) {
+			due, ok = waiting, true
+		}
+	}
+	if !ok {
 		return nil
 	}
 	return time.After(time.Until(due) + deliveryDelay)
 }
 
+// tick moves the clock of a live capture.
+func (s *session) tick() {
+	now := time.Now().Add(-deliveryDelay)
+	if s.merge != nil {
+		s.merge.Release(now, s.analyzer.Packet)
+	}
+	s.analyzer.Tick(now)
+}
+
 // take gives the Analyzer what has come. It reports true at the end of input.
 func (s *session) take(feed *capture.Feed) bool {
 	batch := feed.Take()
-	batch.Packets(s.analyzer.Packet)
+	if s.merge != nil {
+		batch.Packets(s.merge.Add)
+		s.merge.Release(time.Now().Add(-deliveryDelay), s.analyzer.Packet)
+	} else {
+		batch.Packets(s.analyzer.Packet)
+	}
 	for _, err := range batch.Errors {
 		s.truncated = true
 		s.problem(err)

@@ -31,6 +31,8 @@ func advise(err error) error {
 		return fmt.Errorf("%w: run it as root (sudo imds-analyzer), or read a capture file with -r FILE", err)
 	case errors.Is(err, capture.ErrNoInterface):
 		return fmt.Errorf("%w: `ip link` lists the interfaces, and -i any captures on all", err)
+	case errors.Is(err, capture.ErrNotUp):
+		return fmt.Errorf("%w: bring it up first (ip link set NAME up)", err)
 	case errors.Is(err, capture.ErrNoLive):
 		return fmt.Errorf("%w: read a capture file with -r FILE", err)
 	}

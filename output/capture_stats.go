@@ -62,7 +62,9 @@ func (c *CaptureStats) doubts(s *Summary) []string {
 		}
 	}
 	doubt(c.DroppedByKernel+c.DroppedByInterface, "packet was dropped", "packets were dropped")
-	if c.Truncated {
+	if c.Truncated && c.Live {
+		doubts = append(doubts, "an interface could not be captured to the end")
+	} else if c.Truncated {
 		doubts = append(doubts, "the input is cut off or damaged")
 	}
 	if c.EndedEarly {

@@ -1,0 +1,45 @@
+package capture
+
+import (
+	"bytes"
+	"slices"
+	"time"
+)
+
+// Merge puts the packets of several live sources into the order in which they
+// were captured. Each source hands over what it has after up to PayloadDelay:
+// without it a conversation on one interface could be over before the same
+// conversation on another begins.
+type Merge struct{ waiting []Packet }
+
+// Add takes in a packet; its data is copied.
+func (m *Merge) Add(p Packet) {
+	p.Data = bytes.Clone(p.Data)
+	m.waiting = append(m.waiting, p)
+}
+
+// Release hands out the packets that were captured up to a point in time.
+func (m *Merge) Release(until time.Time, visit func(Packet)) {
+	slices.SortStableFunc(m.waiting, func(a, b Packet) int { return a.Time.Compare(b.Time) })
+	n := 0
+	for n < len(m.waiting) && !m.waiting[n].Time.After(until) {
+		visit(m.waiting[n])
+		n++
+	}
+	m.waiting = slices.Delete(m.waiting, 0, n)
+}
+
+// Flush hands out all packets.
+func (m *Merge) Flush(visit func(Packet)) {
+	if last := len(m.waiting); last > 0 {
+		m.Release(slices.MaxFunc(m.waiting, func(a, b Packet) int { return a.Time.Compare(b.Time) }).Time, visit)
+	}
+}
+
+// Due returns the time of the packet that waits longest; false if none does.
+func (m *Merge) Due() (time.Time, bool) {
+	if len(m.waiting) == 0 {
+		return time.Time{}, false
+	}
+	return slices.MinFunc(m.waiting, func(a, b Packet) int { return a.Time.Compare(b.Time) }).Time, true
+}
