@@ -103,7 +103,7 @@ func (s *session) open() ([]capture.Source, error) {
 // at once.
 func (s *session) openResolver() error {
 	var err error
-	if s.resolver, err = attribution.Open(attribution.Options{}); err != nil {
+	if s.resolver, err = attribution.Open(attribution.Options{Ports: s.options.ports()}); err != nil {
 		return fmt.Errorf("cannot look for processes: %w", err)
 	}
 	for _, name := range s.options.interfaces {
