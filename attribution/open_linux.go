@@ -38,7 +38,7 @@ func openWitness(p proc, o Options) (witness, []string) {
 	if len(ports) == 0 {
 		ports = []uint16{80}
 	}
-	t, err := openTracepoint(p, newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), ports)
+	t, err := openTracepoint(p, newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), ports, o.RealTime)
 	if err != nil {
 		return nil, []string{traceLimit(err)}
 	}

@@ -52,7 +52,7 @@ type watcher struct {
 	known func(Answer)
 }
 
-func openTracepoint(p proc, f facts, ports []uint16) (*tracepoint, error) {
+func openTracepoint(p proc, f facts, ports []uint16, realTime bool) (*tracepoint, error) {
 	decode, events, err := tracepoints(p, ports)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func openTracepoint(p proc, f facts, ports []uint16) (*tracepoint, error) {
 		t.release()
 		return nil, err
 	}
-	go t.run()
+	go t.run(realTime)
 	return t, nil
 }
 
@@ -216,11 +216,22 @@ func (t *tracepoint) tell(h *handshake) {
 	}
 }
 
+// hurry raises the priority of the thread: processes live a millisecond.
+// Without the privilege (CAP_SYS_NICE) it stays as it is. Threads that the
+// runtime starts from it do not inherit it.
+func hurry(realTime bool) {
+	a := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Flags: unix.SCHED_FLAG_RESET_ON_FORK, Policy: unix.SCHED_NORMAL, Nice: traceNice}
+	if realTime {
+		a.Policy, a.Nice, a.Priority = unix.SCHED_FIFO, 0, 1
+	}
+	_ = unix.SchedSetAttr(0, a, 0) // 0 is this thread
+}
+
 // run is the reader.
-func (t *tracepoint) run() {
+func (t *tracepoint) run(realTime bool) {
 	defer close(t.ended)
-	runtime.LockOSThread()                                // never unlocked: the thread ends with the goroutine
-	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, traceNice) // 0 is this thread; without CAP_SYS_NICE it stays as it is
+	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+	hurry(realTime)
 	r := reader{tracepoint: t, look: make([]byte, lookBuffer)}
 	ready := make([]unix.EpollEvent, 16)
 	for wait := -1; ; {
