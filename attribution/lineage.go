@@ -109,7 +109,8 @@ func (l *lineage) exec(pid int, read *reading) {
 	m := &member{pid: pid, image: read, own: true}
 	if before := l.find(pid); before != nil {
 		m.since, m.ancestors = before.since, before.ancestors
-	} else if read != nil && read.known {
+	}
+	if len(m.ancestors) == 0 && read != nil && read.known {
 		m.ancestors = l.find(read.parent).line()
 	}
 	l.put(m)

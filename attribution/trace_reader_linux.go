@@ -1,6 +1,14 @@
 package attribution
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
+
+// staleAfter is how old the news of a process can be that is looked at still.
+// After a stall of the whole machine there are a thousand of them, and looking
+// at all would take longer than an answer may; most have ended anyway.
+const staleAfter = 20 * time.Millisecond
 
 // reader is what the thread has that reads the events.
 type reader struct {
@@ -77,21 +85,33 @@ func (r *reader) record(kind uint32, body []byte) (at int64) {
 
 // take looks at once at the processes of an event: they may end any moment.
 func (r *reader) take(e traceEvent) {
-	switch e.kind {
-	case execEvent, connectEvent:
-		if l := r.begin(e.pid); l != nil {
-			e.read = l.reading
-			if e.pid > 0 && l.reading.known && !r.tracker.knows(e.pid) {
-				e.relatives = r.relatives(l.reading.parent)
-			}
-		}
-	case forkEvent:
+	stale := monotonic()-e.at > int64(staleAfter)
+	switch {
+	case e.kind == connectEvent:
+		r.lookAt(&e)
+	case e.kind == execEvent && !stale:
+		r.lookAt(&e)
+	case e.kind == forkEvent && !stale:
 		e.relatives = r.relatives(e.pid)
 	}
-	if e.kind == connectEvent && len(e.relatives) > 0 || e.kind == connectEvent && e.read != nil && !r.tracker.knows(e.pid) {
-		e.relatives = append(e.relatives, e.read)
-	}
 	r.tracker.add(e)
+}
+
+// lookAt reads the process of an event and, if that is not known yet, what it
+// descends from.
+func (r *reader) lookAt(e *traceEvent) {
+	l := r.begin(e.pid)
+	if l == nil {
+		return
+	}
+	e.read = l.reading
+	if !l.reading.known || r.tracker.knows(e.pid) {
+		return
+	}
+	e.relatives = r.relatives(l.reading.parent)
+	if e.kind == connectEvent {
+		e.relatives = append(e.relatives, l.reading)
+	}
 }
 
 func (r *reader) begin(pid int) *look {
