@@ -81,12 +81,6 @@ func (f traceFormat) addField(declaration string) error {
 	return nil
 }
 
-// has reports whether this kernel's records have the field.
-func (f traceFormat) has(name string) bool {
-	_, ok := f.fields[name]
-	return ok
-}
-
 // place returns where the field of the given size is.
 func (f traceFormat) place(name string, size int) (traceField, error) {
 	field, ok := f.fields[name]

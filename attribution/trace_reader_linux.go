@@ -57,7 +57,7 @@ func (r *reader) drain(ring *perfRing) {
 	}
 	if nearlyFull != 0 {
 		now := monotonic()
-		r.blinded.Store(uint64(now))
+		r.blinded.Store(now)
 		r.tracker.add(traceEvent{kind: blindEvent, at: nearlyFull, until: now})
 	}
 }

@@ -37,7 +37,8 @@ type tracepoint struct {
 	wake   int           // eventfd(2): the reader is to end
 	ended  chan struct{} // closed when the reader has ended
 
-	events, losses, blinded atomic.Uint64 // the last is when, ns, 0 if never
+	losses  atomic.Uint64 // records that the kernel had no room for
+	blinded atomic.Int64  // when events were missing last, ns, 0 if never
 
 	// tracker is the reader's, but for the handshakes that ended: these, and
 	// what follows, mu guards.
@@ -154,7 +155,7 @@ func (t *tracepoint) lost() uint64   { return t.losses.Load() }
 
 func (t *tracepoint) impaired() bool {
 	at := t.blinded.Load()
-	return at != 0 && monotonic()-int64(at) < int64(impairedFor)
+	return at != 0 && monotonic()-at < int64(impairedFor)
 }
 
 func (t *tracepoint) close() error {
