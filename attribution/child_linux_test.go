@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -101,6 +102,8 @@ func runChild(mode string, args []string) error {
 		fd, err = connectInherited(args[0])
 	case "namespace":
 		fd, err = connectInNamespace(args[0])
+	case "short":
+		return connectAndEnd(args[0])
 	case "hold":
 		fd = 3 // inherited
 	}
@@ -204,6 +207,16 @@ func connectInherited(address string) (int, error) {
 	}
 	fmt.Println(heir.Process.Pid)
 	return fd, nil
+}
+
+// connectAndEnd says which process it is, and is gone.
+func connectAndEnd(address string) error {
+	fd, err := connect(address)
+	if err != nil {
+		return err
+	}
+	_, err = unix.Write(fd, []byte(strconv.Itoa(os.Getpid())))
+	return err
 }
 
 // connectInNamespace is for a network namespace of its own: it gives the

@@ -154,7 +154,7 @@ func TestFindsTheProcess(t *testing.T) {
 
 func TestOpenFindsItsWays(t *testing.T) {
 	r := open(t)
-	if m := r.Methods(); !slices.Equal(m, []Method{SockDiag, Proc}) {
+	if m := r.Methods(); !slices.Equal(m, []Method{Tracepoint, SockDiag, Proc}) {
 		t.Errorf("methods %v, limits %q", m, r.Limits())
 	}
 }

@@ -7,4 +7,14 @@ type Options struct {
 	// Passwd is a file in the format of passwd(5) with the names of users,
 	// "/etc/passwd" if empty.
 	Passwd string
+	// Ports are those of the service that connections go to, 80 if there are
+	// none. The kernel tells of connections to them alone.
+	Ports []uint16
+	// RealTime has the thread that reads the kernel's events run before all
+	// others (SCHED_FIFO, sched(7)). Without it, it is niced, which does not
+	// count against other sessions' processes (autogroups, sched(7)), so that
+	// on a machine whose processors are all busy more of the processes that
+	// live a millisecond keep their pid alone. The program then needs a
+	// GOMAXPROCS of a few more than that.
+	RealTime bool
 }

@@ -18,8 +18,9 @@ func Open(o Options) (Resolver, error) {
 	if err := p.probe(); err != nil {
 		return newResolver(nil, []string{fmt.Sprintf("No process can be found without /proc: %v.", err)}), nil
 	}
+	exact, limits := openWitness(p, o)
 	s := &search{facts: newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), now: time.Now}
-	limits := p.blindSpots()
+	limits = append(limits, p.blindSpots()...)
 	var ways []way
 	diag, err := openSockDiag(s)
 	if err == nil {
@@ -28,7 +29,31 @@ func Open(o Options) (Resolver, error) {
 		limits = append(limits, diagLimit(err))
 	}
 	ways = append(ways, &tables{proc: p, search: s, own: err != nil, network: readNetwork})
-	return newResolver(ways, limits), nil
+	return newExactResolver(exact, ways, limits), nil
+}
+
+// openWitness opens the tracepoint, or says why it cannot.
+func openWitness(p proc, o Options) (witness, []string) {
+	ports := o.Ports
+	if len(ports) == 0 {
+		ports = []uint16{80}
+	}
+	t, err := openTracepoint(p, newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), ports, o.RealTime)
+	if err != nil {
+		return nil, []string{traceLimit(err)}
+	}
+	return t, nil
+}
+
+func traceLimit(err error) string {
+	help := ""
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		help = "; run as root, or with CAP_PERFMON (before Linux 5.8 CAP_SYS_ADMIN) and CAP_DAC_READ_SEARCH, and look at kernel.perf_event_paranoid"
+	case errors.Is(err, fs.ErrNotExist):
+		help = "; it takes Linux 4.16 with CONFIG_FTRACE"
+	}
+	return fmt.Sprintf("The kernel's tracepoint for connections cannot be used, so that short-lived processes are missed: %v%s.", err, help)
 }
 
 func diagLimit(err error) string {

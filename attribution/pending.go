@@ -4,9 +4,10 @@ import "sync"
 
 // Pending is an answer that may still be on its way.
 type Pending struct {
-	once   sync.Once
-	done   chan struct{}
-	answer Answer
+	once    sync.Once
+	done    chan struct{}
+	answer  Answer
+	settled func() // called once the answer is there; may be nil
 }
 
 // Done is closed when the answer is there. That takes a bounded time.
@@ -20,9 +21,23 @@ func (p *Pending) settle(a Answer) (first bool) {
 	p.once.Do(func() {
 		p.answer = a
 		close(p.done)
+		if p.settled != nil {
+			p.settled()
+			p.settled = nil // what it holds is not kept as long as the answer
+		}
 		first = true
 	})
 	return first
+}
+
+// isSettled reports whether the answer is there.
+func (p *Pending) isSettled() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // answered returns a Pending whose answer is there.

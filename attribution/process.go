@@ -71,8 +71,9 @@ type Method string
 
 // The methods, in the words of the log entry.
 const (
-	SockDiag Method = "sock_diag"
-	Proc     Method = "proc"
+	Tracepoint Method = "tracepoint"
+	SockDiag   Method = "sock_diag"
+	Proc       Method = "proc"
 )
 
 // Answer is what is known of the process behind a connection.

@@ -46,6 +46,15 @@ func parseStat(b []byte) (procStat, error) {
 	return procStat{parent: parent, start: time.Duration(start) * time.Second / ticksPerSecond}, nil
 }
 
+// parseStatName reads the name out of /proc/PID/stat, "" if there is none.
+func parseStatName(b []byte) string {
+	first, last := bytes.IndexByte(b, '('), bytes.LastIndexByte(b, ')')
+	if first < 0 || last < first {
+		return ""
+	}
+	return string(b[first+1 : last])
+}
+
 // procStatus is what is used of /proc/PID/status.
 type procStatus struct {
 	user         *uint32 // effective

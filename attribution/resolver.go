@@ -37,6 +37,9 @@ type Stats struct {
 	// because too many were waiting, OutOfTime of those for which
 	// AnswerWithin had passed.
 	QueueFull, OutOfTime uint64
+	// EventsLost is the number of events that the kernel had no room for.
+	// Connections among them are looked for in other ways.
+	EventsLost uint64
 }
 
 // AnswerWithin is the longest time from Seen to its answer.
@@ -52,7 +55,24 @@ const (
 	// queueLength holds what the workers get done within AnswerWithin at
 	// 3 ms a look-up: 4 × 200 / 3, rounded to a power of two.
 	queueLength = 256
+	// headStart is how long other ways wait for the witness, which knows of a
+	// connection as soon as it is made: on one host or in one data centre that
+	// takes a few milliseconds. Looking in vain would cost more than all else.
+	headStart = 20 * time.Millisecond
 )
+
+// witness is a way that is told of connections when they are made: it does not
+// look, but waits. What it says is exact.
+type witness interface {
+	method() Method
+	// watch calls known, in another goroutine, with the process behind the
+	// connection once it knows it, at most once. forget ends the wait.
+	watch(q query, known func(Answer)) (forget func())
+	// impaired reports whether it may have missed what has just happened.
+	impaired() bool
+	lost() uint64
+	close() error
+}
 
 // way is one way of finding the process behind a connection.
 type way interface {
@@ -75,29 +95,43 @@ type job struct {
 	query
 	pending  *Pending
 	watchdog *time.Timer
+	// second is true while the witness may still know better: what other ways
+	// find is kept until time is up.
+	second bool
 }
 
-// resolver is the Resolver that asks the kernel: a queue in front of the ways.
+// resolver is the Resolver that asks the kernel: a witness, if there is one,
+// and a queue in front of the ways.
 type resolver struct {
-	ways   []way
-	limits []string
-	jobs   chan job
-	done   chan struct{} // closed when the workers have ended
+	witness witness // nil if there is none
+	ways    []way
+	limits  []string
+	jobs    chan job
+	done    chan struct{}  // closed when the workers have ended
+	waiting sync.WaitGroup // for answers that will be there by AnswerWithin
 
-	mu     sync.Mutex // guards what follows
-	recent *recent
-	stats  Stats
-	closed bool
+	mu        sync.Mutex // guards what follows
+	recent    *recent
+	fallbacks map[*Pending]Answer // what is known should the witness not be
+	stats     Stats
+	closed    bool // no more is taken on
+	ended     bool // jobs is closed
 }
 
 func newResolver(ways []way, limits []string) *resolver {
+	return newExactResolver(nil, ways, limits)
+}
+
+func newExactResolver(w witness, ways []way, limits []string) *resolver {
 	r := &resolver{
-		ways:   ways,
-		limits: limits,
-		jobs:   make(chan job, queueLength),
-		done:   make(chan struct{}),
-		recent: newRecent(),
-		stats:  Stats{Answers: make(map[Status]uint64)},
+		witness:   w,
+		ways:      ways,
+		limits:    limits,
+		jobs:      make(chan job, queueLength),
+		done:      make(chan struct{}),
+		recent:    newRecent(),
+		fallbacks: make(map[*Pending]Answer),
+		stats:     Stats{Answers: make(map[Status]uint64)},
 	}
 	r.start()
 	return r
@@ -136,10 +170,10 @@ func (r *resolver) seen(q query) *Pending {
 	return p
 }
 
-// ask hands the query to a worker or, where that cannot be, answers it. The
+// ask hands the query to who may know or, where that cannot be, answers it. The
 // caller holds mu.
 func (r *resolver) ask(q query, p *Pending) {
-	if len(r.ways) == 0 {
+	if len(r.ways) == 0 && r.witness == nil {
 		r.settle(p, Answer{Status: Unavailable})
 		return
 	}
@@ -147,14 +181,59 @@ func (r *resolver) ask(q query, p *Pending) {
 		r.settle(p, Answer{Status: NotFound})
 		return
 	}
+	r.waiting.Add(1)
+	p.settled = r.waiting.Done
 	j := job{query: q, pending: p}
 	j.watchdog = time.AfterFunc(AnswerWithin, func() { r.giveUp(p) })
+	if r.witness == nil || q.opened.IsZero() {
+		r.enqueue(j)
+		return
+	}
+	r.askWitness(j)
+}
+
+// askWitness waits for the witness, and has the other ways follow unless it
+// knows soon. The caller holds mu.
+func (r *resolver) askWitness(j job) {
+	j.second = true
+	p := j.pending
+	forget := r.witness.watch(j.query, func(a Answer) {
+		j.watchdog.Stop()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.settle(p, a)
+	})
+	wait := headStart
+	if r.witness.impaired() {
+		wait = 0
+	}
+	follow := time.AfterFunc(wait, func() { r.follow(j) })
+	p.settled = func() {
+		follow.Stop()
+		forget()
+		r.waiting.Done()
+	}
+}
+
+// follow has the other ways look, as the witness does not know.
+func (r *resolver) follow(j job) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !j.pending.isSettled() && !r.ended {
+		r.enqueue(j)
+	}
+}
+
+// enqueue hands a job to the workers. The caller holds mu.
+func (r *resolver) enqueue(j job) {
 	select {
 	case r.jobs <- j:
 	default:
-		j.watchdog.Stop()
 		r.stats.QueueFull++
-		r.settle(p, Answer{Status: NotFound})
+		if !j.second {
+			j.watchdog.Stop()
+			r.settle(j.pending, Answer{Status: NotFound})
+		}
 	}
 }
 
@@ -164,6 +243,7 @@ func (r *resolver) settle(p *Pending, a Answer) bool {
 	if !p.settle(a) {
 		return false
 	}
+	delete(r.fallbacks, p)
 	r.stats.Answers[a.Status]++
 	return true
 }
@@ -172,6 +252,10 @@ func (r *resolver) settle(p *Pending, a Answer) bool {
 func (r *resolver) giveUp(p *Pending) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if a, ok := r.fallbacks[p]; ok {
+		r.settle(p, a)
+		return
+	}
 	if r.settle(p, Answer{Status: NotFound}) {
 		r.stats.OutOfTime++
 	}
@@ -205,9 +289,15 @@ func (r *resolver) answer(j job, a Answer, m Method) {
 	if a.Process != nil {
 		a.Method = m
 	}
-	j.watchdog.Stop()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if j.second {
+		if !j.pending.isSettled() {
+			r.fallbacks[j.pending] = a
+		}
+		return
+	}
+	j.watchdog.Stop()
 	r.settle(j.pending, a)
 }
 
@@ -238,6 +328,9 @@ func (r *resolver) lookUpWith(w way, batch []job) (rest []job) {
 
 func (r *resolver) Methods() []Method {
 	var methods []Method
+	if r.witness != nil {
+		methods = append(methods, r.witness.method())
+	}
 	for _, w := range r.ways {
 		methods = append(methods, w.method())
 	}
@@ -254,6 +347,9 @@ func (r *resolver) Stats() Stats {
 	for status, n := range r.stats.Answers {
 		s.Answers[status] = n
 	}
+	if r.witness != nil {
+		s.EventsLost = r.witness.lost()
+	}
 	return s
 }
 
@@ -269,20 +365,29 @@ func (r *resolver) Close() error {
 		return errors.New("a look-up of a process does not end")
 	}
 	var errs []error
+	if r.witness != nil {
+		errs = append(errs, r.witness.close())
+	}
 	for _, w := range r.ways {
 		errs = append(errs, w.close())
 	}
 	return errors.Join(errs...)
 }
 
-// stop ends the queue, and reports whether it was the first to do so.
+// stop takes nothing more on, waits for the answers and ends the queue. It
+// reports whether it was the first to do so.
 func (r *resolver) stop() bool {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
+	first := !r.closed
+	r.closed = true
+	r.mu.Unlock()
+	if !first {
 		return false
 	}
-	r.closed = true
+	r.waiting.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = true
 	close(r.jobs)
 	return true
 }

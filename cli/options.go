@@ -131,3 +131,13 @@ func sameFile(a, b string) bool {
 
 // live reports whether packets are captured, as against read.
 func (o *options) live() bool { return len(o.read) == 0 }
+
+// ports are those of the endpoints, each once.
+func (o *options) ports() (ports []uint16) {
+	for _, e := range o.endpoints {
+		if !slices.Contains(ports, e.Port()) {
+			ports = append(ports, e.Port())
+		}
+	}
+	return ports
+}

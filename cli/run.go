@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"runtime"
 	"slices"
 	"time"
 
@@ -21,6 +22,10 @@ const (
 	// drainTime is how long after the end of a live capture packets that came
 	// before it are waited for: longer, for a busy host.
 	drainTime = capture.PayloadDelay * 3
+	// hotThreads are those that must not wait for other goroutines when they
+	// come back from the kernel: the reader of its events, the taps, the
+	// readers of packets.
+	hotThreads = 4
 )
 
 // session is one run of the main job. Its methods are called in the goroutine
@@ -111,8 +116,9 @@ func (s *session) open() ([]capture.Source, error) {
 // openResolver starts attribution, and the taps that tell it of connections
 // at once.
 func (s *session) openResolver() error {
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + hotThreads)
 	var err error
-	if s.resolver, err = attribution.Open(attribution.Options{}); err != nil {
+	if s.resolver, err = attribution.Open(attribution.Options{Ports: s.options.ports()}); err != nil {
 		return fmt.Errorf("cannot look for processes: %w", err)
 	}
 	for _, name := range s.options.interfaces {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"imds-analyzer/attribution"
 	"imds-analyzer/capture"
 	"imds-analyzer/imds"
 	"imds-analyzer/selftest"
@@ -43,7 +44,8 @@ func newSelftestChildCommand(streams Streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 1 && args[0] == selftest.RoleInside:
-				return selftest.Inside(cmd.Context(), watchAll(streams), streams.Out)
+				err := selftest.Inside(cmd.Context(), watchAll(streams), streams.Out)
+				return errors.Join(err, printLimits(streams.Out))
 			case len(args) == 1 && args[0] == selftest.RoleService:
 				return selftest.Service()
 			case len(args) == 4 && args[0] == selftest.RoleClient:
@@ -52,6 +54,18 @@ func newSelftestChildCommand(streams Streams) *cobra.Command {
 			return usageError{errors.New("this command is for selftest")}
 		},
 	}
+}
+
+// printLimits says which ways of finding processes do not work here, and why.
+func printLimits(out io.Writer) error {
+	r, err := attribution.Open(attribution.Options{})
+	if err != nil {
+		return err
+	}
+	for _, limit := range r.Limits() {
+		fmt.Fprintf(out, "limit: %s\n", limit)
+	}
+	return r.Close()
 }
 
 // watchAll is the main job as selftest runs it: on all interfaces, for the

@@ -1,0 +1,138 @@
+package attribution
+
+import "slices"
+
+const (
+	// maxOpening handshakes can be under way at once.
+	maxOpening = 1 << 10
+	// maxHandshakes that ended are remembered: 2 s of 1,000 a second. A packet
+	// reaches us within 50 ms.
+	maxHandshakes = 2 << 10
+	// clockSlack is how far the capture's clock and the events' can be apart:
+	// that of captures is cut off at microseconds, and one is converted to the
+	// other with about the same error.
+	clockSlack = 20_000 // ns
+)
+
+// handshake is one of TCP (RFC 9293, section 3.5) as seen from the socket that
+// began it.
+type handshake struct {
+	tuple      Tuple
+	pid        int
+	began, end int64    // ns, CLOCK_MONOTONIC
+	read       *reading // of the process in connect(2), nil if nothing was
+	member     *member  // the process then, nil if it was not known
+	// line is its ancestors then.
+	line []*Ancestor
+}
+
+// settled is the time by which all is known that can put in doubt what is known
+// of the process.
+func (h *handshake) settled() int64 {
+	at := h.end
+	if h.read != nil {
+		at = max(at, h.read.ended)
+	}
+	if h.member != nil && h.member.image != nil {
+		at = max(at, h.member.image.ended)
+	}
+	return at
+}
+
+// covers reports whether the handshake's first packet can be one captured then.
+func (h *handshake) covers(at, slack int64) bool {
+	return h.began-slack <= at && at <= h.end+slack
+}
+
+// handshakes are those under way, and the latest that ended.
+type handshakes struct {
+	opening map[uint64]*handshake // by socket
+	order   []opening             // as they were added; some have ended
+	ended   map[Tuple][]*handshake
+	ring    []*handshake
+	next    int // place in ring of the oldest, once it is full
+}
+
+func newHandshakes() *handshakes {
+	return &handshakes{opening: make(map[uint64]*handshake), ended: make(map[Tuple][]*handshake)}
+}
+
+// opening is a handshake that began on a socket.
+type opening struct {
+	socket uint64
+	*handshake
+}
+
+// begin adds one. An earlier one on the socket ended unseen.
+func (s *handshakes) begin(socket uint64, h *handshake) {
+	s.opening[socket] = h
+	s.order = append(s.order, opening{socket, h})
+	if len(s.order) < 2*maxOpening {
+		return
+	}
+	s.order = slices.DeleteFunc(s.order, func(o opening) bool { return s.opening[o.socket] != o.handshake })
+	for len(s.order) > maxOpening {
+		delete(s.opening, s.order[0].socket)
+		s.order = s.order[1:]
+	}
+}
+
+// finish returns the handshake on the socket, which has ended, nil if its
+// beginning was not seen.
+func (s *handshakes) finish(socket uint64, t Tuple, at int64) *handshake {
+	h := s.opening[socket]
+	delete(s.opening, socket)
+	if h == nil || t.Local.Port() == 0 {
+		return nil
+	}
+	h.tuple, h.end = t, at
+	return h
+}
+
+// forgetOpening is for when events are missing: which socket is which is not
+// known any more.
+func (s *handshakes) forgetOpening() {
+	clear(s.opening)
+	s.order = nil
+}
+
+func (s *handshakes) remember(h *handshake) {
+	if len(s.ring) < maxHandshakes {
+		s.ring = append(s.ring, h)
+	} else {
+		s.drop(s.ring[s.next])
+		s.ring[s.next] = h
+		s.next = (s.next + 1) % maxHandshakes
+	}
+	s.ended[h.tuple] = append(s.ended[h.tuple], h)
+}
+
+func (s *handshakes) drop(h *handshake) {
+	rest := slices.DeleteFunc(s.ended[h.tuple], func(other *handshake) bool { return other == h })
+	if len(rest) == 0 {
+		delete(s.ended, h.tuple)
+		return
+	}
+	s.ended[h.tuple] = rest
+}
+
+// find returns the handshake whose first packet was captured then. Tuples are
+// used again within a millisecond: it is the one that was under way. Of several
+// that were, as in two network namespaces, there is no telling which.
+func (s *handshakes) find(t Tuple, at int64) (h *handshake, ambiguous bool) {
+	for _, slack := range []int64{0, clockSlack} {
+		for _, other := range s.ended[t] {
+			if !other.covers(at, slack) {
+				continue
+			}
+			if h != nil {
+				return nil, true
+			}
+			h = other
+		}
+		if h != nil {
+			return h, false
+		}
+	}
+	return nil, false
+}

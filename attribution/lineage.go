@@ -1,0 +1,135 @@
+package attribution
+
+import "container/list"
+
+const (
+	// maxMembers processes are remembered. Those that ended are forgotten at
+	// once, so that it is the living ones that have to fit: most machines have
+	// fewer. Of others the latest stay known.
+	maxMembers = 4 << 10
+	// maxMembersBytes bounds what is remembered of them: 2 KiB each. Most take
+	// about 1 KiB with their ancestors.
+	maxMembersBytes = 8 << 20
+)
+
+// member is a process as the events tell of it.
+type member struct {
+	pid   int
+	since int64 // when it was forked, ns, 0 if that was not seen
+	// image is what was read of the program that it runs, at its execve(2) or
+	// later, nil if nothing was.
+	image *reading
+	// own is false for an image that was inherited: it tells what program this
+	// is, but not as which user, where and in which cgroup.
+	own       bool
+	ancestors []*Ancestor
+	place     *list.Element
+}
+
+func (m *member) size() int {
+	n := 256 + m.image.size()
+	for _, a := range m.ancestors {
+		n += 16 + len(a.Executable)
+		for _, arg := range a.Args {
+			n += 16 + len(arg)
+		}
+	}
+	return n
+}
+
+// line is the ancestors of a child of the member.
+func (m *member) line() []*Ancestor {
+	if m == nil || m.image == nil || m.image.doubted {
+		return nil
+	}
+	a := m.image.ancestor()
+	a.PID = m.pid
+	line := append([]*Ancestor{a}, m.ancestors...)
+	return line[:min(len(line), MaxAncestors)]
+}
+
+// lineage is the processes of the machine at one point in time: it follows them
+// from event to event.
+type lineage struct {
+	members map[int]*member // by pid
+	used    *list.List      // of *member, the latest used first
+	bytes   int
+}
+
+func newLineage() *lineage {
+	return &lineage{members: make(map[int]*member), used: list.New()}
+}
+
+// find returns the process with the pid, nil if it is not known.
+func (l *lineage) find(pid int) *member {
+	m := l.members[pid]
+	if m != nil {
+		l.used.MoveToFront(m.place)
+	}
+	return m
+}
+
+func (l *lineage) put(m *member) {
+	l.forget(m.pid)
+	l.members[m.pid] = m
+	m.place = l.used.PushFront(m)
+	l.bytes += m.size()
+	for len(l.members) > maxMembers || l.bytes > maxMembersBytes {
+		l.forget(l.used.Back().Value.(*member).pid)
+	}
+}
+
+// forget drops a process that has ended.
+func (l *lineage) forget(pid int) {
+	if m := l.members[pid]; m != nil {
+		l.bytes -= m.size()
+		l.used.Remove(m.place)
+		delete(l.members, pid)
+	}
+}
+
+// forgetAll is for when events are missing.
+func (l *lineage) forgetAll() { *l = *newLineage() }
+
+// fork adds a child, which runs what its parent runs.
+func (l *lineage) fork(parent, child int, sibling bool, at int64) {
+	m := &member{pid: child, since: at}
+	if p := l.find(parent); p != nil {
+		m.image = p.image
+		m.ancestors = p.line()
+		if sibling {
+			m.ancestors = p.ancestors
+		}
+	}
+	l.put(m)
+}
+
+// exec sets what a process runs from now on.
+func (l *lineage) exec(pid int, read *reading) {
+	m := &member{pid: pid, image: read, own: true}
+	if before := l.find(pid); before != nil {
+		m.since, m.ancestors = before.since, before.ancestors
+	}
+	if len(m.ancestors) == 0 && read != nil && read.known {
+		m.ancestors = l.find(read.parent).line()
+	}
+	l.put(m)
+}
+
+// learn adds a process that was found running, unless it is known.
+func (l *lineage) learn(read *reading) {
+	if read == nil || read.doubted || l.find(read.process.PID) != nil || !read.says() {
+		return
+	}
+	m := &member{pid: read.process.PID, image: read, own: true}
+	if parent := l.find(read.parent); read.known && (parent == nil || !parent.startedAfter(read)) {
+		m.ancestors = parent.line()
+	}
+	l.put(m)
+}
+
+// startedAfter reports whether the member is too young to be the parent of the
+// process that was read: it has taken over the pid of one that ended.
+func (m *member) startedAfter(child *reading) bool {
+	return m.own && m.image != nil && m.image.known && m.image.start > child.start
+}

@@ -1,0 +1,195 @@
+package attribution
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// maxRingBytes bounds the rings of all processors together. With 192 that
+	// is 16 KiB each, room for about 150 events while nobody reads, and 3.8 MiB
+	// with the page that each ring has besides: within perf_event_mlock_kb,
+	// which allows 516 KiB a processor (Documentation/admin-guide/sysctl/kernel.rst).
+	maxRingBytes = 4 << 20
+	// maxRing is that of one processor: 1,000 events.
+	maxRing = 128 << 10
+	// minRing is as small as can be where pages have 4 KiB, to hold the largest
+	// event that is asked for thrice (maxEvent).
+	minRing = 16 << 10
+	// maxEvent is the size of the largest event: an execve(2) of a file whose
+	// name has PATH_MAX bytes, and what stands around it.
+	maxEvent = 4096 + 256
+)
+
+// ringSize is the size of a processor's ring, a power of two and whole pages.
+func ringSize(processors, page int) int {
+	size := max(minRing, page)
+	for size < maxRing && 2*size*processors <= maxRingBytes {
+		size *= 2
+	}
+	return size
+}
+
+// perfRing is the ring of one processor, into which several events go.
+type perfRing struct {
+	fds  []int // the first is the one that is polled
+	page *unix.PerfEventMmapPage
+	data []byte
+	all  []byte
+}
+
+// perfEvent is a tracepoint to be sampled.
+type perfEvent struct {
+	id     uint16
+	filter string // as in Documentation/trace/events.rst, section 5; "" for all
+	// wakes is true for events that a reader is to be woken for. Others wait
+	// for one of these, or until the ring is half full.
+	wakes bool
+}
+
+func (e perfEvent) attr() *unix.PerfEventAttr {
+	a := &unix.PerfEventAttr{
+		Type:        unix.PERF_TYPE_TRACEPOINT,
+		Config:      uint64(e.id),
+		Size:        uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
+		Sample:      1,
+		Sample_type: unix.PERF_SAMPLE_TID | unix.PERF_SAMPLE_TIME | unix.PERF_SAMPLE_CPU | unix.PERF_SAMPLE_RAW,
+		Bits:        unix.PerfBitDisabled | unix.PerfBitUseClockID,
+		Wakeup:      1,
+		Clockid:     unix.CLOCK_MONOTONIC,
+	}
+	if !e.wakes {
+		a.Bits |= unix.PerfBitWatermark
+		a.Wakeup = minRing / 2
+	}
+	return a
+}
+
+// openRing opens the ring of a processor for the events. They are off still.
+func openRing(cpu int, events []perfEvent, size int) (*perfRing, error) {
+	r := &perfRing{}
+	for _, e := range events {
+		if err := r.add(cpu, e); err != nil {
+			r.close()
+			return nil, err
+		}
+		if r.all == nil {
+			if err := r.mmap(size); err != nil {
+				r.close()
+				return nil, err
+			}
+		}
+	}
+	return r, nil
+}
+
+// add opens an event. All but the first go into the first one's ring.
+func (r *perfRing) add(cpu int, e perfEvent) error {
+	fd, err := unix.PerfEventOpen(e.attr(), -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	if err != nil {
+		return fmt.Errorf("perf_event_open on processor %d: %w", cpu, err)
+	}
+	r.fds = append(r.fds, fd)
+	if e.filter != "" {
+		if err := setFilter(fd, e.filter); err != nil {
+			return fmt.Errorf("set the filter %q: %w", e.filter, err)
+		}
+	}
+	if len(r.fds) == 1 {
+		return nil
+	}
+	if err := unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_SET_OUTPUT, r.fds[0]); err != nil {
+		return fmt.Errorf("redirect an event: %w", err)
+	}
+	return nil
+}
+
+func setFilter(fd int, filter string) error {
+	text, err := unix.BytePtrFromString(filter)
+	if err != nil {
+		return err
+	}
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.PERF_EVENT_IOC_SET_FILTER, uintptr(unsafe.Pointer(text)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+func (r *perfRing) mmap(size int) error {
+	page := os.Getpagesize()
+	all, err := unix.Mmap(r.fds[0], 0, page+size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return fmt.Errorf("map a ring of %d KiB: %w", size>>10, err)
+	}
+	r.all = all
+	r.page = (*unix.PerfEventMmapPage)(unsafe.Pointer(&all[0]))
+	r.data = all[page:]
+	return nil
+}
+
+func (r *perfRing) enable() error {
+	for _, fd := range r.fds {
+		if err := unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_ENABLE, 0); err != nil {
+			return fmt.Errorf("enable an event: %w", err)
+		}
+	}
+	return nil
+}
+
+// read appends what is new in the ring, and frees its place.
+func (r *perfRing) read(into []byte) []byte {
+	head := atomic.LoadUint64(&r.page.Data_head)
+	tail := r.page.Data_tail // only we write it
+	if head == tail {
+		return into
+	}
+	into = unread(into, r.data, tail, head)
+	atomic.StoreUint64(&r.page.Data_tail, head)
+	return into
+}
+
+func (r *perfRing) close() error {
+	var errs []error
+	if r.all != nil {
+		errs = append(errs, unix.Munmap(r.all))
+	}
+	for _, fd := range r.fds {
+		errs = append(errs, unix.Close(fd))
+	}
+	return errors.Join(errs...)
+}
+
+// openRings opens a ring for each processor that is on.
+func openRings(events []perfEvent) ([]*perfRing, error) {
+	list, err := os.ReadFile("/sys/devices/system/cpu/online")
+	if err != nil {
+		return nil, fmt.Errorf("list the processors: %w", err)
+	}
+	cpus, err := parseCPUs(string(list))
+	if err != nil {
+		return nil, err
+	}
+	var rings []*perfRing
+	for _, cpu := range cpus {
+		r, err := openRing(cpu, events, ringSize(len(cpus), os.Getpagesize()))
+		if err != nil {
+			return nil, errors.Join(err, closeRings(rings))
+		}
+		rings = append(rings, r)
+	}
+	return rings, nil
+}
+
+func closeRings(rings []*perfRing) error {
+	var errs []error
+	for _, r := range rings {
+		errs = append(errs, r.close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,103 @@
+package attribution
+
+import (
+	"bytes"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// look is a look at a process in two steps, so that of several that may end any
+// moment the most important can be read of all first. The directory names the
+// process for good: whatever takes over its pid is not found in it.
+type look struct {
+	proc    proc
+	dir     int
+	reading *reading
+	buffer  []byte
+}
+
+// lookBuffer holds the arguments that are kept, one byte more to tell that
+// there are more, and any other file.
+const lookBuffer = MaxArgsBytes + 1
+
+// begin reads what the process is. It returns nil if that is gone.
+func (p proc) begin(pid int, buffer []byte) *look {
+	began := monotonic()
+	dir, err := unix.Open(p.path(pid), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	l := &look{p, dir, &reading{process: Process{PID: pid}, began: began}, buffer}
+	l.identity()
+	l.reading.ended = monotonic()
+	return l
+}
+
+func (l *look) identity() {
+	r := l.reading
+	r.process.Args, r.process.ArgsTruncated = bound(splitArgs(l.read("cmdline")), MaxArgsBytes)
+	r.process.Executable, r.process.Deleted = strings.CutSuffix(l.link("exe"), " (deleted)") // proc_pid_exe(5)
+	line := l.read("stat")
+	stat, err := parseStat(line)
+	if err != nil {
+		return
+	}
+	r.start, r.parent, r.known = stat.start, stat.parent, true
+	r.process.Start = l.proc.started(stat)
+	r.process.Name = programName(parseStatName(line), r.process.Args)
+}
+
+// finish reads the rest.
+func (l *look) finish() {
+	defer unix.Close(l.dir)
+	status := parseStatus(l.read("status"))
+	l.reading.userID = status.user
+	l.reading.process.NamespacePID = status.namespacePID
+	l.reading.process.WorkingDirectory = l.link("cwd")
+	l.reading.process.Cgroup = parseCgroup(l.read("cgroup"))
+	l.reading.ended = monotonic()
+}
+
+// read returns the beginning of a file, until the next read.
+func (l *look) read(name string) []byte {
+	fd, err := unix.Openat(l.dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(fd)
+	n, err := unix.Read(fd, l.buffer)
+	if err != nil {
+		return nil
+	}
+	return l.buffer[:n]
+}
+
+func (l *look) link(name string) string {
+	n, err := unix.Readlinkat(l.dir, name, l.buffer)
+	if err != nil {
+		return ""
+	}
+	return string(l.buffer[:n])
+}
+
+// splitArgs reads /proc/PID/cmdline (proc_pid_cmdline(5)).
+func splitArgs(b []byte) []string {
+	if len(b) == 0 {
+		return nil
+	}
+	return strings.Split(string(bytes.TrimSuffix(b, []byte{0})), "\x00")
+}
+
+// programName is the name of a program that the kernel cut off after 15 bytes
+// (TASK_COMM_LEN, linux/sched.h), as far as its arguments tell it.
+func programName(name string, args []string) string {
+	const cutOff = 15
+	if len(name) == cutOff && len(args) > 0 {
+		if whole := path.Base(args[0]); strings.HasPrefix(whole, name) {
+			return whole
+		}
+	}
+	return name
+}

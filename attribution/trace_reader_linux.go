@@ -1,0 +1,144 @@
+package attribution
+
+import (
+	"slices"
+	"time"
+)
+
+// staleAfter is how old the news of a process can be that is looked at still.
+// After a stall of the whole machine there are a thousand of them, and looking
+// at all would take longer than an answer may; most have ended anyway.
+const staleAfter = 20 * time.Millisecond
+
+// reader is what the thread has that reads the events.
+type reader struct {
+	*tracepoint
+	bytes []byte // of a ring, used again
+	look  []byte // for looks at processes, used again
+	looks []*look
+}
+
+// round reads all rings once and works on what was in them. It reports whether
+// there is more to do in a moment, without further events.
+func (r *reader) round() (again bool) {
+	began := monotonic()
+	for _, ring := range r.rings {
+		r.drain(ring)
+	}
+	for _, l := range r.looks {
+		l.finish()
+	}
+	r.looks = r.looks[:0]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, h := range r.tracker.advance(began - int64(holdBack)) {
+		r.tell(h)
+	}
+	return r.tracker.busy()
+}
+
+// drain reads a ring. One that was nearly full may have had no room for events
+// since then: nobody knows which.
+func (r *reader) drain(ring *perfRing) {
+	r.bytes = ring.read(r.bytes[:0])
+	all := len(r.bytes)
+	nearlyFull := int64(0)
+	for rest := r.bytes; len(rest) > 0; {
+		kind, body, after, err := nextRecord(rest)
+		if err != nil {
+			nearlyFull = 1 // the rest cannot be read
+			break
+		}
+		rest = after
+		at := r.record(kind, body)
+		if nearlyFull == 0 && at != 0 && all-len(rest) > len(ring.data)-maxEvent {
+			nearlyFull = at
+		}
+	}
+	if nearlyFull != 0 {
+		now := monotonic()
+		r.blinded.Store(now)
+		r.tracker.add(traceEvent{kind: blindEvent, at: nearlyFull, until: now})
+	}
+}
+
+// record takes in a record of a ring. It returns when it was made, 0 if that is
+// not known.
+func (r *reader) record(kind uint32, body []byte) (at int64) {
+	switch kind {
+	case perfRecordLost:
+		if n, err := parsePerfLost(body); err == nil {
+			r.losses.Add(n)
+		}
+	case perfRecordSample:
+		s, err := parsePerfSample(body)
+		if err != nil {
+			return 0
+		}
+		if e, ok := r.decode.decode(s); ok {
+			r.take(e)
+		}
+		return s.at
+	}
+	return 0
+}
+
+// take looks at once at the processes of an event: they may end any moment.
+func (r *reader) take(e traceEvent) {
+	stale := monotonic()-e.at > int64(staleAfter)
+	switch {
+	case e.kind == connectEvent:
+		r.lookAt(&e)
+	case e.kind == execEvent && !stale:
+		r.lookAt(&e)
+	case e.kind == forkEvent && !stale:
+		e.relatives = r.relatives(e.pid)
+	}
+	r.tracker.add(e)
+}
+
+// lookAt reads the process of an event and, if that is not known yet, what it
+// descends from.
+func (r *reader) lookAt(e *traceEvent) {
+	l := r.begin(e.pid)
+	if l == nil {
+		return
+	}
+	e.read = l.reading
+	if !l.reading.known || r.tracker.knows(e.pid) {
+		return
+	}
+	e.relatives = r.relatives(l.reading.parent)
+	if e.kind == connectEvent {
+		e.relatives = append(e.relatives, l.reading)
+	}
+}
+
+func (r *reader) begin(pid int) *look {
+	if pid <= 0 {
+		return nil
+	}
+	l := r.facts.proc.begin(pid, r.look)
+	if l != nil {
+		r.looks = append(r.looks, l)
+	}
+	return l
+}
+
+// relatives reads a process and its ancestors up to one that is known, the
+// eldest first.
+func (r *reader) relatives(pid int) (line []*reading) {
+	for len(line) <= MaxAncestors && pid > 0 && !r.tracker.knows(pid) {
+		if slices.ContainsFunc(line, func(other *reading) bool { return other.process.PID == pid }) {
+			break
+		}
+		l := r.begin(pid)
+		if l == nil {
+			break
+		}
+		line = append(line, l.reading)
+		pid = l.reading.parent
+	}
+	slices.Reverse(line)
+	return line
+}

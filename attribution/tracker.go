@@ -1,0 +1,150 @@
+package attribution
+
+import "slices"
+
+// tracker makes sense of events: which process began which connection, and what
+// that process was then. It goes through them in the order in which they
+// happened, so that what it knows of a process at an event is what was true
+// then.
+type tracker struct {
+	order      traceOrder
+	lineage    *lineage
+	handshakes *handshakes
+	// blind is up to when events are missing. What happens meanwhile is not
+	// used, and what was known before neither.
+	blind int64
+	// unsure are readings that events still to come can put in doubt.
+	unsure []*reading
+	// ended are handshakes that wait to be settled.
+	ended []*handshake
+	// forks is true if forks are seen. Where they are not, a process that took
+	// over a pid cannot be told from the one that had it.
+	forks bool
+}
+
+func newTracker(forks bool) *tracker {
+	return &tracker{lineage: newLineage(), handshakes: newHandshakes(), forks: forks}
+}
+
+// add takes an event in, in any order. One that comes too late makes what is
+// known of its processes worthless.
+func (t *tracker) add(e traceEvent) {
+	if t.order.add(e) {
+		return
+	}
+	if e.kind == blindEvent {
+		e.at = t.order.past + 1
+		t.order.add(e)
+		return
+	}
+	t.lineage.forget(e.pid)
+	t.lineage.forget(e.child)
+	delete(t.handshakes.opening, e.socket)
+}
+
+// advance goes through the events up to a time, which no other will come
+// before, and returns the handshakes of which all is known now.
+func (t *tracker) advance(until int64) (settled []*handshake) {
+	for _, e := range t.order.release(until) {
+		t.apply(e)
+	}
+	past := t.order.past
+	t.unsure = slices.DeleteFunc(t.unsure, func(r *reading) bool { return r.ended <= past })
+	t.ended = slices.DeleteFunc(t.ended, func(h *handshake) bool {
+		if h.settled() > past {
+			return false
+		}
+		settled = append(settled, h)
+		t.handshakes.remember(h)
+		return true
+	})
+	return settled
+}
+
+// busy reports whether there is something to wait for: a handshake that is not
+// settled, or the missing half of one.
+func (t *tracker) busy() bool {
+	return len(t.ended) > 0 || t.order.holds(func(e traceEvent) bool {
+		return e.kind == connectEvent || e.kind == endEvent || e.kind == blindEvent
+	})
+}
+
+// knows reports whether the process is known, or will be by what has come in.
+func (t *tracker) knows(pid int) bool {
+	return t.lineage.members[pid] != nil || t.order.holds(func(e traceEvent) bool {
+		return e.kind == forkEvent && e.child == pid || e.kind == execEvent && e.pid == pid ||
+			slices.ContainsFunc(e.relatives, func(r *reading) bool { return r.process.PID == pid })
+	})
+}
+
+func (t *tracker) apply(e traceEvent) {
+	if e.kind == blindEvent {
+		t.lose(e.until)
+		return
+	}
+	if e.at <= t.blind {
+		return
+	}
+	t.doubt(e)
+	for _, r := range e.relatives {
+		t.watch(r)
+		t.lineage.learn(r)
+	}
+	t.watch(e.read)
+	switch e.kind {
+	case connectEvent:
+		t.connect(e)
+	case endEvent:
+		if h := t.handshakes.finish(e.socket, e.tuple, e.at); h != nil {
+			t.ended = append(t.ended, h)
+		}
+	case execEvent:
+		t.lineage.exec(e.pid, e.read)
+	case forkEvent:
+		t.lineage.fork(e.pid, e.child, e.sibling, e.at)
+	case exitEvent:
+		t.lineage.forget(e.pid)
+	}
+}
+
+// lose forgets what can have changed unseen.
+func (t *tracker) lose(until int64) {
+	t.blind = max(t.blind, until)
+	t.lineage.forgetAll()
+	t.handshakes.forgetOpening()
+	for _, r := range t.unsure {
+		r.doubted = true
+	}
+}
+
+// watch has a reading put in doubt by what happens before it ended.
+func (t *tracker) watch(r *reading) {
+	if r != nil {
+		t.unsure = append(t.unsure, r)
+	}
+}
+
+// doubt puts those readings in doubt during which the process called execve(2),
+// or its pid became another's.
+func (t *tracker) doubt(e traceEvent) {
+	var pid int
+	switch {
+	case e.kind == execEvent, e.kind == exitEvent && !t.forks:
+		pid = e.pid
+	case e.kind == forkEvent:
+		pid = e.child
+	default:
+		return
+	}
+	for _, r := range t.unsure {
+		r.doubted = r.doubted || r.process.PID == pid && e.at <= r.ended
+	}
+}
+
+func (t *tracker) connect(e traceEvent) {
+	h := &handshake{pid: e.pid, began: e.at, read: e.read, member: t.lineage.find(e.pid)}
+	if h.member != nil {
+		h.line = h.member.ancestors
+	}
+	t.handshakes.begin(e.socket, h)
+}

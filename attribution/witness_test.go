@@ -1,0 +1,102 @@
+package attribution
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+)
+
+// fakeWitness knows what it is told to.
+type fakeWitness struct {
+	known  *Answer // nil if it does not know
+	blind  bool
+	forgot chan struct{}
+}
+
+func (w *fakeWitness) method() Method { return Tracepoint }
+func (w *fakeWitness) impaired() bool { return w.blind }
+func (w *fakeWitness) lost() uint64   { return 3 }
+func (w *fakeWitness) close() error   { return errors.New("closed") }
+
+func (w *fakeWitness) watch(_ query, known func(Answer)) func() {
+	if w.known != nil {
+		go known(*w.known)
+	}
+	return func() { w.forgot <- struct{}{} }
+}
+
+func exact() *Answer {
+	return &Answer{Status: Resolved, Method: Tracepoint, Process: &Process{PID: 9}}
+}
+
+func TestWitnessComesFirst(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		known  *Answer
+		blind  bool
+		other  func() Answer
+		open   bool
+		method Method
+		pid    int
+	}{
+		{"it knows", exact(), false, found, false, Tracepoint, 9},
+		{"it knows, although it missed something", exact(), true, unknown, false, Tracepoint, 9},
+		{"it does not know", nil, false, found, false, SockDiag, 7},
+		{"it missed something", nil, true, found, false, SockDiag, 7},
+		{"nobody knows", nil, false, unknown, false, "", 0},
+		{"opened before", exact(), false, found, true, SockDiag, 7},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := &fakeWitness{test.known, test.blind, make(chan struct{}, 1)}
+			r := newExactResolver(w, []way{newFakeWay(SockDiag, test.other)}, nil)
+			seen := r.Seen
+			if test.open {
+				seen = r.SeenOpen
+			}
+			a := wait(seen(tuple("10.0.0.1:1", "10.0.0.2:80"), noon()))
+			if a.Method != test.method || pidOf(a.Process) != test.pid {
+				t.Errorf("%s by %s: %d", a.Status, a.Method, pidOf(a.Process))
+			}
+			if !test.open {
+				<-w.forgot
+			}
+			if err := r.Close(); err == nil {
+				t.Error("the witness is not closed")
+			}
+			if s := r.Stats(); s.EventsLost != 3 || s.OutOfTime != 0 || s.Answers[a.Status] != 1 {
+				t.Errorf("%+v", s)
+			}
+			if len(r.fallbacks) != 0 {
+				t.Error("an answer is kept that nobody waits for")
+			}
+		})
+	}
+}
+
+func TestWitnessAlone(t *testing.T) {
+	w := &fakeWitness{nil, false, make(chan struct{}, 1)}
+	r := newExactResolver(w, nil, nil)
+	if m := r.Methods(); !slices.Equal(m, []Method{Tracepoint}) {
+		t.Errorf("%v", m)
+	}
+	if a := wait(r.Seen(Tuple{}, noon())); a.Status != NotFound {
+		t.Errorf("%s", a.Status)
+	}
+}
+
+// Close waits for what the witness may still say.
+func TestWitnessIsWaitedForAtClose(t *testing.T) {
+	w := &fakeWitness{nil, false, make(chan struct{}, 64)}
+	r := newExactResolver(w, []way{newFakeWay(SockDiag, found)}, nil)
+	var all []*Pending
+	for i := range 64 {
+		all = append(all, r.Seen(Tuple{}, noon().Add(time.Duration(i)*time.Second)))
+	}
+	r.Close()
+	for _, p := range all {
+		if !p.isSettled() || p.Answer().Status != Resolved {
+			t.Fatal("no answer after Close")
+		}
+	}
+}
