@@ -153,7 +153,7 @@ func (a *Analyzer) flowOf(s *segment) *flow {
 func (a *Analyzer) open(s *segment, key flowKey) *flow {
 	if len(a.due) >= a.limits.Connections {
 		a.stats.Evicted++
-		a.end(a.due[0], imds.CaptureEnd)
+		a.end(a.due.stalest(), imds.CaptureEnd)
 	}
 	f := a.newFlow(s)
 	a.flows[key] = f
@@ -201,11 +201,11 @@ func (a *Analyzer) Flush() {
 // abandon drops what a flow has read.
 func (f *flow) abandon() {
 	for d := range f.streams {
-		f.analyzer.budget.give(f.streams[d].heldBytes)
-		f.streams[d].held = nil
+		f.analyzer.budget.give(f.streams[d].cost())
+		f.streams[d].held, f.streams[d].heldBytes = nil, 0
 	}
 	for i := range f.early {
-		f.analyzer.budget.give(len(f.early[i].payload))
+		f.analyzer.budget.give(len(f.early[i].payload) + segmentOverhead)
 	}
 	f.early = nil
 	f.ignore()

@@ -36,7 +36,8 @@ func (d *decoder) decode(p *Packet) (segment, bool) {
 		return segment{}, false
 	}
 	s := segment{time: p.Time, at: at, named: p.Interface, linkKnown: namesSender(p.LinkType), joined: joined}
-	return s, s.parseTCP(&packet) && d.orient(&s, &packet)
+	ok = s.parseTCP(&packet) && d.orient(&s, &packet)
+	return s, ok
 }
 
 func (d *decoder) concerns(addr netip.Addr) bool {

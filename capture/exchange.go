@@ -16,6 +16,9 @@ import (
 type exchange struct {
 	// pending are the requests without a response, oldest first.
 	pending []pendingCall
+	// owed is the number of responses to requests that were handed over
+	// without: their turn comes before that of pending.
+	owed int
 	// early is the response to the request whose head is still being read;
 	// it came when the service had received the bytes before earlyAck.
 	early    *imds.Response
@@ -54,7 +57,7 @@ func (x *exchange) request(f *flow, p pendingCall) {
 		f.analyzer.stats.ResponsesUnmatched++
 	}
 	if len(x.pending) >= maxPending {
-		x.unanswered(f)
+		x.giveUp(f)
 	}
 	x.pending = append(x.pending, p)
 }
@@ -65,6 +68,10 @@ func (x *exchange) request(f *flow, p pendingCall) {
 func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool) (method string) {
 	x.answered, x.answeredAt = first.hasAck, first.ack
 	x.skipHidden(f, first)
+	if x.owed > 0 {
+		x.owed--
+		return ""
+	}
 	if len(x.pending) > 0 && x.received(&x.pending[0], first) {
 		p := x.pending[0]
 		x.drop()
@@ -97,7 +104,7 @@ func (x *exchange) skipHidden(f *flow, response *origin) {
 	if !x.hidden {
 		return
 	}
-	x.hidden = false
+	x.hidden, x.owed = false, 0
 	waiting := slices.IndexFunc(x.pending, func(p pendingCall) bool {
 		return p.ack == response.seq && x.received(&p, response)
 	})
@@ -136,6 +143,12 @@ func (x *exchange) unanswered(f *flow) {
 	f.emit(p.request, nil)
 }
 
+// giveUp hands over the oldest request while its response may still come.
+func (x *exchange) giveUp(f *flow) {
+	x.unanswered(f)
+	x.owed++
+}
+
 func (x *exchange) drop() {
 	x.pending = x.pending[1:]
 	if len(x.pending) == 0 {
@@ -157,7 +170,7 @@ func (x *exchange) expire(f *flow, now time.Time) {
 		if !ok || due.After(now) {
 			return
 		}
-		x.unanswered(f)
+		x.giveUp(f)
 	}
 }
 

@@ -35,6 +35,9 @@ type Batch struct {
 // holds at least one packet, however large.
 const maxBatchBytes = 8 << 20
 
+// packetOverhead is what a packet costs beyond its data.
+const packetOverhead = 128
+
 // idleBatchBytes is what an empty batch may keep for the next packets.
 const idleBatchBytes = 1 << 20
 
@@ -101,7 +104,7 @@ func (f *Feed) add(p Packet, err error) bool {
 		}
 		return true
 	}
-	for len(f.filling.data) >= maxBatchBytes && !f.stopped {
+	for f.filling.size() >= maxBatchBytes && !f.stopped {
 		f.space.Wait()
 	}
 	if f.stopped {
@@ -110,6 +113,9 @@ func (f *Feed) add(p Packet, err error) bool {
 	f.filling.add(p)
 	return true
 }
+
+// size is the memory that the batch takes.
+func (b *Batch) size() int { return len(b.data) + len(b.packets)*packetOverhead }
 
 func (b *Batch) add(p Packet) {
 	b.data = append(b.data, p.Data...)
@@ -120,7 +126,7 @@ func (b *Batch) add(p Packet) {
 
 // reset empties the batch. After a burst it gives the memory back.
 func (b *Batch) reset() {
-	if cap(b.data) > idleBatchBytes {
+	if b.size() > idleBatchBytes {
 		*b = Batch{}
 	}
 	b.packets, b.data, b.ends, b.Errors = b.packets[:0], b.data[:0], b.ends[:0], nil

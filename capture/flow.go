@@ -28,7 +28,8 @@ type flow struct {
 	exchange  exchange
 
 	lastSeen time.Time
-	// closedAt is when the connection ended; zero while it is open.
+	// ended is true if the connection has ended, at closedAt.
+	ended     bool
 	closedAt  time.Time
 	reopening reopening
 	notHTTP   bool
@@ -92,7 +93,7 @@ func (f *flow) restarts(s *segment) bool {
 	return !same
 }
 
-func (f *flow) closed() bool { return !f.closedAt.IsZero() }
+func (f *flow) closed() bool { return f.ended }
 
 // segment takes in a segment of the connection.
 func (f *flow) segment(s *segment, now time.Time) {
@@ -209,7 +210,8 @@ func (f *flow) payload(s *segment, st *stream, now time.Time) {
 
 func (f *flow) hold(d direction, c chunk, now time.Time) {
 	st := &f.streams[d]
-	for st.full() || !f.analyzer.budget.take(len(c.data)) {
+	cost := len(c.data) + segmentOverhead
+	for st.full() || !f.analyzer.budget.take(cost) {
 		if len(st.held) == 0 {
 			f.analyzer.stats.SegmentsIgnored++
 			return
@@ -217,8 +219,9 @@ func (f *flow) hold(d direction, c chunk, now time.Time) {
 		f.release(d, now)
 	}
 	f.analyzer.arrivals++
-	kept := st.hold(c, f.analyzer.arrivals, now)
-	f.analyzer.budget.give(len(c.data) - kept)
+	before := st.cost()
+	st.hold(c, f.analyzer.arrivals, now)
+	f.analyzer.budget.give(cost - (st.cost() - before))
 }
 
 // ready reports whether all that the chunk acknowledges has been read: a
@@ -270,7 +273,7 @@ func (f *flow) release(d direction, now time.Time) {
 func (f *flow) deliverHeld(d direction, now time.Time) {
 	st := &f.streams[d]
 	c := st.pop(now)
-	f.analyzer.budget.give(len(c.data))
+	f.analyzer.budget.give(len(c.data) + segmentOverhead)
 	if repeated := int(int32(st.next - c.seq)); repeated > 0 {
 		c.trimFront(min(repeated, c.length()))
 	}
@@ -310,8 +313,8 @@ func (f *flow) reset(by direction, now time.Time) {
 }
 
 func (f *flow) close(now time.Time) {
-	if !f.closed() {
-		f.closedAt = now
+	if !f.ended {
+		f.ended, f.closedAt = true, now
 	}
 }
 

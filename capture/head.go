@@ -52,13 +52,21 @@ func fields(rest []byte, visit func(field)) {
 
 // unfold joins a value with the continuation lines that follow it.
 func unfold(value, rest []byte, whole bool) (joined, after []byte, ended bool) {
-	for whole && len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t') {
+	if !whole || !isContinued(rest) {
+		return value, rest, whole
+	}
+	joined = bytes.Clone(bytes.TrimSpace(value))
+	for whole && isContinued(rest) {
 		var line []byte
 		line, rest, whole = bytes.Cut(rest, []byte{'\n'})
-		joined := append(bytes.Clone(bytes.TrimSpace(value)), ' ')
-		value = append(joined, bytes.TrimSpace(line)...)
+		joined = append(append(joined, ' '), bytes.TrimSpace(line)...)
 	}
-	return value, rest, whole
+	return joined, rest, whole
+}
+
+// isContinued reports whether the next line belongs to the field before it.
+func isContinued(rest []byte) bool {
+	return len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t')
 }
 
 // isToken reports whether data is a token (RFC 9110, section 5.6.2), as

@@ -18,6 +18,8 @@ type messageReader struct {
 	state    messageState
 	// buffer collects a head, line or tail of a head over several chunks.
 	buffer []byte
+	// lineRead is true if the buffer holds the head's first line.
+	lineRead bool
 	// first is where the message began.
 	first origin
 	// remaining is what is still to come of a body or chunk; withheld is that
@@ -182,7 +184,7 @@ func (r *messageReader) collectHead(data []byte) int {
 	n := min(len(data), maxHeadBytes-len(r.buffer))
 	kept := len(r.buffer)
 	if n == 0 || !r.flow.analyzer.budget.take(n) {
-		r.giveUpHead()
+		r.giveUpHead(append(bytes.Clone(r.buffer), data[:n]...))
 		return 0
 	}
 	r.buffer = append(r.buffer, data[:n]...)
@@ -192,7 +194,10 @@ func (r *messageReader) collectHead(data []byte) int {
 		r.endHead(head)
 		return end - kept
 	}
-	if !r.role.plausible(r.buffer) {
+	// Only a method's length and the end of the first line tell anything new.
+	fresh := kept <= maxMethodBytes || !r.lineRead && bytes.IndexByte(data[:n], '\n') >= 0
+	r.lineRead = r.lineRead || bytes.IndexByte(data[:n], '\n') >= 0
+	if fresh && !r.role.plausible(r.buffer) {
 		r.notAMessage()
 	}
 	return n
@@ -228,10 +233,10 @@ func (r *messageReader) endHead(head []byte) {
 	r.beginBody(frame)
 }
 
-func (r *messageReader) giveUpHead() {
-	r.role.partial(r.buffer, imds.HeadersTooLarge)
+func (r *messageReader) giveUpHead(head []byte) {
+	r.role.partial(head, imds.HeadersTooLarge)
 	r.messages++
-	r.keepHead(r.buffer, false)
+	r.keepHead(head, false)
 	r.dropBuffer()
 	r.state = stateSkipHead
 }
@@ -427,7 +432,7 @@ func (r *messageReader) lost(n int64, reason imds.Incomplete) {
 
 func (r *messageReader) loseTrack(reason imds.Incomplete) {
 	r.dropBuffer()
-	r.state, r.reason, r.reported = stateLost, reason, false
+	r.state, r.reason, r.reported, r.remaining = stateLost, reason, false, 0
 }
 
 // bodyAfterAll goes back to reading a body: it was not withheld. What was
@@ -474,5 +479,5 @@ func (r *messageReader) dropBuffer() {
 	if r.state != stateSkipHead {
 		r.flow.analyzer.budget.give(len(r.buffer))
 	}
-	r.buffer = nil
+	r.buffer, r.lineRead = nil, false
 }

@@ -58,8 +58,9 @@ func (r *requestReader) plausible(data []byte) bool {
 
 func (r *requestReader) starts(data []byte) bool {
 	lines := splitHead(data)
-	if _, ok := parseRequestLine(lines.first); ok || lines.whole {
-		return ok
+	if line, ok := parseRequestLine(lines.first); ok || lines.whole {
+		// Another method may be the rest of a body and a method behind it.
+		return ok && isKnownMethod([]byte(line.method))
 	}
 	method, target, _ := bytes.Cut(lines.first, []byte{' '})
 	return isKnownMethod(method) && (bytes.HasPrefix(target, []byte("/")) || bytes.HasPrefix(target, []byte("http://")))
@@ -206,7 +207,7 @@ func parsePartialLine(line []byte) (requestLine, bool) {
 // its beginning was reported or it only looks like one.
 func (r *requestReader) tail(tail []byte) (framing, bool) {
 	if lines := splitHead(tail); r.reason != "" {
-		if line, ok := parseRequestLine(lines.first); ok {
+		if line, ok := parseRequestLine(lines.first); ok && isKnownMethod([]byte(line.method)) {
 			return r.report(line, lines.rest, ""), true // it came in small pieces
 		}
 		if endsHead(tail) {

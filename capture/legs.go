@@ -13,8 +13,8 @@ import (
 //
 // Sequence numbers alone prove nothing, since files made by hand tend to begin
 // every connection at the same one. A translated packet was also routed, which
-// takes one off its hop limit (RFC 1812, section 5.3.1), and was captured at
-// another place.
+// takes one off its hop limit (RFC 1812, section 5.3.1) but keeps its IPv4
+// identification, and was captured at another place.
 type legs struct{ recent [legsKept]leg }
 
 // legsKept is how many segments are remembered, each in the place that its
@@ -34,8 +34,12 @@ type leg struct {
 	timestamp uint32
 	flags     uint8
 	hopLimit  uint8
+	id        uint32
 	at        hop
 }
+
+// maxLegHops is how many routers there may be between two places of a host.
+const maxLegHops = 4
 
 func (l *legs) place(s *segment) *leg {
 	mixed := (s.seq ^ s.ack<<16 ^ s.ack>>16 ^ uint32(s.length())) * 2654435761 // Knuth's multiplicative hash
@@ -54,7 +58,7 @@ func (l *legs) remember(s *segment, f *flow) {
 	*l.place(s) = leg{
 		flow: f, time: s.time, client: s.client, service: s.service, direction: s.direction,
 		seq: s.seq, ack: s.ack, length: s.length(), timestamp: s.timestamp, flags: s.flags,
-		hopLimit: s.hopLimit, at: s.at,
+		hopLimit: s.hopLimit, id: s.id, at: s.at,
 	}
 }
 
@@ -80,9 +84,10 @@ type legHop struct {
 // repeatedBy reports whether s is the same segment at another place.
 func (l *leg) repeatedBy(s *segment) bool {
 	same := l.direction == s.direction && l.service == s.service && l.client != s.client &&
-		l.seq == s.seq && l.ack == s.ack && l.flags == s.flags &&
+		l.seq == s.seq && l.ack == s.ack && l.flags == s.flags && l.id == s.id &&
 		l.length == s.length() && l.timestamp == s.timestamp
-	if !same || l.hopLimit == s.hopLimit {
+	hops := max(l.hopLimit, s.hopLimit) - min(l.hopLimit, s.hopLimit)
+	if !same || hops == 0 || hops > maxLegHops {
 		return false
 	}
 	if s.linkKnown {

@@ -6,8 +6,8 @@ import "time"
 // way that shows: a call whose head is not kept is unknown, and each
 // connection that is given up early is counted.
 type Limits struct {
-	// Connections is the number of open connections that are followed; the
-	// one that would expire first makes room for a new one.
+	// Connections is the number of open connections that are followed; one
+	// that has been silent for long makes room for a new one.
 	Connections int
 	// ClosedConnections is the number of ended connections that are
 	// remembered, so that late repeats of their segments are not taken for
@@ -45,7 +45,9 @@ const (
 	// maxHeldSegments and maxHeldBytes bound the segments that one direction
 	// of a connection keeps waiting for an earlier one: a window of 256 KiB,
 	// in segments of 1 KiB.
+	// segmentOverhead is what a kept segment costs beyond its bytes.
 	maxHeldSegments = 256
+	segmentOverhead = 128
 	maxHeldBytes    = 256 << 10
 	// maxPending bounds the requests of a connection that wait for answers.
 	maxPending = 64

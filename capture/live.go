@@ -18,7 +18,7 @@ var (
 	// ErrNotUp: the interface is down.
 	ErrNotUp = errors.New("the interface is down")
 	// ErrNoLive: this build has no libpcap in it.
-	ErrNoLive = errors.New("this build reads capture files only: it was built without cgo and libpcap")
+	ErrNoLive = errors.New("this build has no libpcap in it and reads capture files only (-r FILE)")
 )
 
 // LiveOptions say what to capture.

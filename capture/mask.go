@@ -20,6 +20,7 @@ type Mask struct {
 	write func(Packet) error
 	err   error
 	queue []masking
+	bytes int // that queue takes
 }
 
 // masking is a packet that waits for its bytes to be read.
@@ -35,10 +36,11 @@ type masking struct {
 const (
 	maskByte = 'x'
 	// maskWait and maxMasking bound the wait: a second's retransmission, and
-	// 4,096 packets of up to 1,500 bytes, 6 MiB.
+	// 8 MiB of packets.
 	maskWait    = time.Second
-	maxMasking  = 4 << 10
-	maxKept     = 256 // runs remembered in a direction, for repeats
+	maxMasking  = 8 << 20
+	maxKept     = 64 // runs remembered in a direction, for repeats
+	maxRunBytes = 4 << 10
 	keptDropped = maxKept / 2
 )
 
@@ -60,11 +62,11 @@ func (m *Mask) segment(p *Packet, s *segment, f *flow) {
 	if m == nil {
 		return
 	}
-	q := masking{payload: cap(p.Data) - cap(s.payload)} // both end in one array
+	q := masking{payload: cap(p.Data) - cap(s.payload), since: s.time} // both end in one array
 	if f == nil {
 		m.enqueue(p, q, 0)
 	} else {
-		q.flow, q.direction, q.seq, q.since = f, s.direction, s.seq, s.time
+		q.flow, q.direction, q.seq = f, s.direction, s.seq
 		if s.has(flagSYN) {
 			q.seq++
 		}
@@ -77,7 +79,8 @@ func (m *Mask) segment(p *Packet, s *segment, f *flow) {
 // read; what follows its IP header is not kept.
 func (m *Mask) pass(p *Packet, header int) {
 	if m != nil {
-		m.enqueue(p, masking{payload: header}, 0)
+		m.enqueue(p, masking{payload: header, since: p.Time}, 0)
+		m.drain(p.Time)
 	}
 }
 
@@ -86,16 +89,21 @@ func (m *Mask) enqueue(p *Packet, q masking, length int) {
 	q.packet.Comment = ""
 	q.packet.Data = bytes.Clone(p.Data[:min(q.payload+length, len(p.Data))])
 	m.queue = append(m.queue, q)
+	m.bytes += q.cost()
 }
+
+// cost is the memory that a waiting packet takes.
+func (q *masking) cost() int { return len(q.packet.Data) + segmentOverhead }
 
 // drain writes the packets at the head of the queue that need not wait.
 func (m *Mask) drain(now time.Time) {
 	n := 0
 	for n < len(m.queue) {
 		q := &m.queue[n]
-		if !q.read() && now.Sub(q.since) < maskWait && len(m.queue)-n <= maxMasking {
+		if !q.read() && now.Sub(q.since) < maskWait && m.bytes <= maxMasking {
 			break
 		}
+		m.bytes -= q.cost()
 		m.save(q)
 		n++
 	}
@@ -124,7 +132,7 @@ func (m *Mask) flush() {
 	for i := range m.queue {
 		m.save(&m.queue[i])
 	}
-	m.queue = nil
+	m.queue, m.bytes = nil, 0
 }
 
 func (m *Mask) save(q *masking) {
@@ -191,7 +199,7 @@ func (r *messageReader) keep(seq uint32, data []byte) {
 	if r.flow.analyzer.mask == nil || len(data) == 0 {
 		return
 	}
-	if last := len(r.kept) - 1; last >= 0 && r.kept[last].end() == seq {
+	if last := len(r.kept) - 1; last >= 0 && r.kept[last].end() == seq && len(r.kept[last].data) < maxRunBytes {
 		r.kept[last].data = append(r.kept[last].data, data...)
 		return
 	}
@@ -272,7 +280,9 @@ func (r *messageReader) keepFirstLine(line []byte) {
 
 func (r *messageReader) keepRequestLine(line []byte, target string) {
 	from := bytes.IndexByte(line, ' ') + 1
-	r.keep(r.first.seq, line[:from])
+	method := line[:from-1]
+	r.keep(r.first.seq, method[:clean(string(method))])
+	r.keep(r.first.seq+uint32(from)-1, line[from-1:from])
 	if target == "" {
 		return // what there is of it may be cut inside of a secret
 	}

@@ -13,7 +13,7 @@ const maxEarly = 32
 // reports false if no more can be kept: then the connection begins with what
 // is there.
 func (f *flow) wait(s *segment) bool {
-	if len(f.early) >= maxEarly || !f.analyzer.budget.take(len(s.payload)) {
+	if len(f.early) >= maxEarly || !f.analyzer.budget.take(len(s.payload)+segmentOverhead) {
 		f.settle(s.time)
 		return false
 	}
@@ -56,7 +56,7 @@ func (f *flow) settle(now time.Time) {
 		f.streams[early[i].direction].heard = true
 	}
 	for i := range early {
-		f.analyzer.budget.give(len(early[i].payload))
+		f.analyzer.budget.give(len(early[i].payload) + segmentOverhead)
 		f.receive(&early[i], now)
 	}
 }

@@ -109,8 +109,8 @@ func (s *stream) outside(seq uint32) bool {
 }
 
 // hold keeps those parts of c that no held segment covers: what came first
-// wins. It reports the number of bytes kept.
-func (s *stream) hold(c chunk, arrival uint64, now time.Time) int {
+// wins.
+func (s *stream) hold(c chunk, arrival uint64, now time.Time) {
 	if len(s.held) == 0 {
 		s.waiting = now
 	}
@@ -133,8 +133,10 @@ func (s *stream) hold(c chunk, arrival uint64, now time.Time) int {
 		s.insert(len(s.held), c, arrival)
 	}
 	s.heldBytes += kept
-	return kept
 }
+
+// cost is the memory that the held segments take.
+func (s *stream) cost() int { return s.heldBytes + len(s.held)*segmentOverhead }
 
 func (s *stream) insert(i int, c chunk, arrival uint64) {
 	c.data = slices.Clone(c.data)

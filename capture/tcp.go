@@ -43,6 +43,7 @@ type segment struct {
 	timestamp uint32
 
 	hopLimit  uint8
+	id        uint32 // of the IPv4 packet
 	at        hop
 	named     string // the interface's name
 	linkKnown bool   // the link-layer header says who sent the packet
@@ -73,7 +74,7 @@ func (s *segment) parseTCP(d *datagram) bool {
 	s.parseOptions(data[minHeader:captured])
 	s.payload = data[captured:]
 	s.missing = d.length - header - len(s.payload)
-	s.hopLimit = d.hopLimit
+	s.hopLimit, s.id = d.hopLimit, d.id
 	return true
 }
 

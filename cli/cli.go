@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -22,6 +23,10 @@ const (
 	exitUsage   = 2
 	exitPartial = 3 // good records were reported, but not all there were
 )
+
+// stopWithin is how long a signal leaves for writing what was captured. Service
+// managers kill later (systemd: 90 s, DefaultTimeoutStopSec=).
+const stopWithin = 10 * time.Second
 
 // Streams are the program's standard streams.
 type Streams struct {
@@ -42,14 +47,33 @@ func (e usageError) Unwrap() error { return e.error }
 func Main(args []string, streams Streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// After the first signal the next one ends the program at once.
-	context.AfterFunc(ctx, stop)
+	defer hurryAfter(ctx, stop, streams.Err)()
 	// Writing to a closed pipe is to be an error, not the end of the process.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
 	command := newRootCommand(streams)
 	command.SetArgs(args)
 	return exitStatus(command.ExecuteContext(ctx), streams.Err)
+}
+
+// hurryAfter makes sure that the program ends once ctx has: after the first
+// signal the next one ends it at once, and so does time, since output that
+// nobody reads cannot be waited for. The returned function calls that off.
+func hurryAfter(ctx context.Context, stop func(), stderr io.Writer) (callOff func()) {
+	done := make(chan struct{})
+	off := context.AfterFunc(ctx, func() {
+		stop()
+		select {
+		case <-done:
+		case <-time.After(stopWithin):
+			say(stderr, "the output has stalled: what could not be written within %v is lost", stopWithin)
+			os.Exit(exitFailed)
+		}
+	})
+	return func() {
+		off()
+		close(done)
+	}
 }
 
 // errPartial: the job was done in part; good records were reported.
@@ -86,7 +110,7 @@ func newRootCommand(streams Streams) *cobra.Command {
 		Example: examples,
 		Args:    o.takeFiles,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.check(cmd.Flags()); err != nil {
+			if err := errors.Join(o.check(cmd.Flags()), o.checkOverwrite(streams.In)); err != nil {
 				return usageError{err}
 			}
 			return run(cmd.Context(), o, streams)

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -76,12 +77,14 @@ func (o *options) check(flags *pflag.FlagSet) error {
 		return errors.New("a time is not negative")
 	case flags.Changed("count") && o.count == 0:
 		return errors.New("--count is at least 1")
+	case o.output == standardInput || o.write == standardInput:
+		return errors.New("-o and -w write to files; --format json writes the log to standard output")
 	case flags.Changed("output") && o.output == "", flags.Changed("write") && o.write == "", slices.Contains(o.read, ""):
 		return errors.New("-r, -o and -w need the name of a file")
 	case len(o.read) > 0 && flags.Changed("interface"):
 		return errors.New("-i captures live and -r reads files: give one of them")
 	}
-	return o.checkOverwrite()
+	return nil
 }
 
 func (o *options) parseEndpoints() error {
@@ -101,14 +104,11 @@ func (o *options) parseEndpoints() error {
 }
 
 // checkOverwrite refuses to write to a file that is read.
-func (o *options) checkOverwrite() error {
+func (o *options) checkOverwrite(stdin io.Reader) error {
 	for _, written := range []string{o.output, o.write} {
-		if written == "" {
-			continue
-		}
 		for _, read := range o.read {
-			if sameFile(read, written) {
-				return fmt.Errorf("%s is both read and written", read)
+			if written != "" && (sameFile(read, written) || read == standardInput && isFile(stdin, written)) {
+				return fmt.Errorf("%s is both read and written", written)
 			}
 		}
 	}
@@ -116,6 +116,17 @@ func (o *options) checkOverwrite() error {
 		return errors.New("-o and -w name the same file")
 	}
 	return nil
+}
+
+// isFile reports whether a stream is the file of that name.
+func isFile(stream io.Reader, name string) bool {
+	file, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	opened, errOpened := file.Stat()
+	named, errNamed := os.Stat(name)
+	return errOpened == nil && errNamed == nil && opened.Mode().IsRegular() && os.SameFile(opened, named)
 }
 
 // sameFile reports whether two names are those of one file, also of one that

@@ -33,8 +33,6 @@ func advise(err error) error {
 		return fmt.Errorf("%w: `ip link` lists the interfaces, and -i any captures on all", err)
 	case errors.Is(err, capture.ErrNotUp):
 		return fmt.Errorf("%w: bring it up first (ip link set NAME up)", err)
-	case errors.Is(err, capture.ErrNoLive):
-		return fmt.Errorf("%w: read a capture file with -r FILE", err)
 	}
 	return err
 }

@@ -81,7 +81,7 @@ func address(name, addr string) error {
 }
 
 // address6 adds an IPv6 address that need not be probed for duplicates. A
-// kernel without IPv6 goes without; HasIPv6 tells.
+// kernel without IPv6 goes without; hasIPv6 tells.
 func address6(name, addr string) error {
 	link, err := netlink.LinkByName(name)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 )
 
@@ -27,6 +28,8 @@ var ErrFailed = errors.New("selftest failed")
 var ErrNoNetwork = errors.New("cannot make a private network")
 
 const (
+	// maxLine bounds a log entry: 16 ancestors with long command lines.
+	maxLine = 4 << 20
 	// startTimeout bounds the start of the capture and of the service.
 	startTimeout = 10 * time.Second
 	// entryTimeout bounds the wait for the last entries once all children
@@ -38,6 +41,10 @@ const (
 // Inside runs the test in the calling process, whose network namespace is
 // private. It reports each check on out, and returns ErrFailed if one failed.
 func Inside(ctx context.Context, watch Watch, out io.Writer) error {
+	// The children are told to end with their parent, which to the kernel is
+	// the thread that started them (PR_SET_PDEATHSIG, prctl(2)).
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	service, err := startService(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNoNetwork, err)
@@ -93,9 +100,12 @@ func startProgram(ctx context.Context, watch Watch) (*program, error) {
 }
 
 // scan hands out the lines of the log.
-func (p *program) scan(log io.Reader) {
+func (p *program) scan(log *io.PipeReader) {
 	defer close(p.lines)
-	for lines := bufio.NewScanner(log); lines.Scan(); {
+	defer log.Close() // a program that writes on must not wait
+	lines := bufio.NewScanner(log)
+	lines.Buffer(nil, maxLine)
+	for lines.Scan() {
 		var e entry
 		if err := json.Unmarshal(lines.Bytes(), &e); err == nil {
 			p.lines <- e

@@ -1,0 +1,376 @@
+//go:build linux
+
+package cli_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"imds-analyzer/cli"
+)
+
+// How the program is called, what it answers, and with which exit status.
+
+// oneLine checks that all that was said is one clear line.
+func oneLine(t *testing.T, said string) {
+	t.Helper()
+	text, found := strings.CutSuffix(said, "\n")
+	if !found || strings.Contains(text, "\n") || !strings.HasPrefix(text, "imds-analyzer: ") {
+		t.Errorf("not one line: %q", said)
+	}
+	harmless(t, "standard error", said)
+	for _, trace := range []string{"panic", "goroutine", ".go:", "0x"} {
+		if strings.Contains(said, trace) {
+			t.Errorf("that is not for people: %q", said)
+		}
+	}
+}
+
+func TestWrongUsage(t *testing.T) {
+	file := captureOf(t, "boto")
+	dir := t.TempDir()
+	written, again := dir+"/written", dir+"/./written"
+	for _, tt := range []struct {
+		name string
+		args []string
+		says string
+	}{
+		{"unknown flag", []string{"--nope"}, "--nope"},
+		{"unknown short flag", []string{"-x"}, "-x"},
+		{"unknown command", []string{"frobnicate"}, "frobnicate"},
+		{"file without -r", []string{file}, "-r " + file},
+		{"file and interface", []string{"-i", "lo", file}, "-r " + file},
+		{"both -i and -r", []string{"-i", "lo", "-r", file}, "-i"},
+		{"-r without a file", []string{"-r"}, "-r"},
+		{"-r without a name", []string{"-r", ""}, "-r"},
+		{"-o without a name", []string{"-r", file, "-o", ""}, "-o"},
+		{"-w without a name", []string{"-r", file, "-w", ""}, "-w"},
+		{"endpoint that is a name", []string{"-r", file, "--endpoint", "localhost"}, "localhost"},
+		{"endpoint with a bad port", []string{"-r", file, "--endpoint", "169.254.169.254:99999"}, "99999"},
+		{"endpoint with a scheme", []string{"-r", file, "--endpoint", "http://169.254.169.254"}, "http"},
+		{"endpoint that is none", []string{"-r", file, "--endpoint", "0.0.0.0"}, "0.0.0.0"},
+		{"format", []string{"-r", file, "--format", "xml"}, "xml"},
+		{"only", []string{"-r", file, "--only", "v2"}, "v2"},
+		{"no calls", []string{"-r", file, "--count", "0"}, "--count"},
+		{"count below zero", []string{"-r", file, "--count", "-1"}, "--count"},
+		{"count that is no number", []string{"-r", file, "--count", "many"}, "--count"},
+		{"duration below zero", []string{"-r", file, "--duration", "-1s"}, "negative"},
+		{"duration without unit", []string{"-r", file, "--duration", "5"}, "--duration"},
+		{"log over the input", []string{"-r", file, "-o", file}, file},
+		{"packets over the input", []string{"-r", file, "-w", file}, file},
+		{"log over the second input", []string{"-r", captureOf(t, "go-tools"), file, "-o", file}, file},
+		{"log and packets in one file", []string{"-r", file, "-o", written, "-w", written}, "same file"},
+		{"log and packets in one file by two names", []string{"-r", file, "-o", written, "-w", again}, "same file"},
+		{"argument of version", []string{"version", "x"}, "x"},
+		{"flag of version", []string{"version", "--nope"}, "--nope"},
+		{"argument of selftest", []string{"selftest", "x"}, "x"},
+		{"selftest's hidden command", []string{"selftest-child"}, "selftest"},
+		{"shell that is not known", []string{"completion", "tcsh"}, "tcsh"},
+		{"argument of completion", []string{"completion", "bash", "x"}, "x"},
+		{"help for what is not there", []string{"help", "frobnicate"}, "frobnicate"},
+		{"escapes", []string{"\x1b[31m\nx"}, "31m"},
+		{"escapes in a flag", []string{"--\x1b[31m\nx"}, "31m"},
+		{"escapes in a value", []string{"-r", file, "--endpoint", "\x1b[31m\nx\u202e"}, "31m"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := run(tt.args...)
+			if r.status != 2 || r.out != "" {
+				t.Errorf("exit status %d, standard output %.200q", r.status, r.out)
+			}
+			oneLine(t, r.err)
+			if !strings.Contains(r.err, tt.says) {
+				t.Errorf("it does not speak of %q: %s", tt.says, r.err)
+			}
+		})
+	}
+}
+
+// What cannot be read or written ends with one line that says so.
+func TestFailures(t *testing.T) {
+	file, dir := captureOf(t, "boto"), t.TempDir()
+	write := func(name, text string) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	missing := filepath.Join(dir, "missing")
+	for _, tt := range []struct {
+		name string
+		args []string
+		says string
+	}{
+		{"missing", []string{"-r", missing}, "no such file"},
+		{"missing beside a good one", []string{"-r", file, missing}, "no such file"},
+		{"command beside a file", []string{"frobnicate", "-r", file}, "frobnicate"},
+		{"directory", []string{"-r", dir}, "is a directory"},
+		{"empty", []string{"-r", write("empty", "")}, "empty"},
+		{"empty standard input", []string{"-r", "-"}, "standard input"},
+		{"text", []string{"-r", write("text", "hello\n")}, "text"},
+		{"JSON", []string{"-r", write("json", `{"a":1}`)}, "JSON"},
+		{"zeros", []string{"-r", write("zeros", strings.Repeat("\x00", 100))}, "zero"},
+		{"garbage", []string{"-r", write("garbage", "\xde\xad\xbe\xef\x00\x01\x02\x03")}, "not a capture"},
+		{"half a magic number", []string{"-r", write("half", "\xd4\xc3")}, "cut off"},
+		{"magic number only", []string{"-r", write("magic", "\xd4\xc3\xb2\xa1")}, "cut off"},
+		{"gzip of nothing", []string{"-r", write("gzip", pack(t, ""))}, "empty"},
+		{"gzip cut off", []string{"-r", write("cut.gz", pack(t, readFile(t, file))[:12])}, "cut off"},
+		{"escapes in the name", []string{"-r", filepath.Join(dir, "\x1b]0;x\x07\n\u202e")}, "no such file"},
+		{"escapes in the file", []string{"-r", write("escapes", "\x1b[2J\x1b]0;x\x07\u009b")}, "escapes"},
+		{"log in a missing directory", []string{"-r", file, "-o", filepath.Join(missing, "x")}, missing},
+		{"packets in a missing directory", []string{"-r", file, "-w", filepath.Join(missing, "x")}, missing},
+		{"log is a directory", []string{"-r", file, "-o", dir}, "directory"},
+		{"packets are a directory", []string{"-r", file, "-w", dir}, "directory"},
+		{"disk full", []string{"-r", file, "-o", "/dev/full"}, "no space left"},
+		{"disk full of packets", []string{"-r", file, "-w", "/dev/full"}, "no space left"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := run(tt.args...)
+			if r.status != 1 {
+				t.Errorf("exit status %d", r.status)
+			}
+			oneLine(t, r.err)
+			if !strings.Contains(r.err, tt.says) {
+				t.Errorf("it does not speak of %q: %s", tt.says, r.err)
+			}
+			if strings.Contains(r.out, "imds.call") {
+				t.Errorf("there are calls: %s", r.out)
+			}
+		})
+	}
+}
+
+// A file that comes on standard input is a file that is read.
+func TestInputIsNotOverwritten(t *testing.T) {
+	for _, flag := range []string{"-o", "-w"} {
+		file, data := filepath.Join(t.TempDir(), "x"), readFile(t, captureOf(t, "boto"))
+		if err := os.WriteFile(file, []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		stdin, err := os.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stdin.Close()
+		r := runOn(stdin, "-r", "-", flag, file)
+		oneLine(t, r.err)
+		if r.status != 2 || readFile(t, file) != data {
+			t.Errorf("%s: exit status %d, %d bytes are left of %d", flag, r.status, len(readFile(t, file)), len(data))
+		}
+	}
+}
+
+// One bad file does not keep the others from being read.
+func TestBadFileAmongGoodOnes(t *testing.T) {
+	cut := filepath.Join(t.TempDir(), "cut")
+	data := readFile(t, captureOf(t, "curl-eth"))
+	if err := os.WriteFile(cut, []byte(data[:len(data)-10]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := run("--format", "json", "-r", cut, os.DevNull, captureOf(t, "boto"))
+	said, summary, _ := strings.Cut(r.err, "calls to the metadata service")
+	if r.status != 1 || strings.Count(said, "imds-analyzer: ") != 2 || !strings.Contains(said, cut) || !strings.Contains(said, os.DevNull) {
+		t.Errorf("exit status %d: %s", r.status, said)
+	}
+	if !strings.Contains(summary, "cut off or damaged") {
+		t.Errorf("the verdict does not know of it: %s", summary)
+	}
+	checkSame(t, callsOf(t, r.out), append(truth(t, "curl-eth"), truth(t, "boto")...))
+}
+
+// program returns the program as a process of its own.
+func program(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), "/proc/self/exe", args...)
+	// Under -race a program waits a second at its end, unless told not to.
+	c.Env = append(os.Environ(), asProgram+"=yes", "GORACE=atexit_sleep_ms=0")
+	return c
+}
+
+func TestNoPermission(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "x.pcap")
+	if err := os.WriteFile(file, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, open := range []string{dir, filepath.Dir(dir)} {
+		if err := os.Chmod(open, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good, err := os.Open(captureOf(t, "boto"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer good.Close()
+	for _, args := range [][]string{{"-r", file}, {"-r", "-", "-o", file}, {"-r", "-", "-w", filepath.Join(dir, "new")}} {
+		var said bytes.Buffer
+		c := program(t, args...)
+		c.Dir, c.Stdin, c.Stderr = "/", good, &said
+		if os.Getuid() == 0 { // for whom there is nothing forbidden
+			c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		}
+		if c.Run() == nil || c.ProcessState.ExitCode() != 1 {
+			t.Errorf("%q: %v", args, c.ProcessState)
+		}
+		oneLine(t, said.String())
+		if !strings.Contains(said.String(), "permission denied") {
+			t.Errorf("%q: %s", args, &said)
+		}
+	}
+}
+
+// Who reads the log has gone: that is told, and no signal.
+func TestClosedPipe(t *testing.T) {
+	for _, format := range []string{"json", "text"} {
+		reader, writer, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader.Close()
+		var said bytes.Buffer
+		status := cli.Main([]string{"-r", captureOf(t, "boto"), "--format", format}, cli.Streams{Out: writer, Err: &said})
+		writer.Close()
+		if lines := strings.Count(said.String(), "imds-analyzer: "); status != 1 || lines != 1 || !strings.Contains(said.String(), "broken pipe") {
+			t.Errorf("%s: exit status %d: %s", format, status, &said)
+		}
+	}
+}
+
+func TestCommandsThatSay(t *testing.T) {
+	for _, tt := range []struct {
+		args, says []string
+	}{
+		{[]string{"version"}, []string{"imds-analyzer ", "go1."}},
+		{[]string{"--help"}, []string{"Examples:", "imds-analyzer -r ", "sudo imds-analyzer selftest", "Exit status: 0 done; 1 failed; 2 wrong usage; 3 done in part", "--endpoint"}},
+		{[]string{"-h"}, []string{"Examples:"}},
+		{[]string{"help"}, []string{"Examples:"}},
+		{[]string{"help", "selftest"}, []string{"stand-in metadata service"}},
+		{[]string{"selftest", "--help"}, []string{"stand-in metadata service"}},
+		{[]string{"version", "--help"}, []string{"imds-analyzer version"}},
+		{[]string{"completion", "bash"}, []string{"imds-analyzer", "complete "}},
+		{[]string{"completion", "zsh"}, []string{"#compdef imds-analyzer"}},
+		{[]string{"completion", "fish"}, []string{"complete -c imds-analyzer"}},
+	} {
+		r := run(tt.args...)
+		if r.status != 0 || r.err != "" {
+			t.Errorf("%q: exit status %d, %s", tt.args, r.status, r.err)
+		}
+		for _, text := range tt.says {
+			if !strings.Contains(r.out, text) {
+				t.Errorf("%q does not say %q: %s", tt.args, text, r.out)
+			}
+		}
+	}
+}
+
+// terminal returns both ends of a pseudo-terminal.
+func terminal(t *testing.T) (master, slave *os.File) {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { master.Close() })
+	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return master, slave
+}
+
+// shown runs the program with a terminal as its standard output, and returns
+// what came there.
+func shown(t *testing.T, args ...string) string {
+	t.Helper()
+	master, slave := terminal(t)
+	status := cli.Main(args, cli.Streams{In: strings.NewReader(""), Out: slave, Err: io.Discard})
+	slave.Close()
+	text, err := io.ReadAll(master)
+	if status != 0 || !errors.Is(err, syscall.EIO) { // which is how it ends
+		t.Fatalf("exit status %d, %v", status, err)
+	}
+	return strings.ReplaceAll(string(text), "\r\n", "\n")
+}
+
+// On a terminal there is coloured text, unless it is not wanted.
+func TestTerminal(t *testing.T) {
+	file, log := captureOf(t, "proxy-haproxy-any"), filepath.Join(t.TempDir(), "log")
+	plain := strings.NewReplacer("\x1b[31m", "", "\x1b[32m", "", "\x1b[33m", "", "\x1b[0m", "")
+	for _, args := range [][]string{{"-r", file}, {"-r", file, "--format", "text"}, {"-r", file, "-o", log}} {
+		t.Setenv("NO_COLOR", "")
+		colored := shown(t, args...)
+		if strings.Count(colored, "\x1b[31mv1") != 1 || strings.Count(colored, "\x1b[32mv2") != 8 || plain.Replace(colored) != goldenText {
+			t.Errorf("%q: %q", args, colored)
+		}
+		t.Setenv("NO_COLOR", "1")
+		if got := shown(t, args...); got != goldenText {
+			t.Errorf("%q with NO_COLOR: %q", args, got)
+		}
+	}
+	if lines := readLog(t, readFile(t, log)); len(lines) != 2*(9+2) {
+		t.Errorf("%d lines in the log", len(lines))
+	}
+	if got := shown(t, "-r", file, "--format", "json"); len(callsOf(t, got)) != 9 {
+		t.Errorf("not the log: %s", got)
+	}
+}
+
+// A signal ends a capture that would go on, and nothing of it is lost.
+func TestSignalEnds(t *testing.T) {
+	t.Parallel()
+	for _, sent := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		var said bytes.Buffer
+		c := program(t, "-r", "-", "--format", "json")
+		c.Stderr = &said
+		in, err := c.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := c.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(in, readFile(t, captureOf(t, "proxy-haproxy-any"))); err != nil {
+			t.Fatal(err)
+		}
+		log := &strings.Builder{}
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			fmt.Fprintln(log, lines.Text())
+			if strings.Count(log.String(), "imds.call") == 9 && strings.Contains(lines.Text(), "imds.call") {
+				c.Process.Signal(sent) // once: a second one ends it at once
+			}
+		}
+		if err := c.Wait(); err != nil {
+			t.Errorf("%v: %v: %s", sent, err, &said)
+		}
+		checkSame(t, callsOf(t, log.String()), truth(t, "proxy-haproxy-any"))
+		if got := summarised(t, said.String()); got != (counts{v1: 1, v2: 8}) {
+			t.Errorf("%v: %s", sent, &said)
+		}
+	}
+}
