@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 )
 
 // The times in these tests are in ns; what happens on the wire stands between
@@ -352,7 +353,7 @@ func TestLineOfAncestorsIsBounded(t *testing.T) {
 func TestParentYoungerThanChild(t *testing.T) {
 	l := newLineage()
 	parent, child := readingOf(4, "other", 0, 0), readingOf(5, "curl", 0, 0)
-	parent.start, child.parent, child.start = 2*tick, 4, tick
+	parent.start, child.parent, child.start = 2*time.Second, 4, time.Second
 	l.learn(parent)
 	l.learn(child)
 	if line := l.find(5).ancestors; line != nil {
@@ -369,7 +370,7 @@ func TestCompleted(t *testing.T) {
 	}{
 		{"ended while it was read", &reading{process: Process{PID: 5, Executable: "/bin/curl"}}, "[curl] /bin/curl curl"},
 		{"read", readingOf(5, "curl -s", 0, 0), "[curl -s] /bin/curl -s curl -s"},
-		{"another process", &reading{process: Process{PID: 5, Executable: "/bin/x"}, known: true, start: tick}, "[] /bin/x "},
+		{"another process", &reading{process: Process{PID: 5, Executable: "/bin/x"}, known: true, start: time.Second}, "[] /bin/x "},
 	} {
 		p := test.now.completed(whole)
 		if got := fmt.Sprint(p.Args, " ", p.Executable, " ", p.Name); got != test.want {
