@@ -62,15 +62,3 @@ func (f facts) user(id *uint32) *User {
 	name, _ := userName(f.passwd, *id)
 	return &User{ID: *id, Name: name}
 }
-
-// bound cuts the arguments off after limit bytes, counting one that ends each,
-// and reports whether it did.
-func bound(args []string, limit int) ([]string, bool) {
-	for i, arg := range args {
-		if len(arg) >= limit {
-			return append(args[:i:i], strings.Clone(arg[:limit])), true
-		}
-		limit -= len(arg) + 1
-	}
-	return args, false
-}

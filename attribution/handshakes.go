@@ -22,8 +22,17 @@ type handshake struct {
 	began, end int64    // ns, CLOCK_MONOTONIC
 	read       *reading // of the process in connect(2), nil if nothing was
 	member     *member  // the process then, nil if it was not known
-	// line is its ancestors then.
-	line []*Ancestor
+	// line is its ancestors then, lineRead those that follow from read, for a
+	// process whose own are not known.
+	line, lineRead []*Ancestor
+}
+
+// ancestors returns what is certain of them.
+func (h *handshake) ancestors() []*Ancestor {
+	if len(h.line) == 0 && h.read.says() {
+		return h.lineRead
+	}
+	return h.line
 }
 
 // settled is the time by which all is known that can put in doubt what is known

@@ -39,7 +39,7 @@ func (m *member) size() int {
 
 // line is the ancestors of a child of the member.
 func (m *member) line() []*Ancestor {
-	if m == nil || m.image == nil || m.image.doubted {
+	if m.image == nil || m.image.doubted {
 		return nil
 	}
 	a := m.image.ancestor()
@@ -110,8 +110,8 @@ func (l *lineage) exec(pid int, read *reading) {
 	if before := l.find(pid); before != nil {
 		m.since, m.ancestors = before.since, before.ancestors
 	}
-	if len(m.ancestors) == 0 && read != nil && read.known {
-		m.ancestors = l.find(read.parent).line()
+	if len(m.ancestors) == 0 {
+		m.ancestors = l.lineOf(read)
 	}
 	l.put(m)
 }
@@ -121,11 +121,19 @@ func (l *lineage) learn(read *reading) {
 	if read == nil || read.doubted || l.find(read.process.PID) != nil || !read.says() {
 		return
 	}
-	m := &member{pid: read.process.PID, image: read, own: true}
-	if parent := l.find(read.parent); read.known && (parent == nil || !parent.startedAfter(read)) {
-		m.ancestors = parent.line()
+	l.put(&member{pid: read.process.PID, image: read, own: true, ancestors: l.lineOf(read)})
+}
+
+// lineOf returns the ancestors of a process by the parent that it said to have.
+func (l *lineage) lineOf(read *reading) []*Ancestor {
+	if read == nil || !read.known {
+		return nil
 	}
-	l.put(m)
+	parent := l.find(read.parent)
+	if parent == nil || parent.startedAfter(read) {
+		return nil
+	}
+	return parent.line()
 }
 
 // startedAfter reports whether the member is too young to be the parent of the

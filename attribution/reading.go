@@ -1,6 +1,9 @@
 package attribution
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // reading is what /proc said of a process between two points in time. What is
 // missing in it could not be read.
@@ -58,4 +61,16 @@ func (r *reading) completed(earlier *reading) Process {
 		p.Name = e.Name
 	}
 	return p
+}
+
+// bound cuts the arguments off after limit bytes, counting one that ends each,
+// and reports whether it did.
+func bound(args []string, limit int) ([]string, bool) {
+	for i, arg := range args {
+		if len(arg) >= limit {
+			return append(args[:i:i], strings.Clone(arg[:limit])), true
+		}
+		limit -= len(arg) + 1
+	}
+	return args, false
 }

@@ -48,13 +48,6 @@ func TestSearchOpenConnection(t *testing.T) {
 	}
 }
 
-func pidOf(p *Process) int {
-	if p == nil {
-		return 0
-	}
-	return p.PID
-}
-
 func pidsOf(processes []Process) (pids []int) {
 	for _, p := range processes {
 		pids = append(pids, p.PID)

@@ -105,11 +105,12 @@ func (r *reader) lookAt(e *traceEvent) {
 		return
 	}
 	e.read = l.reading
-	if !l.reading.known || r.tracker.knows(e.pid) {
+	known := r.tracker.knows(e.pid)
+	if !l.reading.known || known && e.kind == execEvent {
 		return
 	}
 	e.relatives = r.relatives(l.reading.parent)
-	if e.kind == connectEvent {
+	if !known {
 		e.relatives = append(e.relatives, l.reading)
 	}
 }

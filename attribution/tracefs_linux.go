@@ -1,7 +1,6 @@
 package attribution
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,7 +30,7 @@ func openTracefs() (tracefs, error) {
 		}
 		errs = append(errs, err)
 	}
-	return tracefs{}, fmt.Errorf("no tracefs: %w", errors.Join(errs[0], errs[1]))
+	return tracefs{}, fmt.Errorf("no tracefs: %w, and %w", errs[0], errs[1])
 }
 
 func (t tracefs) close() { unix.Close(t.fd) }

@@ -259,7 +259,7 @@ func (t *tracepoint) answer(h *handshake) Answer {
 		return Answer{Status: NotFound} // in a pid namespace that we cannot see into
 	}
 	p := t.process(h)
-	for _, a := range h.line {
+	for _, a := range h.ancestors() {
 		p.Ancestors = append(p.Ancestors, *a)
 	}
 	return Answer{Status: Resolved, Method: Tracepoint, Process: &p}

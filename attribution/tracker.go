@@ -146,5 +146,6 @@ func (t *tracker) connect(e traceEvent) {
 	if h.member != nil {
 		h.line = h.member.ancestors
 	}
+	h.lineRead = t.lineage.lineOf(e.read)
 	t.handshakes.begin(e.socket, h)
 }
