@@ -197,30 +197,3 @@ func (a *Analyzer) Flush() {
 	}
 	a.mask.flush()
 }
-
-// abandon drops what a flow has read.
-func (f *flow) abandon() {
-	for d := range f.streams {
-		f.analyzer.budget.give(f.streams[d].cost())
-		f.streams[d].held, f.streams[d].heldBytes = nil, 0
-	}
-	for i := range f.early {
-		f.analyzer.budget.give(len(f.early[i].payload) + segmentOverhead)
-	}
-	f.early = nil
-	f.ignore()
-}
-
-// ignore stops reading both directions of a connection.
-func (f *flow) ignore() {
-	f.requests.discard()
-	f.responses.discard()
-}
-
-// markNotHTTP counts a connection on which no request was found.
-func (f *flow) markNotHTTP() {
-	if !f.notHTTP && f.requests.messages == 0 {
-		f.notHTTP = true
-		f.analyzer.stats.NotHTTP++
-	}
-}

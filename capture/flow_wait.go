@@ -1,0 +1,156 @@
+package capture
+
+import (
+	"time"
+
+	"imds-analyzer/imds"
+)
+
+func (f *flow) hold(d direction, c chunk, now time.Time) {
+	st := &f.streams[d]
+	cost := len(c.data) + segmentOverhead
+	for st.full() || !f.analyzer.budget.take(cost) {
+		if len(st.held) == 0 {
+			f.analyzer.stats.SegmentsIgnored++
+			return
+		}
+		f.release(d, now)
+	}
+	f.analyzer.arrivals++
+	before := st.cost()
+	st.hold(c, f.analyzer.arrivals, now)
+	f.analyzer.budget.give(cost - (st.cost() - before))
+}
+
+// ready reports whether all that the chunk acknowledges has been read: a
+// request is read after the answers that its sender had, and an answer after
+// its request, in whatever order the capture has them.
+func (f *flow) ready(d direction, c *chunk) bool {
+	peer := &f.streams[1-d]
+	if !c.hasAck || !peer.known || !peer.heard {
+		return true
+	}
+	ahead := int64(int32(c.ack - peer.next))
+	return ahead <= 0 || ahead > defaultWindow
+}
+
+// pump reads the segments whose turn has come.
+func (f *flow) pump(now time.Time) {
+	for f.step(up, now) || f.step(down, now) {
+	}
+	if f.streams[up].done() && f.streams[down].done() {
+		f.close(now)
+	}
+}
+
+func (f *flow) step(d direction, now time.Time) bool {
+	st := &f.streams[d]
+	if len(st.held) > 0 && st.hole() == 0 && f.ready(d, &st.held[0].chunk) {
+		f.deliverHeld(d, now)
+		return true
+	}
+	if st.hasFin && !st.ended && st.next == st.fin {
+		st.ended = true
+		st.next++
+		f.reader(d).end(imds.ConnectionClosed)
+		return true
+	}
+	return false
+}
+
+// release stops waiting for what the first held segment lacks.
+func (f *flow) release(d direction, now time.Time) {
+	st := &f.streams[d]
+	if n := st.hole(); n > 0 {
+		f.lost(d, n, imds.LostSegment)
+	}
+	f.deliverHeld(d, now)
+	f.pump(now)
+}
+
+func (f *flow) deliverHeld(d direction, now time.Time) {
+	st := &f.streams[d]
+	c := st.pop(now)
+	f.analyzer.budget.give(len(c.data) + segmentOverhead)
+	if repeated := int(int32(st.next - c.seq)); repeated > 0 {
+		c.trimFront(min(repeated, c.length()))
+	}
+	if c.length() > 0 {
+		f.deliver(d, c)
+	}
+}
+
+// expire does what is due, and returns when to be called next. It reports
+// false if the flow is finished.
+func (f *flow) expire(now time.Time) bool {
+	if !f.conn.Opened.Add(reorderWait).After(now) {
+		f.settle(now)
+	}
+	f.releaseDue(up, now)
+	f.releaseDue(down, now)
+	f.exchange.expire(f, now)
+	switch {
+	case f.closed() && !f.closedAt.Add(closeLinger).After(now):
+		f.finish(imds.ConnectionClosed)
+		return false
+	case !f.lastSeen.Add(idleWait).After(now):
+		f.finish(imds.CaptureEnd)
+		return false
+	}
+	return true
+}
+
+// releaseDue reads the held segments of a direction that have waited long
+// enough.
+func (f *flow) releaseDue(d direction, now time.Time) {
+	st := &f.streams[d]
+	for len(st.held) > 0 && !st.deadline().After(now) {
+		f.releaseInOrder(d, now)
+	}
+}
+
+// releaseInOrder stops waiting for what the first held segment lacks. What it
+// acknowledges may itself wait behind a hole: that goes first, and the segment
+// may then follow by itself.
+func (f *flow) releaseInOrder(d direction, now time.Time) {
+	st := &f.streams[d]
+	first := st.held[0]
+	f.releaseAcknowledged(1-d, &first.chunk, now)
+	if len(st.held) > 0 && st.held[0].arrival == first.arrival {
+		f.release(d, now)
+	}
+}
+
+// releaseAcknowledged reads the held segments of a direction that the other
+// side's chunk acknowledges.
+func (f *flow) releaseAcknowledged(d direction, c *chunk, now time.Time) {
+	st := &f.streams[d]
+	for c.hasAck && len(st.held) > 0 && before(st.held[0].seq, c.ack) {
+		f.release(d, now)
+	}
+}
+
+// nextDeadline is when expire has something to do.
+func (f *flow) nextDeadline() time.Time {
+	due := f.lastSeen.Add(idleWait)
+	sooner := func(t time.Time) {
+		if t.Before(due) {
+			due = t
+		}
+	}
+	if f.closed() {
+		sooner(f.closedAt.Add(closeLinger))
+	}
+	if !f.settled {
+		sooner(f.conn.Opened.Add(reorderWait))
+	}
+	for d := range f.streams {
+		if len(f.streams[d].held) > 0 {
+			sooner(f.streams[d].deadline())
+		}
+	}
+	if t, ok := f.exchange.deadline(); ok {
+		sooner(t)
+	}
+	return due
+}
