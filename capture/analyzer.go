@@ -55,7 +55,7 @@ type Analyzer struct {
 	arrivals uint64
 	lastID   uint64
 	stats    Stats
-	mask     *Mask
+	mask     *masker
 }
 
 // NewAnalyzer returns an Analyzer that looks for calls to the endpoints.

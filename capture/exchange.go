@@ -24,9 +24,8 @@ type exchange struct {
 	early    *imds.Response
 	earlyAck uint32
 	// hidden is true if there were responses of which it is not known whose
-	// they are, or may be among lost bytes; they began at hiddenAt.
-	hidden   bool
-	hiddenAt uint32
+	// they are, or may be among lost bytes.
+	hidden bool
 	// requestsLost is true if bytes were lost that may have held requests.
 	requestsLost bool
 	// answeredAt is what the service had received when it sent the last
@@ -86,7 +85,7 @@ func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool)
 		return ""
 	}
 	f.analyzer.stats.ResponsesUnmatched++
-	x.answersLost(first.seq) // it may answer a request that is read later
+	x.hidden = true // it may answer a request that is read later
 	return ""
 }
 
@@ -126,14 +125,6 @@ func (x *exchange) skipHidden(f *flow, response *origin) {
 func (x *exchange) ambiguous(f *flow, response *origin) bool {
 	unseen := !response.hasAck || before(f.streams[up].next, response.ack)
 	return unseen || x.requestsLost || len(x.pending) != 1
-}
-
-// answersLost notes that from sequence number seq on there may be responses
-// that are lost, or that could not be paired.
-func (x *exchange) answersLost(seq uint32) {
-	if !x.hidden {
-		x.hidden, x.hiddenAt = true, seq
-	}
 }
 
 // unanswered hands over the oldest request, which will have no response.

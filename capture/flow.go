@@ -219,12 +219,12 @@ func (f *flow) deliver(d direction, c chunk) {
 
 // lost tells a direction's reader that n bytes are not in the capture.
 func (f *flow) lost(d direction, n int, reason imds.Incomplete) {
-	at, hidden := f.streams[d].next, f.reader(d).hidesHeads(int64(n))
+	hidden := f.reader(d).hidesHeads(int64(n))
 	f.streams[d].next += uint32(n)
 	f.reader(d).lost(int64(n), reason)
 	switch {
 	case d == down && hidden:
-		f.exchange.answersLost(at)
+		f.exchange.hidden = true
 	case hidden:
 		f.exchange.requestsLost = true
 	}

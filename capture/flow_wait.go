@@ -6,6 +6,8 @@ import (
 	"imds-analyzer/imds"
 )
 
+// hold keeps a segment whose turn has not come. Where there is no room, those
+// that wait already are read as they are.
 func (f *flow) hold(d direction, c chunk, now time.Time) {
 	st := &f.streams[d]
 	cost := len(c.data) + segmentOverhead
@@ -17,9 +19,9 @@ func (f *flow) hold(d direction, c chunk, now time.Time) {
 		f.release(d, now)
 	}
 	f.analyzer.arrivals++
-	before := st.cost()
+	held := st.cost()
 	st.hold(c, f.analyzer.arrivals, now)
-	f.analyzer.budget.give(cost - (st.cost() - before))
+	f.analyzer.budget.give(cost - (st.cost() - held))
 }
 
 // ready reports whether all that the chunk acknowledges has been read: a
@@ -80,8 +82,7 @@ func (f *flow) deliverHeld(d direction, now time.Time) {
 	}
 }
 
-// expire does what is due, and returns when to be called next. It reports
-// false if the flow is finished.
+// expire does what is due. It reports false if the flow is finished.
 func (f *flow) expire(now time.Time) bool {
 	if !f.conn.Opened.Add(reorderWait).After(now) {
 		f.settle(now)

@@ -9,14 +9,14 @@ import (
 	"imds-analyzer/imds"
 )
 
-// Mask saves packets without what is secret in them. Of the bytes that the
+// masker saves packets without what is secret in them. Of the bytes that the
 // connections carry only those are left that the readers of messages have
 // understood and found harmless: request and status lines, the names of
 // fields, the values of fields that are listed below, and what frames bodies.
 // All others, bodies and tokens first of all, become maskByte. So a packet has
 // to wait until its bytes were read; one whose bytes are not read in time is
 // saved without them, as if the snaplen had cut it there.
-type Mask struct {
+type masker struct {
 	write func(Packet) error
 	err   error
 	queue []masking
@@ -47,7 +47,7 @@ const (
 // SaveTo makes the Analyzer hand each packet to and from the endpoints to
 // write, masked, in the order in which they came. The packet's data is write's
 // to keep. It is to be called before the first packet.
-func (a *Analyzer) SaveTo(write func(Packet) error) { a.mask = &Mask{write: write} }
+func (a *Analyzer) SaveTo(write func(Packet) error) { a.mask = &masker{write: write} }
 
 // SaveError returns the error that ended the saving of packets, if any.
 func (a *Analyzer) SaveError() error {
@@ -58,7 +58,7 @@ func (a *Analyzer) SaveError() error {
 }
 
 // segment takes in a packet that holds a segment of the flow f, or of none.
-func (m *Mask) segment(p *Packet, s *segment, f *flow) {
+func (m *masker) segment(p *Packet, s *segment, f *flow) {
 	if m == nil {
 		return
 	}
@@ -77,14 +77,14 @@ func (m *Mask) segment(p *Packet, s *segment, f *flow) {
 
 // pass takes in a packet to or from an endpoint of which no segment could be
 // read; what follows its IP header is not kept.
-func (m *Mask) pass(p *Packet, header int) {
+func (m *masker) pass(p *Packet, header int) {
 	if m != nil {
 		m.enqueue(p, masking{payload: header, since: p.Time}, 0)
 		m.drain(p.Time)
 	}
 }
 
-func (m *Mask) enqueue(p *Packet, q masking, length int) {
+func (m *masker) enqueue(p *Packet, q masking, length int) {
 	q.packet = *p
 	q.packet.Comment = ""
 	q.packet.Data = bytes.Clone(p.Data[:min(q.payload+length, len(p.Data))])
@@ -96,7 +96,7 @@ func (m *Mask) enqueue(p *Packet, q masking, length int) {
 func (q *masking) cost() int { return len(q.packet.Data) + segmentOverhead }
 
 // drain writes the packets at the head of the queue that need not wait.
-func (m *Mask) drain(now time.Time) {
+func (m *masker) drain(now time.Time) {
 	n := 0
 	for n < len(m.queue) {
 		q := &m.queue[n]
@@ -111,21 +111,21 @@ func (m *Mask) drain(now time.Time) {
 }
 
 // due is when the packet at the head of the queue has waited long enough.
-func (m *Mask) due() (time.Time, bool) {
+func (m *masker) due() (time.Time, bool) {
 	if m == nil || len(m.queue) == 0 {
 		return time.Time{}, false
 	}
 	return m.queue[0].since.Add(maskWait), true
 }
 
-func (m *Mask) tick(now time.Time) {
+func (m *masker) tick(now time.Time) {
 	if m != nil {
 		m.drain(now)
 	}
 }
 
 // flush writes all that waits.
-func (m *Mask) flush() {
+func (m *masker) flush() {
 	if m == nil {
 		return
 	}
@@ -135,7 +135,7 @@ func (m *Mask) flush() {
 	m.queue, m.bytes = nil, 0
 }
 
-func (m *Mask) save(q *masking) {
+func (m *masker) save(q *masking) {
 	if m.err != nil {
 		return
 	}
