@@ -265,13 +265,23 @@ func (r *resolver) giveUp(p *Pending) {
 // many processes.
 func (r *resolver) work() {
 	for j := range r.jobs {
-		batch := []job{j}
-		for waiting := len(r.jobs); waiting > 0; waiting-- {
-			if j, ok := <-r.jobs; ok {
-				batch = append(batch, j)
+		r.lookUp(r.waitingJobs([]job{j}))
+	}
+}
+
+// waitingJobs adds to the batch what waits by now. It does not count first: the
+// other workers may take what it counted, and the batch would wait for more.
+func (r *resolver) waitingJobs(batch []job) []job {
+	for {
+		select {
+		case j, ok := <-r.jobs:
+			if !ok {
+				return batch
 			}
+			batch = append(batch, j)
+		default:
+			return batch
 		}
-		r.lookUp(batch)
 	}
 }
 
