@@ -1,5 +1,7 @@
 package attribution
 
+import "slices"
+
 // Options say where to look. The zero value is right for a normal machine.
 type Options struct {
 	// Proc is the root of /proc, "/proc" if empty.
@@ -10,6 +12,8 @@ type Options struct {
 	// Ports are those of the service that connections go to, 80 if there are
 	// none. The kernel tells of connections to them alone.
 	Ports []uint16
+	// Ways are those that may be used, all if there are none.
+	Ways []Method
 	// RealTime has the thread that reads the kernel's events run before all
 	// others (SCHED_FIFO, sched(7)). Without it, it is niced, which does not
 	// count against other sessions' processes (autogroups, sched(7)), so that
@@ -18,3 +22,9 @@ type Options struct {
 	// GOMAXPROCS of a few more than that.
 	RealTime bool
 }
+
+// Methods are all ways of finding a process, best first.
+func Methods() []Method { return []Method{Tracepoint, SockDiag, Proc} }
+
+// may reports whether the way may be used.
+func (o Options) may(m Method) bool { return len(o.Ways) == 0 || slices.Contains(o.Ways, m) }

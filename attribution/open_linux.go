@@ -19,21 +19,34 @@ func Open(o Options) (Resolver, error) {
 		return newResolver(nil, []string{fmt.Sprintf("No process can be found without /proc: %v.", err)}), nil
 	}
 	exact, limits := openWitness(p, o)
-	s := &search{facts: newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), now: time.Now}
 	limits = append(limits, p.blindSpots()...)
-	var ways []way
-	diag, err := openSockDiag(s)
-	if err == nil {
-		ways = append(ways, diag)
-	} else {
-		limits = append(limits, diagLimit(err))
+	ways, more := openWays(p, o)
+	return newExactResolver(exact, ways, append(limits, more...)), nil
+}
+
+// openWays opens the ways that look a connection up.
+func openWays(p proc, o Options) (ways []way, limits []string) {
+	s := &search{facts: newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), now: time.Now}
+	own := true // nobody else looks into our own namespace
+	if o.may(SockDiag) {
+		diag, err := openSockDiag(s)
+		if err == nil {
+			ways, own = append(ways, diag), false
+		} else {
+			limits = append(limits, diagLimit(err))
+		}
 	}
-	ways = append(ways, &tables{proc: p, search: s, own: err != nil, network: readNetwork})
-	return newExactResolver(exact, ways, limits), nil
+	if o.may(Proc) {
+		ways = append(ways, &tables{proc: p, search: s, own: own, network: readNetwork})
+	}
+	return ways, limits
 }
 
 // openWitness opens the tracepoint, or says why it cannot.
 func openWitness(p proc, o Options) (witness, []string) {
+	if !o.may(Tracepoint) {
+		return nil, nil
+	}
 	ports := o.Ports
 	if len(ports) == 0 {
 		ports = []uint16{80}

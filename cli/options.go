@@ -8,11 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"imds-analyzer/attribution"
 	"imds-analyzer/capture"
 	"imds-analyzer/imds"
 )
@@ -30,6 +32,7 @@ type options struct {
 	count         uint64
 	duration      time.Duration
 	statsInterval time.Duration
+	wayNames      []string
 }
 
 // The values of --format and --only.
@@ -48,6 +51,7 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.output, "output", "o", "", "append the log entries to this `FILE`")
 	flags.StringVar(&o.format, "format", formatAuto, "what goes to standard output: auto, json or text")
 	flags.StringVarP(&o.write, "write", "w", "", "save the packets to this pcapng `FILE`, with tokens and response bodies masked")
+	flags.StringSliceVar(&o.wayNames, "attribution", nil, "find processes in these `WAYS` only, of "+wayNames()+" (default all that work)")
 	flags.StringVar(&o.only, "only", "", "with v1: entries for calls that are v1 or unknown; the summary counts all")
 	flags.Uint64Var(&o.count, "count", 0, "end after `N` calls")
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `TIME`, such as 90s or 24h")
@@ -73,6 +77,8 @@ func (o *options) check(flags *pflag.FlagSet) error {
 		return fmt.Errorf("--format is auto, json or text, not %q", o.format)
 	case o.only != "" && o.only != onlyV1:
 		return fmt.Errorf("--only knows v1, not %q", o.only)
+	case !o.knowsWays():
+		return fmt.Errorf("--attribution takes some of %s, not %q", wayNames(), strings.Join(o.wayNames, ","))
 	case o.duration < 0 || o.statsInterval < 0:
 		return errors.New("a time is not negative")
 	case flags.Changed("count") && o.count == 0:
@@ -81,8 +87,8 @@ func (o *options) check(flags *pflag.FlagSet) error {
 		return errors.New("-o and -w write to files; --format json writes the log to standard output")
 	case flags.Changed("output") && o.output == "", flags.Changed("write") && o.write == "", slices.Contains(o.read, ""):
 		return errors.New("-r, -o and -w need the name of a file")
-	case len(o.read) > 0 && flags.Changed("interface"):
-		return errors.New("-i captures live and -r reads files: give one of them")
+	case len(o.read) > 0 && (flags.Changed("interface") || flags.Changed("attribution")):
+		return errors.New("-i and --attribution are for live captures and -r reads files: give one of them")
 	}
 	return nil
 }
@@ -139,6 +145,21 @@ func sameFile(a, b string) bool {
 	}
 	return errA != nil && errB != nil && filepath.Base(a) == filepath.Base(b) && sameFile(filepath.Dir(a), filepath.Dir(b))
 }
+
+// ways are the ways of finding processes that may be used, all if none.
+func (o *options) ways() (ways []attribution.Method) {
+	for _, name := range o.wayNames {
+		ways = append(ways, attribution.Method(name))
+	}
+	return ways
+}
+
+func (o *options) knowsWays() bool {
+	return !slices.ContainsFunc(o.ways(), func(m attribution.Method) bool { return !slices.Contains(attribution.Methods(), m) })
+}
+
+// wayNames lists the ways of finding processes.
+func wayNames() string { return joinWords(attribution.Methods()) }
 
 // live reports whether packets are captured, as against read.
 func (o *options) live() bool { return len(o.read) == 0 }

@@ -118,7 +118,7 @@ func (s *session) open() ([]capture.Source, error) {
 func (s *session) openResolver() error {
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + hotThreads)
 	var err error
-	if s.resolver, err = attribution.Open(attribution.Options{Ports: s.options.ports()}); err != nil {
+	if s.resolver, err = attribution.Open(attribution.Options{Ports: s.options.ports(), Ways: s.options.ways()}); err != nil {
 		return fmt.Errorf("cannot look for processes: %w", err)
 	}
 	for _, name := range s.options.interfaces {

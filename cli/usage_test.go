@@ -52,6 +52,8 @@ func TestWrongUsage(t *testing.T) {
 		{"file without -r", []string{file}, "-r " + file},
 		{"file and interface", []string{"-i", "lo", file}, "-r " + file},
 		{"both -i and -r", []string{"-i", "lo", "-r", file}, "-i"},
+		{"both --attribution and -r", []string{"--attribution", "proc", "-r", file}, "--attribution"},
+		{"way that is not known", []string{"--attribution", "proc,ebpf"}, "tracepoint, sock_diag, proc"},
 		{"-r without a file", []string{"-r"}, "-r"},
 		{"-r without a name", []string{"-r", ""}, "-r"},
 		{"-o without a name", []string{"-r", file, "-o", ""}, "-o"},
