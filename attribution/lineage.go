@@ -26,6 +26,23 @@ type member struct {
 	place     *list.Element
 }
 
+// complete fills in what is not known of the process, which ended before all of
+// it was read, and stays the same while the program runs. (Its user, its
+// directory and its cgroup do not.)
+func (m *member) complete(p *Process) {
+	if m.image == nil || m.image.doubted {
+		return
+	}
+	image := m.image.process
+	p.lacks(image)
+	if m.own && p.Start.IsZero() {
+		p.Start = image.Start
+	}
+	if m.own && p.NamespacePID == 0 {
+		p.NamespacePID = image.NamespacePID
+	}
+}
+
 func (m *member) size() int {
 	n := 256 + m.image.size()
 	for _, a := range m.ancestors {

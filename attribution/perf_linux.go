@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"unsafe"
 
@@ -11,25 +12,39 @@ import (
 )
 
 const (
-	// maxRingBytes bounds the rings of all processors together. With 192 that
-	// is 16 KiB each, room for about 150 events while nobody reads, and 3.8 MiB
-	// with the page that each ring has besides: within perf_event_mlock_kb,
-	// which allows 516 KiB a processor (Documentation/admin-guide/sysctl/kernel.rst).
-	maxRingBytes = 4 << 20
-	// maxRing is that of one processor: 1,000 events.
-	maxRing = 128 << 10
-	// minRing is as small as can be where pages have 4 KiB, to hold the largest
-	// event that is asked for thrice (maxEvent).
-	minRing = 16 << 10
 	// maxEvent is the size of the largest event: an execve(2) of a file whose
 	// name has PATH_MAX bytes, and what stands around it.
 	maxEvent = 4096 + 256
+	minRing  = 16 << 10
+	// stackBytes are sampled of the stack of a program that starts: the gap that
+	// Linux leaves there (8 KiB, see execStart), the tables below it (1.5 KiB
+	// with 100 variables in the environment) and 2.5 KiB of arguments. Who has
+	// more is looked at.
+	stackBytes = 12 << 10
 )
 
-// ringSize is the size of a processor's ring, a power of two and whole pages.
-func ringSize(processors, page int) int {
-	size := max(minRing, page)
-	for size < maxRing && 2*size*processors <= maxRingBytes {
+// ringBounds are the sizes of rings in bytes: of those of all processors
+// together, which least can exceed, and of one.
+//
+// Each processor has a ring for events, and one for the stacks of programs that
+// start, so that these take no room from those. Both together, with the page
+// that each has besides, are within perf_event_mlock_kb, which allows 516 KiB a
+// processor (Documentation/admin-guide/sysctl/kernel.rst): 264 KiB at most.
+type ringBounds struct{ all, most, least int }
+
+// eventRings of 192 processors have 16 KiB each, room for about 150 events
+// while nobody reads, and those of up to 32 processors room for 1,000. They are
+// as small as can be where pages have 4 KiB, to hold the largest event thrice.
+func eventRings() ringBounds { return ringBounds{all: 4 << 20, most: 128 << 10, least: minRing} }
+
+// stackRings of 192 processors have 32 KiB each, room for two stacks, and those
+// of up to 64 processors room for ten.
+func stackRings() ringBounds { return ringBounds{all: 8 << 20, most: 128 << 10, least: 32 << 10} }
+
+// size is that of a processor's ring, a power of two and whole pages.
+func (b ringBounds) size(processors, page int) int {
+	size := max(b.least, page)
+	for size < b.most && 2*size*processors <= b.all {
 		size *= 2
 	}
 	return size
@@ -50,6 +65,8 @@ type perfEvent struct {
 	// wakes is true for events that a reader is to be woken for. Others wait
 	// for one of these, or until the ring is half full.
 	wakes bool
+	// stack is true to have the stack sampled too.
+	stack bool
 }
 
 func (e perfEvent) attr() *unix.PerfEventAttr {
@@ -66,6 +83,11 @@ func (e perfEvent) attr() *unix.PerfEventAttr {
 	if !e.wakes {
 		a.Bits |= unix.PerfBitWatermark
 		a.Wakeup = minRing / 2
+	}
+	if e.stack {
+		a.Sample_type |= unix.PERF_SAMPLE_REGS_USER | unix.PERF_SAMPLE_STACK_USER
+		a.Sample_regs_user = stackPointer()
+		a.Sample_stack_user = stackBytes
 	}
 	return a
 }
@@ -165,8 +187,20 @@ func (r *perfRing) close() error {
 	return errors.Join(errs...)
 }
 
+// stackPointer is the register in the bits of sample_regs_user, 0 on machines
+// whose kernels do not sample stacks (asm/perf_regs.h).
+func stackPointer() uint64 {
+	switch runtime.GOARCH {
+	case "amd64":
+		return 1 << 7
+	case "arm64":
+		return 1 << 31
+	}
+	return 0
+}
+
 // openRings opens a ring for each processor that is on.
-func openRings(events []perfEvent) ([]*perfRing, error) {
+func openRings(events []perfEvent, bounds ringBounds) ([]*perfRing, error) {
 	list, err := os.ReadFile("/sys/devices/system/cpu/online")
 	if err != nil {
 		return nil, fmt.Errorf("list the processors: %w", err)
@@ -177,7 +211,7 @@ func openRings(events []perfEvent) ([]*perfRing, error) {
 	}
 	var rings []*perfRing
 	for _, cpu := range cpus {
-		r, err := openRing(cpu, events, ringSize(len(cpus), os.Getpagesize()))
+		r, err := openRing(cpu, events, bounds.size(len(cpus), os.Getpagesize()))
 		if err != nil {
 			return nil, errors.Join(err, closeRings(rings))
 		}

@@ -57,6 +57,47 @@ func parsePerfSample(body []byte) (perfSample, error) {
 	}, nil
 }
 
+// The sizes of addresses, which a sample with PERF_SAMPLE_REGS_USER tells
+// (enum perf_sample_regs_abi).
+const (
+	perfABI32 = 1
+	perfABI64 = 2
+)
+
+// parseStackSample reads a sample that has after its raw data the stack
+// pointer, as the one register of PERF_SAMPLE_REGS_USER, and the stack above it
+// (PERF_SAMPLE_STACK_USER). A process without user space has neither.
+func parseStackSample(body []byte) (perfSample, userStack, error) {
+	s, err := parsePerfSample(body)
+	if err != nil {
+		return s, userStack{}, err
+	}
+	var abi, pointer, size uint64
+	rest := body[perfSampleLen+len(s.raw):]
+	for _, word := range []*uint64{&abi, &pointer, &size} {
+		if len(rest) < 8 {
+			return s, userStack{}, fmt.Errorf("%w: a stack of %d bytes", errPerfRecord, len(rest))
+		}
+		*word, rest = binary.NativeEndian.Uint64(rest), rest[8:]
+	}
+	word := wordSize(abi)
+	if word == 0 || size > uint64(len(rest)) || uint64(len(rest))-size < 8 {
+		return s, userStack{}, fmt.Errorf("%w: a stack of %d in %d bytes, registers of kind %d", errPerfRecord, size, len(rest), abi)
+	}
+	filled := binary.NativeEndian.Uint64(rest[size:]) // it ends with how much of it was copied
+	return s, userStack{pointer, word, rest[:min(size, filled)]}, nil
+}
+
+func wordSize(abi uint64) int {
+	switch abi {
+	case perfABI32:
+		return 4
+	case perfABI64:
+		return 8
+	}
+	return 0 // no registers (PERF_SAMPLE_REGS_ABI_NONE)
+}
+
 // parsePerfLost returns how many records were lost.
 func parsePerfLost(body []byte) (uint64, error) {
 	if len(body) < perfLostLen {

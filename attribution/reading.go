@@ -14,9 +14,29 @@ type reading struct {
 	start        time.Duration // as procStat.start
 	known        bool          // start and parent were read
 	began, ended int64         // ns, CLOCK_MONOTONIC
-	// doubted is true once it turned out that the process ran another program
-	// while it was read, or that another had taken over its pid.
+	// told is what the kernel told of the process when it called execve(2): it
+	// is certain, unlike what was read later. It is nil for a reading at any
+	// other time.
+	told *Process
+	// doubted is true once nothing in it is certain: the process ran another
+	// program while it was read, or another had taken over its pid.
 	doubted bool
+}
+
+// tell adds what the kernel told, which comes after what was read: a process
+// may have changed its arguments since.
+func (r *reading) tell(told *Process) {
+	r.told = told
+	r.process.lacks(*told)
+}
+
+// doubt takes back what was read.
+func (r *reading) doubt() {
+	if r.told == nil {
+		r.doubted = true
+		return
+	}
+	r.process, r.userID, r.known = *r.told, nil, false
 }
 
 // says reports whether anything is known from the reading of what runs.
@@ -43,24 +63,22 @@ func (r *reading) size() int {
 	return n
 }
 
-// completed returns the reading's process with what it lacks taken from what
-// was read at its execve(2), if the program is the same.
-func (r *reading) completed(earlier *reading) Process {
-	p := r.process
-	if !earlier.says() || r.known && earlier.known && r.start != earlier.start {
-		return p
-	}
-	e := earlier.process
+// contradicts reports whether two readings are of different processes.
+func (r *reading) contradicts(other *reading) bool {
+	return other != nil && r.known && other.known && r.start != other.start
+}
+
+// lacks fills in what is not known of the program that runs.
+func (p *Process) lacks(program Process) {
 	if len(p.Args) == 0 {
-		p.Args, p.ArgsTruncated = e.Args, e.ArgsTruncated
+		p.Args, p.ArgsTruncated = program.Args, program.ArgsTruncated
 	}
 	if p.Executable == "" {
-		p.Executable, p.Deleted = e.Executable, e.Deleted
+		p.Executable, p.Deleted = program.Executable, program.Deleted
 	}
 	if p.Name == "" {
-		p.Name = e.Name
+		p.Name = program.Name
 	}
-	return p
 }
 
 // bound cuts the arguments off after limit bytes, counting one that ends each,

@@ -37,8 +37,8 @@ func (p proc) begin(pid int, buffer []byte) *look {
 
 func (l *look) identity() {
 	r := l.reading
-	r.process.Args, r.process.ArgsTruncated = bound(splitArgs(l.read("cmdline")), MaxArgsBytes)
-	r.process.Executable, r.process.Deleted = strings.CutSuffix(l.link("exe"), " (deleted)") // proc_pid_exe(5)
+	l.arguments("")
+	l.executable("")
 	line := l.read("stat")
 	stat, err := parseStat(line)
 	if err != nil {
@@ -47,6 +47,28 @@ func (l *look) identity() {
 	r.start, r.parent, r.known = stat.start, stat.parent, true
 	r.process.Start = l.proc.started(stat)
 	r.process.Name = programName(parseStatName(line), r.process.Args)
+}
+
+// glance reads no more than what a process runs: with two to five system calls
+// it is over soon. What could not be read is left out.
+func (p proc) glance(pid int, args bool, buffer []byte) *reading {
+	began := monotonic()
+	l := &look{p, unix.AT_FDCWD, &reading{process: Process{PID: pid}, began: began}, buffer}
+	dir := p.path(pid) + "/"
+	if args {
+		l.arguments(dir)
+	}
+	l.executable(dir)
+	l.reading.ended = monotonic()
+	return l.reading
+}
+
+func (l *look) arguments(dir string) {
+	l.reading.process.Args, l.reading.process.ArgsTruncated = bound(splitArgs(l.read(dir+"cmdline")), MaxArgsBytes)
+}
+
+func (l *look) executable(dir string) {
+	l.reading.process.Executable, l.reading.process.Deleted = strings.CutSuffix(l.link(dir+"exe"), " (deleted)") // proc_pid_exe(5)
 }
 
 // finish reads the rest.

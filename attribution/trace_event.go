@@ -32,6 +32,8 @@ type traceEvent struct {
 
 	until int64 // blindEvent
 
+	file string // execEvent: what the process runs from now on, as it was called
+
 	// read is what was read of the process on the event, nil if nothing was.
 	read *reading
 	// relatives are processes that were not known and were read too, the
@@ -51,7 +53,7 @@ const (
 // id of its tracepoint ("common_type").
 type decoder struct {
 	socket socketFormat
-	exec   traceFormat
+	exec   execFormat
 	fork   forkFormat
 	exit   exitFormat
 }
@@ -77,6 +79,17 @@ func newSocketFormat(f traceFormat) (s socketFormat, err error) {
 	s.source, errs[5] = f.place("saddr_v6", 16)
 	s.remote, errs[6] = f.place("daddr_v6", 16)
 	return s, errors.Join(errs[:]...)
+}
+
+// execFormat is that of sched:sched_process_exec.
+type execFormat struct {
+	id   uint16
+	file traceField
+}
+
+func newExecFormat(f traceFormat) (execFormat, error) {
+	file, err := f.place("filename", 4)
+	return execFormat{f.id, file}, err
 }
 
 // forkFormat is that of task:task_newtask, which other than
@@ -117,7 +130,7 @@ func (d *decoder) decode(s perfSample) (traceEvent, bool) {
 	case id == d.socket.id:
 		return d.socket.decode(e, s.raw)
 	case id == d.exec.id:
-		e.kind = execEvent
+		e.kind, e.file = execEvent, d.exec.file.text(s.raw)
 	case id == d.fork.id:
 		return d.fork.decode(e, s.raw)
 	case id == d.exit.id:

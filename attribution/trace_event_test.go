@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"encoding/binary"
+	"errors"
 	"testing"
 )
 
@@ -9,12 +10,12 @@ func testDecoder(t *testing.T) decoder {
 	t.Helper()
 	socket, err1 := newSocketFormat(readFormat(t, "inet_sock_set_state"))
 	fork, err2 := newForkFormat(readFormat(t, "task_newtask"))
-	if err1 != nil || err2 != nil {
-		t.Fatal(err1, err2)
+	exec, err3 := newExecFormat(readFormat(t, "sched_process_exec"))
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
 	}
 	return decoder{
-		socket: socket, fork: fork,
-		exec: readFormat(t, "sched_process_exec"), exit: newExitFormat(readFormat(t, "sched_process_exit")),
+		socket: socket, fork: fork, exec: exec, exit: newExitFormat(readFormat(t, "sched_process_exit")),
 	}
 }
 
@@ -81,7 +82,8 @@ func TestDecodeProcesses(t *testing.T) {
 		tid  int
 		want traceEvent
 	}{
-		{"exec", raw(exec, nil), 5, traceEvent{kind: execEvent, pid: 5}},
+		{"exec", append(raw(exec, map[string]any{"filename": 128 | 9<<16}), "/bin/cat\x00"...), 5, traceEvent{kind: execEvent, pid: 5, file: "/bin/cat"}},
+		{"exec of a file whose name is cut off", raw(exec, map[string]any{"filename": 128 | 9<<16}), 5, traceEvent{kind: execEvent, pid: 5}},
 		{"fork", raw(fork, map[string]any{"pid": 9}), 6, traceEvent{kind: forkEvent, pid: 5, child: 9}},
 		{"clone of a sibling", raw(fork, map[string]any{"pid": 9, "clone_flags": cloneParent}), 5, traceEvent{kind: forkEvent, pid: 5, child: 9, sibling: true}},
 		{"thread", raw(fork, map[string]any{"pid": 9, "clone_flags": cloneThread}), 5, traceEvent{}},
@@ -92,7 +94,7 @@ func TestDecodeProcesses(t *testing.T) {
 		{"too short", []byte{1}, 5, traceEvent{}},
 	} {
 		e, ok := d.decode(perfSample{pid: 5, tid: test.tid, raw: test.raw})
-		if ok != (test.want.kind != 0) || ok && (e.kind != test.want.kind || e.pid != 5 || e.child != test.want.child || e.sibling != test.want.sibling) {
+		if ok != (test.want.kind != 0) || ok && (e.kind != test.want.kind || e.pid != 5 || e.child != test.want.child || e.file != test.want.file || e.sibling != test.want.sibling) {
 			t.Errorf("%s: %+v, %v", test.name, e, ok)
 		}
 	}

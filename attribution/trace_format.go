@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -104,6 +105,19 @@ func (f traceField) of(raw []byte) []byte {
 		return nil
 	}
 	return raw[f.offset : f.offset+f.size]
+}
+
+// text reads a field that says where its text is: a number with the offset in
+// its low half and the length in its high half ("__data_loc", section 2.2). It
+// is empty if the record is too short.
+func (f traceField) text(raw []byte) string {
+	place := f.number(raw)
+	offset, length := int(place&0xffff), int(place>>16&0xffff)
+	if offset+length > len(raw) {
+		return ""
+	}
+	text, _, _ := bytes.Cut(raw[offset:offset+length], []byte{0})
+	return string(text)
 }
 
 // number reads the field as an unsigned number, 0 if the record is too short.

@@ -96,7 +96,8 @@ func FuzzTraceFormat(f *testing.F) {
 		}
 		socket, _ := newSocketFormat(format)
 		fork, _ := newForkFormat(format)
-		d := decoder{socket: socket, exec: format, fork: fork, exit: newExitFormat(format)}
+		exec, _ := newExecFormat(format)
+		d := decoder{socket: socket, exec: exec, fork: fork, exit: newExitFormat(format)}
 		d.decode(perfSample{pid: 1, tid: 1, raw: raw})
 	})
 }

@@ -13,22 +13,29 @@ const staleAfter = 20 * time.Millisecond
 // reader is what the thread has that reads the events.
 type reader struct {
 	*tracepoint
-	bytes []byte // of a ring, used again
-	look  []byte // for looks at processes, used again
-	looks []*look
+	bytes  []byte // of a ring, used again
+	stack  []byte // of a ring of stacks, used again
+	look   []byte // for looks at processes, used again
+	looks  []*look
+	starts execStarts
 }
 
 // round reads all rings once and works on what was in them. It reports whether
 // there is more to do in a moment, without further events.
 func (r *reader) round() (again bool) {
 	began := monotonic()
-	for _, ring := range r.rings {
-		r.drain(ring)
+	for i, ring := range r.rings {
+		r.bytes = ring.read(r.bytes[:0])
+		if i < len(r.stacks) {
+			r.drainStacks(r.stacks[i])
+		}
+		r.drain(r.bytes, len(ring.data))
 	}
 	for _, l := range r.looks {
 		l.finish()
 	}
 	r.looks = r.looks[:0]
+	r.starts.forget(began)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, h := range r.tracker.advance(began - int64(holdBack)) {
@@ -37,13 +44,31 @@ func (r *reader) round() (again bool) {
 	return r.tracker.busy()
 }
 
-// drain reads a ring. One that was nearly full may have had no room for events
-// since then: nobody knows which.
-func (r *reader) drain(ring *perfRing) {
-	r.bytes = ring.read(r.bytes[:0])
-	all := len(r.bytes)
+// drainStacks takes in the stacks of programs that are about to start. One that
+// there was no room for is not missed: the process is looked at then.
+func (r *reader) drainStacks(ring *perfRing) {
+	r.stack = ring.read(r.stack[:0])
+	for rest := r.stack; len(rest) > 0; {
+		kind, body, after, err := nextRecord(rest)
+		if err != nil {
+			return
+		}
+		rest = after
+		if kind != perfRecordSample {
+			continue
+		}
+		if s, stack, err := parseStackSample(body); err == nil {
+			args, cut, whole := stack.args()
+			r.starts.add(execStart{s.pid, s.at, r.decode.exec.file.text(s.raw), args, cut, whole})
+		}
+	}
+}
+
+// drain takes in what a ring of the size had. One that was nearly full may have
+// had no room for events since then: nobody knows which.
+func (r *reader) drain(records []byte, size int) {
 	nearlyFull := int64(0)
-	for rest := r.bytes; len(rest) > 0; {
+	for rest := records; len(rest) > 0; {
 		kind, body, after, err := nextRecord(rest)
 		if err != nil {
 			nearlyFull = 1 // the rest cannot be read
@@ -51,7 +76,7 @@ func (r *reader) drain(ring *perfRing) {
 		}
 		rest = after
 		at := r.record(kind, body)
-		if nearlyFull == 0 && at != 0 && all-len(rest) > len(ring.data)-maxEvent {
+		if nearlyFull == 0 && at != 0 && len(records)-len(rest) > size-maxEvent {
 			nearlyFull = at
 		}
 	}
@@ -89,12 +114,29 @@ func (r *reader) take(e traceEvent) {
 	switch {
 	case e.kind == connectEvent:
 		r.lookAt(&e)
-	case e.kind == execEvent && !stale:
-		r.lookAt(&e)
+	case e.kind == execEvent:
+		r.program(&e, stale)
 	case e.kind == forkEvent && !stale:
 		e.relatives = r.relatives(e.pid)
 	}
 	r.tracker.add(e)
+}
+
+// program finds out what a process runs from its execve(2) on. What the kernel
+// did not tell is read of it.
+func (r *reader) program(e *traceEvent, stale bool) {
+	told := e.told(r.starts.take(*e))
+	switch {
+	case stale:
+	case !r.tracker.knows(e.pid):
+		r.lookAt(e)
+	default:
+		e.read = r.facts.proc.glance(e.pid, len(told.Args) == 0, r.look)
+	}
+	if e.read == nil {
+		e.read = &reading{process: Process{PID: e.pid}, began: e.at, ended: e.at}
+	}
+	e.read.tell(told)
 }
 
 // lookAt reads the process of an event and, if that is not known yet, what it

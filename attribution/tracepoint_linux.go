@@ -2,10 +2,8 @@ package attribution
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +30,7 @@ const (
 type tracepoint struct {
 	facts  facts
 	rings  []*perfRing
+	stacks []*perfRing // of the same processors, none where stacks are not sampled
 	decode *decoder
 	epoll  int
 	wake   int           // eventfd(2): the reader is to end
@@ -58,12 +57,12 @@ func openTracepoint(p proc, f facts, ports []uint16, realTime bool) (*tracepoint
 	if err != nil {
 		return nil, err
 	}
-	rings, err := openRings(events)
+	rings, err := openRings(events, eventRings())
 	if err != nil {
 		return nil, err
 	}
 	t := &tracepoint{
-		facts: f, rings: rings, decode: decode, epoll: -1, wake: -1,
+		facts: f, rings: rings, stacks: openStacks(decode), decode: decode, epoll: -1, wake: -1,
 		ended: make(chan struct{}), watchers: make(map[Tuple][]*watcher),
 		tracker: newTracker(decode.fork.id != 0),
 	}
@@ -73,56 +72,6 @@ func openTracepoint(p proc, f facts, ports []uint16, realTime bool) (*tracepoint
 	}
 	go t.run(realTime)
 	return t, nil
-}
-
-// tracepoints says what to sample. Only the first is needed to tell who made a
-// connection; without the others less is known of who that was.
-func tracepoints(p proc, ports []uint16) (*decoder, []perfEvent, error) {
-	fs, err := openTracefs()
-	if err != nil {
-		return nil, nil, err
-	}
-	defer fs.close()
-	f, err := fs.format("sock/inet_sock_set_state")
-	if err != nil {
-		return nil, nil, err
-	}
-	d := &decoder{}
-	if d.socket, err = newSocketFormat(f); err != nil {
-		return nil, nil, err
-	}
-	events := []perfEvent{{id: f.id, filter: socketFilter(ports), wakes: true}}
-	if f, err := fs.format("sched/sched_process_exec"); err == nil {
-		d.exec = f
-		events = append(events, perfEvent{id: f.id, wakes: true})
-	}
-	if f, err := fs.format("sched/sched_process_exit"); err == nil {
-		d.exit = newExitFormat(f)
-		events = append(events, perfEvent{id: f.id, filter: d.exit.filter()})
-	}
-	if f, err := fs.format("task/task_newtask"); err == nil && p.isInitialPIDNamespace() {
-		if d.fork, err = newForkFormat(f); err == nil {
-			events = append(events, perfEvent{id: f.id, filter: fmt.Sprintf("!(clone_flags & %d)", cloneThread)})
-		}
-	}
-	return d, events, nil
-}
-
-// socketFilter lets through the two ends of handshakes with the ports.
-func socketFilter(ports []uint16) string {
-	var list []string
-	for _, port := range ports {
-		list = append(list, fmt.Sprintf("dport == %d", port))
-	}
-	return fmt.Sprintf("(%s) && protocol == %d && (oldstate == %d || newstate == %d)",
-		strings.Join(list, " || "), protocolTCP, stateSynSent, stateSynSent)
-}
-
-func (f exitFormat) filter() string {
-	if !f.tells {
-		return ""
-	}
-	return "group_dead == 1"
 }
 
 func (t *tracepoint) start() (err error) {
@@ -142,7 +91,9 @@ func (t *tracepoint) start() (err error) {
 			return fmt.Errorf("epoll_ctl: %w", err)
 		}
 	}
-	for _, r := range t.rings {
+	// The kernel samples what was enabled last first, so that with an event its
+	// stack is there.
+	for _, r := range slices.Concat(t.rings, t.stacks) {
 		if err := r.enable(); err != nil {
 			return err
 		}
@@ -167,7 +118,7 @@ func (t *tracepoint) close() error {
 }
 
 func (t *tracepoint) release() error {
-	err := closeRings(t.rings)
+	err := closeRings(slices.Concat(t.rings, t.stacks))
 	for _, fd := range []int{t.epoll, t.wake} {
 		if fd >= 0 {
 			unix.Close(fd)
@@ -250,61 +201,4 @@ func (t *tracepoint) run(realTime bool) {
 			wait = int(holdBack / time.Millisecond)
 		}
 	}
-}
-
-// answer tells of the process behind a handshake what is certain: whatever was
-// put in doubt is left out.
-func (t *tracepoint) answer(h *handshake) Answer {
-	if h.pid <= 0 {
-		return Answer{Status: NotFound} // in a pid namespace that we cannot see into
-	}
-	p := t.process(h)
-	for _, a := range h.ancestors() {
-		p.Ancestors = append(p.Ancestors, *a)
-	}
-	return Answer{Status: Resolved, Method: Tracepoint, Process: &p}
-}
-
-func (t *tracepoint) process(h *handshake) Process {
-	var image *reading
-	if h.member != nil && h.member.image.says() {
-		image = h.member.image
-	}
-	switch {
-	case h.read.says():
-		p, user := h.read.process, h.read.userID
-		if image != nil {
-			p = h.read.completed(image)
-		}
-		if user == nil && image != nil && h.member.own {
-			user = image.userID
-		}
-		p.User = t.facts.user(user)
-		return p
-	case image != nil && h.member.own:
-		p := image.process
-		p.User = t.facts.user(image.userID)
-		return p
-	case image != nil:
-		return t.inherited(h.member)
-	}
-	return Process{PID: h.pid}
-}
-
-// inherited is a process that ended before it could be read: it ran what its
-// parent ran.
-func (t *tracepoint) inherited(m *member) Process {
-	i := m.image.process
-	p := Process{PID: m.pid, Name: i.Name, Executable: i.Executable, Deleted: i.Deleted, Args: i.Args, ArgsTruncated: i.ArgsTruncated}
-	if m.since != 0 {
-		p.Start = t.facts.proc.startOf(m.since)
-	}
-	return p
-}
-
-// isInitialPIDNamespace reports whether our pids are the machine's, as are
-// those in the fields of tracepoints. Samples have ours.
-func (p proc) isInitialPIDNamespace() bool {
-	namespace, err := os.Readlink(p.root + "/self/ns/pid")
-	return err == nil && namespace == initialPIDNamespace
 }

@@ -113,7 +113,7 @@ func (t *tracker) lose(until int64) {
 	t.lineage.forgetAll()
 	t.handshakes.forgetOpening()
 	for _, r := range t.unsure {
-		r.doubted = true
+		r.doubt()
 	}
 }
 
@@ -137,7 +137,9 @@ func (t *tracker) doubt(e traceEvent) {
 		return
 	}
 	for _, r := range t.unsure {
-		r.doubted = r.doubted || r.process.PID == pid && e.at <= r.ended
+		if r.process.PID == pid && e.at <= r.ended {
+			r.doubt()
+		}
 	}
 }
 

@@ -372,7 +372,10 @@ func TestCompleted(t *testing.T) {
 		{"read", readingOf(5, "curl -s", 0, 0), "[curl -s] /bin/curl -s curl -s"},
 		{"another process", &reading{process: Process{PID: 5, Executable: "/bin/x"}, known: true, start: time.Second}, "[] /bin/x "},
 	} {
-		p := test.now.completed(whole)
+		p := test.now.process
+		if !test.now.contradicts(whole) {
+			(&member{pid: 5, image: whole, own: true}).complete(&p)
+		}
 		if got := fmt.Sprint(p.Args, " ", p.Executable, " ", p.Name); got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}

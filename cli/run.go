@@ -117,6 +117,7 @@ func (s *session) open() ([]capture.Source, error) {
 // at once.
 func (s *session) openResolver() error {
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + hotThreads)
+	calmMonitor()
 	var err error
 	if s.resolver, err = attribution.Open(attribution.Options{Ports: s.options.ports(), Ways: s.options.ways()}); err != nil {
 		return fmt.Errorf("cannot look for processes: %w", err)

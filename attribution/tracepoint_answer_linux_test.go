@@ -1,0 +1,77 @@
+package attribution
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// What was read in connect(2) and what is known of the program are joined, and
+// nothing is taken over that can have changed.
+func TestTracepointAnswer(t *testing.T) {
+	boot := time.Unix(1_000_000, 0)
+	tp := &tracepoint{facts: newFacts(proc{root: t.TempDir(), boot: func() time.Time { return boot }}, "testdata/passwd")}
+	told := func() *reading {
+		r := &reading{process: Process{PID: 5}}
+		r.tell(&Process{PID: 5, Name: "curl", Args: []string{"curl", "-s"}})
+		return r
+	}
+	full := func(start time.Duration) *reading {
+		r := readingOf(5, "wget", 0, 0)
+		r.start, r.userID, r.process.Start = start, new(uint32(1000)), boot.Add(start)
+		r.process.WorkingDirectory, r.process.Cgroup = "/srv", "/system.slice/a.service"
+		return r
+	}
+	zombie := &reading{process: Process{PID: 5, Name: "curl", Cgroup: "/x"}, userID: new(uint32(1000)), start: time.Second, known: true}
+	doubted := full(time.Second)
+	doubted.doubt()
+	for _, test := range []struct {
+		name   string
+		read   *reading
+		member *member
+		want   string
+	}{
+		{"nothing", nil, nil, "[]"},
+		{"read", full(time.Second), nil, "wget [wget] /bin/wget 1000 /srv /system.slice/a.service 1s"},
+		{"told, gone when it was looked at", nil, &member{pid: 5, image: told(), own: true}, "curl [curl -s]"},
+		{"told, ended but not waited for", zombie, &member{pid: 5, image: told(), own: true}, "curl [curl -s] 1000 /x"},
+		{"inherited, gone", nil, &member{pid: 5, image: full(0)}, "wget [wget] /bin/wget"},
+		{"read before, gone", nil, &member{pid: 5, image: full(time.Second), own: true}, "wget [wget] /bin/wget 1s"},
+		{"another had the pid", zombie, &member{pid: 5, image: full(2 * time.Second), own: true}, "curl [] 1000 /x"},
+		{"doubted", doubted, &member{pid: 5, image: told(), own: true}, "curl [curl -s]"},
+		{"all doubted", doubted, &member{pid: 5, image: doubted, own: true}, "[]"},
+	} {
+		a := tp.answer(&handshake{pid: 5, read: test.read, member: test.member})
+		if a.Status != Resolved || a.Method != Tracepoint || a.Process.PID != 5 {
+			t.Errorf("%s: %+v", test.name, a)
+			continue
+		}
+		if got := said(*a.Process, boot); got != test.want && !(test.want == "[]" && got == "[]") {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+	if a := tp.answer(&handshake{}); a.Status != NotFound {
+		t.Errorf("a process that we cannot see: %s", a.Status)
+	}
+}
+
+// said lists what is known of a process.
+func said(p Process, boot time.Time) (s string) {
+	for _, part := range []string{p.Name, fmt.Sprint(p.Args), p.Executable, userIDOf(p), p.WorkingDirectory, p.Cgroup} {
+		if part != "" && s != "" {
+			s += " "
+		}
+		s += part
+	}
+	if !p.Start.IsZero() {
+		s += " " + p.Start.Sub(boot).String()
+	}
+	return s
+}
+
+func userIDOf(p Process) string {
+	if p.User == nil {
+		return ""
+	}
+	return fmt.Sprint(p.User.ID)
+}
