@@ -7,10 +7,10 @@ import (
 )
 
 const (
-	// sameStart is how far apart the two samples of one execve(2) can be, ns:
-	// they are taken one after the other, some µs apart. The next execve(2) of
-	// the process comes later, as it takes about 100 µs.
-	sameStart = 20_000
+	// sameStart is how long before the event of an execve(2) its stack was
+	// sampled at most, ns. The copying in between takes 15 to 50 µs, rarely more
+	// than 100; the next execve(2) of the process comes later.
+	sameStart = 100_000
 	// startKeptFor is how long a sample of a stack waits for the event that it
 	// belongs to, ns. They are read within a round of each other.
 	startKeptFor = 10_000_000
@@ -37,11 +37,11 @@ type execStarts struct{ waiting []execStart }
 
 func (s *execStarts) add(start execStart) { s.waiting = append(s.waiting, start) }
 
-// take returns the one that belongs to the event, nil if there is none or no
-// telling which.
+// take returns the one that belongs to the event, which comes after it, nil if
+// there is none or no telling which.
 func (s *execStarts) take(e traceEvent) *execStart {
 	belongs := func(o execStart) bool {
-		return o.pid == e.pid && o.file == e.file && max(o.at-e.at, e.at-o.at) <= sameStart
+		return o.pid == e.pid && o.file == e.file && o.at <= e.at && e.at-o.at <= sameStart
 	}
 	i := slices.IndexFunc(s.waiting, belongs)
 	if i < 0 || slices.ContainsFunc(s.waiting[i+1:], belongs) {

@@ -17,13 +17,13 @@ func TestExecStartsBelongToTheirEvents(t *testing.T) {
 	}{
 		{"none", nil, false},
 		{"sampled before", []execStart{start(5, event.at-3_000, event.file)}, true},
-		{"sampled after", []execStart{start(5, event.at+3_000, event.file)}, true},
+		{"at the latest before", []execStart{start(5, event.at-sameStart, event.file)}, true},
 		{"among others", []execStart{start(4, event.at, event.file), start(5, event.at, event.file), start(5, 1, event.file)}, true},
 		{"another process", []execStart{start(4, event.at, event.file)}, false},
 		{"another program", []execStart{start(5, event.at, "/bin/sh")}, false},
 		{"earlier", []execStart{start(5, event.at-sameStart-1, event.file)}, false},
-		{"later", []execStart{start(5, event.at+sameStart+1, event.file)}, false},
-		{"no telling which", []execStart{start(5, event.at-3_000, event.file), start(5, event.at+3_000, event.file)}, false},
+		{"later", []execStart{start(5, event.at+1, event.file)}, false},
+		{"no telling which", []execStart{start(5, event.at-3_000, event.file), start(5, event.at-6_000, event.file)}, false},
 	} {
 		s := execStarts{waiting: test.starts}
 		n := len(test.starts)

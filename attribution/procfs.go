@@ -31,15 +31,22 @@ func parseStat(b []byte) (procStat, error) {
 		return procStat{}, fmt.Errorf("stat: %w", errProcFormat)
 	}
 	const first = 3 // the number of the field after the name
-	fields := strings.Fields(string(b[end+1:]))
-	if len(fields) <= 22-first {
+	var fields [22 - first + 1][]byte
+	n := 0
+	for field := range bytes.FieldsSeq(b[end+1:]) {
+		fields[n] = field
+		if n++; n == len(fields) {
+			break
+		}
+	}
+	if n < len(fields) {
 		return procStat{}, fmt.Errorf("stat: %w", errProcFormat)
 	}
-	parent, err := strconv.Atoi(fields[4-first])
+	parent, err := strconv.Atoi(string(fields[4-first]))
 	if err != nil {
 		return procStat{}, fmt.Errorf("stat: parent: %w", err)
 	}
-	start, err := strconv.ParseInt(fields[22-first], 10, 64)
+	start, err := strconv.ParseInt(string(fields[22-first]), 10, 64)
 	if err != nil {
 		return procStat{}, fmt.Errorf("stat: start time: %w", err)
 	}
@@ -65,14 +72,17 @@ type procStatus struct {
 // it is not known.
 func parseStatus(b []byte) procStatus {
 	var s procStatus
-	for line := range strings.Lines(string(b)) {
-		name, value, _ := strings.Cut(line, ":")
-		values := strings.Fields(value)
-		switch {
-		case name == "Uid" && len(values) > 1:
-			s.user = parseUserID(values[1])
-		case name == "NSpid" && len(values) > 1:
-			s.namespacePID, _ = strconv.Atoi(values[len(values)-1])
+	for line := range bytes.Lines(b) {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		switch string(name) {
+		case "Uid":
+			if values := strings.Fields(string(value)); len(values) > 1 {
+				s.user = parseUserID(values[1])
+			}
+		case "NSpid":
+			if values := strings.Fields(string(value)); len(values) > 1 {
+				s.namespacePID, _ = strconv.Atoi(values[len(values)-1])
+			}
 		}
 	}
 	return s

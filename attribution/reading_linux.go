@@ -39,6 +39,8 @@ func (l *look) identity() {
 	r := l.reading
 	l.arguments("")
 	l.executable("")
+	status := parseStatus(l.read("status"))
+	r.userID, r.process.NamespacePID = status.user, status.namespacePID
 	line := l.read("stat")
 	stat, err := parseStat(line)
 	if err != nil {
@@ -74,9 +76,6 @@ func (l *look) executable(dir string) {
 // finish reads the rest.
 func (l *look) finish() {
 	defer unix.Close(l.dir)
-	status := parseStatus(l.read("status"))
-	l.reading.userID = status.user
-	l.reading.process.NamespacePID = status.namespacePID
 	l.reading.process.WorkingDirectory = l.link("cwd")
 	l.reading.process.Cgroup = parseCgroup(l.read("cgroup"))
 	l.reading.ended = monotonic()

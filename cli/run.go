@@ -52,6 +52,10 @@ func run(ctx context.Context, o options, streams Streams) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := &session{options: o, streams: streams, started: time.Now()}
+	if o.live() {
+		calmMonitor()
+		defer raiseAutogroup()()
+	}
 	sources, err := s.open()
 	if err != nil {
 		return advise(err)
@@ -117,7 +121,6 @@ func (s *session) open() ([]capture.Source, error) {
 // at once.
 func (s *session) openResolver() error {
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + hotThreads)
-	calmMonitor()
 	var err error
 	if s.resolver, err = attribution.Open(attribution.Options{Ports: s.options.ports(), Ways: s.options.ways()}); err != nil {
 		return fmt.Errorf("cannot look for processes: %w", err)

@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"os"
+	"strings"
+)
+
+const (
+	// autogroupFile has the nice value of the caller's session.
+	autogroupFile = "/proc/self/autogroup"
+	// autogroupNice is that of a session in which a capture runs: its threads
+	// weigh ten times as much as those of another session. Without, 5 to 70 of
+	// 100 processes that live a millisecond had ended before they were looked at
+	// on a host whose processors are all busy, with it less than 1.
+	autogroupNice = "-10"
+)
+
+// raiseAutogroup raises the priority of the session that the program runs in,
+// and returns what sets it back. Where the kernel shares out processors by
+// session, the nice values of threads count within their session only (sched(7),
+// "The autogroup feature"). Where it does not, where the session has a nice
+// value already, and without CAP_SYS_NICE, nothing changes.
+func raiseAutogroup() (restore func()) {
+	line, err := os.ReadFile(autogroupFile)
+	if err != nil || !strings.HasSuffix(strings.TrimSpace(string(line)), " nice 0") {
+		return func() {}
+	}
+	if err := os.WriteFile(autogroupFile, []byte(autogroupNice), 0); err != nil {
+		return func() {}
+	}
+	return func() { _ = os.WriteFile(autogroupFile, []byte("0"), 0) }
+}
