@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// bench is where things are measured.
+type bench struct {
+	*plan
+	out     io.Writer
+	dir     string // for files of this run, readable by all users
+	network *network
+	service net.Listener
+	*launcher
+}
+
+const (
+	// users take turns as clients: root, two that every system has, and one
+	// that has no name.
+	users = "0,1,65534,54321"
+	// files that each of the additional processes holds open.
+	files = 10
+	// clientsWithin is for the clients of a cell: curl takes some 20 ms.
+	clientsWithin = 20 * time.Second
+	aClientWithin = 100 * time.Millisecond
+)
+
+func newBench(p *plan, out io.Writer) (*bench, error) {
+	dir, err := os.MkdirTemp("", "bench-attribution")
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{plan: p, out: out, dir: dir}
+	if err := b.open(); err != nil {
+		b.close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *bench) open() (err error) {
+	if err := os.Chmod(b.dir, 0o755); err != nil {
+		return err
+	}
+	if b.network, err = newNetwork(direct()); err != nil {
+		return err
+	}
+	err = b.network.in(b.network.service, func() (err error) {
+		b.service, err = net.Listen("tcp4", serviceAddress+":80")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	go serve(b.service)
+	b.launcher, err = install(b.network.namespaces[b.network.clients], b.client, b.dir)
+	return err
+}
+
+func (b *bench) close() {
+	if b.service != nil {
+		_ = b.service.Close()
+	}
+	if b.network != nil {
+		b.network.close()
+	}
+	_ = os.RemoveAll(b.dir)
+}
+
+// start starts the program under test where it is to watch.
+func (b *bench) startProgram(way string) (*program, error) {
+	return startProgram(b.network.namespaces[b.network.watched], b.binary, way, b.dir)
+}
+
+// attribution measures each way, and prints each when it is done.
+func (b *bench) attribution() error {
+	var all []run
+	wrong := 0
+	for _, way := range b.ways {
+		runs, err := b.measure(way)
+		if err != nil {
+			return err
+		}
+		printWay(b.out, way, runs)
+		for i := range runs {
+			runs[i].printProblems(b.out, b.showWrong)
+			wrong += runs[i].wrong()
+		}
+		all = append(all, runs...)
+	}
+	if err := b.save(all); err != nil {
+		return err
+	}
+	if wrong > 0 {
+		return fmt.Errorf("%w: %d", errWrong, wrong)
+	}
+	return nil
+}
+
+// measure measures one way under each load.
+func (b *bench) measure(way string) (runs []run, err error) {
+	for _, processes := range b.processes {
+		r, err := b.underLoad(way, processes)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, *r)
+	}
+	return runs, nil
+}
+
+func (b *bench) underLoad(way string, processes int) (r *run, err error) {
+	end, err := b.sleepers(processes, files)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	program, err := b.startProgram(way)
+	if err != nil {
+		return nil, err
+	}
+	clients, calls, err := b.makeCalls(b.cells(processes))
+	if err == nil {
+		_ = program.awaitLines(1+total(clients, calls), logWithin)
+	}
+	if err := errors.Join(err, program.stop()); err != nil {
+		return nil, err
+	}
+	return judge(way, b.cells(processes), clients, calls, program.readLog)
+}
+
+// makeCalls makes the calls of each cell in turn. It returns all clients, and
+// the number of calls that each client of a cell makes.
+func (b *bench) makeCalls(cells []cell) (clients []client, calls []int, err error) {
+	for i, c := range cells {
+		some, each, err := b.makeCallsOf(i, c)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s, %d at once: %w", c.Kind, c.AtOnce, err)
+		}
+		clients, calls = append(clients, some...), append(calls, each)
+	}
+	return clients, calls, nil
+}
+
+func (b *bench) makeCallsOf(i int, c cell) (clients []client, each int, err error) {
+	count, each := kindNamed(c.Kind).split(b.calls, c.AtOnce)
+	command := kindNamed(c.Kind).command(b.launcher.path, base(i), each)
+	executable, err := executableOf(command[0])
+	if err != nil {
+		return nil, 0, err
+	}
+	said, err := b.launcher.run(launch{
+		atOnce: c.AtOnce, count: count, users: users, command: command,
+		within: clientsWithin + time.Duration(count*each)*aClientWithin,
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	like := client{id: clientID{cell: i}, args: command, executable: executable}
+	clients, err = readLaunched(bytes.NewReader(said), like)
+	return clients, each, err
+}
+
+// executableOf is the file that a command runs.
+func executableOf(command string) (string, error) {
+	path, err := exec.LookPath(command)
+	if err != nil {
+		return "", fmt.Errorf("%w: install it, or leave it out with -kinds", err)
+	}
+	return filepath.EvalSymlinks(path)
+}

@@ -1,0 +1,3 @@
+package main
+
+func (b *bench) costs() error { return nil }

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// row is what came of one cell.
+type row struct {
+	cell
+	tally
+}
+
+// run is what came of one way under one load, for which the program under test
+// was started afresh.
+type run struct {
+	Way     string   `json:"way"`
+	Methods []string `json:"methods"` // that worked, as the log says
+	Dropped int      `json:"packets_dropped"`
+	Strays  int      `json:"strays"`
+	Rows    []row    `json:"cells"`
+
+	problems []problem
+}
+
+// judge compares the log of a run with what the clients did.
+func judge(way string, cells []cell, clients []client, calls []int, readLog func(func(entry)) error) (*run, error) {
+	v := newVerdict(clients, calls)
+	r := &run{Way: way}
+	err := readLog(func(e entry) {
+		v.take(e)
+		r.takeLifecycle(e)
+	})
+	v.end(calls)
+	for i, c := range cells {
+		r.Rows = append(r.Rows, row{c, v.tallies[i]})
+	}
+	r.Strays, r.problems = v.strays, v.problems
+	return r, err
+}
+
+// takeLifecycle takes what the log says of the capture itself.
+func (r *run) takeLifecycle(e entry) {
+	switch c := e.IMDS.Capture; e.Event.Action {
+	case captureStarted:
+		r.Methods = c.Methods
+	case captureStopped:
+		r.Dropped = c.Dropped
+	}
+}
+
+// wrong is how many answers are worse than none.
+func (r *run) wrong() int {
+	sum := 0
+	for i := range r.Rows {
+		sum += r.Rows[i].tally.wrong()
+	}
+	return sum
+}
+
+const (
+	heading = "" +
+		"                                                   process named                       command line        user             executable\n" +
+		"kind    at once   more   calls missing twice   right wrong  none shared inferred    right wrong  none   right wrong  none   right wrong  none\n"
+	rowFormat = "%-7s %7s %6s %7d %7d %5d  %6d %5d %5d %6d %4d/%-4d  %6d %5d %5d  %6d %5d %5d  %6d %5d %5d\n"
+)
+
+// printWay prints the table of a way and what all its cells come to.
+func printWay(out io.Writer, way string, runs []run) {
+	fmt.Fprintf(out, "\n%s\n%s", way, heading)
+	var sum tally
+	for _, r := range runs {
+		for _, row := range r.Rows {
+			row.tally.print(out, row.Kind, fmt.Sprint(row.AtOnce), fmt.Sprint(row.Processes))
+			sum.add(row.tally)
+		}
+	}
+	sum.print(out, "all", "", "")
+	fmt.Fprintf(out, "process right %s, wrong %d; command line right %s, wrong %d; user wrong %d; of %d calls\n",
+		percent(sum.PID.Right, sum.Calls), sum.PID.Wrong, percent(sum.Args.Right, sum.Calls), sum.Args.Wrong, sum.User.Wrong, sum.Calls)
+	for _, r := range runs {
+		r.printNotes(out)
+	}
+}
+
+func (t *tally) print(out io.Writer, kind, atOnce, processes string) {
+	p, a, u, e := t.PID, t.Args, t.User, t.Executable
+	fmt.Fprintf(out, rowFormat, kind, atOnce, processes, t.Calls, t.Missing, t.Twice,
+		p.Right, p.Wrong, p.None, p.Shared, p.InferredRight, p.InferredWrong,
+		a.Right, a.Wrong, a.None, u.Right, u.Wrong, u.None, e.Right, e.Wrong, e.None)
+}
+
+func (r *run) printNotes(out io.Writer) {
+	if len(r.Methods) != 1 || r.Methods[0] != r.Way {
+		fmt.Fprintf(out, "note: the ways that worked: %s\n", strings.Join(r.Methods, ", "))
+	}
+	if r.Dropped > 0 {
+		fmt.Fprintf(out, "note: the kernel dropped %d packets before the program read them\n", r.Dropped)
+	}
+	if r.Strays > 0 {
+		fmt.Fprintf(out, "note: the log has %d calls that no client made\n", r.Strays)
+	}
+}
+
+// percent has three decimals, so that one call in 30,000 can be seen. It does
+// not round up to 100 what is less.
+func percent(part, whole int) string {
+	if whole == 0 {
+		return "-"
+	}
+	thousandths := int64(part) * 100_000 / int64(whole)
+	return fmt.Sprintf("%d.%03d %%", thousandths/1000, thousandths%1000)
+}
+
+// printProblems shows at most so many calls, the worst first.
+func (r *run) printProblems(out io.Writer, most int) {
+	for _, what := range []string{"wrong", "missing", "none"} {
+		for _, p := range r.problems {
+			if p.what != what || most == 0 {
+				continue
+			}
+			most--
+			fmt.Fprintf(out, "%s: %s: call %d of client %d in cell %d by pid %d, client pid %d uid %d %q %s\n  %s\n",
+				r.Way, what, p.call.n, p.call.number, p.call.cell, p.pid, p.of.pid, p.of.uid, p.of.args, p.of.executable, p.line)
+		}
+	}
+}
