@@ -28,9 +28,10 @@ const (
 	users = "0,1,65534,54321"
 	// files that each of the additional processes holds open.
 	files = 10
-	// clientsWithin is for the clients of a cell: curl takes some 20 ms.
+	// clientsWithin and aCallWithin are for the clients of a cell. A call of
+	// curl takes some 20 ms.
 	clientsWithin = 20 * time.Second
-	aClientWithin = 100 * time.Millisecond
+	aCallWithin   = 100 * time.Millisecond
 )
 
 func newBench(p *plan, out io.Writer) (*bench, error) {
@@ -60,7 +61,7 @@ func (b *bench) open() (err error) {
 	if err != nil {
 		return err
 	}
-	go serve(b.service)
+	go serve(b.service, b.delay)
 	b.launcher, err = install(b.network.namespaces[b.network.clients], b.client, b.dir)
 	return err
 }
@@ -127,46 +128,45 @@ func (b *bench) underLoad(way string, processes int) (r *run, err error) {
 	if err != nil {
 		return nil, err
 	}
-	clients, calls, err := b.makeCalls(b.cells(processes))
+	made, err := b.makeCalls(b.cells(processes))
 	if err == nil {
-		_ = program.awaitLines(1+total(clients, calls), logWithin)
+		_ = program.awaitLines(1+made.total(), logWithin)
 	}
 	if err := errors.Join(err, program.stop()); err != nil {
 		return nil, err
 	}
-	return judge(way, b.cells(processes), clients, calls, program.readLog)
+	return judge(way, made, program.readLog)
 }
 
-// makeCalls makes the calls of each cell in turn. It returns all clients, and
-// the number of calls that each client of a cell makes.
-func (b *bench) makeCalls(cells []cell) (clients []client, calls []int, err error) {
+// makeCalls makes the calls of each cell in turn.
+func (b *bench) makeCalls(cells []cell) (m made, err error) {
 	for i, c := range cells {
-		some, each, err := b.makeCallsOf(i, c)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s, %d at once: %w", c.Kind, c.AtOnce, err)
+		if err := b.makeCallsOf(&m, i, c); err != nil {
+			return m, fmt.Errorf("%s, %d at once: %w", c.Kind, c.AtOnce, err)
 		}
-		clients, calls = append(clients, some...), append(calls, each)
 	}
-	return clients, calls, nil
+	return m, nil
 }
 
-func (b *bench) makeCallsOf(i int, c cell) (clients []client, each int, err error) {
+func (b *bench) makeCallsOf(m *made, i int, c cell) error {
 	count, each := kindNamed(c.Kind).split(b.calls, c.AtOnce)
 	command := kindNamed(c.Kind).command(b.launcher.path, base(i), each)
 	executable, err := executableOf(command[0])
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
+	began := time.Now()
 	said, err := b.launcher.run(launch{
 		atOnce: c.AtOnce, count: count, users: users, command: command,
-		within: clientsWithin + time.Duration(count*each)*aClientWithin,
+		within: clientsWithin + time.Duration(count*each)*aCallWithin,
 	})
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
-	like := client{id: clientID{cell: i}, args: command, executable: executable}
-	clients, err = readLaunched(bytes.NewReader(said), like)
-	return clients, each, err
+	life := time.Since(began) * time.Duration(min(c.AtOnce, count)) / time.Duration(count)
+	clients, err := readLaunched(bytes.NewReader(said), client{id: clientID{cell: i}, args: command, executable: executable})
+	m.add(c, clients, each, life)
+	return err
 }
 
 // executableOf is the file that a command runs.

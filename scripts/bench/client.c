@@ -89,6 +89,7 @@ static void forks(const char *base, int children) {
 		pid_t pid = fork();
 		if (pid < 0) fail("fork");
 		if (pid > 0) continue;
+		alarm(client_seconds); // is not inherited (alarm(2))
 		call(connected(), get, base, n);
 		_exit(0);
 	}
@@ -130,6 +131,7 @@ static void run(char **command, const char *sequence, int uid) {
 		if (at && asprintf(word, "%.*s%s%s", (int)(at - *word), *word, sequence, at + 1) < 0) fail("asprintf");
 	}
 	if (uid && (setgroups(0, NULL) || setgid((gid_t)uid) || setuid((uid_t)uid))) fail("setuid");
+	prctl(PR_SET_PDEATHSIG, SIGKILL); // after setuid, which clears it (prctl(2))
 	execvp(command[0], command);
 	fail(command[0]);
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // client is what the launcher knows of a process that it started.
@@ -15,6 +16,30 @@ type client struct {
 	uid        int
 	args       []string
 	executable string
+}
+
+// made is what was done in a run: the truth that the log is held against.
+type made struct {
+	cells   []cell
+	each    []int           // calls that a client makes, by the number of the cell
+	lives   []time.Duration // of a client, from its start until it is reaped, on average
+	clients []client
+}
+
+func (m *made) add(c cell, clients []client, each int, life time.Duration) {
+	m.cells = append(m.cells, c)
+	m.each = append(m.each, each)
+	m.lives = append(m.lives, life)
+	m.clients = append(m.clients, clients...)
+}
+
+// total is how many calls were made.
+func (m *made) total() int {
+	sum := 0
+	for _, c := range m.clients {
+		sum += m.each[c.id.cell]
+	}
+	return sum
 }
 
 // errClient: a client did not do what it was to do, so that there is no truth.

@@ -41,7 +41,7 @@ func (p *plan) run(out io.Writer) error {
 	}
 	defer b.close()
 	if p.cost {
-		return b.costs()
+		return b.costs(fullEffort())
 	}
 	return b.attribution()
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // plan is what to measure, as the flags say.
@@ -16,6 +17,7 @@ type plan struct {
 	atOnce         []int
 	processes      []int
 	calls          int
+	delay          time.Duration
 	showWrong      int
 	json           string
 	cost           bool
@@ -38,6 +40,7 @@ func parsePlan(args []string, out io.Writer) (*plan, error) {
 	flags.StringVar(&atOnce, "at-once", "1,8,32", "how many clients run at once")
 	flags.StringVar(&processes, "load", "0,1500", "how many more processes there are, each with 10 open files")
 	flags.IntVar(&p.calls, "calls", callsACell, "calls of each kind, at once and load")
+	flags.DurationVar(&p.delay, "delay", 0, "how long the service takes to answer")
 	flags.IntVar(&p.showWrong, "show-wrong", 0, "show so many calls of each run that are wrong, missing or without a process")
 	flags.StringVar(&p.json, "json", "", "write the result to this file, as JSON")
 	flags.BoolVar(&p.cost, "cost", false, "measure what the program costs instead")
@@ -85,8 +88,8 @@ func (p *plan) fill(kindNames, atOnce, processes string, arguments int) (err err
 	switch {
 	case arguments > 0:
 		return fmt.Errorf("there are only flags, see -help")
-	case p.calls < 1:
-		return fmt.Errorf("-calls is at least 1")
+	case p.calls < 1 || p.delay < 0:
+		return fmt.Errorf("-calls is at least 1, and -delay not negative")
 	case p.binary == "" || p.client == "":
 		return fmt.Errorf("-binary and -client are needed")
 	}

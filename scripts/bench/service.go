@@ -5,32 +5,36 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"time"
 )
 
 // token is what the stand-in for the metadata service hands out. It opens
 // nothing. client.c knows it.
 const token = "benchmark"
 
-// serve answers connections until the listener is closed. A stand-in that is
-// slow would have the clients live longer than they do with the real service:
-// it does without what net/http's server adds to each connection.
-func serve(listener net.Listener) {
+// serve answers connections, after the delay, until the listener is closed. How
+// long a client lives depends on how fast it is answered: to be able to be fast
+// this does without what net/http's server adds to each connection.
+func serve(listener net.Listener, delay time.Duration) {
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
 			return
 		}
-		go converse(conn)
+		go converse(conn, delay)
 	}
 }
 
 // converse answers the requests of one connection.
-func converse(conn net.Conn) {
+func converse(conn net.Conn, delay time.Duration) {
 	defer conn.Close()
 	for requests := bufio.NewReaderSize(conn, 1024); ; {
 		request, err := http.ReadRequest(requests)
 		if err != nil {
 			return
+		}
+		if delay > 0 {
+			time.Sleep(delay)
 		}
 		if _, err := conn.Write(respond(request)); err != nil {
 			return

@@ -9,6 +9,7 @@ import (
 // row is what came of one cell.
 type row struct {
 	cell
+	Life float64 `json:"client_ms"` // of a client, on average
 	tally
 }
 
@@ -24,17 +25,17 @@ type run struct {
 	problems []problem
 }
 
-// judge compares the log of a run with what the clients did.
-func judge(way string, cells []cell, clients []client, calls []int, readLog func(func(entry)) error) (*run, error) {
-	v := newVerdict(clients, calls)
+// judge compares the log of a run with what was done in it.
+func judge(way string, m made, readLog func(func(entry)) error) (*run, error) {
+	v := newVerdict(m)
 	r := &run{Way: way}
 	err := readLog(func(e entry) {
 		v.take(e)
 		r.takeLifecycle(e)
 	})
-	v.end(calls)
-	for i, c := range cells {
-		r.Rows = append(r.Rows, row{c, v.tallies[i]})
+	v.end(m)
+	for i, c := range m.cells {
+		r.Rows = append(r.Rows, row{c, float64(m.lives[i].Microseconds()) / 1000, v.tallies[i]})
 	}
 	r.Strays, r.problems = v.strays, v.problems
 	return r, err
@@ -61,9 +62,9 @@ func (r *run) wrong() int {
 
 const (
 	heading = "" +
-		"                                                   process named                       command line        user             executable\n" +
-		"kind    at once   more   calls missing twice   right wrong  none shared inferred    right wrong  none   right wrong  none   right wrong  none\n"
-	rowFormat = "%-7s %7s %6s %7d %7d %5d  %6d %5d %5d %6d %4d/%-4d  %6d %5d %5d  %6d %5d %5d  %6d %5d %5d\n"
+		"                                                          process                            command line         user                 executable\n" +
+		"kind    at once  more client ms   calls missing twice      right wrong  none shared inferred    right wrong  none    right wrong  none    right wrong  none\n"
+	rowFormat = "%-7s %7s %5s %9s %7d %7d %5d     %6d %5d %5d %6d %4d/%-4d   %6d %5d %5d   %6d %5d %5d   %6d %5d %5d\n"
 )
 
 // printWay prints the table of a way and what all its cells come to.
@@ -72,11 +73,11 @@ func printWay(out io.Writer, way string, runs []run) {
 	var sum tally
 	for _, r := range runs {
 		for _, row := range r.Rows {
-			row.tally.print(out, row.Kind, fmt.Sprint(row.AtOnce), fmt.Sprint(row.Processes))
+			row.tally.print(out, row.Kind, fmt.Sprint(row.AtOnce), fmt.Sprint(row.Processes), fmt.Sprintf("%.2f", row.Life))
 			sum.add(row.tally)
 		}
 	}
-	sum.print(out, "all", "", "")
+	sum.print(out, "all", "", "", "")
 	fmt.Fprintf(out, "process right %s, wrong %d; command line right %s, wrong %d; user wrong %d; of %d calls\n",
 		percent(sum.PID.Right, sum.Calls), sum.PID.Wrong, percent(sum.Args.Right, sum.Calls), sum.Args.Wrong, sum.User.Wrong, sum.Calls)
 	for _, r := range runs {
@@ -84,9 +85,9 @@ func printWay(out io.Writer, way string, runs []run) {
 	}
 }
 
-func (t *tally) print(out io.Writer, kind, atOnce, processes string) {
+func (t *tally) print(out io.Writer, kind, atOnce, processes, life string) {
 	p, a, u, e := t.PID, t.Args, t.User, t.Executable
-	fmt.Fprintf(out, rowFormat, kind, atOnce, processes, t.Calls, t.Missing, t.Twice,
+	fmt.Fprintf(out, rowFormat, kind, atOnce, processes, life, t.Calls, t.Missing, t.Twice,
 		p.Right, p.Wrong, p.None, p.Shared, p.InferredRight, p.InferredWrong,
 		a.Right, a.Wrong, a.None, u.Right, u.Wrong, u.None, e.Right, e.Wrong, e.None)
 }

@@ -92,26 +92,16 @@ type verdict struct {
 	strays   int // entries for calls that no client made
 }
 
-// total is how many calls the clients make.
-func total(clients []client, calls []int) int {
-	sum := 0
-	for _, c := range clients {
-		sum += calls[c.id.cell]
-	}
-	return sum
-}
-
-// newVerdict expects each client to make the calls that are its cell's.
-func newVerdict(clients []client, calls []int) *verdict {
+func newVerdict(m made) *verdict {
 	v := &verdict{
-		tallies: make([]tally, len(calls)),
-		clients: make(map[clientID]*client, len(clients)),
+		tallies: make([]tally, len(m.cells)),
+		clients: make(map[clientID]*client, len(m.clients)),
 		seen:    make(map[callID]bool),
 	}
-	for i := range clients {
-		c := &clients[i]
+	for i := range m.clients {
+		c := &m.clients[i]
 		v.clients[c.id] = c
-		v.tallies[c.id.cell].Calls += calls[c.id.cell]
+		v.tallies[c.id.cell].Calls += m.each[c.id.cell]
 	}
 	return v
 }
@@ -178,9 +168,9 @@ func (f *found) compare(e *entry, pid int) {
 }
 
 // end counts the calls that the log does not have.
-func (v *verdict) end(calls []int) {
+func (v *verdict) end(m made) {
 	for id, c := range v.clients {
-		for n := range calls[id.cell] {
+		for n := range m.each[id.cell] {
 			if call := (callID{id, n}); !v.seen[call] {
 				v.tallies[id.cell].Missing++
 				v.problems = append(v.problems, problem{"missing", call, 0, c, ""})
