@@ -12,18 +12,18 @@ type effort struct {
 	idle  time.Duration
 	load  time.Duration // of each load
 	storm int           // processes
+	// settle is for what the program still does about processes that have ended.
+	settle time.Duration
 }
 
 // fullEffort: 20 s are 2,000 ticks of CPU, so that 0.1 % of a core can be told
 // from 0.2 %.
-func fullEffort() effort { return effort{20 * time.Second, 10 * time.Second, 50_000} }
+func fullEffort() effort { return effort{20 * time.Second, 10 * time.Second, 50_000, time.Second} }
 
 const (
 	manyEvery  = 2 * time.Millisecond // 500 a second
 	callsEvery = 5 * time.Millisecond // 200 a second
 	stormWidth = 8                    // processes at once
-	// settle is for what the program still does about processes that have ended.
-	settle = time.Second
 )
 
 // costs measures what the program costs each way.
@@ -46,8 +46,8 @@ func (b *bench) costOf(way string, e effort) (c *cost, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, program.stop()) }()
-	time.Sleep(settle)
-	m := meter{b, program.Process.Pid, nil}
+	time.Sleep(e.settle)
+	m := meter{b, e.settle, program.Process.Pid, nil}
 	c = &cost{
 		Way:        way,
 		Idle:       m.idle(e.idle),
@@ -62,8 +62,9 @@ func (b *bench) costOf(way string, e effort) (c *cost, err error) {
 // meter measures one process. After an error it measures no more.
 type meter struct {
 	*bench
-	pid int
-	err error
+	settle time.Duration
+	pid    int
+	err    error
 }
 
 func (m *meter) idle(duration time.Duration) period {
@@ -101,7 +102,7 @@ func (m *meter) during(l launch) period {
 	_, err := m.launcher.run(l)
 	m.err = errors.Join(m.err, err)
 	took := time.Since(begin.at)
-	time.Sleep(settle)
+	time.Sleep(m.settle)
 	end := m.usage()
 	end.at = begin.at.Add(took)
 	return between(begin, end, l.count)

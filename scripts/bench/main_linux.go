@@ -40,6 +40,7 @@ func (p *plan) run(out io.Writer) error {
 		return err
 	}
 	defer b.close()
+	go b.endOnSignal()
 	if p.cost {
 		return b.costs(fullEffort())
 	}
