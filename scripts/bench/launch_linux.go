@@ -36,7 +36,10 @@ func install(n *namespace, program, dir string) (*launcher, error) {
 		return nil, fmt.Errorf("the clients' program: %w", err)
 	}
 	path := filepath.Join(dir, "client")
-	return &launcher{n, path}, os.WriteFile(path, content, 0o755)
+	if err := os.WriteFile(path, content, 0o755); err != nil {
+		return nil, err
+	}
+	return &launcher{n, path}, os.Chmod(path, 0o755) // whatever the umask
 }
 
 // run starts the clients, waits for the end of them all, and returns what the
