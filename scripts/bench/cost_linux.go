@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// effort is how long things are measured.
+type effort struct {
+	idle  time.Duration
+	load  time.Duration // of each load
+	storm int           // processes
+	// settle is for what the program still does about processes that have ended.
+	settle time.Duration
+}
+
+// fullEffort: 20 s are 2,000 ticks of CPU, so that 0.1 % of a core can be told
+// from 0.2 %.
+func fullEffort() effort { return effort{20 * time.Second, 10 * time.Second, 50_000, time.Second} }
+
+const (
+	manyEvery  = 2 * time.Millisecond // 500 a second
+	callsEvery = 5 * time.Millisecond // 200 a second
+	stormWidth = 8                    // processes at once
+)
+
+// costs measures what the program costs each way.
+func (b *bench) costs(e effort) error {
+	var all []cost
+	for _, way := range b.ways {
+		c, err := b.costOf(way, e)
+		if err != nil {
+			return err
+		}
+		c.print(b.out)
+		all = append(all, *c)
+	}
+	return b.save(all)
+}
+
+func (b *bench) costOf(way string, e effort) (c *cost, err error) {
+	program, err := b.startProgram(way)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, program.stop()) }()
+	time.Sleep(e.settle)
+	m := meter{b, e.settle, program.Process.Pid, nil}
+	c = &cost{
+		Way:        way,
+		Idle:       m.idle(e.idle),
+		Execs:      m.load("nothing", manyEvery, e.load),
+		FewerExecs: m.load("nothing", callsEvery, e.load),
+		Calls:      m.load("get", callsEvery, e.load),
+		Storm:      m.storm(e.storm),
+	}
+	return c, m.err
+}
+
+// meter measures one process. After an error it measures no more.
+type meter struct {
+	*bench
+	settle time.Duration
+	pid    int
+	err    error
+}
+
+func (m *meter) idle(duration time.Duration) period {
+	begin := m.usage()
+	time.Sleep(duration)
+	return between(begin, m.usage(), 0)
+}
+
+// load has a client of the kind start in each interval.
+func (m *meter) load(kind string, interval, duration time.Duration) period {
+	return m.during(launch{
+		atOnce: 1, count: int(duration / interval), interval: interval,
+		command: []string{m.launcher.path, kind, base(0)},
+		within:  2*duration + clientsWithin,
+	})
+}
+
+// storm starts so many processes as fast as it can.
+func (m *meter) storm(count int) period {
+	return m.during(launch{
+		atOnce: stormWidth, count: count,
+		command: []string{m.launcher.path, "nothing", base(0)},
+		within:  clientsWithin + time.Duration(count)*5*time.Millisecond,
+	})
+}
+
+// during measures from before the clients until the program is done with them,
+// and takes the time that the clients took.
+func (m *meter) during(l launch) period {
+	if m.err != nil {
+		return period{}
+	}
+	l.users = "0"
+	begin := m.usage()
+	_, err := m.launcher.run(l)
+	m.err = errors.Join(m.err, err)
+	took := time.Since(begin.at)
+	time.Sleep(m.settle)
+	end := m.usage()
+	end.at = begin.at.Add(took)
+	return between(begin, end, l.count)
+}
+
+func (m *meter) usage() usage {
+	u, err := usageOf(m.pid)
+	m.err = errors.Join(m.err, err)
+	return u
+}
+
+// usageOf reads what a process has used, with all its threads.
+func usageOf(pid int) (u usage, err error) {
+	stat, err1 := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	status, err2 := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	machine, err3 := os.ReadFile("/proc/stat")
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return u, err
+	}
+	u.at = time.Now()
+	u.cpu, err1 = parseCPU(string(stat))
+	u.rss, err2 = field(string(status), "VmRSS:")
+	u.peak, err3 = field(string(status), "VmHWM:")
+	u.forks, err = field(string(machine), "processes ")
+	u.rss, u.peak = u.rss<<10, u.peak<<10
+	return u, errors.Join(err, err1, err2, err3)
+}

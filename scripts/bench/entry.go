@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// maxLine bounds a line of the log: 16 ancestors with long command lines.
+const maxLine = 4 << 20
+
+// entry is what the benchmark reads of a line of the log (docs/log-entry.md).
+type entry struct {
+	Event struct {
+		Action, Dataset string
+	}
+	URL struct {
+		Original string
+	}
+	IMDS struct {
+		Attribution struct {
+			Status, Method string
+			Candidates     []struct{ PID int }
+		}
+		Capture struct {
+			Methods []string `json:"attribution_methods"`
+			Dropped int      `json:"packets_dropped_kernel"`
+		}
+	}
+	Process struct {
+		PID        int
+		Args       []string
+		Executable string
+	}
+	User struct {
+		ID string
+	}
+	line string
+}
+
+// The words of the log that are read here.
+const (
+	callDataset    = "imds.call"
+	captureStarted = "capture-started"
+	captureStopped = "capture-stopped"
+	resolved       = "resolved"
+	shared         = "shared"
+	inferred       = "inferred"
+)
+
+// readLog hands over the lines of a log.
+func readLog(log io.Reader, take func(entry)) error {
+	lines := bufio.NewScanner(log)
+	lines.Buffer(nil, maxLine)
+	for n := 1; lines.Scan(); n++ {
+		e := entry{line: lines.Text()}
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			return fmt.Errorf("line %d of the log: %w", n, err)
+		}
+		take(e)
+	}
+	return lines.Err()
+}

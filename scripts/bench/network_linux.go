@@ -1,0 +1,120 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/vishvananda/netlink"
+)
+
+// network is a topology that is there.
+type network struct {
+	topology
+	namespaces map[string]*namespace
+}
+
+func newNetwork(t topology) (*network, error) {
+	n := &network{t, make(map[string]*namespace)}
+	if err := errors.Join(n.open(), n.connect()); err != nil {
+		n.close()
+		return nil, fmt.Errorf("cannot make the network: %w", err)
+	}
+	return n, nil
+}
+
+func (n *network) open() error {
+	for _, name := range n.topology.namespaces() {
+		space, err := newNamespace()
+		if err != nil {
+			return err
+		}
+		n.namespaces[name] = space
+	}
+	return nil
+}
+
+func (n *network) close() {
+	for _, space := range n.namespaces {
+		space.close()
+	}
+}
+
+func (n *network) in(name string, job func() error) error {
+	space := n.namespaces[name]
+	if space == nil {
+		return fmt.Errorf("there is no namespace %q", name)
+	}
+	return space.do(job)
+}
+
+func (n *network) connect() error {
+	for _, c := range n.cables {
+		if err := n.lay(c); err != nil {
+			return err
+		}
+	}
+	for _, r := range n.routes {
+		if err := n.in(r.namespace, r.add); err != nil {
+			return fmt.Errorf("route to %s: %w", r.destination, err)
+		}
+	}
+	for _, s := range n.sysctls {
+		set := func() error { return os.WriteFile("/proc/sys/net/"+s.path, []byte(s.value), 0) }
+		if err := n.in(s.namespace, set); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lay makes the pair of interfaces in the first end's namespace, sends the
+// second to its own, and configures both.
+func (n *network) lay(c cable) error {
+	err := n.in(c[0].namespace, func() error {
+		far, err := os.Open(n.namespaces[c[1].namespace].path)
+		if err != nil {
+			return err
+		}
+		defer far.Close()
+		return netlink.LinkAdd(&netlink.Veth{
+			LinkAttrs:     netlink.LinkAttrs{Name: c[0].name},
+			PeerName:      c[1].name,
+			PeerNamespace: netlink.NsFd(far.Fd()),
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("cable %s: %w", c[0].name, err)
+	}
+	return errors.Join(n.in(c[0].namespace, c[0].configure), n.in(c[1].namespace, c[1].configure))
+}
+
+func (p plug) configure() error {
+	link, err := netlink.LinkByName(p.name)
+	if err != nil {
+		return fmt.Errorf("interface %s: %w", p.name, err)
+	}
+	for _, address := range p.addresses {
+		parsed, err := netlink.ParseAddr(address)
+		if err == nil {
+			err = netlink.AddrAdd(link, parsed)
+		}
+		if err != nil {
+			return fmt.Errorf("address %s: %w", address, err)
+		}
+	}
+	return netlink.LinkSetUp(link)
+}
+
+func (r route) add() error {
+	link, err := netlink.LinkByName(r.plug)
+	if err != nil {
+		return err
+	}
+	_, to, err := net.ParseCIDR(r.destination)
+	if err != nil {
+		return err
+	}
+	return netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Dst: to, Scope: netlink.SCOPE_LINK})
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+)
+
+// newTestNetwork is there until the test ends.
+func newTestNetwork(t *testing.T, top topology) *network {
+	t.Helper()
+	n, err := newNetwork(top)
+	if err != nil {
+		t.Fatalf("live tests need root: %v", err)
+	}
+	t.Cleanup(n.close)
+	return n
+}
+
+// The clients' namespace has what its topology says, and nothing else that
+// leads anywhere.
+func TestLiveNetwork(t *testing.T) {
+	n := newTestNetwork(t, direct())
+	err := n.in(n.clients, func() error {
+		interfaces, err := net.Interfaces()
+		if err != nil {
+			return err
+		}
+		for _, i := range interfaces {
+			if i.Name != "lo" && i.Name != "bench0" {
+				t.Errorf("there is an interface %s", i.Name)
+			}
+		}
+		routes, err := netlink.RouteList(nil, netlink.FAMILY_V4)
+		if err != nil {
+			return err
+		}
+		for _, r := range routes {
+			if to := r.Dst.String(); to != serviceAddress+"/32" && to != "192.0.2.0/30" {
+				t.Errorf("there is a route to %s", to)
+			}
+		}
+		ports, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+		if fields := strings.Fields(string(ports)); err != nil || len(fields) != 2 || fields[0] != "1024" {
+			t.Errorf("the ports are %q, %v", ports, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A topology that cannot be is refused with a word on what is wrong.
+func TestLiveNetworkRefuses(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*topology)
+		want   string
+	}{
+		"no such address":   {func(d *topology) { d.cables[0][1].addresses = []string{"x"} }, "address x"},
+		"no such interface": {func(d *topology) { d.routes[0].plug = "none" }, "route to " + serviceAddress},
+		"no such route":     {func(d *topology) { d.routes[0].destination = "x" }, "route to x"},
+		"no such namespace": {func(d *topology) { d.routes[0].namespace = "none" }, `no namespace "none"`},
+		"no such sysctl":    {func(d *topology) { d.sysctls[0].path = "none" }, "/proc/sys/net/none"},
+		"a name too long":   {func(d *topology) { d.cables[0][0].name = strings.Repeat("x", 40) }, "cable xxx"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := direct()
+			test.change(&d)
+			n, err := newNetwork(d)
+			if err == nil {
+				n.close()
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("it says %v, not %q", err, test.want)
+			}
+		})
+	}
+}
+
+// What is started in a namespace ends with it.
+func TestLiveNamespaceEnds(t *testing.T) {
+	n, err := newNamespace()
+	if err != nil {
+		t.Fatalf("live tests need root: %v", err)
+	}
+	cmd := exec.Command("sleep", "60")
+	if err := n.start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	own, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if theirs, err := os.Readlink(n.path); err != nil || theirs == own {
+		t.Errorf("the namespace is %s, like our own, %v", theirs, err)
+	}
+	n.close()
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+// A bench that cannot be leaves no files behind.
+func TestLiveBenchFails(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	_, err := newBench(&plan{client: "/none"}, t.Output())
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "the clients' program") {
+		t.Errorf("it says %v", err)
+	}
+	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
+		t.Errorf("it left %v, %v", left, err)
+	}
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// plan is what to measure, as the flags say.
+type plan struct {
+	binary, client string
+	ways           []string
+	kinds          []kind
+	atOnce         []int
+	processes      []int
+	calls          int
+	delay          time.Duration
+	showWrong      int
+	json           string
+	cost           bool
+}
+
+// callsACell makes 30,240 calls a way with the seven kinds, three numbers at
+// once and two loads.
+const callsACell = 720
+
+// parsePlan reads the flags. What is wrong with them is said on out.
+func parsePlan(args []string, out io.Writer) (*plan, error) {
+	var p plan
+	var ways, kindNames, atOnce, processes string
+	flags := flag.NewFlagSet("bench-attribution", flag.ContinueOnError)
+	flags.SetOutput(out)
+	flags.StringVar(&p.binary, "binary", "", "the program under test")
+	flags.StringVar(&p.client, "client", "", "the program that is built from client.c")
+	flags.StringVar(&ways, "ways", "tracepoint,sock_diag,proc", "ways of finding processes, each tried alone; any: what the program chooses")
+	flags.StringVar(&kindNames, "kinds", allKinds(), "kinds of clients")
+	flags.StringVar(&atOnce, "at-once", "1,8,32", "how many clients run at once")
+	flags.StringVar(&processes, "load", "0,1500", "how many more processes there are, each with 10 open files")
+	flags.IntVar(&p.calls, "calls", callsACell, "calls of each kind, at once and load")
+	flags.DurationVar(&p.delay, "delay", 0, "how long the service takes to answer")
+	flags.IntVar(&p.showWrong, "show-wrong", 0, "show so many calls of each run that are wrong, missing or without a process")
+	flags.StringVar(&p.json, "json", "", "write the result to this file, as JSON")
+	flags.BoolVar(&p.cost, "cost", false, "measure what the program costs instead")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	p.ways = strings.Split(ways, ",")
+	return &p, p.fill(kindNames, atOnce, processes, flags.NArg())
+}
+
+func allKinds() string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.name
+	}
+	return strings.Join(names, ",")
+}
+
+// cells are the conditions under one load.
+func (p *plan) cells(processes int) []cell {
+	var all []cell
+	for _, k := range p.kinds {
+		for _, n := range p.atOnce {
+			all = append(all, cell{k.name, n, processes})
+		}
+	}
+	return all
+}
+
+// fill reads the lists, and checks the rest.
+func (p *plan) fill(kindNames, atOnce, processes string, arguments int) (err error) {
+	for name := range strings.SplitSeq(kindNames, ",") {
+		k := kindNamed(name)
+		if k == nil {
+			return fmt.Errorf("-kinds takes some of %s, not %q", allKinds(), name)
+		}
+		p.kinds = append(p.kinds, *k)
+	}
+	if p.atOnce, err = numbers("-at-once", atOnce, 1); err != nil {
+		return err
+	}
+	if p.processes, err = numbers("-load", processes, 0); err != nil {
+		return err
+	}
+	switch {
+	case arguments > 0:
+		return fmt.Errorf("there are only flags, see -help")
+	case p.calls < 1 || p.delay < 0:
+		return fmt.Errorf("-calls is at least 1, and -delay not negative")
+	case p.binary == "" || p.client == "":
+		return fmt.Errorf("-binary and -client are needed")
+	}
+	return nil
+}
+
+// numbers reads a list of numbers.
+func numbers(name, list string, least int) ([]int, error) {
+	var all []int
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < least || n > maxNumber {
+			return nil, fmt.Errorf("%s takes numbers from %d to %d, not %q", name, least, maxNumber, text)
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+// maxNumber bounds how many processes there are at once: kernels have a limit
+// of 32,768 (pid_max, proc_sys_kernel(5)), unless they are told otherwise.
+const maxNumber = 10000

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestParsePlan(t *testing.T) {
+	p, err := parsePlan([]string{"-binary", "/p", "-client", "/c", "-ways", "any,proc", "-kinds", "curl,get", "-at-once", "1,8", "-load", "0,500",
+		"-calls", "7", "-delay", "2ms", "-show-wrong", "3", "-json", "/j", "-cost"}, io.Discard)
+	want := &plan{
+		binary: "/p", client: "/c", ways: []string{"any", "proc"}, kinds: []kind{{"curl", 1}, {"get", 1}},
+		atOnce: []int{1, 8}, processes: []int{0, 500}, calls: 7, delay: 2 * time.Millisecond, showWrong: 3, json: "/j", cost: true,
+	}
+	if err != nil || !reflect.DeepEqual(p, want) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	cells := []cell{{"curl", 1, 500}, {"curl", 8, 500}, {"get", 1, 500}, {"get", 8, 500}}
+	if got := p.cells(500); !reflect.DeepEqual(got, cells) {
+		t.Errorf("the cells are %v", got)
+	}
+}
+
+// The script names the two programs first; what it is given overrides that.
+func TestParsePlanDefaults(t *testing.T) {
+	p, err := parsePlan([]string{"-client", "/c", "-binary", "/p", "-binary", "/other"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.binary != "/other" || len(p.ways) != 3 || len(p.cells(0)) != 3*len(kinds) || !reflect.DeepEqual(p.processes, []int{0, 1500}) {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestParsePlanRefuses(t *testing.T) {
+	for args, want := range map[string]string{
+		"-kinds other":      `-kinds takes some of get,`,
+		"-kinds ":           `-kinds takes some of get,`,
+		"-at-once 0":        `-at-once takes numbers from 1 to`,
+		"-at-once 1,,2":     `-at-once takes numbers from 1 to`,
+		"-load -1":          `-load takes numbers from 0 to`,
+		"-load 99999999999": `-load takes numbers from 0 to`,
+		"-calls 0":          `-calls is at least 1`,
+		"-delay -1s":        `-delay not negative`,
+		"-binary ":          `-binary and -client are needed`,
+		"more":              `there are only flags`,
+		"-other":            `not defined: -other`,
+	} {
+		name, value, found := strings.Cut(args, " ")
+		all := []string{"-binary", "/p", "-client", "/c", name}
+		if found {
+			all = append(all, value)
+		}
+		if _, err := parsePlan(all, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+	if _, err := parsePlan([]string{"-help"}, io.Discard); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("-help: %v", err)
+	}
+}
