@@ -10,14 +10,14 @@ import (
 
 // facts reads what is to be known of a process.
 type facts struct {
-	proc   proc
-	passwd string
-	root   context.Context // tells gopsutil where /proc is
+	proc  proc
+	users *users
+	root  context.Context // tells gopsutil where /proc is
 }
 
 func newFacts(p proc, passwd string) facts {
 	where := common.EnvMap{common.HostProcEnvKey: p.root}
-	return facts{proc: p, passwd: passwd, root: context.WithValue(context.Background(), common.EnvKey, where)}
+	return facts{proc: p, users: &users{file: passwd}, root: context.WithValue(context.Background(), common.EnvKey, where)}
 }
 
 // identity reads what names a program, which is gone when the process is. The
@@ -59,6 +59,5 @@ func (f facts) user(id *uint32) *User {
 	if id == nil {
 		return nil
 	}
-	name, _ := userName(f.passwd, *id)
-	return &User{ID: *id, Name: name}
+	return &User{ID: *id, Name: f.users.name(*id)}
 }

@@ -1,7 +1,6 @@
 package attribution
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -171,25 +170,4 @@ func (p proc) networkNamespace(pid string) string {
 		return ""
 	}
 	return name
-}
-
-// userName looks the user up in a file in the format of passwd(5). Users that
-// only a directory service knows stay without name: asking one can take
-// seconds, and goes over the network.
-func userName(passwd string, id uint32) (string, error) {
-	file, err := os.Open(passwd)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if name, ok := parseUserName(lines.Text(), id); ok {
-			return name, nil
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return "", fmt.Errorf("read %s: %w", passwd, err)
-	}
-	return "", nil
 }

@@ -44,6 +44,11 @@ func (r *reading) says() bool {
 	return r != nil && !r.doubted && (r.process.Executable != "" || len(r.process.Args) > 0)
 }
 
+// hasArgs reports whether what is known of what runs is all that can be.
+func (r *reading) hasArgs() bool {
+	return r != nil && !r.doubted && len(r.process.Args) > 0 && r.process.Executable != ""
+}
+
 // ancestor is the process as one among the ancestors of another.
 func (r *reading) ancestor() *Ancestor {
 	p := r.process

@@ -22,25 +22,34 @@ type look struct {
 // there are more, and any other file.
 const lookBuffer = MaxArgsBytes + 1
 
-// begin reads what the process is. It returns nil if that is gone.
-func (p proc) begin(pid int, buffer []byte) *look {
+// begin reads what the process is, without what cannot have changed since
+// execve(2) if that is known. It returns nil if the process is gone.
+func (p proc) begin(pid int, known bool, buffer []byte) *look {
 	began := monotonic()
 	dir, err := unix.Open(p.path(pid), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil
 	}
 	l := &look{p, dir, &reading{process: Process{PID: pid}, began: began}, buffer}
+	if !known {
+		l.arguments("")
+	}
+	l.executable("") // also of one that is known: it may have been replaced since
 	l.identity()
+	if !known {
+		l.origin()
+	}
 	l.reading.ended = monotonic()
 	return l
 }
 
 func (l *look) identity() {
-	r := l.reading
-	l.arguments("")
-	l.executable("")
 	status := parseStatus(l.read("status"))
-	r.userID, r.process.NamespacePID = status.user, status.namespacePID
+	l.reading.userID, l.reading.process.NamespacePID = status.user, status.namespacePID
+}
+
+func (l *look) origin() {
+	r := l.reading
 	line := l.read("stat")
 	stat, err := parseStat(line)
 	if err != nil {

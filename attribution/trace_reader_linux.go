@@ -142,12 +142,12 @@ func (r *reader) program(e *traceEvent, stale bool) {
 // lookAt reads the process of an event and, if that is not known yet, what it
 // descends from.
 func (r *reader) lookAt(e *traceEvent) {
-	l := r.begin(e.pid)
+	known := r.tracker.knows(e.pid)
+	l := r.begin(e.pid, known && e.kind == connectEvent && r.tracker.knowsProgram(e.pid))
 	if l == nil {
 		return
 	}
 	e.read = l.reading
-	known := r.tracker.knows(e.pid)
 	if !l.reading.known || known && e.kind == execEvent {
 		return
 	}
@@ -157,11 +157,11 @@ func (r *reader) lookAt(e *traceEvent) {
 	}
 }
 
-func (r *reader) begin(pid int) *look {
+func (r *reader) begin(pid int, known bool) *look {
 	if pid <= 0 {
 		return nil
 	}
-	l := r.facts.proc.begin(pid, r.look)
+	l := r.facts.proc.begin(pid, known, r.look)
 	if l != nil {
 		r.looks = append(r.looks, l)
 	}
@@ -175,7 +175,7 @@ func (r *reader) relatives(pid int) (line []*reading) {
 		if slices.ContainsFunc(line, func(other *reading) bool { return other.process.PID == pid }) {
 			break
 		}
-		l := r.begin(pid)
+		l := r.begin(pid, false)
 		if l == nil {
 			break
 		}

@@ -77,6 +77,22 @@ func (t *tracker) knows(pid int) bool {
 	})
 }
 
+// knowsProgram reports whether it is known with what arguments the process runs
+// what, by what has come in so far.
+func (t *tracker) knowsProgram(pid int) bool {
+	held := t.order.held
+	for i := len(held) - 1; i >= 0; i-- {
+		switch e := held[i]; {
+		case e.kind == execEvent && e.pid == pid:
+			return e.read.hasArgs()
+		case e.kind == forkEvent && e.child == pid:
+			pid = e.pid // it runs what its parent ran
+		}
+	}
+	m := t.lineage.members[pid]
+	return m != nil && m.image.hasArgs()
+}
+
 func (t *tracker) apply(e traceEvent) {
 	if e.kind == blindEvent {
 		t.lose(e.until)

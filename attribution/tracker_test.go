@@ -238,6 +238,42 @@ func TestTrackerReadInConnect(t *testing.T) {
 	}
 }
 
+// Whether arguments are known counts what came in and was not gone through yet.
+func TestTrackerKnowsWhatHasArguments(t *testing.T) {
+	bare := func(pid int) *reading { return &reading{process: Process{PID: pid, Executable: "/bin/x"}} }
+	full := func(pid int) *reading { return readingOf(pid, "curl", 0, 0) }
+	for _, test := range []struct {
+		name          string
+		before, since []traceEvent
+		want          bool
+	}{
+		{"nothing", nil, nil, false},
+		{"exec", []traceEvent{execAt(10, 5, full(5))}, nil, true},
+		{"exec that has come in", nil, []traceEvent{execAt(10, 5, full(5))}, true},
+		{"exec without arguments", []traceEvent{execAt(10, 5, bare(5))}, nil, false},
+		{"exec without arguments since", []traceEvent{execAt(10, 5, full(5))}, []traceEvent{execAt(20, 5, bare(5))}, false},
+		{"exec that could not be read since", []traceEvent{execAt(10, 5, full(5))}, []traceEvent{execAt(20, 5, nil)}, false},
+		{"child", []traceEvent{execAt(10, 4, full(4)), forkAt(20, 4, 5)}, nil, true},
+		{"child since", []traceEvent{execAt(10, 4, full(4))}, []traceEvent{forkAt(20, 4, 5)}, true},
+		{"child of one that ran another program then", []traceEvent{execAt(10, 4, bare(4))}, []traceEvent{forkAt(20, 4, 5), execAt(30, 4, full(4))}, false},
+		{"child of an unknown process", nil, []traceEvent{forkAt(20, 4, 5)}, false},
+		{"ended", []traceEvent{execAt(10, 5, full(5)), {kind: exitEvent, at: 20, pid: 5}}, nil, false},
+	} {
+		tracker := newTracker(true)
+		for _, e := range test.before {
+			tracker.add(e)
+		}
+		tracker.advance(100)
+		for _, e := range test.since {
+			e.at += 100
+			tracker.add(e)
+		}
+		if got := tracker.knowsProgram(5); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
 // Without forks there is no telling who has a pid after its process ended.
 func TestTrackerWithoutForks(t *testing.T) {
 	tracker := newTracker(false)
