@@ -39,9 +39,18 @@ func wallOffset() (offset int64) {
 	return offset
 }
 
-// startOf is when a process started that was forked then, in the steps of
-// /proc: they count from boot, and go on while the machine sleeps.
-func (p proc) startOf(forked int64) time.Time {
+// startOf is when a process started that was forked then.
+func (p proc) startOf(forked int64) time.Time { return p.boot().Add(sinceBoot(forked)) }
+
+// sinceBoot converts the time of an event to those of /proc, and to their steps:
+// they count from boot, and go on while the machine sleeps.
+func sinceBoot(at int64) time.Duration {
 	asleep := clockNow(unix.CLOCK_BOOTTIME) - monotonic()
-	return p.boot().Add(time.Duration(forked + asleep).Truncate(tick))
+	return time.Duration(at + asleep).Truncate(tick)
+}
+
+// startedOtherThan reports whether the reading is of a process that was not
+// forked then (0 if that is not known): one that took over the pid, unseen.
+func (r *reading) startedOtherThan(forked int64) bool {
+	return forked != 0 && r.known && (r.start-sinceBoot(forked)).Abs() > tick
 }

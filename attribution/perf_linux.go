@@ -201,11 +201,11 @@ func stackPointer() uint64 {
 
 // openRings opens a ring for each processor that is on.
 func openRings(events []perfEvent, bounds ringBounds) ([]*perfRing, error) {
-	list, err := os.ReadFile("/sys/devices/system/cpu/online")
+	online, err := readProcessors(onlineFile)
 	if err != nil {
-		return nil, fmt.Errorf("list the processors: %w", err)
+		return nil, err
 	}
-	cpus, err := parseCPUs(string(list))
+	cpus, err := parseCPUs(online.list)
 	if err != nil {
 		return nil, err
 	}

@@ -22,8 +22,8 @@ type look struct {
 // there are more, and any other file.
 const lookBuffer = MaxArgsBytes + 1
 
-// begin reads what the process is, without what cannot have changed since
-// execve(2) if that is known. It returns nil if the process is gone.
+// begin reads what the process is, without its arguments if they are known. It
+// returns nil if the process is gone.
 func (p proc) begin(pid int, known bool, buffer []byte) *look {
 	began := monotonic()
 	dir, err := unix.Open(p.path(pid), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -36,20 +36,14 @@ func (p proc) begin(pid int, known bool, buffer []byte) *look {
 	}
 	l.executable("") // also of one that is known: it may have been replaced since
 	l.identity()
-	if !known {
-		l.origin()
-	}
 	l.reading.ended = monotonic()
 	return l
 }
 
 func (l *look) identity() {
-	status := parseStatus(l.read("status"))
-	l.reading.userID, l.reading.process.NamespacePID = status.user, status.namespacePID
-}
-
-func (l *look) origin() {
 	r := l.reading
+	status := parseStatus(l.read("status"))
+	r.userID, r.process.NamespacePID = status.user, status.namespacePID
 	line := l.read("stat")
 	stat, err := parseStat(line)
 	if err != nil {

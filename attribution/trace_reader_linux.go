@@ -24,6 +24,9 @@ type reader struct {
 // there is more to do in a moment, without further events.
 func (r *reader) round() (again bool) {
 	began := monotonic()
+	if r.blinded.Load() != forGood && r.processors.changed(began) {
+		r.giveUp(began)
+	}
 	for i, ring := range r.rings {
 		r.bytes = ring.read(r.bytes[:0])
 		if i < len(r.stacks) {
@@ -42,6 +45,14 @@ func (r *reader) round() (again bool) {
 		r.tell(h)
 	}
 	return r.tracker.busy()
+}
+
+// giveUp is for when events may be missing from now on: no more is told. How
+// many they are is not known; one stands for them.
+func (r *reader) giveUp(now int64) {
+	r.losses.Add(1)
+	r.blinded.Store(forGood)
+	r.tracker.add(traceEvent{kind: blindEvent, at: now, until: forGood})
 }
 
 // drainStacks takes in the stacks of programs that are about to start. One that
@@ -82,7 +93,7 @@ func (r *reader) drain(records []byte, size int) {
 	}
 	if nearlyFull != 0 {
 		now := monotonic()
-		r.blinded.Store(now)
+		r.blinded.Store(max(r.blinded.Load(), now)) // only the reader writes it
 		r.tracker.add(traceEvent{kind: blindEvent, at: nearlyFull, until: now})
 	}
 }

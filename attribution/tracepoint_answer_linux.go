@@ -21,7 +21,7 @@ func (t *tracepoint) process(h *handshake) Process {
 		r = &reading{process: Process{PID: h.pid}}
 	}
 	p := r.process
-	if m := h.member; m != nil && !r.contradicts(m.image) {
+	if m := h.member; m != nil && !r.contradicts(m.image) && !r.startedOtherThan(m.since) {
 		m.complete(&p)
 		if p.Start.IsZero() && m.since != 0 {
 			p.Start = t.facts.proc.startOf(m.since)

@@ -38,6 +38,7 @@ func TestTracepointAnswer(t *testing.T) {
 		{"inherited, gone", nil, &member{pid: 5, image: full(0)}, "wget [wget] /bin/wget"},
 		{"read before, gone", nil, &member{pid: 5, image: full(time.Second), own: true}, "wget [wget] /bin/wget 1s"},
 		{"another had the pid", zombie, &member{pid: 5, image: full(2 * time.Second), own: true}, "curl [] 1000 /x"},
+		{"another had the pid, unseen", zombie, &member{pid: 5, since: monotonic(), image: told(), own: true}, "curl [] 1000 /x"},
 		{"doubted", doubted, &member{pid: 5, image: told(), own: true}, "curl [curl -s]"},
 		{"all doubted", doubted, &member{pid: 5, image: doubted, own: true}, "[]"},
 	} {

@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -22,19 +23,23 @@ const (
 	traceNice = -20
 	// impairedFor is how long after a loss the other ways start at once.
 	impairedFor = time.Second
+	// forGood is the time of a loss that does not end.
+	forGood = math.MaxInt64
 )
 
 // tracepoint is the witness that reads the kernel's own tracepoint for the
 // states of TCP sockets, in all network namespaces, and those for what
 // processes do.
 type tracepoint struct {
-	facts  facts
-	rings  []*perfRing
-	stacks []*perfRing // of the same processors, none where stacks are not sampled
-	decode *decoder
-	epoll  int
-	wake   int           // eventfd(2): the reader is to end
-	ended  chan struct{} // closed when the reader has ended
+	facts facts
+	// processors are the reader's.
+	processors processors
+	rings      []*perfRing
+	stacks     []*perfRing // of the same processors, none where stacks are not sampled
+	decode     *decoder
+	epoll      int
+	wake       int           // eventfd(2): the reader is to end
+	ended      chan struct{} // closed when the reader has ended
 
 	losses  atomic.Uint64 // records that the kernel had no room for
 	blinded atomic.Int64  // when events were missing last, ns, 0 if never
@@ -57,12 +62,16 @@ func openTracepoint(p proc, f facts, ports []uint16, realTime bool) (*tracepoint
 	if err != nil {
 		return nil, err
 	}
+	online, err := readProcessors(onlineFile)
+	if err != nil {
+		return nil, err
+	}
 	rings, err := openRings(events, eventRings())
 	if err != nil {
 		return nil, err
 	}
 	t := &tracepoint{
-		facts: f, rings: rings, stacks: openStacks(decode), decode: decode, epoll: -1, wake: -1,
+		facts: f, processors: online, rings: rings, stacks: openStacks(decode), decode: decode, epoll: -1, wake: -1,
 		ended: make(chan struct{}), watchers: make(map[Tuple][]*watcher),
 		tracker: newTracker(decode.fork.id != 0),
 	}
@@ -106,7 +115,7 @@ func (t *tracepoint) lost() uint64   { return t.losses.Load() }
 
 func (t *tracepoint) impaired() bool {
 	at := t.blinded.Load()
-	return at != 0 && monotonic()-at < int64(impairedFor)
+	return at != 0 && (at == forGood || monotonic()-at < int64(impairedFor))
 }
 
 func (t *tracepoint) close() error {

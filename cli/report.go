@@ -69,6 +69,7 @@ func (s *session) stats() output.CaptureStats {
 		SegmentsIgnored:    found.SegmentsIgnored,
 		ResponsesUnmatched: found.ResponsesUnmatched,
 		Truncated:          s.truncated,
+		EventsLost:         s.resolver.Stats().EventsLost,
 		EndedEarly:         s.endedEarly,
 	}
 	for _, source := range s.live {

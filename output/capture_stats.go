@@ -25,6 +25,9 @@ type CaptureStats struct {
 	SegmentsIgnored uint64
 	// ResponsesUnmatched are responses whose requests were not captured.
 	ResponsesUnmatched uint64
+	// EventsLost is the number of the kernel's events on processes and their
+	// connections that could not be followed: a process may not be known.
+	EventsLost uint64
 	// Truncated is true if the input ended before its end, or was damaged.
 	Truncated bool
 	// EndedEarly is true if reading was ended before the input ended, as by a

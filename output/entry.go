@@ -225,4 +225,5 @@ type Counts struct {
 	StreamsNotHTTP          uint64 `json:"streams_not_http"`
 	AttributionResolved     uint64 `json:"attribution_resolved"`
 	AttributionMissed       uint64 `json:"attribution_missed"`
+	EventsLost              uint64 `json:"events_lost"`
 }

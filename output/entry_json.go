@@ -216,4 +216,5 @@ func (c *Counts) write(w *jsonWriter) {
 	w.count("streams_not_http", c.StreamsNotHTTP)
 	w.count("attribution_resolved", c.AttributionResolved)
 	w.count("attribution_missed", c.AttributionMissed)
+	w.count("events_lost", c.EventsLost)
 }

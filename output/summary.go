@@ -75,6 +75,7 @@ func (s *Summary) Counts(c CaptureStats) Counts {
 		StreamsNotHTTP:          c.NotHTTP,
 		AttributionResolved:     s.sum(attribution.Resolved, attribution.Shared, attribution.Inferred),
 		AttributionMissed:       s.sum(attribution.NotFound, attribution.Unavailable),
+		EventsLost:              c.EventsLost,
 	}
 }
 

@@ -78,10 +78,10 @@ func TestVerdict(t *testing.T) {
 func TestSummaryCounts(t *testing.T) {
 	s := summaryOf(testRecord(), testRecord(token), testRecord(tokenRequest6), testRecord(cutHead(imds.LostSegment)),
 		testRecord(nothingSeen), testRecord(offline))
-	got := s.Counts(CaptureStats{PacketsReceived: 9, DroppedByKernel: 2, DroppedByInterface: 1, NotHTTP: 3})
+	got := s.Counts(CaptureStats{PacketsReceived: 9, DroppedByKernel: 2, DroppedByInterface: 1, NotHTTP: 3, EventsLost: 5})
 	want := Counts{
 		PacketsReceived: 9, PacketsDroppedKernel: 2, PacketsDroppedInterface: 1, CallsV1: 2, CallsV2: 2, CallsUnknown: 2,
-		StreamsNotHTTP: 3, AttributionResolved: 4, AttributionMissed: 1,
+		StreamsNotHTTP: 3, AttributionResolved: 4, AttributionMissed: 1, EventsLost: 5,
 	}
 	if got != want || s.Calls() != 6 {
 		t.Errorf("got %+v, %d calls, want %+v", got, s.Calls(), want)

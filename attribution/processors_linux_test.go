@@ -1,0 +1,57 @@
+package attribution
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestProcessorsThatChange(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "online")
+	write := func(list string) {
+		if err := os.WriteFile(file, []byte(list), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := readProcessors(file); err == nil {
+		t.Error("a list that is not there can be read")
+	}
+	for _, test := range []struct {
+		name   string
+		change func(p *processors)
+		want   bool
+	}{
+		{"nothing", func(*processors) {}, false},
+		{"one more", func(*processors) { write("0-2\n") }, true},
+		{"one less", func(*processors) { write("0\n") }, true},
+		{"no list", func(*processors) { os.Remove(file) }, true},
+		{"the machine slept", func(p *processors) { p.asleep -= 2 * sleepSlack }, true},
+		{"looked at just now", func(p *processors) { p.looked = 1; write("0\n") }, false},
+	} {
+		write("0-1\n")
+		p, err := readProcessors(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		test.change(&p)
+		if got := p.changed(lookAtProcessors); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
+// Once events may be missing for good the witness says nothing more.
+func TestTracepointStopsWhereProcessorsChange(t *testing.T) {
+	r := reader{tracepoint: &tracepoint{tracker: newTracker(true)}}
+	r.processors = processors{file: filepath.Join(t.TempDir(), "none")}
+	r.tracker.add(connectAt(100, 5, 77))
+	if r.round(); !r.impaired() || r.lost() == 0 {
+		t.Error("a change of processors goes unnoticed")
+	}
+	now := monotonic()
+	r.tracker.add(connectAt(now+1, 5, 77))
+	r.tracker.add(endAt(now+2, 77, one()))
+	if settled := r.tracker.advance(now + later); len(settled) > 0 {
+		t.Errorf("%+v is told all the same", settled[0])
+	}
+}
