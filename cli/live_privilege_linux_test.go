@@ -15,7 +15,7 @@ import (
 // gone for good. The capture goes on with that.
 func TestLivePrivilegesAreDropped(t *testing.T) {
 	t.Parallel()
-	const ptrace, readSearch, admin = unix.CAP_SYS_PTRACE, unix.CAP_DAC_READ_SEARCH, unix.CAP_SYS_ADMIN
+	const ptrace, readSearch, admin, nice = unix.CAP_SYS_PTRACE, unix.CAP_DAC_READ_SEARCH, unix.CAP_SYS_ADMIN, unix.CAP_SYS_NICE
 	for _, test := range []struct {
 		flags []string
 		kept  []int
@@ -25,6 +25,7 @@ func TestLivePrivilegesAreDropped(t *testing.T) {
 		{[]string{"--attribution", "tracepoint"}, []int{ptrace}},
 		{[]string{"--attribution", "sock_diag,proc"}, []int{readSearch, ptrace, admin}},
 		{[]string{"--attribution", "proc"}, []int{readSearch, ptrace}},
+		{[]string{"--realtime"}, []int{readSearch, ptrace, nice}},
 	} {
 		t.Run(strings.Join(append([]string{"flags"}, test.flags...), " "), func(t *testing.T) {
 			t.Parallel()
