@@ -11,5 +11,7 @@ func (offline) Seen(Tuple, time.Time) *Pending     { return answered(Answer{Stat
 func (offline) SeenOpen(Tuple, time.Time) *Pending { return answered(Answer{Status: Offline}) }
 func (offline) Methods() []Method                  { return nil }
 func (offline) Limits() []string                   { return nil }
+func (offline) StillUsed([]string) []string        { return nil }
+func (offline) RunFirst() error                    { return nil }
 func (offline) Stats() Stats                       { return Stats{} }
 func (offline) Close() error                       { return nil }

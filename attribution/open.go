@@ -14,13 +14,6 @@ type Options struct {
 	Ports []uint16
 	// Ways are those that may be used, all if there are none.
 	Ways []Method
-	// RealTime has the thread that reads the kernel's events run before all
-	// others (SCHED_FIFO, sched(7)). Without it, it is niced, which does not
-	// count against other sessions' processes (autogroups, sched(7)), so that
-	// on a machine whose processors are all busy more of the processes that
-	// live a millisecond keep their pid alone. The program then needs a
-	// GOMAXPROCS of a few more than that.
-	RealTime bool
 }
 
 // Methods are all ways of finding a process, best first.

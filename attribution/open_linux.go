@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Open finds out which ways of finding a process work here and returns the
@@ -19,7 +21,7 @@ func Open(o Options) (Resolver, error) {
 		return newResolver(nil, []string{fmt.Sprintf("No process can be found without /proc: %v.", err)}), nil
 	}
 	exact, limits := openWitness(p, o)
-	limits = append(limits, p.blindSpots()...)
+	limits = append(limits, p.blindSpots(exact != nil, hasCapability)...)
 	ways, more := openWays(p, o)
 	return newExactResolver(exact, ways, append(limits, more...)), nil
 }
@@ -51,19 +53,23 @@ func openWitness(p proc, o Options) (witness, []string) {
 	if len(ports) == 0 {
 		ports = []uint16{80}
 	}
-	t, err := openTracepoint(p, newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), ports, o.RealTime)
+	t, err := openTracepoint(p, newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), ports)
 	if err != nil {
 		return nil, []string{traceLimit(err)}
+	}
+	if t.slow != nil {
+		return t, []string{slowLimit(t.slow)}
 	}
 	return t, nil
 }
 
+func slowLimit(err error) string {
+	return fmt.Sprintf("The kernel's events are read at normal priority, so that on a busy machine less is known of processes that live for milliseconds: %v.", err)
+}
+
 func traceLimit(err error) string {
 	help := ""
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		help = "; run as root, or with CAP_PERFMON (before Linux 5.8 CAP_SYS_ADMIN) and CAP_DAC_READ_SEARCH, and look at kernel.perf_event_paranoid"
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
 		help = "; it takes Linux 4.16 with CONFIG_FTRACE"
 	}
 	return fmt.Sprintf("The kernel's tracepoint for connections cannot be used, so that short-lived processes are missed: %v%s.", err, help)
@@ -76,19 +82,53 @@ func diagLimit(err error) string {
 	return fmt.Sprintf("sock_diag does not work, and /proc is slower and misses more short-lived processes: %v.", err)
 }
 
-// initialPIDNamespace is the pid namespace of the whole machine
-// (PROC_PID_INIT_INO, linux/proc_ns.h).
-const initialPIDNamespace = "pid:[4026531836]"
+// The namespaces of the whole machine (PROC_PID_INIT_INO and PROC_USER_INIT_INO,
+// linux/proc_ns.h).
+const (
+	initialPIDNamespace  = "pid:[4026531836]"
+	initialUserNamespace = "user:[4026531837]"
+)
 
-// blindSpots say which processes cannot be seen.
-func (p proc) blindSpots() []string {
+// blindSpots say which processes cannot be seen, with the tracepoint or
+// without, and with the capabilities that the process has. These count for
+// processes of the same user namespace only (user_namespaces(7)).
+func (p proc) blindSpots(traced bool, has func(capability int) bool) []string {
 	var limits []string
-	if _, err := os.ReadDir(p.path(1, "fd")); err != nil {
-		limits = append(limits, "Processes of other users cannot be found: run as root, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.")
+	ours := p.isIn("user", initialUserNamespace)
+	links := ours && has(unix.CAP_SYS_PTRACE)
+	descriptors := ours && (has(unix.CAP_DAC_READ_SEARCH) || has(unix.CAP_DAC_OVERRIDE))
+	if !links && traced {
+		limits = append(limits, "Other users' processes are told without their executables and directories: run as root outside of containers, or with CAP_SYS_PTRACE.")
 	}
-	namespace, err := os.Readlink(filepath.Join(p.root, "self", "ns", "pid"))
-	if err == nil && namespace != initialPIDNamespace {
+	if !links || !descriptors {
+		limits = append(limits, unsearchable(traced))
+	}
+	if !p.isIn("pid", initialPIDNamespace) {
 		limits = append(limits, "This is a pid namespace of its own: processes outside it cannot be found. For a container, share the host's (docker run --pid=host).")
 	}
 	return limits
+}
+
+// isIn reports whether the process is in a namespace. Where the kernel has none
+// of the kind it is, as far as that matters.
+func (p proc) isIn(kind, namespace string) bool {
+	own, err := os.Readlink(filepath.Join(p.root, "self", "ns", kind))
+	return err != nil || own == namespace
+}
+
+// unsearchable is for where other users' sockets cannot be seen.
+func unsearchable(traced bool) string {
+	what := "Processes of other users cannot be found"
+	if traced {
+		what = "Where the tracepoint does not tell, as of connections from before the start, processes of other users cannot be found"
+	}
+	return what + ": run as root outside of containers, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH."
+}
+
+// refused adds to an error what to do, if a lack of permission is its cause.
+func refused(err error, help string) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w; %s", err, help)
+	}
+	return err
 }

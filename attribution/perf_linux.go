@@ -114,7 +114,8 @@ func openRing(cpu int, events []perfEvent, size int) (*perfRing, error) {
 func (r *perfRing) add(cpu int, e perfEvent) error {
 	fd, err := unix.PerfEventOpen(e.attr(), -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
 	if err != nil {
-		return fmt.Errorf("perf_event_open on processor %d: %w", cpu, err)
+		return refused(fmt.Errorf("perf_event_open on processor %d: %w", cpu, err),
+			"run as root outside of containers, or with CAP_PERFMON (before Linux 5.8 CAP_SYS_ADMIN), or set kernel.perf_event_paranoid to -1")
 	}
 	r.fds = append(r.fds, fd)
 	if e.filter != "" {
@@ -147,7 +148,8 @@ func (r *perfRing) mmap(size int) error {
 	page := os.Getpagesize()
 	all, err := unix.Mmap(r.fds[0], 0, page+size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
-		return fmt.Errorf("map a ring of %d KiB: %w", size>>10, err)
+		return refused(fmt.Errorf("map a ring of %d KiB: %w", size>>10, err),
+			"run with CAP_IPC_LOCK, or raise kernel.perf_event_mlock_kb")
 	}
 	r.all = all
 	r.page = (*unix.PerfEventMmapPage)(unsafe.Pointer(&all[0]))

@@ -3,6 +3,7 @@ package attribution
 import (
 	"errors"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -23,6 +24,19 @@ type Resolver interface {
 	// Limits are sentences for people: which ways do not work here, or see
 	// less than they could, why, and what would help.
 	Limits() []string
+	// StillUsed are those of the capabilities that the process has, in the
+	// words of capabilities(7), which are in use still, now that all is open.
+	// Without the others as much is found.
+	StillUsed(held []string) []string
+	// RunFirst has the thread that reads the kernel's events run before all
+	// others (SCHED_FIFO, sched(7)). Without it, it is niced, which does not
+	// count against other sessions' processes (autogroups, sched(7)), so that
+	// on a machine whose processors are all busy more of the processes that
+	// live a millisecond keep their pid alone. It takes CAP_SYS_NICE. The
+	// program then needs a GOMAXPROCS of a few more than that, and no threads
+	// that wait for each other busily, as they do to change the privileges of
+	// all: on one processor this one would keep the others from what it waits for.
+	RunFirst() error
 	// Stats are the counts so far.
 	Stats() Stats
 	// Close waits until all answers are there, at most about AnswerWithin.
@@ -71,6 +85,8 @@ type witness interface {
 	// impaired reports whether it may have missed what has just happened.
 	impaired() bool
 	lost() uint64
+	// runFirst is for its thread to run before all others.
+	runFirst() error
 	close() error
 }
 
@@ -348,6 +364,17 @@ func (r *resolver) Methods() []Method {
 }
 
 func (r *resolver) Limits() []string { return r.limits }
+
+func (r *resolver) StillUsed(held []string) []string {
+	return stillUsed(r.Methods(), held, os.Geteuid() == 0)
+}
+
+func (r *resolver) RunFirst() error {
+	if r.witness == nil {
+		return errors.New("there is no reader of the kernel's events, which the tracepoint takes")
+	}
+	return r.witness.runFirst()
+}
 
 func (r *resolver) Stats() Stats {
 	r.mu.Lock()

@@ -1,10 +1,7 @@
 package attribution
 
 import (
-	"errors"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -103,28 +100,5 @@ func TestOpenWithoutProc(t *testing.T) {
 	}
 	if len(r.Methods()) != 0 || len(r.Limits()) != 1 || !strings.Contains(r.Limits()[0], "/proc") {
 		t.Errorf("methods %v, limits %q", r.Methods(), r.Limits())
-	}
-}
-
-func TestBlindSpots(t *testing.T) {
-	root := t.TempDir()
-	put := func(path, target string) {
-		t.Helper()
-		path = filepath.Join(root, path)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.Symlink(target, path)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	p := proc{root: root}
-	if got := p.blindSpots(); len(got) != 1 || !strings.Contains(got[0], "CAP_SYS_PTRACE") {
-		t.Errorf("without the descriptors of others: %q", got)
-	}
-	put("1/fd/0", "/dev/null")
-	if got := p.blindSpots(); len(got) != 0 {
-		t.Errorf("with them: %q", got)
-	}
-	put("self/ns/pid", "pid:[4026532999]")
-	if got := p.blindSpots(); len(got) != 1 || !strings.Contains(got[0], "pid namespace") {
-		t.Errorf("in a pid namespace: %q", got)
 	}
 }

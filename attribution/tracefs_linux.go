@@ -30,7 +30,8 @@ func openTracefs() (tracefs, error) {
 		}
 		errs = append(errs, err)
 	}
-	return tracefs{}, fmt.Errorf("no tracefs: %w, and %w", errs[0], errs[1])
+	return tracefs{}, fmt.Errorf("no tracefs: %w, and %w", errs[0], refused(errs[len(errs)-1],
+		"run as root outside of containers, or with CAP_SYS_ADMIN, or have it mounted (mount -t tracefs nodev "+tracefsDir+")"))
 }
 
 func (t tracefs) close() { unix.Close(t.fd) }
@@ -90,10 +91,10 @@ func hiddenTracefs() (int, error) {
 
 func mountHidden(dir string) (int, error) {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
-		return -1, fmt.Errorf("unshare: %w", err)
+		return -1, fmt.Errorf("mount tracefs: unshare: %w", err)
 	}
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return -1, fmt.Errorf("make mounts private: %w", err)
+		return -1, fmt.Errorf("mount tracefs: make mounts private: %w", err)
 	}
 	if err := unix.Mount("tracefs", dir, "tracefs", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		return -1, fmt.Errorf("mount tracefs: %w", err)
@@ -105,7 +106,7 @@ func mountHidden(dir string) (int, error) {
 func (t tracefs) format(event string) (traceFormat, error) {
 	fd, err := unix.Openat(t.fd, "events/"+event+"/format", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return traceFormat{}, fmt.Errorf("tracepoint %s: %w", event, err)
+		return traceFormat{}, refused(fmt.Errorf("tracepoint %s: %w", event, err), "run as root, or with CAP_DAC_READ_SEARCH")
 	}
 	file := os.NewFile(uintptr(fd), event)
 	defer file.Close()

@@ -40,6 +40,8 @@ type tracepoint struct {
 	epoll      int
 	wake       int           // eventfd(2): the reader is to end
 	ended      chan struct{} // closed when the reader has ended
+	thread     int           // the reader's
+	slow       error         // why it has no raised priority, nil if it has
 
 	losses  atomic.Uint64 // records that the kernel had no room for
 	blinded atomic.Int64  // when events were missing last, ns, 0 if never
@@ -57,7 +59,7 @@ type watcher struct {
 	known func(Answer)
 }
 
-func openTracepoint(p proc, f facts, ports []uint16, realTime bool) (*tracepoint, error) {
+func openTracepoint(p proc, f facts, ports []uint16) (*tracepoint, error) {
 	decode, events, err := tracepoints(p, ports)
 	if err != nil {
 		return nil, err
@@ -79,7 +81,10 @@ func openTracepoint(p proc, f facts, ports []uint16, realTime bool) (*tracepoint
 		t.release()
 		return nil, err
 	}
-	go t.run(realTime)
+	started := make(chan int)
+	go t.run(started)
+	t.thread = <-started
+	t.slow = setPriority(t.thread, unix.SchedAttr{Policy: unix.SCHED_NORMAL, Nice: traceNice})
 	return t, nil
 }
 
@@ -177,22 +182,22 @@ func (t *tracepoint) tell(h *handshake) {
 	}
 }
 
-// hurry raises the priority of the thread: processes live a millisecond.
-// Without the privilege (CAP_SYS_NICE) it stays as it is. Threads that the
-// runtime starts from it do not inherit it.
-func hurry(realTime bool) {
-	a := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Flags: unix.SCHED_FLAG_RESET_ON_FORK, Policy: unix.SCHED_NORMAL, Nice: traceNice}
-	if realTime {
-		a.Policy, a.Nice, a.Priority = unix.SCHED_FIFO, 0, 1
-	}
-	_ = unix.SchedSetAttr(0, a, 0) // 0 is this thread
+// setPriority has a thread run as it says. It takes the privilege CAP_SYS_NICE.
+// Threads that the runtime starts from this one do not inherit it.
+func setPriority(thread int, a unix.SchedAttr) error {
+	a.Size, a.Flags = unix.SizeofSchedAttr, unix.SCHED_FLAG_RESET_ON_FORK
+	return refused(unix.SchedSetAttr(thread, &a, 0), "run as root outside of containers, or with CAP_SYS_NICE")
 }
 
-// run is the reader.
-func (t *tracepoint) run(realTime bool) {
+func (t *tracepoint) runFirst() error {
+	return setPriority(t.thread, unix.SchedAttr{Policy: unix.SCHED_FIFO, Priority: 1})
+}
+
+// run is the reader. It says first which thread it has for itself.
+func (t *tracepoint) run(started chan<- int) {
 	defer close(t.ended)
 	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-	hurry(realTime)
+	started <- unix.Gettid()
 	r := reader{tracepoint: t, look: make([]byte, lookBuffer)}
 	ready := make([]unix.EpollEvent, 16)
 	for wait := -1; ; {

@@ -273,7 +273,7 @@ func TestRingSizes(t *testing.T) {
 }
 
 func TestTraceLimitSaysWhatHelps(t *testing.T) {
-	for err, want := range map[error]string{fs.ErrPermission: "CAP_PERFMON", fs.ErrNotExist: "4.16", errNoSocket: "no socket"} {
+	for err, want := range map[error]string{refused(fs.ErrPermission, "try this"): "; try this.", fs.ErrNotExist: "4.16", errNoSocket: "no socket"} {
 		if got := traceLimit(err); !strings.Contains(got, want) || strings.Contains(got, "\n") {
 			t.Errorf("%v: %q", err, got)
 		}

@@ -15,10 +15,11 @@ type fakeWitness struct {
 	forgot chan struct{}
 }
 
-func (w *fakeWitness) method() Method { return Tracepoint }
-func (w *fakeWitness) impaired() bool { return w.blind }
-func (w *fakeWitness) lost() uint64   { return 3 }
-func (w *fakeWitness) close() error   { return errors.New("closed") }
+func (w *fakeWitness) method() Method  { return Tracepoint }
+func (w *fakeWitness) impaired() bool  { return w.blind }
+func (w *fakeWitness) lost() uint64    { return 3 }
+func (w *fakeWitness) close() error    { return errors.New("closed") }
+func (w *fakeWitness) runFirst() error { return nil }
 
 func (w *fakeWitness) watch(_ query, known func(Answer)) func() {
 	if w.known != nil {

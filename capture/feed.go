@@ -41,13 +41,17 @@ const packetOverhead = 128
 // idleBatchBytes is what an empty batch may keep for the next packets.
 const idleBatchBytes = 1 << 20
 
-// NewFeed starts to read the sources.
+// NewFeed starts to read the sources. What it takes to start is behind it when
+// it returns: the process may give up the privilege to raise priorities.
 func NewFeed(sources ...Source) *Feed {
 	f := &Feed{filling: &Batch{}, spare: &Batch{}, open: len(sources), ready: make(chan struct{}, 1)}
 	f.space = sync.NewCond(&f.mu)
+	var starting sync.WaitGroup
+	starting.Add(len(sources))
 	for _, s := range sources {
-		go f.read(s)
+		go f.read(s, starting.Done)
 	}
+	starting.Wait()
 	return f
 }
 
@@ -74,10 +78,11 @@ func (f *Feed) Stop() {
 	f.space.Broadcast()
 }
 
-func (f *Feed) read(s Source) {
+func (f *Feed) read(s Source, started func()) {
 	if _, live := s.(LiveSource); live {
 		hurry()
 	}
+	started()
 	for {
 		p, err := s.Next()
 		if !f.add(p, err) {

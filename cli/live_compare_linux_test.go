@@ -36,8 +36,10 @@ type liveDetails struct {
 			Candidates     []struct{ PID int }
 		}
 		Capture struct {
-			DroppedByKernel    uint64 `json:"packets_dropped_kernel"`
-			DroppedByInterface uint64 `json:"packets_dropped_interface"`
+			DroppedByKernel    uint64   `json:"packets_dropped_kernel"`
+			DroppedByInterface uint64   `json:"packets_dropped_interface"`
+			Methods            []string `json:"attribution_methods"`
+			Capabilities       []string
 		}
 	}
 	Observer struct {

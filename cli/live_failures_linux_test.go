@@ -49,7 +49,7 @@ func TestLiveNoPermission(t *testing.T) {
 		{"root without the capability", launch(t, root, liveCommand())},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			checkFailure(t, test.p, "permission", "root")
+			checkFailure(t, test.p, "permission", "root", "CAP_NET_RAW")
 			if lines := test.p.err.soFar(); len(lines) != 1 {
 				t.Errorf("more than one line: %q", lines)
 			}

@@ -33,6 +33,7 @@ type options struct {
 	duration      time.Duration
 	statsInterval time.Duration
 	wayNames      []string
+	realTime      bool
 }
 
 // The values of --format and --only.
@@ -52,6 +53,7 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.StringVar(&o.format, "format", formatAuto, "what goes to standard output: auto, json or text")
 	flags.StringVarP(&o.write, "write", "w", "", "save the packets to this pcapng `FILE`, with tokens and response bodies masked")
 	flags.StringSliceVar(&o.wayNames, "attribution", nil, "find processes in these `WAYS` only, of "+wayNames()+" (default all that work)")
+	flags.BoolVar(&o.realTime, "realtime", false, "read what the kernel tells of processes before anything else runs (SCHED_FIFO): short-lived ones keep their details also on a busy machine, and all other programs wait meanwhile")
 	flags.StringVar(&o.only, "only", "", "with v1: entries for calls that are v1 or unknown; the summary counts all")
 	flags.Uint64Var(&o.count, "count", 0, "end after `N` calls")
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `TIME`, such as 90s or 24h")
@@ -87,11 +89,14 @@ func (o *options) check(flags *pflag.FlagSet) error {
 		return errors.New("-o and -w write to files; --format json writes the log to standard output")
 	case flags.Changed("output") && o.output == "", flags.Changed("write") && o.write == "", slices.Contains(o.read, ""):
 		return errors.New("-r, -o and -w need the name of a file")
-	case len(o.read) > 0 && (flags.Changed("interface") || flags.Changed("attribution")):
-		return errors.New("-i and --attribution are for live captures and -r reads files: give one of them")
+	case len(o.read) > 0 && slices.ContainsFunc(liveFlags(), flags.Changed):
+		return errors.New("-i, --attribution and --realtime are for live captures and -r reads files: give one of them")
 	}
 	return nil
 }
+
+// liveFlags are those that only live captures have a use for.
+func liveFlags() []string { return []string{"interface", "attribution", "realtime"} }
 
 func (o *options) parseEndpoints() error {
 	o.endpoints = imds.DefaultEndpoints()

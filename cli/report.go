@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"imds-analyzer/capture"
@@ -20,7 +21,7 @@ func (s *session) announce() {
 		by = "processes are found by " + joinWords(s.log.session.Methods)
 	}
 	say(s.streams.Err, "capturing on %s, %s; Ctrl-C ends", strings.Join(s.options.interfaces, ", "), by)
-	for _, limit := range s.resolver.Limits() {
+	for _, limit := range slices.Concat(s.resolver.Limits(), s.limits) {
 		say(s.streams.Err, "%s", limit)
 	}
 }
@@ -40,13 +41,14 @@ func (s *session) describe() output.Session {
 	}
 	root := os.DirFS("/")
 	return output.Session{
-		Host:       output.ReadHost(root),
-		Interfaces: s.options.interfaces,
-		Filter:     s.live[0].Filter(),
-		Libpcap:    capture.LibpcapVersion(),
-		Methods:    s.resolver.Methods(),
-		BootID:     output.ReadBootID(root),
-		Started:    s.started,
+		Host:         output.ReadHost(root),
+		Interfaces:   s.options.interfaces,
+		Filter:       s.live[0].Filter(),
+		Libpcap:      capture.LibpcapVersion(),
+		Methods:      s.resolver.Methods(),
+		Capabilities: capabilities(),
+		BootID:       output.ReadBootID(root),
+		Started:      s.started,
 	}
 }
 

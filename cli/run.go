@@ -45,6 +45,7 @@ type session struct {
 	join     *join
 	log      *journal
 	problems []error
+	limits   []string // what does not work as it should, for people
 	// truncated is true if a source ended before its end.
 	truncated bool
 	// endedEarly is true if reading ended before the input did.
@@ -84,16 +85,18 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 	if err != nil {
 		return err
 	}
+	if len(sources) > 1 {
+		s.merge = &capture.Merge{}
+	}
+	feed := capture.NewFeed(sources...)
+	s.settle()
 	s.announce()
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
 		s.join.drain(s.log.record, s.log.flush)
 	}()
-	if len(sources) > 1 {
-		s.merge = &capture.Merge{}
-	}
-	s.capture(ctx, capture.NewFeed(sources...))
+	s.capture(ctx, feed)
 	if s.merge != nil {
 		s.merge.Flush(s.analyzer.Packet)
 	}

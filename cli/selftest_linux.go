@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,8 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"imds-analyzer/attribution"
-	"imds-analyzer/capture"
-	"imds-analyzer/imds"
 	"imds-analyzer/selftest"
 )
 
@@ -22,8 +19,9 @@ func newSelftestCommand(streams Streams) *cobra.Command {
 		Short: "Prove on this machine that calls are seen, classified and attributed (root)",
 		Long: `selftest makes private network namespaces, starts a stand-in metadata service
 in one of them, lets short-lived and long-lived children call it, and compares
-what imds-analyzer logged with what they did. It never contacts the real
-metadata service, and leaves nothing behind.`,
+what imds-analyzer logged with what they did: first as in normal use, then
+with each other way of finding processes that works here alone. It never
+contacts the real metadata service, and leaves nothing behind.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			status, err := selftest.Outside(cmd.Context(), streams.Out, streams.Err)
@@ -44,7 +42,7 @@ func newSelftestChildCommand(streams Streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 1 && args[0] == selftest.RoleInside:
-				err := selftest.Inside(cmd.Context(), watchAll(streams), streams.Out)
+				err := selftest.Inside(cmd.Context(), streams.Out)
 				return errors.Join(err, printLimits(streams.Out))
 			case len(args) == 1 && args[0] == selftest.RoleService:
 				return selftest.Service()
@@ -66,21 +64,4 @@ func printLimits(out io.Writer) error {
 		fmt.Fprintf(out, "limit: %s\n", limit)
 	}
 	return r.Close()
-}
-
-// watchAll is the main job as selftest runs it: on all interfaces, for the
-// service's own addresses, with its log where selftest reads it.
-func watchAll(streams Streams) selftest.Watch {
-	return func(ctx context.Context, log io.Writer) error {
-		o := options{
-			interfaces: []string{capture.AnyInterface},
-			endpoints:  imds.DefaultEndpoints(),
-			format:     formatJSON,
-		}
-		err := run(ctx, o, Streams{In: streams.In, Out: log, Err: io.Discard})
-		if err != nil {
-			return fmt.Errorf("the capture failed: %w", err)
-		}
-		return nil
-	}
 }

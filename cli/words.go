@@ -28,7 +28,7 @@ func isTerminal(w io.Writer) bool {
 func advise(err error) error {
 	switch {
 	case errors.Is(err, capture.ErrPermission):
-		return fmt.Errorf("%w: run it as root (sudo imds-analyzer), or read a capture file with -r FILE", err)
+		return fmt.Errorf("%w: run it as root (sudo imds-analyzer) or with CAP_NET_RAW, or read a capture file with -r FILE", err)
 	case errors.Is(err, capture.ErrNoInterface):
 		return fmt.Errorf("%w: `ip link` lists the interfaces, and -i any captures on all", err)
 	case errors.Is(err, capture.ErrNotUp):

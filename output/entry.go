@@ -209,6 +209,7 @@ type Capture struct {
 	Filter             string    `json:"filter,omitempty"`
 	Libpcap            string    `json:"libpcap,omitempty"`
 	AttributionMethods []string  `json:"attribution_methods,omitempty"`
+	Capabilities       []string  `json:"capabilities,omitempty"`
 	BootID             string    `json:"boot_id,omitempty"`
 	Started            time.Time `json:"started,omitzero"`
 	*Counts

@@ -198,6 +198,7 @@ func (c *Capture) write(w *jsonWriter) {
 	w.text("filter", c.Filter)
 	w.text("libpcap", c.Libpcap)
 	w.list("attribution_methods", c.AttributionMethods)
+	w.list("capabilities", c.Capabilities)
 	w.text("boot_id", c.BootID)
 	w.time("started", c.Started)
 	if c.Counts != nil {

@@ -26,8 +26,10 @@ type Session struct {
 	Filter     string // in the words of pcap-filter(7)
 	Libpcap    string // version
 	Methods    []attribution.Method
-	BootID     string
-	Started    time.Time
+	// Capabilities are those of the process, in the words of capabilities(7).
+	Capabilities []string
+	BootID       string
+	Started      time.Time
 }
 
 // Start returns the entry of the capture's start.
@@ -89,11 +91,12 @@ func lifecycleEvent(action LifecycleAction) Event {
 
 func (s *Session) capture() Capture {
 	c := Capture{
-		Interfaces: s.Interfaces,
-		Filter:     s.Filter,
-		Libpcap:    s.Libpcap,
-		BootID:     s.BootID,
-		Started:    timestamp(s.Started),
+		Interfaces:   s.Interfaces,
+		Filter:       s.Filter,
+		Libpcap:      s.Libpcap,
+		Capabilities: s.Capabilities,
+		BootID:       s.BootID,
+		Started:      timestamp(s.Started),
 	}
 	for _, m := range s.Methods {
 		c.AttributionMethods = append(c.AttributionMethods, string(m))

@@ -169,8 +169,9 @@ func testRecords() map[string]Record {
 func testLifecycles() []Lifecycle {
 	s := Session{
 		Host: testHost, Interfaces: []string{"any"}, Filter: "tcp and host 169.254.169.254", Libpcap: "1.10.3",
-		Methods: []attribution.Method{attribution.SockDiag, attribution.Proc},
-		BootID:  "c3b1b2a0-7a52-4a8e-9a0d-0f4b3f0a7a11", Started: testTime,
+		Methods:      []attribution.Method{attribution.SockDiag, attribution.Proc},
+		Capabilities: []string{"CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE", "CAP_SYS_ADMIN"},
+		BootID:       "c3b1b2a0-7a52-4a8e-9a0d-0f4b3f0a7a11", Started: testTime,
 	}
 	calm := Counts{PacketsReceived: 120, CallsV1: 1, CallsV2: 11, AttributionResolved: 12}
 	lossy := Counts{PacketsReceived: 9000, PacketsDroppedKernel: 3, PacketsDroppedInterface: 1, CallsUnknown: 2, StreamsNotHTTP: 1, AttributionMissed: 2, EventsLost: 7}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -121,8 +122,11 @@ type expectation struct {
 	known bool
 }
 
-// calls are the children's calls.
-type calls struct{ expected []expectation }
+// calls are the children's calls in one run of the program.
+type calls struct {
+	run      string // "" for the first
+	expected []expectation
+}
 
 const (
 	// rounds is how often each kind of short-lived client is started,
@@ -134,8 +138,8 @@ const (
 )
 
 // makeCalls runs the children and returns what they called.
-func makeCalls(ctx context.Context) (*calls, error) {
-	c := &calls{}
+func makeCalls(ctx context.Context, run string) (*calls, error) {
+	c := &calls{run: run}
 	if err := c.make(ctx, "IPv4", imdsEndpoint); err != nil || !hasIPv6() {
 		return c, err
 	}
@@ -175,7 +179,8 @@ func (c *calls) shortLived(ctx context.Context, family, kind, endpoint string) e
 // longLived starts a client that lives on.
 func (c *calls) longLived(ctx context.Context, family, endpoint string) error {
 	check := family + ", long-lived"
-	cmd := client(ctx, stay, endpoint, target(check, 0))
+	target := c.target(check, 0)
+	cmd := client(ctx, stay, endpoint, target)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return err
@@ -183,22 +188,22 @@ func (c *calls) longLived(ctx context.Context, family, endpoint string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	c.expect(expectation{check: check, method: "GET", target: target(check, 0), pid: cmd.Process.Pid, known: true})
+	c.expect(expectation{check: check, method: "GET", target: target, pid: cmd.Process.Pid, known: true})
 	time.AfterFunc(stayTime, func() { _ = stdin.Close() })
 	return cmd.Wait()
 }
 
 func (c *calls) start(ctx context.Context, check, kind, endpoint string, i int) (*exec.Cmd, error) {
-	path := target(check, i)
-	cmd := client(ctx, kind, endpoint, path)
+	target := c.target(check, i)
+	cmd := client(ctx, kind, endpoint, target)
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	withToken := kind == tokenAndGet || kind == tokenThenGet
 	if withToken {
-		c.expect(expectation{check: check, method: "PUT", target: tokenTarget(path), v2: true, pid: cmd.Process.Pid})
+		c.expect(expectation{check: check, method: "PUT", target: tokenTarget(target), v2: true, pid: cmd.Process.Pid})
 	}
-	c.expect(expectation{check: check, method: "GET", target: path, v2: withToken, pid: cmd.Process.Pid})
+	c.expect(expectation{check: check, method: "GET", target: target, v2: withToken, pid: cmd.Process.Pid})
 	return cmd, nil
 }
 
@@ -211,7 +216,7 @@ func client(ctx context.Context, kind, endpoint, target string) *exec.Cmd {
 }
 
 // target is a path by which a call can be told from all others.
-func target(check string, i int) string {
+func (c *calls) target(check string, i int) string {
 	words := strings.NewReplacer(" ", "-", ",", "", ":", "", "+", "-").Replace(check)
-	return fmt.Sprintf("/latest/meta-data/selftest/%s/%d", words, i)
+	return fmt.Sprintf("/latest/meta-data/selftest/%s/%d", path.Join(c.run, words), i)
 }

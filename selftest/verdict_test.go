@@ -92,12 +92,48 @@ func TestVerdict(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
-			err := judge(test.expected, test.entries, make([]served, test.served)).report(&out, []string{"sock_diag"})
+			v := judge("", []string{"sock_diag"}, test.expected, test.entries)
+			err := report(&out, []*verdict{v}, test.served)
 			if failed := errors.Is(err, ErrFailed); failed != (test.problem != "") {
 				t.Errorf("%v, and\n%s", err, &out)
 			}
 			if !strings.Contains(out.String(), test.problem) || err == nil && !strings.Contains(out.String(), "passed") {
 				t.Errorf("it does not say %q:\n%s", test.problem, &out)
+			}
+		})
+	}
+}
+
+// With several runs, a wrong process in any of them fails, and a process that
+// one way did not find does not.
+func TestVerdictOnEachWay(t *testing.T) {
+	calls := []expectation{made("x", "GET", "/a", false, 7), made("x", "GET", "/b", false, 8)}
+	found := func(pid int) []entry {
+		return []entry{logged(t, "GET", "/a", "v1", 7, "resolved"), logged(t, "GET", "/b", "v1", pid, "resolved")}
+	}
+	ways := []string{"tracepoint", "sock_diag"}
+	for _, test := range []struct {
+		name string
+		pid  int // of the second call, as sock_diag alone tells it
+		row  string
+		fail string
+	}{
+		{"found", 8, "sock_diag alone 2 2 0 0", ""},
+		{"not found", 0, "sock_diag alone 2 1 0 1", ""},
+		{"wrong", 9, "sock_diag alone 2 1 1 0", "FAILED: sock_diag alone: x: GET /b was made by process 8, not 9"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var out strings.Builder
+			all, alone := judge("", ways, calls, found(8)), judge("sock_diag", ways[1:], calls, found(test.pid))
+			err := report(&out, []*verdict{all, alone}, 4)
+			if errors.Is(err, ErrFailed) != (test.fail != "") || !strings.Contains(out.String(), test.fail) {
+				t.Errorf("%v, and\n%s", err, &out)
+			}
+			rows := strings.Join(strings.Fields(out.String()), " ")
+			for _, row := range []string{"all, as in normal use 2 2 0 0", test.row} {
+				if !strings.Contains(rows, row) {
+					t.Errorf("there is no %q in\n%s", row, &out)
+				}
 			}
 		})
 	}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package cli
+
+// Live capture is for Linux: elsewhere the process needs no privileges.
+func dropPrivileges([]string) error { return nil }
+func capabilities() []string        { return nil }
