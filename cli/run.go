@@ -91,6 +91,7 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 	feed := capture.NewFeed(sources...)
 	s.settle()
 	s.announce()
+	s.log.flush() // what cannot be written fails before anything is captured
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
@@ -158,6 +159,9 @@ func (s *session) openTaps() error {
 // capture feeds the Analyzer until the input or ctx ends.
 func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 	defer feed.Stop()
+	if ctx.Err() != nil {
+		return
+	}
 	if s.options.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.options.duration)
