@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"time"
 )
@@ -29,7 +28,7 @@ func Client(kind, addr, target string) error {
 	case getAndExit:
 		return c.get(target, "")
 	case getUnread:
-		return c.send(http.MethodGet, target, "")
+		return c.send("GET", target, "")
 	case tokenAndGet:
 		return c.withToken(target, false)
 	case tokenThenGet:
@@ -70,20 +69,15 @@ func (c *caller) receive() (string, error) {
 	if err := c.conn.SetReadDeadline(time.Now().Add(clientTimeout)); err != nil {
 		return "", err
 	}
-	response, err := http.ReadResponse(c.reader, nil)
-	if err != nil {
-		return "", err
+	response, err := readMessage(c.reader)
+	if err == nil && response.start[1] != "200" {
+		err = fmt.Errorf("the stand-in service answered %s %s", response.start[1], response.start[2])
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("the stand-in service answered %s", response.Status)
-	}
-	return string(body), err
+	return response.body, err
 }
 
 func (c *caller) get(target, fields string) error {
-	if err := c.send(http.MethodGet, target, fields); err != nil {
+	if err := c.send("GET", target, fields); err != nil {
 		return err
 	}
 	_, err := c.receive()
@@ -91,7 +85,7 @@ func (c *caller) get(target, fields string) error {
 }
 
 func (c *caller) withToken(target string, reconnect bool) error {
-	if err := c.send(http.MethodPut, tokenTarget(target), "X-aws-ec2-metadata-token-ttl-seconds: 60\r\nContent-Length: 0\r\n"); err != nil {
+	if err := c.send("PUT", tokenTarget(target), "X-aws-ec2-metadata-token-ttl-seconds: 60\r\nContent-Length: 0\r\n"); err != nil {
 		return err
 	}
 	got, err := c.receive()

@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
+	"strings"
 	"sync"
 )
 
@@ -42,16 +42,22 @@ func serve(in io.Reader, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("the stand-in service cannot listen: %w", err)
 	}
-	server := &http.Server{Handler: &standIn{log: json.NewEncoder(out)}}
 	go func() {
 		_, _ = io.Copy(io.Discard, input)
-		_ = server.Close()
+		_ = listener.Close()
 	}()
 	fmt.Fprintln(out, "ready")
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	s := &standIn{log: json.NewEncoder(out)}
+	for {
+		conn, err := listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("the stand-in service ended: %w", err)
+		}
+		go s.converse(conn)
 	}
-	return nil
 }
 
 // standIn answers like the metadata service with IMDSv2 optional.
@@ -60,21 +66,38 @@ type standIn struct {
 	log *json.Encoder
 }
 
-func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	_, withToken := r.Header["X-Aws-Ec2-Metadata-Token"]
-	tokenRequest := r.Method == http.MethodPut && r.URL.Path == tokenPath
-	status, body := http.StatusOK, "i-0123456789abcdef0"
+// converse answers the requests on a connection until its client ends it.
+func (s *standIn) converse(conn net.Conn) {
+	defer conn.Close()
+	requests := bufio.NewReader(conn)
+	for {
+		request, err := readMessage(requests)
+		if err != nil {
+			return
+		}
+		if _, err := io.WriteString(conn, s.answer(request)); err != nil {
+			return
+		}
+	}
+}
+
+// answer notes the request and returns the response.
+func (s *standIn) answer(request message) string {
+	method, target := request.start[0], request.start[1]
+	path, _, _ := strings.Cut(target, "?")
+	tokens, withToken := request.fields["X-Aws-Ec2-Metadata-Token"]
+	tokenRequest := method == "PUT" && path == tokenPath
+	status, reason, body := 200, "OK", "i-0123456789abcdef0"
 	switch {
 	case tokenRequest:
 		body = token
-	case withToken && r.Header.Get("X-Aws-Ec2-Metadata-Token") != token:
-		status, body = http.StatusUnauthorized, ""
+	case withToken && tokens[0] != token:
+		status, reason, body = 401, "Unauthorized", ""
 	}
 	s.mu.Lock()
-	_ = s.log.Encode(served{Target: r.RequestURI, Method: r.Method, V2: withToken || tokenRequest, Status: status})
-	s.mu.Unlock()
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body)
+	defer s.mu.Unlock()
+	_ = s.log.Encode(served{Target: target, Method: method, V2: withToken || tokenRequest, Status: status})
+	return fmt.Sprintf("HTTP/1.1 %d %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", status, reason, len(body), body)
 }
 
 // Service runs the stand-in service on standard input and output.
