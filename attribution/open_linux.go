@@ -21,23 +21,25 @@ func Open(o Options) (Resolver, error) {
 	exact, limits := openWitness(p, o)
 	limits = append(limits, p.blindSpots()...)
 	ways, more := openWays(p, o)
-	return newExactResolver(exact, ways, append(limits, more...)), nil
+	limits = append(limits, more...)
+	return newExactResolver(exact, ways, limits), nil
 }
 
 // openWays opens the ways that look a connection up.
 func openWays(p proc, o Options) (ways []way, limits []string) {
 	s := &search{facts: newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), now: time.Now}
 	own := true // nobody else looks into our own namespace
+	var kept func(string) bool
 	if o.may(SockDiag) {
 		diag, err := openSockDiag(s)
 		if err == nil {
-			ways, own = append(ways, diag), false
+			ways, own, kept = append(ways, diag), false, diag.others.keeps
 		} else {
 			limits = append(limits, diagLimit(err))
 		}
 	}
 	if o.may(Proc) {
-		ways = append(ways, &tables{proc: p, search: s, own: own, network: readNetwork})
+		ways = append(ways, &tables{proc: p, search: s, own: own, kept: kept, network: readNetwork})
 	}
 	return ways, limits
 }
