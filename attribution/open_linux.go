@@ -18,10 +18,15 @@ func Open(o Options) (Resolver, error) {
 	if err := p.probe(); err != nil {
 		return newResolver(nil, []string{fmt.Sprintf("No process can be found without /proc: %v.", err)}), nil
 	}
+	hurrySession()
 	exact, limits := openWitness(p, o)
 	limits = append(limits, p.blindSpots()...)
 	ways, more := openWays(p, o)
 	limits = append(limits, more...)
+	if exact == nil {
+		exact, more = openSecondWitness(p, o, ways)
+		limits = append(limits, more...)
+	}
 	return newExactResolver(exact, ways, limits), nil
 }
 
@@ -58,6 +63,32 @@ func openWitness(p proc, o Options) (witness, []string) {
 		return nil, []string{traceLimit(err)}
 	}
 	return t, nil
+}
+
+// openSecondWitness opens the one that needs sock_diag and the proc connector,
+// or says why it cannot.
+func openSecondWitness(p proc, o Options, ways []way) (witness, []string) {
+	if len(ways) == 0 {
+		return nil, nil
+	}
+	diag, ok := ways[0].(*sockDiag)
+	if !ok {
+		return nil, nil
+	}
+	c, err := openCatcher(p, diag, o.RealTime)
+	if err != nil {
+		return nil, []string{connectorLimit(err)}
+	}
+	diag.search.births = c
+	return c, nil
+}
+
+func connectorLimit(err error) string {
+	help := ""
+	if errors.Is(err, fs.ErrPermission) {
+		help = "; run as root or, before Linux 6.6, with CAP_NET_ADMIN"
+	}
+	return fmt.Sprintf("The kernel's proc connector cannot be used, so that more short-lived processes are missed: %v%s.", err, help)
 }
 
 func traceLimit(err error) string {

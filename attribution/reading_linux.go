@@ -35,6 +35,16 @@ func (p proc) begin(pid int, buffer []byte) *look {
 	return l
 }
 
+// readAtOnce reads a process whole. It returns nil if that is gone.
+func (p proc) readAtOnce(pid int) *reading {
+	l := p.begin(pid, make([]byte, lookBuffer))
+	if l == nil {
+		return nil
+	}
+	l.finish()
+	return l.reading
+}
+
 func (l *look) identity() {
 	r := l.reading
 	r.process.Args, r.process.ArgsTruncated = bound(splitArgs(l.read("cmdline")), MaxArgsBytes)
