@@ -102,15 +102,17 @@ func runChild(mode string, args []string) error {
 		fd, err = connectInherited(args[0])
 	case "namespace":
 		fd, err = connectInNamespace(args[0])
+	case "pinned":
+		fd, err = connectPinned(args[0])
 	case "short":
 		return connectAndEnd(args[0])
-	case "hold":
-		fd = 3 // inherited
+	case "hold", "wait":
+		fd = 3 // inherited, or none
 	}
 	if err != nil {
 		return err
 	}
-	if mode != "hold" {
+	if mode != "hold" && mode != "wait" {
 		if err := report(fd); err != nil {
 			return err
 		}
@@ -233,6 +235,25 @@ func connectInNamespace(address string) (int, error) {
 		return 0, err
 	}
 	return connect(address)
+}
+
+// connectPinned is connectInNamespace from a port that is always the same.
+func connectPinned(address string) (int, error) {
+	first, err := connectInNamespace(address)
+	if err != nil {
+		return 0, err
+	}
+	unix.Close(first)
+	fd, to, err := socket(address)
+	if err != nil {
+		return 0, err
+	}
+	from := *to.(*unix.SockaddrInet4)
+	from.Port = 40000
+	if err := unix.Bind(fd, &from); err != nil {
+		return 0, err
+	}
+	return fd, unix.Connect(fd, to)
 }
 
 func giveLoopback(a netip.Addr) error {

@@ -125,23 +125,19 @@ func (s *handshakes) drop(h *handshake) {
 	s.ended[h.tuple] = rest
 }
 
-// find returns the handshake whose first packet was captured then. Tuples are
-// used again within a millisecond: it is the one that was under way. Of several
-// that were, as in two network namespaces, there is no telling which.
-func (s *handshakes) find(t Tuple, at int64) (h *handshake, ambiguous bool) {
+// find returns the handshakes whose first packet can be the one captured then.
+// Tuples are used again within a millisecond: it is the one that was under way,
+// or several, in as many network namespaces.
+func (s *handshakes) find(t Tuple, at int64) (found []*handshake) {
 	for _, slack := range []int64{0, clockSlack} {
-		for _, other := range s.ended[t] {
-			if !other.covers(at, slack) {
-				continue
+		for _, h := range s.ended[t] {
+			if h.covers(at, slack) {
+				found = append(found, h)
 			}
-			if h != nil {
-				return nil, true
-			}
-			h = other
 		}
-		if h != nil {
-			return h, false
+		if len(found) > 0 {
+			break
 		}
 	}
-	return nil, false
+	return found
 }

@@ -240,7 +240,7 @@ func TestListenerIsNoConnection(t *testing.T) {
 func TestOtherNetworkNamespace(t *testing.T) {
 	c := startChildWith(t, namespaces(unix.CLONE_NEWNET), "namespace", "198.51.100.7:8080")
 	a, _ := find(t, open, c.tuple(t))
-	if a.Status != Resolved || a.Method != Proc {
+	if a.Status != Resolved || a.Method != SockDiag {
 		t.Fatalf("%s by %s", a.Status, a.Method)
 	}
 	checkChild(t, c, a.Process)

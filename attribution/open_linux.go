@@ -23,23 +23,29 @@ func Open(o Options) (Resolver, error) {
 	exact, limits := openWitness(p, o)
 	limits = append(limits, p.blindSpots(exact != nil, hasCapability)...)
 	ways, more := openWays(p, o)
-	return newExactResolver(exact, ways, append(limits, more...)), nil
+	limits = append(limits, more...)
+	if exact == nil {
+		exact, more = openSecondWitness(p, o, ways)
+		limits = append(limits, more...)
+	}
+	return newExactResolver(exact, ways, limits), nil
 }
 
 // openWays opens the ways that look a connection up.
 func openWays(p proc, o Options) (ways []way, limits []string) {
 	s := &search{facts: newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), now: time.Now}
 	own := true // nobody else looks into our own namespace
+	var kept func(string) bool
 	if o.may(SockDiag) {
 		diag, err := openSockDiag(s)
 		if err == nil {
-			ways, own = append(ways, diag), false
+			ways, own, kept = append(ways, diag), false, diag.others.keeps
 		} else {
 			limits = append(limits, diagLimit(err))
 		}
 	}
 	if o.may(Proc) {
-		ways = append(ways, &tables{proc: p, search: s, own: own, network: readNetwork})
+		ways = append(ways, &tables{proc: p, search: s, own: own, kept: kept, network: readNetwork})
 	}
 	return ways, limits
 }
@@ -65,6 +71,35 @@ func openWitness(p proc, o Options) (witness, []string) {
 
 func slowLimit(err error) string {
 	return fmt.Sprintf("The kernel's events are read at normal priority, so that on a busy machine less is known of processes that live for milliseconds: %v.", err)
+}
+
+// openSecondWitness opens the one that needs sock_diag and the proc connector,
+// or says why it cannot.
+func openSecondWitness(p proc, o Options, ways []way) (witness, []string) {
+	if len(ways) == 0 {
+		return nil, nil
+	}
+	diag, ok := ways[0].(*sockDiag)
+	if !ok {
+		return nil, nil
+	}
+	c, err := openCatcher(p, diag)
+	if err != nil {
+		return nil, []string{connectorLimit(err)}
+	}
+	diag.search.births = c
+	if c.slow != nil {
+		return c, []string{slowLimit(c.slow)}
+	}
+	return c, nil
+}
+
+func connectorLimit(err error) string {
+	help := ""
+	if errors.Is(err, fs.ErrPermission) {
+		help = "; run as root or, before Linux 6.6, with CAP_NET_ADMIN"
+	}
+	return fmt.Sprintf("The kernel's proc connector cannot be used, so that more short-lived processes are missed: %v%s.", err, help)
 }
 
 func traceLimit(err error) string {

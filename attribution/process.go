@@ -87,4 +87,6 @@ type Answer struct {
 	// Candidates are the other processes that hold the socket, at most
 	// MaxCandidates. They come without ancestors.
 	Candidates []Process
+
+	looked time.Time // when the socket was seen to be the connection's; zero if it cannot have been another's
 }

@@ -10,6 +10,7 @@ import (
 type reading struct {
 	process      Process // without ancestors
 	userID       *uint32
+	network      string // its network namespace, as networkNamespace names it
 	parent       int
 	start        time.Duration // as procStat.start
 	known        bool          // start and parent were read
@@ -36,7 +37,7 @@ func (r *reading) doubt() {
 		r.doubted = true
 		return
 	}
-	r.process, r.userID, r.known = *r.told, nil, false
+	r.process, r.userID, r.network, r.known = *r.told, nil, "", false
 }
 
 // says reports whether anything is known from the reading of what runs.

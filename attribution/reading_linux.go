@@ -35,16 +35,27 @@ func (p proc) begin(pid int, known bool, buffer []byte) *look {
 		l.arguments("")
 	}
 	l.executable("") // also of one that is known: it may have been replaced since
-	l.identity()
+	l.identity("")
+	l.reading.network = l.link("ns/net")
 	l.reading.ended = monotonic()
 	return l
 }
 
-func (l *look) identity() {
+// readAtOnce reads a process whole. It returns nil if that is gone.
+func (p proc) readAtOnce(pid int) *reading {
+	l := p.begin(pid, false, make([]byte, lookBuffer))
+	if l == nil {
+		return nil
+	}
+	l.finish()
+	return l.reading
+}
+
+func (l *look) identity(dir string) {
 	r := l.reading
-	status := parseStatus(l.read("status"))
+	status := parseStatus(l.read(dir + "status"))
 	r.userID, r.process.NamespacePID = status.user, status.namespacePID
-	line := l.read("stat")
+	line := l.read(dir + "stat")
 	stat, err := parseStat(line)
 	if err != nil {
 		return
@@ -56,14 +67,17 @@ func (l *look) identity() {
 
 // glance reads no more than what a process runs: with two to five system calls
 // it is over soon. What could not be read is left out.
-func (p proc) glance(pid int, args bool, buffer []byte) *reading {
+func (p proc) glance(told *Process, buffer []byte) *reading {
 	began := monotonic()
-	l := &look{p, unix.AT_FDCWD, &reading{process: Process{PID: pid}, began: began}, buffer}
-	dir := p.path(pid) + "/"
-	if args {
+	l := &look{p, unix.AT_FDCWD, &reading{process: Process{PID: told.PID}, began: began}, buffer}
+	dir := p.path(told.PID) + "/"
+	if len(told.Args) == 0 {
 		l.arguments(dir)
 	}
 	l.executable(dir)
+	if told.Name == "" {
+		l.identity(dir)
+	}
 	l.reading.ended = monotonic()
 	return l.reading
 }

@@ -1,6 +1,9 @@
 package attribution
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	// samePacket is how far apart in capture time two sightings of a tuple
@@ -40,6 +43,14 @@ func (r *recent) find(t Tuple, at time.Time) *Pending {
 		}
 	}
 	return nil
+}
+
+// followed reports whether another connection with the tuple was seen before a
+// point in time: what was found then is that one's.
+func (r *recent) followed(t Tuple, at, until time.Time) bool {
+	return slices.ContainsFunc(r.byTuple[t], func(s sighting) bool {
+		return s.at.Sub(at) > samePacket && s.at.Before(until)
+	})
 }
 
 func (r *recent) remember(s sighting) {

@@ -38,3 +38,26 @@ func TestRecentForgetsTuples(t *testing.T) {
 		t.Errorf("%d tuples are remembered, want %d", len(r.byTuple), maxRecent)
 	}
 }
+
+// What is found after a tuple was seen again is another connection's.
+func TestRecentFollowed(t *testing.T) {
+	r, one := newRecent(), tuple("10.0.0.1:1", "10.0.0.2:80")
+	for _, after := range []time.Duration{0, samePacket, time.Second} {
+		r.remember(sighting{one, noon().Add(after), answered(Answer{})})
+	}
+	for _, test := range []struct {
+		tuple     Tuple
+		at, until time.Duration
+		want      bool
+	}{
+		{one, 0, time.Second + 1, true},
+		{one, 0, time.Second, false},         // found before it came
+		{one, time.Second, time.Hour, false}, // the last
+		{one, 0, time.Millisecond, false},    // the same packet
+		{tuple("10.0.0.1:2", "10.0.0.2:80"), 0, time.Hour, false},
+	} {
+		if got := r.followed(test.tuple, noon().Add(test.at), noon().Add(test.until)); got != test.want {
+			t.Errorf("%v at %v until %v: %v", test.tuple, test.at, test.until, got)
+		}
+	}
+}

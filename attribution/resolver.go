@@ -12,7 +12,8 @@ import (
 // Resolver finds the process behind a connection. It is safe for concurrent use.
 type Resolver interface {
 	// Seen says that a connection was seen at the given capture time, and
-	// returns what will be known of its process. It does not block. Seen again
+	// returns what will be known of its process. It waits for nothing, and takes
+	// about half a millisecond at most. Seen again
 	// for the same packet, as when two handles report it, returns the same
 	// answer.
 	Seen(t Tuple, at time.Time) *Pending
@@ -79,6 +80,10 @@ const (
 // look, but waits. What it says is exact.
 type witness interface {
 	method() Method
+	// expects reports whether it knows of the connection, or will: otherwise
+	// there is nothing to watch for. It is called as soon as the connection is
+	// seen, and takes about half a millisecond at most.
+	expects(q *query) bool
 	// watch calls known, in another goroutine, with the process behind the
 	// connection once it knows it, at most once. forget ends the wait.
 	watch(q query, known func(Answer)) (forget func())
@@ -105,15 +110,15 @@ type query struct {
 	at     time.Time // when the connection was seen, capture time
 	opened time.Time // when it was opened, zero if that is not known
 	until  time.Time // when to give up looking
+	caught *caught   // by the witness, nil if it does not catch
 }
 
-type job struct {
-	query
-	pending  *Pending
-	watchdog *time.Timer
-	// second is true while the witness may still know better: what other ways
-	// find is kept until time is up.
-	second bool
+// caught is a process that held the socket of a connection.
+type caught struct {
+	pid    int
+	at     int64     // when it did, ns, CLOCK_MONOTONIC
+	looked time.Time // when that was found out
+	uid    uint32    // of the socket
 }
 
 // resolver is the Resolver that asks the kernel: a witness, if there is one,
@@ -153,17 +158,6 @@ func newExactResolver(w witness, ways []way, limits []string) *resolver {
 	return r
 }
 
-func (r *resolver) start() {
-	var working sync.WaitGroup
-	for range workers {
-		working.Go(r.work)
-	}
-	go func() {
-		working.Wait()
-		close(r.done)
-	}()
-}
-
 func (r *resolver) Seen(t Tuple, at time.Time) *Pending {
 	return r.seen(query{tuple: t, at: at, opened: at})
 }
@@ -175,33 +169,48 @@ func (r *resolver) SeenOpen(t Tuple, at time.Time) *Pending {
 func (r *resolver) seen(q query) *Pending {
 	q.tuple = Tuple{Local: unmap(q.tuple.Local), Remote: unmap(q.tuple.Remote)}
 	q.until = time.Now().Add(findWithin)
+	p, first := r.sight(q)
+	if !first {
+		return p
+	}
+	defer r.waiting.Done()
+	expected := r.witness != nil && !q.opened.IsZero() && r.witness.expects(&q)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ask(q, p, expected)
+	return p
+}
+
+// sight returns the answer for the packet, and reports whether it was not seen
+// before: Close waits for who is to ask for it then.
+func (r *resolver) sight(q query) (p *Pending, first bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if p := r.recent.find(q.tuple, q.at); p != nil {
-		return p
+		return p, false
 	}
-	p := &Pending{done: make(chan struct{})}
+	p = &Pending{done: make(chan struct{})}
 	r.recent.remember(sighting{q.tuple, q.at, p})
-	r.ask(q, p)
-	return p
+	if r.closed {
+		r.settle(p, Answer{Status: NotFound})
+		return p, false
+	}
+	r.waiting.Add(1)
+	return p, true
 }
 
 // ask hands the query to who may know or, where that cannot be, answers it. The
 // caller holds mu.
-func (r *resolver) ask(q query, p *Pending) {
+func (r *resolver) ask(q query, p *Pending, expected bool) {
 	if len(r.ways) == 0 && r.witness == nil {
 		r.settle(p, Answer{Status: Unavailable})
-		return
-	}
-	if r.closed {
-		r.settle(p, Answer{Status: NotFound})
 		return
 	}
 	r.waiting.Add(1)
 	p.settled = r.waiting.Done
 	j := job{query: q, pending: p}
 	j.watchdog = time.AfterFunc(AnswerWithin, func() { r.giveUp(p) })
-	if r.witness == nil || q.opened.IsZero() {
+	if !expected {
 		r.enqueue(j)
 		return
 	}
@@ -217,7 +226,7 @@ func (r *resolver) askWitness(j job) {
 		j.watchdog.Stop()
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.settle(p, a)
+		r.settle(p, r.doubt(j.query, a))
 	})
 	wait := headStart
 	if r.witness.impaired() {
@@ -228,28 +237,6 @@ func (r *resolver) askWitness(j job) {
 		follow.Stop()
 		forget()
 		r.waiting.Done()
-	}
-}
-
-// follow has the other ways look, as the witness does not know.
-func (r *resolver) follow(j job) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !j.pending.isSettled() && !r.ended {
-		r.enqueue(j)
-	}
-}
-
-// enqueue hands a job to the workers. The caller holds mu.
-func (r *resolver) enqueue(j job) {
-	select {
-	case r.jobs <- j:
-	default:
-		r.stats.QueueFull++
-		if !j.second {
-			j.watchdog.Stop()
-			r.settle(j.pending, Answer{Status: NotFound})
-		}
 	}
 }
 
@@ -277,81 +264,6 @@ func (r *resolver) giveUp(p *Pending) {
 	}
 }
 
-// work is one worker. It takes all that is waiting at once: one search finds
-// many processes.
-func (r *resolver) work() {
-	for j := range r.jobs {
-		r.lookUp(r.waitingJobs([]job{j}))
-	}
-}
-
-// waitingJobs adds to the batch what waits by now. It does not count first: the
-// other workers may take what it counted, and the batch would wait for more.
-func (r *resolver) waitingJobs(batch []job) []job {
-	for {
-		select {
-		case j, ok := <-r.jobs:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, j)
-		default:
-			return batch
-		}
-	}
-}
-
-// lookUp asks one way after the other for what the ones before did not know.
-func (r *resolver) lookUp(batch []job) {
-	for _, w := range r.ways {
-		batch = r.lookUpWith(w, inTime(batch))
-	}
-	for _, j := range batch {
-		r.answer(j, Answer{Status: NotFound}, "")
-	}
-}
-
-func (r *resolver) answer(j job, a Answer, m Method) {
-	if a.Process != nil {
-		a.Method = m
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if j.second {
-		if !j.pending.isSettled() {
-			r.fallbacks[j.pending] = a
-		}
-		return
-	}
-	j.watchdog.Stop()
-	r.settle(j.pending, a)
-}
-
-// inTime returns the jobs whose time has not passed. The watchdog answers the
-// others.
-func inTime(batch []job) []job {
-	now := time.Now()
-	return slices.DeleteFunc(batch, func(j job) bool { return !now.Before(j.until) })
-}
-
-func (r *resolver) lookUpWith(w way, batch []job) (rest []job) {
-	if len(batch) == 0 {
-		return nil
-	}
-	var queries []query
-	for _, j := range batch {
-		queries = append(queries, j.query)
-	}
-	for i, a := range w.find(queries) {
-		if a.Status == "" {
-			rest = append(rest, batch[i])
-			continue
-		}
-		r.answer(batch[i], a, w.method())
-	}
-	return rest
-}
-
 func (r *resolver) Methods() []Method {
 	var methods []Method
 	if r.witness != nil {
@@ -360,7 +272,7 @@ func (r *resolver) Methods() []Method {
 	for _, w := range r.ways {
 		methods = append(methods, w.method())
 	}
-	return methods
+	return slices.Compact(methods) // the witness can be a part of the first way
 }
 
 func (r *resolver) Limits() []string { return r.limits }

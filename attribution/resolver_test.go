@@ -99,6 +99,31 @@ func TestSeenAgain(t *testing.T) {
 	}
 }
 
+// A tuple comes back before it is looked for: what is found then is the later
+// connection's.
+func TestSeenAgainBeforeItIsFound(t *testing.T) {
+	inOwnTime(t, "two connections", func(t *testing.T) {
+		first := time.Now()
+		release := make(chan struct{})
+		r := newResolver([]way{newFakeWay(SockDiag, func() Answer {
+			<-release
+			a := found()
+			a.looked = first.Add(20 * time.Millisecond)
+			return a
+		})}, nil)
+		one := tuple("10.0.0.1:1", "10.0.0.2:80")
+		old, young := r.Seen(one, first), r.Seen(one, first.Add(10*time.Millisecond))
+		close(release)
+		if a := wait(old); a.Status != NotFound || a.Process != nil {
+			t.Errorf("the first: %s %d", a.Status, pidOf(a.Process))
+		}
+		if a := wait(young); a.Status != Resolved {
+			t.Errorf("the second: %s", a.Status)
+		}
+		r.Close()
+	})
+}
+
 func TestUnavailable(t *testing.T) {
 	r := newResolver(nil, nil)
 	if a := wait(r.Seen(Tuple{}, noon())); a.Status != Unavailable {

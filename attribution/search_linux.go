@@ -6,7 +6,20 @@ import "time"
 type search struct {
 	facts   facts
 	callers callers
+	births  births // nil if nobody knows
+	vain    vain
 	now     func() time.Time
+}
+
+// births know when processes were forked. Times are in ns, CLOCK_MONOTONIC.
+type births interface {
+	// after returns all processes forked since then that live, the youngest
+	// first, false if it does not know them all.
+	after(at int64) (pids []int, all bool)
+	// since returns when the process was forked, 0 if that is not known.
+	since(pid int) int64
+	// candidates returns the youngest, in the order in which to look at them.
+	candidates() []int
 }
 
 // answers says who holds the sockets of the queries, those with an inode,
@@ -15,16 +28,21 @@ type search struct {
 func (s *search) answers(queries []query, inodes []uint64, open func(Tuple, uint64) bool) []Answer {
 	v := newVisit(s, open)
 	for i, q := range queries {
-		v.want(q, inodes[i])
+		if !s.vain.has(inodes[i], v.began) {
+			v.want(q, inodes[i])
+		}
 	}
 	v.run()
+	s.vain.add(v.unknown(), v.began)
 	answers := make([]Answer, len(queries))
 	family := newFamily(s.facts)
 	for i, q := range queries {
-		if inodes[i] != 0 {
-			holders := v.wanted[inodes[i]].holders
-			answers[i] = s.answer(holders, family)
-			answers[i].Status = v.status(q, holders)
+		switch t := v.wanted[inodes[i]]; {
+		case t != nil:
+			answers[i] = s.answer(t.holders, family)
+			answers[i].Status, answers[i].looked = v.status(q, t.holders), v.began
+		case inodes[i] != 0:
+			answers[i].Status = NotFound
 		}
 	}
 	return answers

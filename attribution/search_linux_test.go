@@ -23,6 +23,7 @@ func TestSearch(t *testing.T) {
 		{"started in the same tick as the connection", 1002, 20 * second, 0, Resolved, 201, nil},
 		{"heirs, the one that opened first", 1003, 20050 * time.Millisecond, 0, Shared, 210, []int{211, 212}},
 		{"inherited before it connected", 1008, 100 * second, 0, Shared, 530, []int{531}},
+		{"inherited from a parent that has closed it", 1010, 100 * second, 0, Shared, 541, []int{542}},
 		{"started after the connection", 1002, 19 * second, 0, Inferred, 201, nil},
 		{"looked for late", 1001, 100 * second, 251 * time.Millisecond, Inferred, 100, nil},
 		{"nobody's", 4711, 100 * second, 0, NotFound, 0, nil},
@@ -133,6 +134,61 @@ func TestSearchForClosedSocket(t *testing.T) {
 	}
 }
 
+// fakeBirths know what they are told.
+type fakeBirths struct {
+	young []int         // all that were forked, the youngest first
+	all   bool          // these are all
+	born  map[int]int64 // by pid
+}
+
+func (b fakeBirths) after(int64) ([]int, bool) { return b.young, b.all }
+func (b fakeBirths) since(pid int) int64       { return b.born[pid] }
+func (b fakeBirths) candidates() []int         { return b.young }
+
+// What is known of births says who has inherited a socket, whoever is the
+// parent now.
+func TestSearchWithBirths(t *testing.T) {
+	seen := after(20050 * time.Millisecond)
+	before, later := toMonotonic(seen.Add(-time.Millisecond)), toMonotonic(seen.Add(time.Millisecond))
+	for _, test := range []struct {
+		name       string
+		births     fakeBirths
+		inode      uint64
+		seen       time.Time
+		status     Status
+		pid        int
+		candidates []int
+	}{
+		{"forked before", fakeBirths{[]int{201}, true, map[int]int64{201: before}}, 1002, seen, Resolved, 201, nil},
+		{"forked after, in the same tick", fakeBirths{[]int{201}, true, map[int]int64{201: later}}, 1002, after(20 * time.Second), Inferred, 201, nil},
+		{"not known when", fakeBirths{[]int{201}, true, nil}, 1002, after(20 * time.Second), Inferred, 201, nil},
+		{"not known when, but old", fakeBirths{nil, true, nil}, 1002, seen, Resolved, 201, nil},
+		{"old service", fakeBirths{nil, true, nil}, 1001, seen, Resolved, 100, nil},
+		{"heirs", fakeBirths{[]int{212, 211}, true, map[int]int64{212: later, 211: later}}, 1003, seen, Shared, 210, []int{211, 212}},
+		{"heirs, of which not all are known", fakeBirths{[]int{212}, false, map[int]int64{212: later}}, 1003, seen, Shared, 210, []int{211, 212}},
+	} {
+		s := fixtureSearch(seen)
+		s.births = test.births
+		a := findHolders(s, test.inode, queryAt(test.seen))
+		if a.Status != test.status || pidOf(a.Process) != test.pid || !slices.Equal(pidsOf(a.Candidates), test.candidates) {
+			t.Errorf("%s: %s %d %v, want %s %d %v", test.name, a.Status, pidOf(a.Process), pidsOf(a.Candidates), test.status, test.pid, test.candidates)
+		}
+	}
+}
+
+// An open socket that nobody holds is looked for once.
+func TestSearchInVain(t *testing.T) {
+	s := fixtureSearch(after(time.Minute))
+	for i := range 2 {
+		asked := 0
+		q := queryAt(after(time.Minute))
+		a := s.answers([]query{q}, []uint64{4711}, func(Tuple, uint64) bool { asked++; return true })[0]
+		if a.Status != NotFound || (asked == 0) != (i > 0) {
+			t.Errorf("search %d: %s, asked %d times", i, a.Status, asked)
+		}
+	}
+}
+
 // The pid found is that of another process by the time its facts are read.
 func TestProcessReplaced(t *testing.T) {
 	s := fixtureSearch(after(time.Minute))
@@ -149,7 +205,7 @@ func TestHolderLetGo(t *testing.T) {
 	var held, letGo target
 	v.hold(&held, 100, 1001, link)
 	v.hold(&letGo, 100, 1000, link)
-	if len(held.holders) != 1 || !held.holders[0].exact {
+	if len(held.holders) != 1 || !held.holders[0].exact || held.holders[0].descriptor != "4" {
 		t.Errorf("the holder: %+v", held.holders)
 	}
 	if len(letGo.holders) != 1 || letGo.holders[0].exact {

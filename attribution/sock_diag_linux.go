@@ -3,15 +3,18 @@ package attribution
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
-// sockDiag is the way that asks the kernel for the one socket with the tuple.
-// It sees the network namespace that it was opened in.
+// sockDiag is the way that asks the kernel for the one socket with the tuple, in
+// the network namespace that it was opened in and, for connections that cannot
+// be from there, in the others that processes are in.
 type sockDiag struct {
 	kernel *diagConn
+	others *otherNetworks
 	search *search
 }
 
@@ -20,32 +23,93 @@ func openSockDiag(s *search) (*sockDiag, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sockDiag{kernel: kernel, search: s}, nil
+	return &sockDiag{kernel: kernel, others: newOtherNetworks(s.facts.proc), search: s}, nil
 }
 
 func (w *sockDiag) method() Method { return SockDiag }
-func (w *sockDiag) close() error   { return unix.Close(w.kernel.fd) }
+func (w *sockDiag) close() error   { return errors.Join(w.kernel.close(), w.others.close()) }
 
 // find settles the matter for all sockets that the kernel knows: one without
 // inode is closed already, and other ways would know no more.
 func (w *sockDiag) find(queries []query) []Answer {
-	inodes := make([]uint64, len(queries))
-	closed := make([]bool, len(queries))
-	network := sync.OnceValue(readNetwork)
-	for i, q := range queries {
-		s, err := w.socket(q.tuple, network)
-		inodes[i], closed[i] = s.inode, err == nil && s.inode == 0
-	}
-	answers := w.search.answers(queries, inodes, func(t Tuple, inode uint64) bool {
-		s, err := w.socket(t, network)
-		return err == nil && s.inode == inode
-	})
+	l := w.socketsOf(queries)
+	answers := w.search.answers(queries, l.inodes, l.open)
 	for i := range answers {
-		if closed[i] {
+		if l.settled[i] {
 			answers[i] = Answer{Status: NotFound}
 		}
 	}
 	return answers
+}
+
+// socketsOf is the sockets of some queries.
+type socketsOf struct {
+	*sockDiag
+	network func() network
+	inodes  []uint64             // of the queries, 0 if there is none
+	settled []bool               // there is no process to be found
+	foreign map[uint64]*diagConn // where sockets are that are not in our namespace
+}
+
+func (w *sockDiag) socketsOf(queries []query) *socketsOf {
+	l := &socketsOf{
+		sockDiag: w, network: sync.OnceValue(readNetwork), foreign: make(map[uint64]*diagConn),
+		inodes: make([]uint64, len(queries)), settled: make([]bool, len(queries)),
+	}
+	var rest []int
+	for i, q := range queries {
+		s, err := w.socket(q.tuple, l.network)
+		l.inodes[i], l.settled[i] = s.inode, err == nil && s.inode == 0
+		if errors.Is(err, errNoSocket) && !l.network().has(q.tuple.Local.Addr()) {
+			rest = append(rest, i)
+		}
+	}
+	l.lookElsewhere(queries, rest)
+	return l
+}
+
+// lookElsewhere looks for queries in the other namespaces, and in those that
+// have come since if it has to.
+func (l *socketsOf) lookElsewhere(queries []query, rest []int) {
+	rest = slices.DeleteFunc(rest, func(i int) bool { return l.askOthers(i, queries[i].tuple) })
+	if len(rest) > 0 && l.others.refresh() {
+		for _, i := range rest {
+			l.askOthers(i, queries[i].tuple)
+		}
+	}
+}
+
+// askOthers reports whether the socket of a query was found, or cannot be.
+func (l *socketsOf) askOthers(i int, t Tuple) bool {
+	s, from, ambiguous := l.others.lookUp(t)
+	if from == nil {
+		l.settled[i] = ambiguous
+		return ambiguous
+	}
+	l.inodes[i], l.settled[i] = s.inode, s.inode == 0
+	l.foreign[s.inode] = from
+	return true
+}
+
+// open reports whether the tuple still is that of the socket.
+func (l *socketsOf) open(t Tuple, inode uint64) bool {
+	if from := l.foreign[inode]; from != nil {
+		s, err := from.lookUp(t, 0)
+		return err == nil && s.inode == inode
+	}
+	s, err := l.socket(t, l.network)
+	return err == nil && s.inode == inode
+}
+
+// atOnce looks where it takes no more than a few µs each.
+func (w *sockDiag) atOnce(t Tuple) (s diagSocket, ok bool) {
+	s, err := w.kernel.lookUp(t, 0)
+	if errors.Is(err, errNoSocket) {
+		var from *diagConn
+		s, from, _ = w.others.lookUp(t)
+		return s, from != nil && s.inode != 0
+	}
+	return s, err == nil && s.inode != 0
 }
 
 // socket looks for the socket of no particular interface first. Few programs
@@ -86,6 +150,14 @@ func dialDiag() (*diagConn, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+func (c *diagConn) close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := unix.Close(c.fd)
+	c.fd = -1 // who still asks gets an error
+	return err
 }
 
 // lookUp returns the socket with the tuple. Where there is none the kernel may

@@ -24,7 +24,9 @@ type tables struct {
 	search *search
 	// own is true if the table of our own namespace is to be read too, for
 	// want of a better way to look into it.
-	own     bool
+	own bool
+	// kept reports whether a better way looks into the namespace; may be nil.
+	kept    func(namespace string) bool
 	network func() network
 }
 
@@ -66,7 +68,7 @@ func (w *tables) readOthers(l *lookOut) {
 	seen := map[string]bool{"": true, w.proc.networkNamespace("self"): true}
 	for _, pid := range pids {
 		namespace := w.proc.networkNamespace(strconv.Itoa(pid))
-		if !seen[namespace] {
+		if !seen[namespace] && (w.kept == nil || !w.kept(namespace)) {
 			// A process that is gone says nothing of its namespace. Another may.
 			seen[namespace] = l.read(w.proc.path(pid, "net"))
 		}

@@ -142,7 +142,7 @@ func (r *reader) program(e *traceEvent, stale bool) {
 	case !r.tracker.knows(e.pid):
 		r.lookAt(e)
 	default:
-		e.read = r.facts.proc.glance(e.pid, len(told.Args) == 0, r.look)
+		e.read = r.facts.proc.glance(told, r.look)
 	}
 	if e.read == nil {
 		e.read = &reading{process: Process{PID: e.pid}, began: e.at, ended: e.at}

@@ -21,6 +21,10 @@ const (
 	// traceNice is the nice value (setpriority(2)) of the thread that reads:
 	// processes live a millisecond.
 	traceNice = -20
+	// traceSlice is the shortest time slice there is (sched_attr(7); as such
+	// since Linux 6.12, before that it says nothing): who asks for less is let
+	// run sooner when it wakes, also where nice values do not count.
+	traceSlice = 100 * time.Microsecond
 	// impairedFor is how long after a loss the other ways start at once.
 	impairedFor = time.Second
 	// forGood is the time of a loss that does not end.
@@ -83,8 +87,7 @@ func openTracepoint(p proc, f facts, ports []uint16) (*tracepoint, error) {
 	}
 	started := make(chan int)
 	go t.run(started)
-	t.thread = <-started
-	t.slow = setPriority(t.thread, unix.SchedAttr{Policy: unix.SCHED_NORMAL, Nice: traceNice})
+	t.beNice(<-started)
 	return t, nil
 }
 
@@ -118,6 +121,9 @@ func (t *tracepoint) start() (err error) {
 func (t *tracepoint) method() Method { return Tracepoint }
 func (t *tracepoint) lost() uint64   { return t.losses.Load() }
 
+// expects: the kernel tells of all connections.
+func (t *tracepoint) expects(*query) bool { return true }
+
 func (t *tracepoint) impaired() bool {
 	at := t.blinded.Load()
 	return at != 0 && (at == forGood || monotonic()-at < int64(impairedFor))
@@ -143,17 +149,47 @@ func (t *tracepoint) release() error {
 
 // watch looks among the handshakes that ended, or waits for the one that will.
 func (t *tracepoint) watch(q query, known func(Answer)) (forget func()) {
-	w := &watcher{at: toMonotonic(q.at), known: known}
+	return t.await(q.tuple, toMonotonic(q.at), known)
+}
+
+func (t *tracepoint) await(tuple Tuple, at int64, known func(Answer)) (forget func()) {
+	w := &watcher{at: at, known: known}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if h, ambiguous := t.tracker.handshakes.find(q.tuple, w.at); h != nil {
+	if h, ambiguous := t.handshakeOf(tuple, w.at); h != nil {
 		go func() { known(t.answer(h)) }()
 		return func() {}
 	} else if ambiguous {
 		return func() {}
 	}
-	t.watchers[q.tuple] = append(t.watchers[q.tuple], w)
-	return func() { t.forget(q.tuple, w) }
+	t.watchers[tuple] = append(t.watchers[tuple], w)
+	return func() { t.forget(tuple, w) }
+}
+
+// handshakeOf returns the one whose first packet was captured then, unless there
+// is no telling which of several it is. The caller holds mu.
+func (t *tracepoint) handshakeOf(tuple Tuple, at int64) (h *handshake, ambiguous bool) {
+	found := t.tracker.handshakes.find(tuple, at)
+	if len(found) > 1 {
+		own := readNetwork().has(tuple.Local.Addr())
+		found = slices.DeleteFunc(found, func(h *handshake) bool { return !t.captured(h, own) })
+	}
+	if len(found) == 1 {
+		return found[0], false
+	}
+	return nil, len(found) > 1
+}
+
+// captured reports whether we can see the packets of the handshake, given
+// whether its address is one of our network namespace. If it is, they are from a
+// process in there, as Linux takes in no packets from elsewhere with an address
+// of its own (fib_validate_source, net/ipv4/fib_frontend.c); and if not, they
+// are not.
+func (t *tracepoint) captured(h *handshake, own bool) bool {
+	if h.read == nil || h.read.doubted || h.read.network == "" {
+		return true // for all that is known
+	}
+	return own == (h.read.network == t.facts.proc.networkNamespace("self"))
 }
 
 func (t *tracepoint) forget(tuple Tuple, w *watcher) {
@@ -175,11 +211,18 @@ func (t *tracepoint) drop(tuple Tuple, w *watcher) {
 // tell answers those who waited for a handshake. The caller holds mu.
 func (t *tracepoint) tell(h *handshake) {
 	for _, w := range slices.Clone(t.watchers[h.tuple]) {
-		if found, _ := t.tracker.handshakes.find(h.tuple, w.at); found != nil {
+		if found, _ := t.handshakeOf(h.tuple, w.at); found != nil {
 			t.drop(h.tuple, w)
 			go func() { w.known(t.answer(found)) }()
 		}
 	}
+}
+
+// beNice has the thread that reads run before others: processes live a
+// millisecond.
+func (t *tracepoint) beNice(thread int) {
+	t.thread = thread
+	t.slow = setPriority(thread, unix.SchedAttr{Policy: unix.SCHED_NORMAL, Nice: traceNice, Runtime: uint64(traceSlice)})
 }
 
 // setPriority has a thread run as it says. It takes the privilege CAP_SYS_NICE.

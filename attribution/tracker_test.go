@@ -112,8 +112,8 @@ func TestTrackerFindsWhoConnected(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			tracker, _ := settle(test.events...)
 			pid := 0
-			if h, _ := tracker.handshakes.find(test.tuple, test.at); h != nil {
-				pid = h.pid
+			if found := tracker.handshakes.find(test.tuple, test.at); len(found) == 1 {
+				pid = found[0].pid
 			}
 			if pid != test.pid {
 				t.Errorf("pid %d, want %d", pid, test.pid)

@@ -2,7 +2,9 @@ package attribution
 
 import (
 	"cmp"
+	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -19,9 +21,11 @@ const (
 	newest = 8
 	// askAgain is after how many processes a search makes sure that what it
 	// looks for is still there: that takes 10 µs, a process about 40.
-	askAgain = 32
-	// freshFor is how long after a connection was seen its tuple names it and
-	// no later one, unless a program picks its port itself: see samePacket.
+	askAgain = 8
+	// maxSiblings are looked at for a socket that was inherited: 0.1 ms.
+	maxSiblings = 32
+	// freshFor is how long after a connection was seen a later one with its
+	// tuple is known of: maxRecent are remembered.
 	freshFor = 250 * time.Millisecond
 )
 
@@ -31,9 +35,10 @@ const (
 // are 1,500, so it stops as soon as it can tell: a process that has inherited a
 // connection was forked after it was opened, hence is among the youngest, which
 // are looked at first and completely; who opened it comes next. The parents of
-// holders follow, for sockets that were inherited before they connected. For a
-// connection whose opening was not seen all are looked at. Not found out is to
-// whom a descriptor was sent over a unix(7) socket.
+// holders and their other children follow, for sockets that were inherited
+// before they connected. For a connection whose opening was not seen all are
+// looked at. Not found out is to whom a descriptor was sent over a unix(7)
+// socket.
 type visit struct {
 	*search
 	open      func(Tuple, uint64) bool // whether the tuple still is that of the socket
@@ -42,6 +47,7 @@ type visit struct {
 	opened    time.Time // when the first of them was opened
 	until     time.Time
 	seen      map[int]bool // by pid
+	pids      func() []int // all processes, the youngest first
 	outOfTime bool
 }
 
@@ -60,10 +66,15 @@ type holder struct {
 	// exact is false if it let go of the socket while its facts were read: it
 	// may be another program since, if it called execve(2).
 	exact bool
+	// descriptor is the one under which it was found to hold the socket.
+	descriptor string
 }
 
 func newVisit(s *search, open func(Tuple, uint64) bool) *visit {
-	return &visit{search: s, open: open, began: s.now(), wanted: make(map[uint64]*target), seen: make(map[int]bool)}
+	return &visit{
+		search: s, open: open, began: s.now(), wanted: make(map[uint64]*target), seen: make(map[int]bool),
+		pids: sync.OnceValue(func() []int { pids, _ := s.facts.proc.pids(); return pids }),
+	}
 }
 
 // want adds a socket, which several queries can be for. Inode 0 is none.
@@ -91,15 +102,12 @@ func (v *visit) run() {
 	if len(v.wanted) == 0 {
 		return
 	}
-	pids, err := v.facts.proc.pids()
-	if err != nil {
-		return
-	}
-	v.youngest(pids)
-	v.openers(pids[:min(newest, len(pids))])
-	v.openers(v.callers.list())
-	v.openers(pids)
+	v.youngest()
+	v.openers(v.recent)
+	v.openers(v.callers.list)
+	v.openers(v.pids)
 	v.parents()
+	v.siblings()
 	for _, t := range v.wanted {
 		t.sort()
 	}
@@ -112,7 +120,7 @@ func (v *visit) status(q query, holders []holder) Status {
 	if len(holders) == 0 {
 		return NotFound
 	}
-	late := v.began.Sub(q.at) > freshFor || holders[0].orphanedHeir(q.at)
+	late := v.began.Sub(q.at) > freshFor || v.heir(holders[0], q.at)
 	exact := !slices.ContainsFunc(holders, func(h holder) bool { return !h.exact })
 	switch {
 	case late || v.outOfTime || !exact || holders[0].process.Start.After(q.at):
@@ -123,18 +131,38 @@ func (v *visit) status(q query, holders []holder) Status {
 	return Resolved
 }
 
-// orphanedHeir reports whether the holder may have inherited the descriptor
-// from a parent that has ended: it started within the tick in which the
-// connection was seen, and whose child it was is not known any more.
-func (h *holder) orphanedHeir(seen time.Time) bool {
-	return h.stat.parent <= 1 && h.process.Start.Add(tick).After(seen)
+// heir reports whether the holder may have inherited the descriptor from a
+// process that has ended: it was forked after the connection was seen. Where
+// that is not known to the microsecond, a child may be one that started within
+// the tick in which the connection was seen, and whose parent is not known any
+// more. In a machine whose births are known that is any such process.
+func (v *visit) heir(h holder, seen time.Time) bool {
+	if since := v.bornAt(h.process.PID); since != 0 {
+		return since > toMonotonic(seen)
+	}
+	return (h.stat.parent <= 1 || v.births != nil) && h.process.Start.Add(tick).After(seen)
+}
+
+func (v *visit) bornAt(pid int) int64 {
+	if v.births == nil {
+		return 0
+	}
+	return v.births.since(pid)
 }
 
 // youngest checks all processes that can have started after the first of the
 // connections was opened.
-func (v *visit) youngest(pids []int) {
+func (v *visit) youngest() {
+	if v.births != nil {
+		if pids, all := v.births.after(toMonotonic(v.opened) - clockSlack); all {
+			for _, pid := range pids {
+				v.check(pid)
+			}
+			return
+		}
+	}
 	older := 0
-	for _, pid := range pids {
+	for _, pid := range v.pids() {
 		stat, err := v.facts.proc.stat(pid)
 		switch {
 		case err != nil:
@@ -149,10 +177,22 @@ func (v *visit) youngest(pids []int) {
 	}
 }
 
+// recent returns those processes among which a short-lived caller is.
+func (v *visit) recent() []int {
+	if v.births != nil {
+		return v.births.candidates()
+	}
+	return v.pids()[:min(newest, len(v.pids()))]
+}
+
 // openers checks the processes in order until for each socket one is found that
-// can have opened it.
-func (v *visit) openers(pids []int) {
-	for i, pid := range pids {
+// can have opened it. Nobody lists them in vain: that takes 1 ms where there are
+// 1,500.
+func (v *visit) openers(list func() []int) {
+	if !v.missing() {
+		return
+	}
+	for i, pid := range list() {
 		if !v.missing() || i%askAgain == 0 && !v.stillOpen() {
 			return
 		}
@@ -167,6 +207,22 @@ func (v *visit) parents() {
 		for i := 0; i < len(t.holders); i++ { // holders grows
 			if parent := t.holders[i].stat.parent; parent > 0 {
 				v.check(parent)
+			}
+		}
+	}
+}
+
+// siblings checks the other children of the holders' parents, which can have
+// the socket from that one, under the same descriptor.
+func (v *visit) siblings() {
+	for inode, t := range v.wanted {
+		for _, h := range slices.Clone(t.holders) {
+			pids := v.facts.proc.children(h.stat.parent)
+			for _, pid := range pids[:min(len(pids), maxSiblings)] {
+				link := v.facts.proc.path(pid, "fd", h.descriptor)
+				if !t.heldBy(pid) && leadsTo(link, inode) && len(t.holders) <= MaxCandidates {
+					v.hold(t, pid, inode, link)
+				}
 			}
 		}
 	}
@@ -189,6 +245,17 @@ func (v *visit) stillOpen() bool {
 		t.closed = t.closed || !t.hasOpener() && !v.open(t.tuple, inode)
 	}
 	return v.missing()
+}
+
+// unknown returns the sockets that are open and of which no holder was found
+// among all processes.
+func (v *visit) unknown() (inodes []uint64) {
+	for inode, t := range v.wanted {
+		if len(t.holders) == 0 && !v.outOfTime && !t.closed && v.open(t.tuple, inode) {
+			inodes = append(inodes, inode)
+		}
+	}
+	return inodes
 }
 
 func (t *target) hasOpener() bool {
@@ -231,6 +298,6 @@ func (v *visit) hold(t *target, pid int, inode uint64, link string) {
 	}
 	process, ok := v.facts.identity(pid, stat, MaxArgsBytes)
 	if ok {
-		t.holders = append(t.holders, holder{process, stat, leadsTo(link, inode)})
+		t.holders = append(t.holders, holder{process, stat, leadsTo(link, inode), filepath.Base(link)})
 	}
 }

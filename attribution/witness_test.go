@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"testing"
@@ -10,16 +11,19 @@ import (
 
 // fakeWitness knows what it is told to.
 type fakeWitness struct {
-	known  *Answer // nil if it does not know
-	blind  bool
-	forgot chan struct{}
+	known      *Answer // nil if it does not know
+	blind      bool
+	forgot     chan struct{}
+	unexpected bool   // it will not know
+	name       Method // Tracepoint if empty
 }
 
-func (w *fakeWitness) method() Method  { return Tracepoint }
-func (w *fakeWitness) impaired() bool  { return w.blind }
-func (w *fakeWitness) lost() uint64    { return 3 }
-func (w *fakeWitness) close() error    { return errors.New("closed") }
-func (w *fakeWitness) runFirst() error { return nil }
+func (w *fakeWitness) method() Method      { return cmp.Or(w.name, Tracepoint) }
+func (w *fakeWitness) expects(*query) bool { return !w.unexpected }
+func (w *fakeWitness) impaired() bool      { return w.blind }
+func (w *fakeWitness) lost() uint64        { return 3 }
+func (w *fakeWitness) close() error        { return errors.New("closed") }
+func (w *fakeWitness) runFirst() error     { return nil }
 
 func (w *fakeWitness) watch(_ query, known func(Answer)) func() {
 	if w.known != nil {
@@ -50,7 +54,7 @@ func TestWitnessComesFirst(t *testing.T) {
 		{"opened before", exact(), false, found, true, SockDiag, 7},
 	} {
 		inOwnTime(t, test.name, func(t *testing.T) {
-			w := &fakeWitness{test.known, test.blind, make(chan struct{}, 1)}
+			w := &fakeWitness{known: test.known, blind: test.blind, forgot: make(chan struct{}, 1)}
 			r := newExactResolver(w, []way{newFakeWay(SockDiag, test.other)}, nil)
 			seen := r.Seen
 			if test.open {
@@ -76,8 +80,32 @@ func TestWitnessComesFirst(t *testing.T) {
 	}
 }
 
+// Where the witness will not know, nobody waits for it.
+func TestWitnessDoesNotExpect(t *testing.T) {
+	inOwnTime(t, "the other way is asked at once", func(t *testing.T) {
+		w := &fakeWitness{known: exact(), unexpected: true}
+		r := newExactResolver(w, []way{newFakeWay(SockDiag, found)}, nil)
+		start := time.Now()
+		a := wait(r.Seen(Tuple{}, noon()))
+		if a.Method != SockDiag || pidOf(a.Process) != 7 || time.Since(start) != 0 {
+			t.Errorf("%s by %s after %v", a.Status, a.Method, time.Since(start))
+		}
+		r.Close()
+	})
+}
+
+// A witness can be the first part of a way.
+func TestMethodsOnce(t *testing.T) {
+	w := &fakeWitness{name: SockDiag}
+	r := newExactResolver(w, []way{newFakeWay(SockDiag, found), newFakeWay(Proc, found)}, nil)
+	if m := r.Methods(); !slices.Equal(m, []Method{SockDiag, Proc}) {
+		t.Errorf("%v", m)
+	}
+	r.Close()
+}
+
 func TestWitnessAlone(t *testing.T) {
-	w := &fakeWitness{nil, false, make(chan struct{}, 1)}
+	w := &fakeWitness{forgot: make(chan struct{}, 1)}
 	r := newExactResolver(w, nil, nil)
 	if m := r.Methods(); !slices.Equal(m, []Method{Tracepoint}) {
 		t.Errorf("%v", m)
@@ -99,7 +127,7 @@ func TestWitnessIsWaitedForAtClose(t *testing.T) {
 }
 
 func waitedForAtClose(t *testing.T) {
-	w := &fakeWitness{nil, false, make(chan struct{}, 64)}
+	w := &fakeWitness{forgot: make(chan struct{}, 64)}
 	r := newExactResolver(w, []way{newFakeWay(SockDiag, found)}, nil)
 	var all []*Pending
 	for i := range 64 {

@@ -16,6 +16,7 @@ type Feed struct {
 	filling, spare *Batch
 	open           int
 	stopped        bool
+	begin          chan struct{} // closed by Start
 	ready          chan struct{}
 }
 
@@ -41,19 +42,22 @@ const packetOverhead = 128
 // idleBatchBytes is what an empty batch may keep for the next packets.
 const idleBatchBytes = 1 << 20
 
-// NewFeed starts to read the sources. What it takes to start is behind it when
-// it returns: the process may give up the privilege to raise priorities.
+// NewFeed makes ready to read the sources, from Start on. The readers have the
+// priority of their threads when it returns, and need no privilege any more.
 func NewFeed(sources ...Source) *Feed {
-	f := &Feed{filling: &Batch{}, spare: &Batch{}, open: len(sources), ready: make(chan struct{}, 1)}
+	f := &Feed{filling: &Batch{}, spare: &Batch{}, open: len(sources), begin: make(chan struct{}), ready: make(chan struct{}, 1)}
 	f.space = sync.NewCond(&f.mu)
-	var starting sync.WaitGroup
-	starting.Add(len(sources))
+	var preparing sync.WaitGroup
+	preparing.Add(len(sources))
 	for _, s := range sources {
-		go f.read(s, starting.Done)
+		go f.read(s, preparing.Done)
 	}
-	starting.Wait()
+	preparing.Wait()
 	return f
 }
+
+// Start begins to read. It is called once.
+func (f *Feed) Start() { close(f.begin) }
 
 // Ready receives when Take has something to give.
 func (f *Feed) Ready() <-chan struct{} { return f.ready }
@@ -78,11 +82,12 @@ func (f *Feed) Stop() {
 	f.space.Broadcast()
 }
 
-func (f *Feed) read(s Source, started func()) {
+func (f *Feed) read(s Source, prepared func()) {
 	if _, live := s.(LiveSource); live {
 		hurry()
 	}
-	started()
+	prepared()
+	<-f.begin
 	for {
 		p, err := s.Next()
 		if !f.add(p, err) {

@@ -126,24 +126,26 @@ func TestLiveSharedSockets(t *testing.T) {
 		{"inherited before the capture", []string{pythonPath(t), "-c", heirs}, 1, 1, rules{delay: lifeTime}},
 		{"same port", []string{pythonPath(t), "-c", successors}, 0, 2, rules{}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			s := newSite(t)
-			s.service.follow(test.rules)
-			begin, wait := s.prepare(t, test.command)
-			s.service.calls(t, 0, test.before)
-			p := s.host.watch(t)
-			begin()
-			wait()
-			s.service.calls(t, test.before, test.calls)
-			entries := entriesOf(t, p.stop(t, os.Interrupt))
-			if len(entries) != test.calls {
-				t.Errorf("%d entries, not %d", len(entries), test.calls)
-			}
-			for _, e := range entries {
-				checkNotWrong(t, e)
-			}
-		})
+		for _, ways := range []string{"tracepoint,sock_diag,proc", "sock_diag"} {
+			t.Run(test.name+" by "+ways, func(t *testing.T) {
+				t.Parallel()
+				s := newSite(t)
+				s.service.follow(test.rules)
+				begin, wait := s.prepare(t, test.command)
+				s.service.calls(t, 0, test.before)
+				p := s.host.watch(t, "--attribution", ways)
+				begin()
+				wait()
+				s.service.calls(t, test.before, test.calls)
+				entries := entriesOf(t, p.stop(t, os.Interrupt))
+				if len(entries) != test.calls {
+					t.Errorf("%d entries, not %d", len(entries), test.calls)
+				}
+				for _, e := range entries {
+					checkNotWrong(t, e)
+				}
+			})
+		}
 	}
 }
 

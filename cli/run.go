@@ -159,6 +159,7 @@ func (s *session) openTaps() error {
 // capture feeds the Analyzer until the input or ctx ends.
 func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 	defer feed.Stop()
+	feed.Start()
 	if ctx.Err() != nil {
 		return
 	}

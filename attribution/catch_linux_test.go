@@ -1,0 +1,165 @@
+package attribution
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// openCatching opens a Resolver that has nothing but the catcher.
+func openCatching(t *testing.T) (*resolver, *catcher) {
+	t.Helper()
+	p := proc{root: "/proc", boot: bootTime}
+	sockets, err := openSockDiag(&search{facts: newFacts(p, "/etc/passwd"), now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := openCatcher(p, sockets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newExactResolver(c, nil, nil)
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := sockets.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r, c
+}
+
+func TestCatcherFindsTheProcess(t *testing.T) {
+	v4, v6 := listen(t, "127.0.0.1:0"), listen(t, "[::1]:0")
+	for _, test := range []struct{ name, mode, address string }{
+		{"IPv4", "connect", v4},
+		{"IPv6", "connect", v6},
+		{"IPv4 of an IPv6 socket", "mapped", v4},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r, _ := openCatching(t)
+			c := startChild(t, test.mode, test.address, "", "an argument")
+			a := ask(r, c.tuple(t))
+			if a.Status != Resolved || a.Method != SockDiag || len(a.Candidates) > 0 {
+				t.Fatalf("%s by %s, candidates %v", a.Status, a.Method, a.Candidates)
+			}
+			checkChild(t, c, a.Process)
+		})
+	}
+}
+
+// A process that ended after it was caught is known all the same.
+func TestCatcherKnowsTheDead(t *testing.T) {
+	r, c := openCatching(t)
+	child := startChild(t, "connect", listen(t, "127.0.0.1:0"), "", "an argument")
+	tuple := child.tuple(t)
+	c.learnt(t, child.Process.Pid)
+	q := query{tuple: tuple, at: time.Now()}
+	if !c.expects(&q) {
+		t.Fatal("not caught")
+	}
+	child.stdin.Close()
+	child.Wait()
+	known := make(chan Answer, 1)
+	defer c.watch(q, func(a Answer) { known <- a })()
+	a := <-known
+	if a.Status != Resolved || a.Process.PID != child.Process.Pid || !slices.Equal(a.Process.Args, child.Args) {
+		t.Errorf("%s: %+v", a.Status, a.Process)
+	}
+	if len(a.Process.Ancestors) == 0 || a.Process.User == nil {
+		t.Errorf("ancestors %v, user %v", a.Process.Ancestors, a.Process.User)
+	}
+	_ = r
+}
+
+// learnt waits until it is known what the process runs.
+func (c *catcher) learnt(t *testing.T, pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		if p := c.youngster(pid); p.exec != 0 && p.learnt {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("what %d runs is never read", pid)
+		}
+		_, _ = unix.Poll(nil, 1)
+	}
+}
+
+// Where it is not sure who opened the connection, others are to look.
+func TestCatcherLeavesItToOthers(t *testing.T) {
+	r, c := openCatching(t)
+	address := listen(t, "127.0.0.1:0")
+	before := time.Now()
+	shared := startChild(t, "inherit", address)
+	if _, err := strconv.Atoi(shared.line(t)); err != nil {
+		t.Fatal(err)
+	}
+	tuple := shared.tuple(t)
+	for name, q := range map[string]query{
+		"an heir":                     {tuple: tuple, at: time.Now()},
+		"a process that came later":   {tuple: startChild(t, "connect", address).tuple(t), at: before},
+		"nobody's connection":         {tuple: Tuple{Local: tuple.Remote, Remote: tuple.Local}, at: time.Now()},
+		"a socket of an elder's":      {tuple: elder(t, address), at: time.Now()},
+		"a socket of no such address": {tuple: Tuple{Local: netip.MustParseAddrPort("203.0.113.9:9"), Remote: tuple.Remote}, at: time.Now()},
+	} {
+		if c.expects(&q) {
+			t.Errorf("%s: %+v", name, q.caught)
+		}
+	}
+	if a := ask(r, tuple); a.Process != nil {
+		t.Errorf("%+v", a)
+	}
+}
+
+// elder is a connection of this test itself, which is older than the events.
+func elder(t *testing.T, address string) Tuple {
+	t.Helper()
+	fd, err := connect(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	return tupleOf(t, fd)
+}
+
+// With sock_diag alone the connector's events are used, and said to be.
+func TestOpenWithoutTracepoint(t *testing.T) {
+	r, err := Open(Options{Ways: []Method{SockDiag}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if m := r.Methods(); !slices.Equal(m, []Method{SockDiag}) || len(r.Limits()) != 0 {
+		t.Errorf("methods %v, limits %q", m, r.Limits())
+	}
+	if _, ok := r.(*resolver).witness.(*catcher); !ok {
+		t.Error("nothing catches processes")
+	}
+	c := startChild(t, "connect", listen(t, "127.0.0.1:0"))
+	a := ask(r, c.tuple(t))
+	if a.Status != Resolved || a.Method != SockDiag {
+		t.Fatalf("%s by %s", a.Status, a.Method)
+	}
+	checkChild(t, c, a.Process)
+}
+
+// Events that were lost put an end to what was known.
+func TestCatcherLosesEvents(t *testing.T) {
+	_, c := openCatching(t)
+	child := startChild(t, "connect", listen(t, "127.0.0.1:0"))
+	tuple := child.tuple(t)
+	c.learnt(t, child.Process.Pid)
+	c.note(traceEvent{kind: blindEvent, at: monotonic(), until: monotonic()})
+	if q := (query{tuple: tuple, at: time.Now()}); c.expects(&q) {
+		t.Errorf("%+v", q.caught)
+	}
+	if _, all := c.after(toMonotonic(time.Now().Add(-time.Second))); all {
+		t.Error("all births pass for known")
+	}
+}
