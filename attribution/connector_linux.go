@@ -47,9 +47,13 @@ func dialConnector(p proc) (*connector, error) {
 	}
 	var c *connector
 	dial := func() (err error) { c, err = dialConnectorHere(); return err }
-	err := inNetworkOf(p.path(kthreadd), dial)
-	if err != nil {
-		err = dial()
+	entered := inNetworkOf(p.path(kthreadd), dial)
+	if entered == nil {
+		return c, nil
+	}
+	err := dial()
+	if errors.Is(err, errNoConnector) && !errors.Is(entered, errNoConnector) {
+		err = fmt.Errorf("%w, and the first network namespace cannot be entered: %w", err, entered)
 	}
 	return c, err
 }

@@ -97,7 +97,7 @@ func openSecondWitness(p proc, o Options, ways []way) (witness, []string) {
 func connectorLimit(err error) string {
 	help := ""
 	if errors.Is(err, fs.ErrPermission) {
-		help = "; run as root or, before Linux 6.6, with CAP_NET_ADMIN"
+		help = "; run as root outside of containers and in the first network namespace, or with CAP_SYS_ADMIN (and before Linux 6.6 CAP_NET_ADMIN)"
 	}
 	return fmt.Sprintf("The kernel's proc connector cannot be used, so that more short-lived processes are missed: %v%s.", err, help)
 }

@@ -53,6 +53,7 @@ func privileges() []privileged {
 		raw, ptrace, search, perfmon, admin, nice = unix.CAP_NET_RAW, unix.CAP_SYS_PTRACE, unix.CAP_DAC_READ_SEARCH, unix.CAP_PERFMON, unix.CAP_SYS_ADMIN, unix.CAP_SYS_NICE
 		all, later                                = "tracepoint sock_diag proc", "sock_diag proc"
 		noTrace, slow, noLinks, unseen            = "tracepoint for connections cannot be used", "CAP_SYS_NICE", "without their executables", "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"
+		noEvents                                  = "proc connector cannot be used" // in a network namespace of the test's
 	)
 	both := []int{search, ptrace}
 	return []privileged{
@@ -60,13 +61,13 @@ func privileges() []privileged {
 		{"root, processes hidden", 0, nil, true, hidingProcesses, all, whole, whole, both, nil},
 		{"root without IPC_LOCK", 0, []int{unix.CAP_IPC_LOCK}, true, withoutTracefs, all, whole, whole, both, nil},
 		{"root without SYS_NICE", 0, []int{nice}, true, withoutTracefs, all, whole, whole, both, []string{slow}},
-		{"root without SYS_ADMIN", 0, []int{admin}, true, withoutTracefs, later, whole, whole, both, []string{"mount -t tracefs"}},
+		{"root without SYS_ADMIN", 0, []int{admin}, true, withoutTracefs, later, whole, whole, both, []string{"mount -t tracefs", noEvents}},
 		{"root without SYS_ADMIN, tracefs mounted", 0, []int{admin}, true, withTracefs, all, whole, whole, both, nil},
-		{"root without SYS_ADMIN and PERFMON", 0, []int{admin, perfmon}, true, withTracefs, later, whole, whole, both, []string{"CAP_PERFMON"}},
-		{"root in a container", 0, inDocker, false, withTracefs, later, notFound, notFound, inDocker, []string{noTrace, unseen}},
-		{"nobody, to capture", nobody, []int{raw}, false, withTracefs, later, notFound, whole, nil, []string{"or with CAP_DAC_READ_SEARCH", unseen}},
+		{"root without SYS_ADMIN and PERFMON", 0, []int{admin, perfmon}, true, withTracefs, later, whole, whole, both, []string{"CAP_PERFMON", noEvents}},
+		{"root in a container", 0, inDocker, false, withTracefs, later, notFound, notFound, inDocker, []string{noTrace, unseen, noEvents}},
+		{"nobody, to capture", nobody, []int{raw}, false, withTracefs, later, notFound, whole, nil, []string{"or with CAP_DAC_READ_SEARCH", unseen, noEvents}},
 		{"nobody, to trace", nobody, []int{raw, perfmon, search}, false, withTracefs, all, noExecutable, whole, []int{search}, []string{slow, noLinks, unseen}},
-		{"nobody, to search", nobody, []int{raw, search, ptrace}, false, withTracefs, later, whole, whole, both, []string{"CAP_PERFMON"}},
+		{"nobody, to search", nobody, []int{raw, search, ptrace}, false, withTracefs, later, whole, whole, both, []string{"CAP_PERFMON", noEvents}},
 		{"nobody, as a service", nobody, []int{raw, perfmon, search, ptrace, nice}, false, withTracefs, all, whole, whole, both, nil},
 		{"nobody, before Linux 5.8", nobody, []int{raw, admin, search, ptrace, nice}, false, withoutTracefs, all, whole, whole, both, nil},
 		{"nobody, processes hidden", nobody, []int{raw, perfmon, search, ptrace, nice}, false, hidingProcesses, all, whole, whole, both, nil},

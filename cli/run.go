@@ -27,6 +27,10 @@ const (
 	// come back from the kernel: the reader of its events, the taps, the
 	// readers of packets.
 	hotThreads = 4
+	// maxProcessors is how many processors a live capture uses besides: two are
+	// enough for 10,000 calls a second, and each takes memory and, with the
+	// collector of garbage, a share of all others' time.
+	maxProcessors = 4
 	// liveGCPercent is how much the heap of a live capture may grow before it is
 	// cleaned (runtime/debug). Memory is scarcer there than processor time: at
 	// 1,000 calls a second it takes 47 MiB in place of 58.
@@ -129,7 +133,7 @@ func (s *session) open() ([]capture.Source, error) {
 
 // openResolver starts attribution.
 func (s *session) openResolver() error {
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + hotThreads)
+	runtime.GOMAXPROCS(min(runtime.GOMAXPROCS(0), maxProcessors) + hotThreads)
 	var err error
 	if s.resolver, err = attribution.Open(attribution.Options{Ports: s.options.ports(), Ways: s.options.ways()}); err != nil {
 		return fmt.Errorf("cannot look for processes: %w", err)
