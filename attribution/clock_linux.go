@@ -50,7 +50,7 @@ func sinceBoot(at int64) time.Duration {
 }
 
 // startedOtherThan reports whether the reading is of a process that was not
-// forked then (0 if that is not known): one that took over the pid, unseen.
+// forked then, 0 if that is not known.
 func (r *reading) startedOtherThan(forked int64) bool {
 	return forked != 0 && r.known && (r.start-sinceBoot(forked)).Abs() > tick
 }

@@ -21,7 +21,7 @@ func (t *tracepoint) process(h *handshake) Process {
 		r = &reading{process: Process{PID: h.pid}}
 	}
 	p := r.process
-	if m := h.member; m != nil && !r.contradicts(m.image) && !r.startedOtherThan(m.since) {
+	if m := h.member; m != nil && !m.isAnother(r) {
 		m.complete(&p)
 		if p.Start.IsZero() && m.since != 0 {
 			p.Start = t.facts.proc.startOf(m.since)
@@ -29,4 +29,10 @@ func (t *tracepoint) process(h *handshake) Process {
 	}
 	p.User = t.facts.user(r.userID)
 	return p
+}
+
+// isAnother reports whether the reading is of another process than the member:
+// one that took over its pid, unseen.
+func (m *member) isAnother(r *reading) bool {
+	return m.own && r.contradicts(m.image) || r.startedOtherThan(m.since)
 }
