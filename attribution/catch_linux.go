@@ -51,7 +51,7 @@ func openCatcher(p proc, sockets *sockDiag) (*catcher, error) {
 	}
 	c := &catcher{
 		tracepoint: &tracepoint{
-			facts: sockets.search.facts, ended: make(chan struct{}), watchers: make(map[Tuple][]*watcher), tracker: newTracker(true),
+			facts: sockets.search.facts, ended: make(chan struct{}), watchers: make(map[Tuple][]*watcher), tracker: newTracker(true), home: newHome(p),
 		},
 		sockets: sockets, bell: bell, events: events, young: young{from: monotonic()},
 	}

@@ -50,6 +50,7 @@ type tracepoint struct {
 	losses  atomic.Uint64 // records that the kernel had no room for
 	blinded atomic.Int64  // when events were missing last, ns, 0 if never
 
+	home home // mu guards it
 	// tracker is the reader's, but for the handshakes that ended: these, and
 	// what follows, mu guards.
 	tracker  *tracker
@@ -79,7 +80,7 @@ func openTracepoint(p proc, f facts, ports []uint16) (*tracepoint, error) {
 	t := &tracepoint{
 		facts: f, processors: online, rings: rings, stacks: openStacks(decode), decode: decode, epoll: -1, wake: -1,
 		ended: make(chan struct{}), watchers: make(map[Tuple][]*watcher),
-		tracker: newTracker(decode.fork.id != 0),
+		tracker: newTracker(decode.fork.id != 0), home: newHome(p),
 	}
 	if err := t.start(); err != nil {
 		t.release()
@@ -169,27 +170,11 @@ func (t *tracepoint) await(tuple Tuple, at int64, known func(Answer)) (forget fu
 // handshakeOf returns the one whose first packet was captured then, unless there
 // is no telling which of several it is. The caller holds mu.
 func (t *tracepoint) handshakeOf(tuple Tuple, at int64) (h *handshake, ambiguous bool) {
-	found := t.tracker.handshakes.find(tuple, at)
-	if len(found) > 1 {
-		own := readNetwork().has(tuple.Local.Addr())
-		found = slices.DeleteFunc(found, func(h *handshake) bool { return !t.captured(h, own) })
-	}
+	found := slices.DeleteFunc(t.tracker.handshakes.find(tuple, at), func(h *handshake) bool { return !t.home.captures(h) })
 	if len(found) == 1 {
 		return found[0], false
 	}
 	return nil, len(found) > 1
-}
-
-// captured reports whether we can see the packets of the handshake, given
-// whether its address is one of our network namespace. If it is, they are from a
-// process in there, as Linux takes in no packets from elsewhere with an address
-// of its own (fib_validate_source, net/ipv4/fib_frontend.c); and if not, they
-// are not.
-func (t *tracepoint) captured(h *handshake, own bool) bool {
-	if h.read == nil || h.read.doubted || h.read.network == "" {
-		return true // for all that is known
-	}
-	return own == (h.read.network == t.facts.proc.networkNamespace("self"))
 }
 
 func (t *tracepoint) forget(tuple Tuple, w *watcher) {

@@ -1,0 +1,44 @@
+package attribution
+
+import (
+	"testing"
+)
+
+// Of handshakes on the same tuple in several network namespaces it is the one
+// whose packets are seen here.
+func TestHandshakesInSeveralNamespaces(t *testing.T) {
+	const here, there, elsewhere = "net:[1]", "net:[2]", "net:[3]"
+	const local, remote = "127.0.0.1:1000", "203.0.113.7:1000" // ours, and not (RFC 5737)
+	for _, test := range []struct {
+		name, client string
+		networks     []string // in which the processes 1, 2, ... have a handshake
+		pid          int      // 0 if there is no telling
+	}{
+		{"one", remote, []string{there}, 1},
+		{"another's, from an address of ours: the one that is meant is still to come", local, []string{there}, 0},
+		{"ours, from an address that is not", remote, []string{here}, 0},
+		{"ours and another's, from an address of ours", local, []string{there, here}, 2},
+		{"ours and another's, from an address of the other's", remote, []string{there, here}, 1},
+		{"two others'", remote, []string{there, elsewhere}, 0},
+		{"two of ours", local, []string{here, here}, 0},
+		{"one that is not known", local, []string{here, ""}, 0},
+		{"one that is not known beside one that it is not", local, []string{there, ""}, 2},
+	} {
+		tp := &tracepoint{tracker: newTracker(true), home: home{name: here}}
+		for i, name := range test.networks {
+			read := &reading{process: Process{PID: i + 1}, network: name}
+			tp.tracker.handshakes.remember(&handshake{tuple: tuple(test.client, "169.254.169.254:80"), pid: i + 1, began: 100, end: 200, read: read})
+		}
+		h, ambiguous := tp.handshakeOf(tuple(test.client, "169.254.169.254:80"), 150)
+		if pid := pidOfHandshake(h); pid != test.pid || ambiguous != (test.pid == 0 && len(test.networks) > 1) {
+			t.Errorf("%s: %d, ambiguous %v", test.name, pid, ambiguous)
+		}
+	}
+}
+
+func pidOfHandshake(h *handshake) int {
+	if h == nil {
+		return 0
+	}
+	return h.pid
+}
