@@ -95,13 +95,16 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 	feed := capture.NewFeed(sources...)
 	s.settle()
 	s.announce()
-	s.log.flush() // what cannot be written fails before anything is captured
+	s.log.flush()
+	writable := s.log.err == nil // if not, that is said before anything is captured
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
 		s.join.drain(s.log.record, s.log.flush)
 	}()
-	s.capture(ctx, feed)
+	if writable {
+		s.capture(ctx, feed)
+	}
 	if s.merge != nil {
 		s.merge.Flush(s.analyzer.Packet)
 	}
@@ -164,9 +167,6 @@ func (s *session) openTaps() error {
 func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 	defer feed.Stop()
 	feed.Start()
-	if ctx.Err() != nil {
-		return
-	}
 	if s.options.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.options.duration)
