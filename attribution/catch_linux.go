@@ -132,7 +132,7 @@ func (c *catcher) look(pid int, inode uint64) (held int) {
 	return held
 }
 
-// candidates, after and since are what the catcher knows of births.
+// candidates, after and birth are what the catcher knows of births.
 
 func (c *catcher) candidates() []int {
 	c.newsMu.Lock()
@@ -151,7 +151,11 @@ func (c *catcher) confirm(q *query, inode uint64, fd int) bool {
 		read = c.facts.proc.readAtOnce(p.pid)
 	}
 	seen := toMonotonic(q.at)
-	if p.pid == 0 || p.since > seen || p.exec > seen || c.shared(p, inode, fd) {
+	if p.pid == 0 {
+		q.caught = nil // not as young as it was taken for
+		return false
+	}
+	if p.since > seen || p.exec > seen || c.shared(p, inode, fd) {
 		return false
 	}
 	c.report(traceEvent{kind: connectEvent, at: q.caught.at, pid: p.pid, read: read}, q.tuple)
@@ -181,19 +185,23 @@ func (c *catcher) report(connect traceEvent, t Tuple) {
 }
 
 // shared reports whether a process may hold the socket too to which it can have
-// come by fork(2): a child, the parent or another child of the parent. A program
-// whose descriptor was free when it started has made the socket itself.
+// come by fork(2): a child, the parent or another child of the parent. If the
+// parent has ended, others may have it from there. A program whose descriptor was
+// free when it started has made the socket itself.
 func (c *catcher) shared(p youngster, inode uint64, fd int) bool {
-	kin := c.children(p.pid)
-	if p.exec == 0 || fd != p.free {
-		kin = append(kin, p.parent)
-	}
 	mayHold := func(pid int) bool { return c.facts.proc.mayHold(pid, inode) }
-	return slices.ContainsFunc(kin, mayHold) || p.exec == 0 && c.siblingsShare(p, inode, fd)
+	if slices.ContainsFunc(c.children(p.pid), mayHold) {
+		return true
+	}
+	if p.exec != 0 && fd == p.free {
+		return false
+	}
+	now, err := c.facts.proc.stat(p.pid)
+	return err != nil || now.parent != p.parent || mayHold(p.parent) || c.siblingsShare(p, inode, fd)
 }
 
-// siblingsShare is for a process that runs what its parent runs: descriptors
-// have the same numbers in all its children.
+// siblingsShare is for a socket that may be the parent's: its descriptor has the
+// same number in all children, whatever they run.
 func (c *catcher) siblingsShare(p youngster, inode uint64, fd int) bool {
 	siblings := c.facts.proc.children(p.parent)
 	return len(siblings) > maxSiblings || slices.ContainsFunc(siblings, func(pid int) bool {
@@ -208,7 +216,10 @@ func (c *catcher) after(at int64) (pids []int, all bool) {
 	return c.young.after(at)
 }
 
-func (c *catcher) since(pid int) int64 { return c.youngster(pid).since }
+func (c *catcher) birth(pid int) birth {
+	p := c.youngster(pid)
+	return birth{p.parent, p.since, p.exec, p.free}
+}
 
 func (c *catcher) children(pid int) []int {
 	c.newsMu.Lock()
@@ -220,8 +231,8 @@ func (c *catcher) children(pid int) []int {
 func (c *catcher) watch(q query, known func(Answer)) (forget func()) {
 	return c.await(q.tuple, q.caught.at, func(a Answer) {
 		a.Method, a.looked = SockDiag, q.caught.looked
-		if p := a.Process; p != nil && (p.User == nil || p.User.ID != q.caught.uid) {
-			p.User = c.facts.user(&q.caught.uid) // it can have changed since its execve(2)
+		if p := a.Process; p != nil && p.User == nil {
+			p.User = c.facts.user(&q.caught.uid) // who made the socket, as a rule to use it
 		}
 		known(a)
 	})

@@ -2,7 +2,6 @@ package attribution
 
 import (
 	"runtime"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,16 +20,13 @@ func (c *catcher) run(started chan<- int) {
 			return
 		}
 		_, _ = unix.Read(c.bell, count[:])
-		wait = -1
-		if c.round(r) {
-			wait = int(holdBack / time.Millisecond)
-		}
+		wait = c.round(r)
 	}
 }
 
-// round works on what has come. It reports whether there is more to do in a
-// moment, without further events.
-func (c *catcher) round(r *reader) (again bool) {
+// round works on what has come. It returns after how many ms there is more to do
+// without further events, -1 if there is nothing.
+func (c *catcher) round(r *reader) (wait int) {
 	began := monotonic()
 	c.drain()
 	for _, e := range c.takeNews() {
@@ -40,12 +36,13 @@ func (c *catcher) round(r *reader) (again bool) {
 		l.finish()
 	}
 	r.looks = r.looks[:0]
+	c.losses.Add(c.tracker.takeLate())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, h := range c.tracker.advance(began - int64(holdBack)) {
 		c.tell(h)
 	}
-	return c.tracker.busy()
+	return c.tracker.wait(began)
 }
 
 func (c *catcher) takeNews() []traceEvent {
@@ -62,8 +59,7 @@ func (c *catcher) learn(r *reader, e traceEvent) {
 		r.tracker.add(e)
 		return
 	}
-	r.take(e)
-	if e.kind == execEvent {
+	if e = r.take(e); e.kind == execEvent && e.read.says() {
 		free := c.facts.proc.freeDescriptor(e.pid)
 		c.newsMu.Lock()
 		defer c.newsMu.Unlock()

@@ -24,15 +24,22 @@ type handshake struct {
 	member     *member  // the process then, nil if it was not known
 	// line is its ancestors then, lineRead those that follow from read, for a
 	// process whose own are not known.
-	line, lineRead []*Ancestor
+	line, lineRead []kin
 }
 
-// ancestors returns what is certain of them.
-func (h *handshake) ancestors() []*Ancestor {
+// ancestors returns them as far as is certain.
+func (h *handshake) ancestors() []kin {
 	if len(h.line) == 0 && h.read.says() {
 		return h.lineRead
 	}
 	return h.line
+}
+
+// forgetMember is for when what is known of processes turns out to be wrong.
+func (h *handshake) forgetMember(pids ...int) {
+	if slices.Contains(pids, h.pid) {
+		h.member, h.line = nil, nil
+	}
 }
 
 // settled is the time by which all is known that can put in doubt what is known
@@ -40,10 +47,13 @@ func (h *handshake) ancestors() []*Ancestor {
 func (h *handshake) settled() int64 {
 	at := h.end
 	if h.read != nil {
-		at = max(at, h.read.ended)
+		at = max(at, h.read.sure())
 	}
 	if h.member != nil && h.member.image != nil {
-		at = max(at, h.member.image.ended)
+		at = max(at, h.member.image.sure())
+	}
+	for _, k := range slices.Concat(h.line, h.lineRead) {
+		at = max(at, k.image.sure())
 	}
 	return at
 }
@@ -96,6 +106,12 @@ func (s *handshakes) finish(socket uint64, t Tuple, at int64) *handshake {
 	}
 	h.tuple, h.end = t, at
 	return h
+}
+
+func (s *handshakes) forgetMember(pids ...int) {
+	for _, h := range s.opening {
+		h.forgetMember(pids...)
+	}
 }
 
 // forgetOpening is for when events are missing: which socket is which is not

@@ -22,8 +22,16 @@ type member struct {
 	// own is false for an image that was inherited: it tells what program this
 	// is, but not as which user, where and in which cgroup.
 	own       bool
-	ancestors []*Ancestor
+	ancestors []kin
 	place     *list.Element
+	bytes     int // what it was counted as
+}
+
+// kin is a process among the ancestors of another: what was read of it may be
+// put in doubt still.
+type kin struct {
+	pid   int
+	image *reading // not nil
 }
 
 // complete fills in what is not known of the process, which ended before all of
@@ -45,23 +53,18 @@ func (m *member) complete(p *Process) {
 
 func (m *member) size() int {
 	n := 256 + m.image.size()
-	for _, a := range m.ancestors {
-		n += 16 + len(a.Executable)
-		for _, arg := range a.Args {
-			n += 16 + len(arg)
-		}
+	for _, k := range m.ancestors {
+		n += k.image.size() // as if no other had it
 	}
 	return n
 }
 
 // line is the ancestors of a child of the member.
-func (m *member) line() []*Ancestor {
+func (m *member) line() []kin {
 	if m.image == nil || m.image.doubted {
 		return nil
 	}
-	a := m.image.ancestor()
-	a.PID = m.pid
-	line := append([]*Ancestor{a}, m.ancestors...)
+	line := append([]kin{{m.pid, m.image}}, m.ancestors...)
 	return line[:min(len(line), MaxAncestors)]
 }
 
@@ -90,7 +93,8 @@ func (l *lineage) put(m *member) {
 	l.forget(m.pid)
 	l.members[m.pid] = m
 	m.place = l.used.PushFront(m)
-	l.bytes += m.size()
+	m.bytes = m.size()
+	l.bytes += m.bytes
 	for len(l.members) > maxMembers || l.bytes > maxMembersBytes {
 		l.forget(l.used.Back().Value.(*member).pid)
 	}
@@ -99,7 +103,7 @@ func (l *lineage) put(m *member) {
 // forget drops a process that has ended.
 func (l *lineage) forget(pid int) {
 	if m := l.members[pid]; m != nil {
-		l.bytes -= m.size()
+		l.bytes -= m.bytes
 		l.used.Remove(m.place)
 		delete(l.members, pid)
 	}
@@ -142,7 +146,7 @@ func (l *lineage) learn(read *reading) {
 }
 
 // lineOf returns the ancestors of a process by the parent that it said to have.
-func (l *lineage) lineOf(read *reading) []*Ancestor {
+func (l *lineage) lineOf(read *reading) []kin {
 	if read == nil || !read.known {
 		return nil
 	}

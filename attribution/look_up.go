@@ -42,8 +42,8 @@ func (r *resolver) enqueue(j job) {
 	select {
 	case r.jobs <- j:
 	default:
-		r.stats.QueueFull++
 		if !j.second {
+			r.stats.QueueFull++
 			j.watchdog.Stop()
 			r.settle(j.pending, Answer{Status: NotFound})
 		}

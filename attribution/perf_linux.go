@@ -166,6 +166,14 @@ func (r *perfRing) enable() error {
 	return nil
 }
 
+// disable ends the events, as far as that goes: those of a processor that is off
+// have ended.
+func (r *perfRing) disable() {
+	for _, fd := range r.fds {
+		_ = unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_DISABLE, 0)
+	}
+}
+
 // read appends what is new in the ring, and frees its place.
 func (r *perfRing) read(into []byte) []byte {
 	head := atomic.LoadUint64(&r.page.Data_head)

@@ -31,6 +31,9 @@ func (r *reading) tell(told *Process) {
 	r.process.lacks(*told)
 }
 
+// sure is when all has happened that can put it in doubt.
+func (r *reading) sure() int64 { return r.ended + execWindow }
+
 // doubt takes back what was read.
 func (r *reading) doubt() {
 	if r.told == nil {
@@ -50,11 +53,12 @@ func (r *reading) hasArgs() bool {
 	return r != nil && !r.doubted && len(r.process.Args) > 0 && r.process.Executable != ""
 }
 
-// ancestor is the process as one among the ancestors of another.
-func (r *reading) ancestor() *Ancestor {
+// ancestor is a process that runs what was read, as one among the ancestors of
+// another.
+func (r *reading) ancestor(pid int) Ancestor {
 	p := r.process
 	args, cut := bound(p.Args, MaxAncestorArgsBytes)
-	return &Ancestor{p.PID, p.Name, p.Executable, args, cut || p.ArgsTruncated}
+	return Ancestor{pid, p.Name, p.Executable, args, cut || p.ArgsTruncated}
 }
 
 // size is about how much memory it takes, in bytes.

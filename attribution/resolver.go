@@ -110,7 +110,9 @@ type query struct {
 	at     time.Time // when the connection was seen, capture time
 	opened time.Time // when it was opened, zero if that is not known
 	until  time.Time // when to give up looking
-	caught *caught   // by the witness, nil if it does not catch
+	// caught is by the witness, nil if it does not catch. What other ways find
+	// although somebody was caught is in doubt.
+	caught *caught
 }
 
 // caught is a process that held the socket of a connection.

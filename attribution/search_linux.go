@@ -1,6 +1,9 @@
 package attribution
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // search finds the processes that hold sockets.
 type search struct {
@@ -11,13 +14,27 @@ type search struct {
 	now     func() time.Time
 }
 
+// birth is how a process became what it is.
+type birth struct {
+	parent      int   // who forked it
+	since, exec int64 // when, and when it called execve(2) last; 0 if it did not
+	// free is its lowest descriptor that was free then, 0 if that is not known.
+	free int
+}
+
+// made reports whether the process has made the socket that it has under the
+// descriptor, and not inherited it.
+func (b birth) made(descriptor string) bool {
+	return b.exec != 0 && b.free != 0 && descriptor == strconv.Itoa(b.free)
+}
+
 // births know when processes were forked. Times are in ns, CLOCK_MONOTONIC.
 type births interface {
 	// after returns all processes forked since then that live, the youngest
 	// first, false if it does not know them all.
 	after(at int64) (pids []int, all bool)
-	// since returns when the process was forked, 0 if that is not known.
-	since(pid int) int64
+	// birth returns what is known of the process's, nothing if that is old.
+	birth(pid int) birth
 	// candidates returns the youngest, in the order in which to look at them.
 	candidates() []int
 }

@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -138,11 +139,11 @@ func TestSearchForClosedSocket(t *testing.T) {
 type fakeBirths struct {
 	young []int         // all that were forked, the youngest first
 	all   bool          // these are all
-	born  map[int]int64 // by pid
+	born  map[int]birth // by pid
 }
 
 func (b fakeBirths) after(int64) ([]int, bool) { return b.young, b.all }
-func (b fakeBirths) since(pid int) int64       { return b.born[pid] }
+func (b fakeBirths) birth(pid int) birth       { return b.born[pid] }
 func (b fakeBirths) candidates() []int         { return b.young }
 
 // What is known of births says who has inherited a socket, whoever is the
@@ -159,19 +160,49 @@ func TestSearchWithBirths(t *testing.T) {
 		pid        int
 		candidates []int
 	}{
-		{"forked before", fakeBirths{[]int{201}, true, map[int]int64{201: before}}, 1002, seen, Resolved, 201, nil},
-		{"forked after, in the same tick", fakeBirths{[]int{201}, true, map[int]int64{201: later}}, 1002, after(20 * time.Second), Inferred, 201, nil},
+		{"forked before", fakeBirths{[]int{201}, true, map[int]birth{201: {200, before, before, 3}}}, 1002, seen, Resolved, 201, nil},
+		{"forked before by one that has ended", fakeBirths{[]int{201}, true, map[int]birth{201: {77, before, before, 3}}}, 1002, seen, Inferred, 201, nil},
+		{"runs another program since", fakeBirths{[]int{201}, true, map[int]birth{201: {200, before, later, 3}}}, 1002, seen, Inferred, 201, nil},
+		{"made before it was what it is", fakeBirths{[]int{201}, true, map[int]birth{201: {200, before, before, 4}}}, 1002, seen, Inferred, 201, nil},
+		{"runs what its parent ran", fakeBirths{[]int{201}, true, map[int]birth{201: {200, before, 0, 0}}}, 1002, seen, Inferred, 201, nil},
+		{"forked after, in the same tick", fakeBirths{[]int{201}, true, map[int]birth{201: {200, later, 0, 0}}}, 1002, after(20 * time.Second), Inferred, 201, nil},
 		{"not known when", fakeBirths{[]int{201}, true, nil}, 1002, after(20 * time.Second), Inferred, 201, nil},
 		{"not known when, but old", fakeBirths{nil, true, nil}, 1002, seen, Resolved, 201, nil},
 		{"old service", fakeBirths{nil, true, nil}, 1001, seen, Resolved, 100, nil},
-		{"heirs", fakeBirths{[]int{212, 211}, true, map[int]int64{212: later, 211: later}}, 1003, seen, Shared, 210, []int{211, 212}},
-		{"heirs, of which not all are known", fakeBirths{[]int{212}, false, map[int]int64{212: later}}, 1003, seen, Shared, 210, []int{211, 212}},
+		{"heirs", fakeBirths{[]int{212, 211}, true, map[int]birth{212: {1, later, 0, 0}, 211: {210, later, 0, 0}}}, 1003, seen, Shared, 210, []int{211, 212}},
+		{"heirs, of which not all are known", fakeBirths{[]int{212}, false, map[int]birth{212: {1, later, 0, 0}}}, 1003, seen, Shared, 210, []int{211, 212}},
 	} {
 		s := fixtureSearch(seen)
 		s.births = test.births
 		a := findHolders(s, test.inode, queryAt(test.seen))
 		if a.Status != test.status || pidOf(a.Process) != test.pid || !slices.Equal(pidsOf(a.Candidates), test.candidates) {
 			t.Errorf("%s: %s %d %v, want %s %d %v", test.name, a.Status, pidOf(a.Process), pidsOf(a.Candidates), test.status, test.pid, test.candidates)
+		}
+	}
+}
+
+// An old process that runs what its parent runs may share its sockets.
+func TestOldHeirs(t *testing.T) {
+	root := t.TempDir()
+	if err := os.Mkdir(root+"/7", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/bin/server", root+"/7/exe"); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		parent     int
+		executable string
+		want       bool
+	}{
+		{7, "/bin/server", true},
+		{7, "/bin/client", false},
+		{8, "/bin/server", false}, // it cannot be read
+	} {
+		v := newVisit(&search{facts: newFacts(proc{root: root}, "testdata/passwd"), now: time.Now}, stillOpen)
+		h := holder{process: Process{PID: 9, Executable: test.executable}, stat: procStat{parent: test.parent}}
+		if got := v.mayHaveInherited(h); got != test.want {
+			t.Errorf("%+v: %v", test, got)
 		}
 	}
 }

@@ -20,12 +20,12 @@ type reader struct {
 	starts execStarts
 }
 
-// round reads all rings once and works on what was in them. It reports whether
-// there is more to do in a moment, without further events.
-func (r *reader) round() (again bool) {
+// round reads all rings once and works on what was in them. It returns after how
+// many ms there is more to do without further events, -1 if there is nothing.
+func (r *reader) round() (wait int) {
 	began := monotonic()
-	if r.blinded.Load() != forGood && r.processors.changed(began) {
-		r.giveUp(began)
+	if looked := r.processors.looked; r.blinded.Load() != forGood && r.processors.changed(began) {
+		r.giveUp(looked + 1)
 	}
 	for i, ring := range r.rings {
 		r.bytes = ring.read(r.bytes[:0])
@@ -39,20 +39,25 @@ func (r *reader) round() (again bool) {
 	}
 	r.looks = r.looks[:0]
 	r.starts.forget(began)
+	r.losses.Add(r.tracker.takeLate())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, h := range r.tracker.advance(began - int64(holdBack)) {
 		r.tell(h)
 	}
-	return r.tracker.busy()
+	return r.tracker.wait(began)
 }
 
-// giveUp is for when events may be missing from now on: no more is told. How
-// many they are is not known; one stands for them.
-func (r *reader) giveUp(now int64) {
+// giveUp is for when events may be missing since a point in time, and will be:
+// no more is told, nor asked for. How many they are is not known; one stands for
+// them.
+func (r *reader) giveUp(since int64) {
 	r.losses.Add(1)
 	r.blinded.Store(forGood)
-	r.tracker.add(traceEvent{kind: blindEvent, at: now, until: forGood})
+	r.tracker.add(traceEvent{kind: blindEvent, at: since, until: forGood})
+	for _, ring := range slices.Concat(r.rings, r.stacks) {
+		ring.disable()
+	}
 }
 
 // drainStacks takes in the stacks of programs that are about to start. One that
@@ -119,8 +124,9 @@ func (r *reader) record(kind uint32, body []byte) (at int64) {
 	return 0
 }
 
-// take looks at once at the processes of an event: they may end any moment.
-func (r *reader) take(e traceEvent) {
+// take looks at once at the processes of an event, as they may end any moment,
+// and returns the event with what it saw.
+func (r *reader) take(e traceEvent) traceEvent {
 	stale := monotonic()-e.at > int64(staleAfter)
 	switch {
 	case e.kind == connectEvent:
@@ -131,6 +137,7 @@ func (r *reader) take(e traceEvent) {
 		e.relatives = r.relatives(e.pid)
 	}
 	r.tracker.add(e)
+	return e
 }
 
 // program finds out what a process runs from its execve(2) on. What the kernel

@@ -40,6 +40,8 @@ func TestTracepointAnswer(t *testing.T) {
 		{"read before, gone", nil, &member{pid: 5, image: full(time.Second), own: true}, "wget [wget] /bin/wget 1s"},
 		{"another had the pid", zombie, &member{pid: 5, image: full(2 * time.Second), own: true}, "curl [] 1000 /x"},
 		{"another had the pid, unseen", zombie, &member{pid: 5, since: monotonic(), image: told(), own: true}, "curl [] 1000 /x"},
+		{"the next program was read", full(time.Second), &member{pid: 5, image: readingOf(5, "curl", 0, 0), own: true}, "curl [curl] /bin/curl"},
+		{"the next program was read, of the one before only its name is known", full(time.Second), &member{pid: 5, image: told(), own: true}, "curl [curl -s]"},
 		{"doubted", doubted, &member{pid: 5, image: told(), own: true}, "curl [curl -s]"},
 		{"all doubted", doubted, &member{pid: 5, image: doubted, own: true}, "[]"},
 	} {

@@ -238,9 +238,6 @@ func (t *tracepoint) run(started chan<- int) {
 				return
 			}
 		}
-		wait = -1
-		if r.round() {
-			wait = int(holdBack / time.Millisecond)
-		}
+		wait = r.round()
 	}
 }

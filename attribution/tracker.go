@@ -1,6 +1,10 @@
 package attribution
 
-import "slices"
+import (
+	"math"
+	"slices"
+	"time"
+)
 
 // tracker makes sense of events: which process began which connection, and what
 // that process was then. It goes through them in the order in which they
@@ -26,6 +30,12 @@ func newTracker(forks bool) *tracker {
 	return &tracker{lineage: newLineage(), handshakes: newHandshakes(), forks: forks}
 }
 
+// execWindow is how long before its event an execve(2) may have begun to make
+// another program of a process, ns: what is read of it meanwhile is the next
+// one's (begin_new_exec, fs/exec.c). It takes 30 to 300 µs, more where the
+// program comes from a disk.
+const execWindow = 2_000_000
+
 // add takes an event in, in any order. One that comes too late makes what is
 // known of its processes worthless.
 func (t *tracker) add(e traceEvent) {
@@ -37,9 +47,21 @@ func (t *tracker) add(e traceEvent) {
 		t.order.add(e)
 		return
 	}
+	t.doubt(e)
 	t.lineage.forget(e.pid)
 	t.lineage.forget(e.child)
+	t.handshakes.forgetMember(e.pid, e.child)
+	for _, h := range t.ended {
+		h.forgetMember(e.pid, e.child)
+	}
 	delete(t.handshakes.opening, e.socket)
+}
+
+// takeLate returns how many events came too late since the last time.
+func (t *tracker) takeLate() uint64 {
+	late := t.order.late
+	t.order.late = 0
+	return late
 }
 
 // advance goes through the events up to a time, which no other will come
@@ -49,7 +71,7 @@ func (t *tracker) advance(until int64) (settled []*handshake) {
 		t.apply(e)
 	}
 	past := t.order.past
-	t.unsure = slices.DeleteFunc(t.unsure, func(r *reading) bool { return r.ended <= past })
+	t.unsure = slices.DeleteFunc(t.unsure, func(r *reading) bool { return r.sure() <= past })
 	t.ended = slices.DeleteFunc(t.ended, func(h *handshake) bool {
 		if h.settled() > past {
 			return false
@@ -61,12 +83,26 @@ func (t *tracker) advance(until int64) (settled []*handshake) {
 	return settled
 }
 
-// busy reports whether there is something to wait for: a handshake that is not
-// settled, or the missing half of one.
-func (t *tracker) busy() bool {
-	return len(t.ended) > 0 || t.order.holds(func(e traceEvent) bool {
-		return e.kind == connectEvent || e.kind == endEvent || e.kind == blindEvent
-	})
+// wait returns after how many ms there is something to do without another event,
+// at least 1: to tell a handshake. It is -1 if there is nothing.
+func (t *tracker) wait(now int64) int {
+	due := int64(math.MaxInt64)
+	for _, h := range t.ended {
+		due = min(due, h.settled())
+	}
+	for _, e := range t.order.held {
+		switch e.kind {
+		case connectEvent, endEvent:
+			due = min(due, e.at+execWindow) // it is not told before
+		case blindEvent:
+			due = min(due, e.at)
+		}
+	}
+	if due == math.MaxInt64 {
+		return -1
+	}
+	const ms = int64(time.Millisecond)
+	return int(max((due+int64(holdBack)-now+ms-1)/ms, 1))
 }
 
 // knows reports whether the process is known, or will be by what has come in.
@@ -143,9 +179,11 @@ func (t *tracker) watch(r *reading) {
 // doubt puts those readings in doubt during which the process called execve(2),
 // or its pid became another's.
 func (t *tracker) doubt(e traceEvent) {
-	var pid int
+	pid, window := 0, int64(0)
 	switch {
-	case e.kind == execEvent, e.kind == exitEvent && !t.forks:
+	case e.kind == execEvent:
+		pid, window = e.pid, execWindow
+	case e.kind == exitEvent && !t.forks:
 		pid = e.pid
 	case e.kind == forkEvent:
 		pid = e.child
@@ -153,7 +191,7 @@ func (t *tracker) doubt(e traceEvent) {
 		return
 	}
 	for _, r := range t.unsure {
-		if r.process.PID == pid && e.at <= r.ended {
+		if r.process.PID == pid && e.at <= r.ended+window {
 			r.doubt()
 		}
 	}

@@ -37,7 +37,23 @@ func readingOf(pid int, program string, began, ended int64) *reading {
 	}
 }
 
-const later = 1_000_000 // past all events of these tests
+const later = 1_000_000_000 // past all events of these tests
+
+// apart sets what happens as far apart as an execve(2) takes: what is read before
+// one is then not in doubt.
+func apart(events []traceEvent) []traceEvent {
+	const far = execWindow + 1
+	for i := range events {
+		e := &events[i]
+		e.at, e.until = e.at*far, e.until*far
+		for _, r := range append(e.relatives[:len(e.relatives):len(e.relatives)], e.read) {
+			if r != nil && r.ended < far {
+				r.began, r.ended = r.began*far, r.ended*far
+			}
+		}
+	}
+	return events
+}
 
 // settle has the tracker go through the events in the order in which they come
 // in, and returns the handshakes.
@@ -133,9 +149,9 @@ func program(h *handshake) string {
 	return ""
 }
 
-func names(line []*Ancestor) (names []string) {
-	for _, a := range line {
-		names = append(names, fmt.Sprintf("%d %s", a.PID, a.Name))
+func names(line []kin) (names []string) {
+	for _, k := range line {
+		names = append(names, fmt.Sprintf("%d %s", k.pid, k.image.process.Name))
 	}
 	return names
 }
@@ -199,7 +215,7 @@ func TestTrackerKnowsTheProgram(t *testing.T) {
 		}, "agent", []string{"1 init"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, settled := settle(append(test.events, connectAt(100, 5, 77), endAt(300, 77, one()))...)
+			_, settled := settle(apart(append(test.events, connectAt(100, 5, 77), endAt(300, 77, one())))...)
 			if len(settled) == 0 {
 				t.Fatal("no handshake")
 			}
@@ -216,60 +232,26 @@ func TestTrackerKnowsTheProgram(t *testing.T) {
 // What was read in connect(2) is what counts, unless the process ran another
 // program meanwhile: then it is what it ran before.
 func TestTrackerReadInConnect(t *testing.T) {
+	const far = execWindow + 1
 	for _, test := range []struct {
 		name   string
 		execAt int64
 		want   string
 	}{
 		{"no exec", 0, "now"},
-		{"exec while it was read", 110, "before"},
-		{"exec after it was read", 130, "now"},
+		{"exec while it was read", 110 * far, "before"},
+		{"exec soon after it was read: the next program may have been loaded", 120*far + execWindow, "before"},
+		{"exec after it was read", 120*far + execWindow + 1, "now"},
 	} {
 		c := connectAt(100, 5, 77)
 		c.read = readingOf(5, "now", 105, 120)
-		events := []traceEvent{execAt(10, 5, readingOf(5, "before", 11, 12)), c, endAt(300, 77, one())}
+		events := apart([]traceEvent{execAt(10, 5, readingOf(5, "before", 11, 12)), c, endAt(300, 77, one())})
 		if test.execAt != 0 {
 			events = append(events, execAt(test.execAt, 5, nil))
 		}
 		_, settled := settle(events...)
 		if len(settled) != 1 || program(settled[0]) != test.want {
 			t.Errorf("%s: %d handshakes, %q", test.name, len(settled), program(settled[0]))
-		}
-	}
-}
-
-// Whether arguments are known counts what came in and was not gone through yet.
-func TestTrackerKnowsWhatHasArguments(t *testing.T) {
-	bare := func(pid int) *reading { return &reading{process: Process{PID: pid, Executable: "/bin/x"}} }
-	full := func(pid int) *reading { return readingOf(pid, "curl", 0, 0) }
-	for _, test := range []struct {
-		name          string
-		before, since []traceEvent
-		want          bool
-	}{
-		{"nothing", nil, nil, false},
-		{"exec", []traceEvent{execAt(10, 5, full(5))}, nil, true},
-		{"exec that has come in", nil, []traceEvent{execAt(10, 5, full(5))}, true},
-		{"exec without arguments", []traceEvent{execAt(10, 5, bare(5))}, nil, false},
-		{"exec without arguments since", []traceEvent{execAt(10, 5, full(5))}, []traceEvent{execAt(20, 5, bare(5))}, false},
-		{"exec that could not be read since", []traceEvent{execAt(10, 5, full(5))}, []traceEvent{execAt(20, 5, nil)}, false},
-		{"child", []traceEvent{execAt(10, 4, full(4)), forkAt(20, 4, 5)}, nil, true},
-		{"child since", []traceEvent{execAt(10, 4, full(4))}, []traceEvent{forkAt(20, 4, 5)}, true},
-		{"child of one that ran another program then", []traceEvent{execAt(10, 4, bare(4))}, []traceEvent{forkAt(20, 4, 5), execAt(30, 4, full(4))}, false},
-		{"child of an unknown process", nil, []traceEvent{forkAt(20, 4, 5)}, false},
-		{"ended", []traceEvent{execAt(10, 5, full(5)), {kind: exitEvent, at: 20, pid: 5}}, nil, false},
-	} {
-		tracker := newTracker(true)
-		for _, e := range test.before {
-			tracker.add(e)
-		}
-		tracker.advance(100)
-		for _, e := range test.since {
-			e.at += 100
-			tracker.add(e)
-		}
-		if got := tracker.knowsProgram(5); got != test.want {
-			t.Errorf("%s: %v", test.name, got)
 		}
 	}
 }
@@ -295,15 +277,18 @@ func TestTrackerWaitsUntilSure(t *testing.T) {
 	c.read = readingOf(5, "curl", 105, 500)
 	tracker.add(c)
 	tracker.add(endAt(200, 77, one()))
-	if !tracker.busy() {
-		t.Error("nothing to do with events that were not looked at")
+	if wait := tracker.wait(200); wait != int((100+execWindow+holdBack.Nanoseconds()-200)/1_000_000)+1 {
+		t.Errorf("events that were not looked at are waited for for %d ms", wait)
 	}
-	if settled := tracker.advance(400); len(settled) != 0 || !tracker.busy() {
+	if settled := tracker.advance(400); len(settled) != 0 {
 		t.Errorf("told too early: %v", settled)
 	}
+	if wait := tracker.wait(400); wait != int((500+execWindow+holdBack.Nanoseconds()-400)/1_000_000)+1 {
+		t.Errorf("a handshake that may be in doubt still is waited for for %d ms", wait)
+	}
 	tracker.add(execAt(450, 5, nil))
-	settled := tracker.advance(500)
-	if len(settled) != 1 || program(settled[0]) != "" || tracker.busy() {
+	settled := tracker.advance(500 + execWindow)
+	if len(settled) != 1 || program(settled[0]) != "" || tracker.wait(500) != -1 {
 		t.Errorf("%d handshakes", len(settled))
 	}
 }
@@ -320,8 +305,8 @@ func TestTrackerLateEvents(t *testing.T) {
 	tracker.add(connectAt(310, 5, 78))
 	tracker.add(endAt(400, 78, two()))
 	settled := tracker.advance(later)
-	if len(settled) != 1 || settled[0].pid != 5 || program(settled[0]) != "" || tracker.order.late != 2 {
-		t.Errorf("%d handshakes, %d late", len(settled), tracker.order.late)
+	if late := tracker.takeLate(); len(settled) != 1 || settled[0].pid != 5 || program(settled[0]) != "" || late != 2 || tracker.takeLate() != 0 {
+		t.Errorf("%d handshakes, %d late", len(settled), late)
 	}
 	tracker.add(traceEvent{kind: blindEvent, at: 300, until: later + 100})
 	tracker.add(connectAt(later+50, 5, 79))
@@ -369,6 +354,64 @@ func TestLineageIsBoundedInBytes(t *testing.T) {
 	}
 	if l.bytes != 0 || l.used.Len() != 0 {
 		t.Errorf("%d bytes of %d processes are left", l.bytes, l.used.Len())
+	}
+}
+
+// What is put in doubt after it was counted takes no room for ever.
+func TestLineageCountsWhatItKeeps(t *testing.T) {
+	tracker := newTracker(true)
+	long := string(make([]byte, MaxArgsBytes-1))
+	for i := range int64(2 * maxMembersBytes / MaxArgsBytes) {
+		read := readingOf(5, "x", 2*i+1, 2*i+2) // during which the next execve(2) is
+		read.process.Args = []string{long}
+		read.tell(&Process{PID: 5, Name: "x"})
+		tracker.add(execAt(2*i+1, 5, read))
+		tracker.add(forkAt(2*i+1, 5, int(i)+10))
+	}
+	tracker.advance(later)
+	tracker.add(execAt(2*later, 6, readingOf(6, "y", 2*later, 2*later+1)))
+	tracker.advance(3 * later)
+	if tracker.lineage.find(6) == nil {
+		t.Error("nothing is remembered any more")
+	}
+	for pid := range tracker.lineage.members {
+		tracker.lineage.forget(pid)
+	}
+	if tracker.lineage.bytes != 0 {
+		t.Errorf("%d bytes of nothing are counted", tracker.lineage.bytes)
+	}
+}
+
+// What is read of a parent is put in doubt for its children too, also if they
+// were forked before that came out.
+func TestAncestorsInDoubt(t *testing.T) {
+	shell := readingOf(4, "other", 30, 50) // read late: it runs another program by then
+	shell.tell(&Process{PID: 4, Name: "sh", Args: []string{"sh", "-c", "client & exec other"}})
+	_, settled := settle(
+		execAt(1, 4, shell), forkAt(10, 4, 5), execAt(20, 4, nil), connectAt(60, 5, 77), endAt(70, 77, one()),
+	)
+	if len(settled) != 1 {
+		t.Fatalf("%d handshakes", len(settled))
+	}
+	line := settled[0].ancestors()
+	if len(line) != 1 || line[0].image.process.Name != "sh" || line[0].image.process.Executable != "" {
+		t.Errorf("ancestors %+v", names(line))
+	}
+}
+
+// An event that comes too late takes back what was known of its process.
+func TestTrackerLateExec(t *testing.T) {
+	tracker := newTracker(true)
+	tracker.add(execAt(10, 5, readingOf(5, "old", 11, 12)))
+	tracker.add(connectAt(200, 5, 77))
+	tracker.add(connectAt(210, 5, 78))
+	tracker.add(endAt(300, 77, one()))
+	tracker.advance(400)
+	tracker.add(execAt(100, 5, nil)) // before both
+	tracker.add(endAt(500, 78, two()))
+	settled := tracker.advance(later)
+	if len(settled) != 2 || program(settled[0]) != "" || program(settled[1]) != "" {
+		t.Errorf("%d handshakes, of %q", len(settled), program(settled[0]))
 	}
 }
 

@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"cmp"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -127,27 +128,42 @@ func (v *visit) status(q query, holders []holder) Status {
 		return Inferred
 	case len(holders) > 1:
 		return Shared
+	case q.caught != nil || v.mayHaveInherited(holders[0]):
+		return Inferred // from one that has closed it by now
 	}
 	return Resolved
 }
 
 // heir reports whether the holder may have inherited the descriptor from a
-// process that has ended: it was forked after the connection was seen. Where
+// process that has ended, or from what it ran before: it was forked or called
+// execve(2) after the connection was seen, or its parent has ended. Where
 // that is not known to the microsecond, a child may be one that started within
 // the tick in which the connection was seen, and whose parent is not known any
 // more. In a machine whose births are known that is any such process.
 func (v *visit) heir(h holder, seen time.Time) bool {
-	if since := v.bornAt(h.process.PID); since != 0 {
-		return since > toMonotonic(seen)
+	if b := v.birthOf(h.process.PID); b.since != 0 {
+		at := toMonotonic(seen)
+		return b.since > at || b.exec != 0 && b.exec > at || b.parent != h.stat.parent
 	}
 	return (h.stat.parent <= 1 || v.births != nil) && h.process.Start.Add(tick).After(seen)
 }
 
-func (v *visit) bornAt(pid int) int64 {
-	if v.births == nil {
-		return 0
+// mayHaveInherited reports whether the holder may have the socket from its
+// parent, as others may have had. Of an old process that is not known, but those
+// that share sockets run, as a rule, what their parent runs.
+func (v *visit) mayHaveInherited(h holder) bool {
+	if b := v.birthOf(h.process.PID); b.since != 0 {
+		return !b.made(h.descriptor)
 	}
-	return v.births.since(pid)
+	parents, err := os.Readlink(v.facts.proc.path(h.stat.parent, "exe"))
+	return err == nil && parents == h.process.Executable
+}
+
+func (v *visit) birthOf(pid int) birth {
+	if v.births == nil {
+		return birth{}
+	}
+	return v.births.birth(pid)
 }
 
 // youngest checks all processes that can have started after the first of the
