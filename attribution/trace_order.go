@@ -3,7 +3,13 @@ package attribution
 import (
 	"cmp"
 	"slices"
+	"time"
 )
+
+// holdBack is how long after it happened an event is waited for. From the time
+// stamp to the ring it takes microseconds; it is the hypervisor that can stop a
+// processor in between. An answer comes later by as much, which nobody notices.
+const holdBack = time.Millisecond
 
 // traceOrder puts the events of all processors in the order in which they
 // happened. Each processor has a ring of its own, and they are read one after

@@ -13,11 +13,6 @@ import (
 )
 
 const (
-	// holdBack is how long after it happened an event is waited for. From the
-	// time stamp to the ring it takes microseconds; it is the hypervisor that
-	// can stop a processor in between. An answer comes later by as much, which
-	// nobody notices.
-	holdBack = time.Millisecond
 	// traceNice is the nice value (setpriority(2)) of the thread that reads:
 	// processes live a millisecond.
 	traceNice = -20
