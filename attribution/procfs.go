@@ -21,6 +21,7 @@ var errProcFormat = errors.New("not in the format of proc(5)")
 type procStat struct {
 	parent int
 	start  time.Duration // after boot, in steps of 1/ticksPerSecond
+	stack  uint64        // where it begins; 0 if that may not be known
 }
 
 // parseStat reads /proc/PID/stat (proc_pid_stat(5)). The name in its second
@@ -31,7 +32,7 @@ func parseStat(b []byte) (procStat, error) {
 		return procStat{}, fmt.Errorf("stat: %w", errProcFormat)
 	}
 	const first = 3 // the number of the field after the name
-	var fields [22 - first + 1][]byte
+	var fields [28 - first + 1][]byte
 	n := 0
 	for field := range bytes.FieldsSeq(b[end+1:]) {
 		fields[n] = field
@@ -50,7 +51,11 @@ func parseStat(b []byte) (procStat, error) {
 	if err != nil {
 		return procStat{}, fmt.Errorf("stat: start time: %w", err)
 	}
-	return procStat{parent: parent, start: time.Duration(start) * time.Second / ticksPerSecond}, nil
+	stack, err := strconv.ParseUint(string(fields[28-first]), 10, 64)
+	if err != nil {
+		return procStat{}, fmt.Errorf("stat: stack: %w", err)
+	}
+	return procStat{parent: parent, start: time.Duration(start) * time.Second / ticksPerSecond, stack: stack}, nil
 }
 
 // parseStatName reads the name out of /proc/PID/stat, "" if there is none.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-const statTail = " 1 1 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 1 0 12345 1000 100 18446744073709551615\n"
+const statTail = " 1 1 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 1 0 12345 1000 100 18446744073709551615 1 1 140723456789 0\n"
 
 func TestParseStat(t *testing.T) {
 	for _, test := range []struct {
@@ -15,11 +15,12 @@ func TestParseStat(t *testing.T) {
 		want procStat
 		ok   bool
 	}{
-		{"42 (cat) S 7" + statTail, procStat{7, 123450 * time.Millisecond}, true},
-		{"42 (a) R (b\n) S 7" + statTail, procStat{7, 123450 * time.Millisecond}, true},
+		{"42 (cat) S 7" + statTail, procStat{7, 123450 * time.Millisecond, 140723456789}, true},
+		{"42 (a) R (b\n) S 7" + statTail, procStat{7, 123450 * time.Millisecond, 140723456789}, true},
 		{"42 (cat) S 7 1 1", procStat{}, false},
 		{"42 (cat) S x" + statTail, procStat{}, false},
 		{"42 (cat) S 7" + strings.Replace(statTail, "12345", "late", 1), procStat{}, false},
+		{"42 (cat) S 7" + strings.Replace(statTail, "140723456789", "high", 1), procStat{}, false},
 		{"42 (cat", procStat{}, false},
 		{"", procStat{}, false},
 	} {

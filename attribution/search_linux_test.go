@@ -1,8 +1,11 @@
 package attribution
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -181,26 +184,27 @@ func TestSearchWithBirths(t *testing.T) {
 	}
 }
 
-// An old process that runs what its parent runs may share its sockets.
+// An old process that was forked, and called no execve(2) since, may share the
+// sockets of its parent.
 func TestOldHeirs(t *testing.T) {
+	const stack = 140723456789
 	root := t.TempDir()
-	if err := os.Mkdir(root+"/7", 0o700); err != nil {
+	line := "100 (server) S 1" + strings.Repeat(" 1", 28-4-1) + fmt.Sprint(" ", stack) + strings.Repeat(" 0", 24)
+	if err := errors.Join(os.Mkdir(root+"/100", 0o700), os.WriteFile(root+"/100/stat", []byte(line), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink("/bin/server", root+"/7/exe"); err != nil {
-		t.Fatal(err)
-	}
+	v := newVisit(&search{facts: newFacts(proc{root: root}, "testdata/passwd"), now: time.Now}, stillOpen)
 	for _, test := range []struct {
-		parent     int
-		executable string
-		want       bool
+		parent int
+		stack  uint64
+		want   bool
 	}{
-		{7, "/bin/server", true},
-		{7, "/bin/client", false},
-		{8, "/bin/server", false}, // it cannot be read
+		{100, stack, true},
+		{100, stack + 16, false},
+		{100, 0, false},     // it may not be known
+		{101, stack, false}, // it has ended
 	} {
-		v := newVisit(&search{facts: newFacts(proc{root: root}, "testdata/passwd"), now: time.Now}, stillOpen)
-		h := holder{process: Process{PID: 9, Executable: test.executable}, stat: procStat{parent: test.parent}}
+		h := holder{process: Process{PID: 9}, stat: procStat{parent: test.parent, stack: test.stack}}
 		if got := v.mayHaveInherited(h); got != test.want {
 			t.Errorf("%+v: %v", test, got)
 		}

@@ -2,7 +2,6 @@ package attribution
 
 import (
 	"cmp"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -149,14 +148,15 @@ func (v *visit) heir(h holder, seen time.Time) bool {
 }
 
 // mayHaveInherited reports whether the holder may have the socket from its
-// parent, as others may have had. Of an old process that is not known, but those
-// that share sockets run, as a rule, what their parent runs.
+// parent, as others may have had. An old process shows by the address of its
+// stack whether it called execve(2) since it was forked: that gives it another.
+// What it kept open then is not known.
 func (v *visit) mayHaveInherited(h holder) bool {
 	if b := v.birthOf(h.process.PID); b.since != 0 {
 		return !b.made(h.descriptor)
 	}
-	parents, err := os.Readlink(v.facts.proc.path(h.stat.parent, "exe"))
-	return err == nil && parents == h.process.Executable
+	parent, err := v.facts.proc.stat(h.stat.parent)
+	return err == nil && h.stat.stack != 0 && parent.stack == h.stat.stack
 }
 
 func (v *visit) birthOf(pid int) birth {
