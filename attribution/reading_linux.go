@@ -35,7 +35,8 @@ func (p proc) begin(pid int, known bool, buffer []byte) *look {
 		l.arguments("")
 	}
 	l.executable("") // also of one that is known: it may have been replaced since
-	l.identity("")
+	l.credentials()
+	l.origin("")
 	l.reading.network = l.link("ns/net")
 	l.reading.ended = monotonic()
 	return l
@@ -51,10 +52,13 @@ func (p proc) readAtOnce(pid int) *reading {
 	return l.reading
 }
 
-func (l *look) identity(dir string) {
+func (l *look) credentials() {
+	status := parseStatus(l.read("status"))
+	l.reading.userID, l.reading.process.NamespacePID = status.user, status.namespacePID
+}
+
+func (l *look) origin(dir string) {
 	r := l.reading
-	status := parseStatus(l.read(dir + "status"))
-	r.userID, r.process.NamespacePID = status.user, status.namespacePID
 	line := l.read(dir + "stat")
 	stat, err := parseStat(line)
 	if err != nil {
@@ -76,7 +80,7 @@ func (p proc) glance(told *Process, buffer []byte) *reading {
 	}
 	l.executable(dir)
 	if told.Name == "" {
-		l.identity(dir)
+		l.origin(dir)
 	}
 	l.reading.ended = monotonic()
 	return l.reading
