@@ -32,17 +32,7 @@ func (c *catcher) round(r *reader) (wait int) {
 	for _, e := range c.takeNews() {
 		c.learn(r, e)
 	}
-	for _, l := range r.looks {
-		l.finish()
-	}
-	r.looks = r.looks[:0]
-	c.losses.Add(c.tracker.takeLate())
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, h := range c.tracker.advance(began - int64(holdBack)) {
-		c.tell(h)
-	}
-	return c.tracker.wait(began)
+	return r.settle(began)
 }
 
 func (c *catcher) takeNews() []traceEvent {

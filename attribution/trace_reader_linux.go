@@ -34,11 +34,17 @@ func (r *reader) round() (wait int) {
 		}
 		r.drain(r.bytes, len(ring.data))
 	}
+	r.starts.forget(began)
+	return r.settle(began)
+}
+
+// settle ends a round that began then: what is not urgent is read, and those who
+// wait are told. It returns what round does.
+func (r *reader) settle(began int64) (wait int) {
 	for _, l := range r.looks {
 		l.finish()
 	}
 	r.looks = r.looks[:0]
-	r.starts.forget(began)
 	r.losses.Add(r.tracker.takeLate())
 	r.mu.Lock()
 	defer r.mu.Unlock()
