@@ -79,7 +79,7 @@ func (o *options) check(flags *pflag.FlagSet) error {
 		return fmt.Errorf("--format is auto, json or text, not %q", o.format)
 	case o.only != "" && o.only != onlyV1:
 		return fmt.Errorf("--only knows v1, not %q", o.only)
-	case !o.knowsWays():
+	case flags.Changed("attribution") && len(o.wayNames) == 0, !o.knowsWays():
 		return fmt.Errorf("--attribution takes some of %s, not %q", wayNames(), strings.Join(o.wayNames, ","))
 	case o.duration < 0 || o.statsInterval < 0:
 		return errors.New("a time is not negative")
