@@ -74,6 +74,9 @@ func (n *otherNetworks) keeps(name string) bool {
 // refresh opens a socket in each namespace that has none. It reports whether
 // there are more now.
 func (n *otherNetworks) refresh() (more bool) {
+	if !n.room() {
+		return false // without a look at all processes
+	}
 	pids, err := n.proc.pids()
 	if err != nil {
 		return false

@@ -52,8 +52,10 @@ type Stats struct {
 	// because too many were waiting, OutOfTime of those for which
 	// AnswerWithin had passed.
 	QueueFull, OutOfTime uint64
-	// EventsLost is the number of events that the kernel had no room for.
-	// Connections among them are looked for in other ways.
+	// EventsLost is the number of events that the kernel had no room for, or that
+	// came too late to be used; one stands for all that are missing since
+	// processors came or went. Connections among them are looked for in other
+	// ways.
 	EventsLost uint64
 }
 
