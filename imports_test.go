@@ -45,8 +45,9 @@ var rooms = map[string]room{
 		others: []string{"github.com/shirou/gopsutil/v3", "golang.org/x/sys"},
 		not:    speaking,
 	},
+	"identity": {ours: []string{"attribution"}, not: speaking},
 	"output": {
-		ours:   []string{"imds", "attribution"},
+		ours:   []string{"imds", "attribution", "identity"},
 		others: []string{"github.com/sirupsen/logrus"},
 		not:    speaking,
 	},

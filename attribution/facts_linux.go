@@ -6,6 +6,7 @@ import (
 
 	"github.com/shirou/gopsutil/v3/common"
 	"github.com/shirou/gopsutil/v3/process"
+	"golang.org/x/sys/unix"
 )
 
 // facts reads what is to be known of a process.
@@ -30,6 +31,7 @@ func (f facts) identity(pid int, s procStat, maxArgs int) (Process, bool) {
 	p.Args, p.ArgsTruncated = bound(args, maxArgs)
 	executable, _ := source.ExeWithContext(f.root)
 	p.Executable, p.Deleted = strings.CutSuffix(executable, " (deleted)") // proc_pid_exe(5)
+	p.ExecutableFile = f.proc.file(pid, "exe")
 	p.Name, _ = source.NameWithContext(f.root)
 	return p, f.alive(pid, s)
 }
@@ -49,6 +51,7 @@ func (f facts) complete(h holder) Process {
 	p.NamespacePID = status.namespacePID
 	p.User = f.user(status.user)
 	p.Cgroup = f.proc.cgroup(p.PID)
+	p.HostRoot = f.proc.file(p.PID, "root").is(fileAt(unix.AT_FDCWD, "/"))
 	if !f.alive(p.PID, h.stat) {
 		return h.process
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // factsOf reads all there is of a process of the fixture.
@@ -40,7 +42,7 @@ func TestFacts(t *testing.T) {
 			Cgroup: "/system.slice/agent.service", Ancestors: []Ancestor{init},
 		},
 		{
-			PID: 201, Name: "curl", Executable: "/usr/bin/curl",
+			PID: 201, Name: "curl", Executable: "/usr/bin/curl", ExecutableFile: fileAt(unix.AT_FDCWD, "/usr/bin/curl"),
 			Args:             []string{"curl", "-s", "http://169.254.169.254/latest/"},
 			WorkingDirectory: "/home/ann", Start: after(20 * time.Second), User: &User{ID: 1000, Name: "ann"},
 			Cgroup: "/user.slice/user-1000.slice/session-1.scope", Ancestors: []Ancestor{shell, init},

@@ -123,6 +123,18 @@ func (p proc) stat(pid int) (procStat, error) {
 // started is the time at which a process with this stat started.
 func (p proc) started(s procStat) time.Time { return p.boot().Add(s.start) }
 
+// fileAt looks at the file that a name in a directory leads to, nil if it may not
+// be looked at.
+func fileAt(dir int, name string) *File {
+	var s unix.Stat_t
+	if err := unix.Fstatat(dir, name, &s, 0); err != nil {
+		return nil
+	}
+	return &File{Device: uint64(s.Dev), Inode: s.Ino, Modified: time.Unix(s.Mtim.Unix())}
+}
+
+func (p proc) file(pid int, name string) *File { return fileAt(unix.AT_FDCWD, p.path(pid, name)) }
+
 func (p proc) status(pid int) procStatus {
 	b, err := os.ReadFile(p.path(pid, "status"))
 	if err != nil {

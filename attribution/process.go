@@ -18,14 +18,27 @@ type Process struct {
 	NamespacePID     int // the pid in the process's own pid namespace, where that is another one
 	Name             string
 	Executable       string
-	Deleted          bool // the executable was removed or replaced since
+	ExecutableFile   *File // nil if it was not looked at
+	Deleted          bool  // the executable was removed or replaced since
 	Args             []string
 	ArgsTruncated    bool // Args are not all, or the last is not whole
 	WorkingDirectory string
 	Start            time.Time // to 10 ms, rounded down
 	User             *User
 	Cgroup           string     // path of the process's cgroup, unified or systemd hierarchy
+	HostRoot         bool       // its root directory is known to be ours: names of files mean the same
 	Ancestors        []Ancestor // parent first, up to pid 1, at most MaxAncestors
+}
+
+// File tells a file from all others, and from what was in it before (inode(7)).
+type File struct {
+	Device, Inode uint64
+	Modified      time.Time
+}
+
+// is reports whether two files are known to be the same.
+func (f *File) is(other *File) bool {
+	return f != nil && other != nil && f.Device == other.Device && f.Inode == other.Inode
 }
 
 // User is the effective user of a process. Name is empty if it is not known.

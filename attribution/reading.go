@@ -84,7 +84,7 @@ func (p *Process) lacks(program Process) {
 		p.Args, p.ArgsTruncated = program.Args, program.ArgsTruncated
 	}
 	if p.Executable == "" {
-		p.Executable, p.Deleted = program.Executable, program.Deleted
+		p.Executable, p.ExecutableFile, p.Deleted = program.Executable, program.ExecutableFile, program.Deleted
 	}
 	if p.Name == "" {
 		p.Name = program.Name

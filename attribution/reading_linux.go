@@ -92,6 +92,18 @@ func (l *look) arguments(dir string) {
 
 func (l *look) executable(dir string) {
 	l.reading.process.Executable, l.reading.process.Deleted = strings.CutSuffix(l.link(dir+"exe"), " (deleted)") // proc_pid_exe(5)
+	l.reading.process.ExecutableFile = l.file(dir + "exe")
+}
+
+// file looks at what a link leads to. It works for files that were removed, too
+// (proc_pid_exe(5)).
+func (l *look) file(name string) *File {
+	return fileAt(l.dir, name)
+}
+
+// isHostRoot reports whether the process's root directory is known to be ours.
+func (l *look) isHostRoot() bool {
+	return l.file("root").is(fileAt(unix.AT_FDCWD, "/"))
 }
 
 // finish reads the rest.
@@ -99,6 +111,7 @@ func (l *look) finish() {
 	defer unix.Close(l.dir)
 	l.reading.process.WorkingDirectory = l.link("cwd")
 	l.reading.process.Cgroup = parseCgroup(l.read("cgroup"))
+	l.reading.process.HostRoot = l.isHostRoot()
 	l.reading.ended = monotonic()
 }
 

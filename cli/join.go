@@ -5,6 +5,7 @@ import (
 
 	"imds-analyzer/attribution"
 	"imds-analyzer/capture"
+	"imds-analyzer/identity"
 	"imds-analyzer/imds"
 	"imds-analyzer/output"
 )
@@ -23,6 +24,7 @@ const (
 // in the one goroutine that owns the output.
 type join struct {
 	resolver attribution.Resolver
+	identify func(*attribution.Process) identity.Identity
 	pending  map[uint64]*attribution.Pending // by Conn.ID
 	out      chan event
 }
@@ -38,6 +40,7 @@ type event struct {
 func newJoin(resolver attribution.Resolver) *join {
 	return &join{
 		resolver: resolver,
+		identify: identity.New(identity.Options{}).Identify,
 		pending:  make(map[uint64]*attribution.Pending),
 		out:      make(chan event, maxWaiting),
 	}
@@ -78,7 +81,7 @@ func (j *join) drain(record func(output.Record), idle func()) {
 			if !ok {
 				return
 			}
-			e.deliver(record)
+			j.deliver(e, record)
 			continue
 		default:
 			idle()
@@ -87,16 +90,20 @@ func (j *join) drain(record func(output.Record), idle func()) {
 		if !ok {
 			return
 		}
-		e.deliver(record)
+		j.deliver(e, record)
 	}
 }
 
-func (e *event) deliver(record func(output.Record)) {
+func (j *join) deliver(e event, record func(output.Record)) {
 	if e.lifecycle != nil {
 		e.lifecycle()
 		return
 	}
-	record(output.Record{Call: e.call, Answer: e.answer()})
+	r := output.Record{Call: e.call, Answer: e.answer()}
+	if r.Answer.Process != nil {
+		r.Identity = j.identify(r.Answer.Process)
+	}
+	record(r)
 }
 
 // answer waits for the process until the event is due.

@@ -29,6 +29,10 @@ type Entry struct {
 	Observer    Observer  `json:"observer,omitzero"`
 	Process     Process   `json:"process,omitzero"`
 	User        User      `json:"user,omitzero"`
+	WorkloadFields
+	Package Package `json:"package,omitzero"`
+	// Labels are what the command of the user's choice said of the call.
+	Labels map[string]string `json:"labels,omitempty"`
 	HostFields
 }
 
@@ -72,6 +76,15 @@ type IMDS struct {
 	ExecutableDeleted bool        `json:"executable_deleted,omitempty"`
 	Attribution       Attribution `json:"attribution"`
 	Ancestors         []Relative  `json:"ancestors,omitempty"`
+	Script            Script      `json:"script,omitzero"`
+}
+
+// Script is what an interpreter runs.
+type Script struct {
+	Kind    string  `json:"kind,omitempty"`
+	Name    string  `json:"name,omitempty"`
+	Path    string  `json:"path,omitempty"`
+	Package Package `json:"package,omitzero"`
 }
 
 // Attribution says how the process was found, or why it was not.
@@ -173,6 +186,71 @@ type Parent struct {
 type User struct {
 	ID   string `json:"id,omitempty"`
 	Name string `json:"name,omitempty"`
+}
+
+// WorkloadFields are the field sets of what the process is a part of.
+type WorkloadFields struct {
+	Container    Container    `json:"container,omitzero"`
+	Kubernetes   Kubernetes   `json:"kubernetes,omitzero"`
+	Orchestrator Orchestrator `json:"orchestrator,omitzero"`
+	Systemd      Systemd      `json:"systemd,omitzero"`
+}
+
+// Container is the field set container.
+type Container struct {
+	ID      string `json:"id,omitempty"`
+	Runtime string `json:"runtime,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Image   Image  `json:"image,omitzero"`
+}
+
+// Image is the field set container.image.
+type Image struct {
+	Name string `json:"name,omitempty"`
+}
+
+// Kubernetes is what the process's pod is called.
+type Kubernetes struct {
+	Namespace string `json:"namespace,omitempty"`
+	Pod       Pod    `json:"pod,omitzero"`
+}
+
+// Pod is the field set kubernetes.pod.
+type Pod struct {
+	UID  string `json:"uid,omitempty"`
+	Name string `json:"name,omitempty"`
+}
+
+// Orchestrator is the field set orchestrator. It tells of tasks of Amazon ECS.
+type Orchestrator struct {
+	Type     string              `json:"type,omitempty"`
+	Cluster  OrchestratorCluster `json:"cluster,omitzero"`
+	Resource Resource            `json:"resource,omitzero"`
+}
+
+// OrchestratorCluster is the field set orchestrator.cluster.
+type OrchestratorCluster struct {
+	Name string `json:"name,omitempty"`
+}
+
+// Resource is the field set orchestrator.resource.
+type Resource struct {
+	Type string `json:"type,omitempty"`
+	ID   string `json:"id,omitempty"`
+	Name string `json:"name,omitempty"`
+}
+
+// Systemd names the units of systemd.
+type Systemd struct {
+	Unit     string `json:"unit,omitempty"`
+	UserUnit string `json:"user_unit,omitempty"`
+}
+
+// Package is the field set package.
+type Package struct {
+	Name    string `json:"name,omitempty"`
+	Version string `json:"version,omitempty"`
+	Type    string `json:"type,omitempty"`
 }
 
 // HostFields are the field sets of the machine that the entry was written on.

@@ -21,6 +21,9 @@ func appendEntry(line []byte, e *Entry) []byte {
 	e.Observer.write(&w)
 	e.Process.write(&w)
 	e.User.write(&w)
+	e.WorkloadFields.write(&w)
+	e.Package.write(&w)
+	w.texts("labels", e.Labels)
 	e.HostFields.write(&w)
 	w.close(start)
 	return w.line
@@ -77,6 +80,16 @@ func (i *IMDS) write(w *jsonWriter) {
 	}
 	i.Attribution.write(w)
 	w.relatives("ancestors", i.Ancestors)
+	i.Script.write(w)
+	w.close(start)
+}
+
+func (s *Script) write(w *jsonWriter) {
+	start := w.open("script")
+	w.text("kind", s.Kind)
+	w.text("name", s.Name)
+	w.text("path", s.Path)
+	s.Package.write(w)
 	w.close(start)
 }
 
@@ -176,6 +189,63 @@ func (u *User) write(w *jsonWriter) {
 	start := w.open("user")
 	w.text("id", u.ID)
 	w.text("name", u.Name)
+	w.close(start)
+}
+
+func (f *WorkloadFields) write(w *jsonWriter) {
+	f.Container.write(w)
+	f.Kubernetes.write(w)
+	f.Orchestrator.write(w)
+	f.Systemd.write(w)
+}
+
+func (c *Container) write(w *jsonWriter) {
+	start := w.open("container")
+	w.text("id", c.ID)
+	w.text("runtime", c.Runtime)
+	w.text("name", c.Name)
+	image := w.open("image")
+	w.text("name", c.Image.Name)
+	w.close(image)
+	w.close(start)
+}
+
+func (k *Kubernetes) write(w *jsonWriter) {
+	start := w.open("kubernetes")
+	w.text("namespace", k.Namespace)
+	pod := w.open("pod")
+	w.text("uid", k.Pod.UID)
+	w.text("name", k.Pod.Name)
+	w.close(pod)
+	w.close(start)
+}
+
+func (o *Orchestrator) write(w *jsonWriter) {
+	start := w.open("orchestrator")
+	w.text("type", o.Type)
+	cluster := w.open("cluster")
+	w.text("name", o.Cluster.Name)
+	w.close(cluster)
+	resource := w.open("resource")
+	w.text("type", o.Resource.Type)
+	w.text("id", o.Resource.ID)
+	w.text("name", o.Resource.Name)
+	w.close(resource)
+	w.close(start)
+}
+
+func (s *Systemd) write(w *jsonWriter) {
+	start := w.open("systemd")
+	w.text("unit", s.Unit)
+	w.text("user_unit", s.UserUnit)
+	w.close(start)
+}
+
+func (p *Package) write(w *jsonWriter) {
+	start := w.open("package")
+	w.text("name", p.Name)
+	w.text("version", p.Version)
+	w.text("type", p.Type)
 	w.close(start)
 }
 

@@ -1,7 +1,9 @@
 package output
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -97,6 +99,21 @@ func (w *jsonWriter) list(name string, values []string) {
 		w.line = append(appendString(w.line, value), ',')
 	}
 	w.endList()
+}
+
+// texts writes an object of texts, in the order of their names.
+func (w *jsonWriter) texts(name string, values map[string]string) {
+	if len(values) == 0 {
+		return
+	}
+	w.name(name)
+	w.line = append(w.line, '{')
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		w.line = append(appendString(w.line, key), ':')
+		w.line = append(appendString(w.line, values[key]), ',')
+	}
+	w.line[len(w.line)-1] = '}' // instead of the last member's comma
+	w.line = append(w.line, ',')
 }
 
 func (w *jsonWriter) relatives(name string, values []Relative) {

@@ -5,12 +5,14 @@ package output
 
 import (
 	"imds-analyzer/attribution"
+	"imds-analyzer/identity"
 	"imds-analyzer/imds"
 )
 
-// Record is a call to the metadata service, and the process that made it as
-// far as it is known.
+// Record is a call to the metadata service, and the process that made it and
+// what that belongs to, as far as it is known.
 type Record struct {
-	Call   imds.Call
-	Answer attribution.Answer
+	Call     imds.Call
+	Answer   attribution.Answer
+	Identity identity.Identity // of Answer.Process
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/identity"
 	"imds-analyzer/imds"
 )
 
@@ -69,6 +70,8 @@ func testProcess() *attribution.Process {
 		},
 	}
 }
+
+const testContainer = "4c5f9a6d3b2e1f0a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c9d8e7f6a"
 
 // testRecord is a call of version 1 that succeeded; edits make others of it.
 func testRecord(edits ...func(*Record)) Record {
@@ -159,11 +162,37 @@ func testRecords() map[string]Record {
 			r.Call.Request.Time = time.Unix(1<<45, 0)
 			r.Call.Response.Time = testTime
 		}),
+		"20 pod":      testRecord(inPod),
+		"21 ecs task": testRecord(inTask),
+		"22 unit":     testRecord(inUnit),
 		"19 secrets": testRecord(target("/latest/meta-data/?token="+testToken+"&x=1"), func(r *Record) {
 			r.Call.Request.UserAgent = "app/1 (" + testKeyID + ")"
 			r.Answer.Process.Args = []string{"curl", "-H", "X-aws-ec2-metadata-token: " + testToken}
 		}),
 	}
+}
+
+func inPod(r *Record) {
+	r.Identity = identity.Identity{
+		Workload: identity.Workload{
+			Container: identity.Container{ID: testContainer, Runtime: identity.Containerd, Name: "sync", Image: "registry.example/sync:1.2"},
+			Pod:       identity.Pod{UID: "6e5a3a8e-2f0d-4b8e-9c1a-0d9f8b7c6a54", Name: "sync-6d4cf56db6-x8x7f", Namespace: "jobs"},
+			Unit:      "kubelet.service",
+		},
+		Software: identity.Software{Script: identity.Script{Kind: identity.ScriptFile, Name: "sync.py", Path: "/opt/app/sync.py"}},
+	}
+}
+
+func inTask(r *Record) {
+	r.Identity.Container = identity.Container{ID: testContainer, Runtime: identity.Docker, Name: "ecs-web-7-web-90f7"}
+	r.Identity.Task = identity.Task{ID: "0a1b2c", ARN: "arn:aws:ecs:eu-west-1:111122223333:task/prod/0a1b2c", Family: "web:7", Cluster: "prod"}
+}
+
+func inUnit(r *Record) {
+	deb := identity.Package{Name: "cloud-init", Version: "22.4.2-1", Type: "deb"}
+	r.Identity.Unit, r.Identity.UserUnit = "user@1000.service", "sync.service"
+	r.Identity.Package = identity.Package{Name: "python3.11-minimal", Version: "3.11.2-6", Type: "deb"}
+	r.Identity.Script = identity.Script{Kind: identity.ScriptFile, Name: "/usr/bin/cloud-init", Path: "/usr/bin/cloud-init", Package: deb}
 }
 
 func testLifecycles() []Lifecycle {

@@ -1,0 +1,101 @@
+// Package identity says whose a process is, in words that its owner knows: its
+// container and pod, its unit of systemd, the package it comes from, the script
+// that it runs. It asks no daemon and sends nothing over the network.
+package identity
+
+import "imds-analyzer/attribution"
+
+// Identity is what is known of a process's origin. What is not known is empty.
+type Identity struct {
+	Workload
+	Software
+}
+
+// Workload is what a process is a part of, by the path of its cgroup and by what
+// container runtimes keep in files of their own.
+type Workload struct {
+	Container Container
+	Pod       Pod
+	Task      Task
+	// Unit is the unit of the system's systemd, UserUnit that of a user's, which
+	// runs in the Unit user@UID.service (systemd.unit(5)).
+	Unit, UserUnit string
+}
+
+// Container is a container.
+type Container struct {
+	ID      string
+	Runtime Runtime // empty if the path does not tell
+	Name    string  // as its runtime or, in a pod, the pod's specification calls it
+	Image   string  // with its tag
+}
+
+// Runtime is a container runtime.
+type Runtime string
+
+// The runtimes, in the words of the log entry.
+const (
+	Docker     Runtime = "docker"
+	Containerd Runtime = "containerd"
+	CRIO       Runtime = "cri-o"
+	Podman     Runtime = "podman"
+)
+
+// Pod is one of Kubernetes.
+type Pod struct{ UID, Name, Namespace string }
+
+// Task is one of Amazon ECS. Family is that of its definition, with the
+// revision: "web:7".
+type Task struct{ ID, ARN, Family, Cluster string }
+
+// Software is what a process runs.
+type Software struct {
+	// Package owns the executable. Its version is left out where what runs may
+	// not be what the package has on disk now.
+	Package Package
+	Script  Script
+}
+
+// Package is one of the system's package manager, as that names it.
+type Package struct {
+	Name, Version string
+	Type          string // "deb" or "rpm"
+}
+
+// ScriptKind is what an interpreter was told to run.
+type ScriptKind string
+
+// The kinds, in the words of the log entry.
+const (
+	ScriptFile ScriptKind = "file"   // bash boot.sh
+	Module     ScriptKind = "module" // python3 -m http.server
+	Jar        ScriptKind = "jar"    // java -jar app.jar
+	Commands   ScriptKind = "commands"
+)
+
+// Script is what an interpreter runs.
+type Script struct {
+	Kind    ScriptKind
+	Name    string  // as it was given; empty for Commands
+	Path    string  // of the file, absolute
+	Package Package // that owns the file
+}
+
+// Identifier finds out what processes are. It is safe for concurrent use.
+type Identifier struct{}
+
+// Options say where to look. The zero value is right for a normal machine.
+type Options struct{}
+
+// New returns an Identifier.
+func New(Options) *Identifier { return &Identifier{} }
+
+// Identify says what is known of a process.
+func (i *Identifier) Identify(p *attribution.Process) Identity {
+	return Identity{Workload: i.Workload(p.Cgroup), Software: i.software(p)}
+}
+
+// Workload says what runs in a cgroup, named by its path.
+func (i *Identifier) Workload(cgroup string) Workload { return Workload{} }
+
+func (i *Identifier) software(*attribution.Process) Software { return Software{} }

@@ -1,0 +1,70 @@
+package output
+
+import (
+	"cmp"
+	"strings"
+
+	"imds-analyzer/identity"
+	"imds-analyzer/imds"
+)
+
+// identify fills in what the process belongs to.
+func (e *Entry) identify(i *identity.Identity) {
+	e.WorkloadFields = workload(&i.Workload)
+	e.Package = softwarePackage(i.Package)
+	e.IMDS.Script = Script{
+		Kind:    string(i.Script.Kind),
+		Name:    imds.Redact(i.Script.Name),
+		Path:    imds.Redact(i.Script.Path),
+		Package: softwarePackage(i.Script.Package),
+	}
+}
+
+func workload(w *identity.Workload) WorkloadFields {
+	return WorkloadFields{
+		Container: Container{
+			ID:      identifier(w.Container.ID),
+			Runtime: string(w.Container.Runtime),
+			Name:    imds.Redact(w.Container.Name),
+			Image:   Image{Name: imds.Redact(w.Container.Image)},
+		},
+		Kubernetes:   Kubernetes{Namespace: imds.Redact(w.Pod.Namespace), Pod: Pod{UID: identifier(w.Pod.UID), Name: imds.Redact(w.Pod.Name)}},
+		Orchestrator: task(&w.Task),
+		Systemd:      Systemd{Unit: imds.Redact(w.Unit), UserUnit: imds.Redact(w.UserUnit)},
+	}
+}
+
+// task names a task of Amazon ECS by its ARN, or by its id if that is all that is
+// known.
+func task(t *identity.Task) Orchestrator {
+	if t.ID == "" {
+		return Orchestrator{}
+	}
+	return Orchestrator{
+		Type:     "ecs",
+		Cluster:  OrchestratorCluster{Name: imds.Redact(t.Cluster)},
+		Resource: Resource{Type: "task", ID: cmp.Or(taskARN(t.ARN), identifier(t.ID)), Name: imds.Redact(t.Family)},
+	}
+}
+
+func softwarePackage(p identity.Package) Package {
+	return Package{Name: imds.Redact(p.Name), Version: imds.Redact(p.Version), Type: imds.Redact(p.Type)}
+}
+
+// identifier returns hexadecimal digits and hyphens as they are. Long random
+// strings, which ids are, would be taken for secrets otherwise.
+func identifier(id string) string {
+	if strings.Trim(id, "0123456789abcdef-") == "" {
+		return id
+	}
+	return imds.Redact(id)
+}
+
+// taskARN is the one of a task: its last part is the task's id.
+func taskARN(arn string) string {
+	id := strings.LastIndexByte(arn, '/') + 1
+	if !strings.HasPrefix(arn, "arn:") || strings.Trim(arn[id:], "0123456789abcdef") != "" {
+		return imds.Redact(arn)
+	}
+	return imds.Redact(arn[:id]) + arn[id:]
+}
