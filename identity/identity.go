@@ -96,6 +96,6 @@ func (i *Identifier) Identify(p *attribution.Process) Identity {
 }
 
 // Workload says what runs in a cgroup, named by its path.
-func (i *Identifier) Workload(cgroup string) Workload { return Workload{} }
+func (i *Identifier) Workload(cgroup string) Workload { return parsePath(cgroup).Workload }
 
 func (i *Identifier) software(*attribution.Process) Software { return Software{} }
