@@ -3,7 +3,11 @@
 // that it runs. It asks no daemon and sends nothing over the network.
 package identity
 
-import "imds-analyzer/attribution"
+import (
+	"time"
+
+	"imds-analyzer/attribution"
+)
 
 // Identity is what is known of a process's origin. What is not known is empty.
 type Identity struct {
@@ -25,9 +29,11 @@ type Workload struct {
 // Container is a container.
 type Container struct {
 	ID      string
-	Runtime Runtime // empty if the path does not tell
-	Name    string  // as its runtime or, in a pod, the pod's specification calls it
-	Image   string  // with its tag
+	Runtime Runtime // empty if neither path nor files tell
+	// Name is what the specification of its pod or the definition of its task calls
+	// it or, outside of those, its runtime.
+	Name  string
+	Image string // with its tag, or its digest
 }
 
 // Runtime is a container runtime.
@@ -82,13 +88,18 @@ type Script struct {
 }
 
 // Identifier finds out what processes are. It is safe for concurrent use.
-type Identifier struct{}
+type Identifier struct {
+	runtimes *runtimes
+}
 
 // Options say where to look. The zero value is right for a normal machine.
-type Options struct{}
+type Options struct {
+	Root string           // of the file system; "/" if empty
+	Now  func() time.Time // the clock; time.Now if nil
+}
 
 // New returns an Identifier.
-func New(Options) *Identifier { return &Identifier{} }
+func New(o Options) *Identifier { return &Identifier{runtimes: newRuntimes(o)} }
 
 // Identify says what is known of a process.
 func (i *Identifier) Identify(p *attribution.Process) Identity {
@@ -96,6 +107,6 @@ func (i *Identifier) Identify(p *attribution.Process) Identity {
 }
 
 // Workload says what runs in a cgroup, named by its path.
-func (i *Identifier) Workload(cgroup string) Workload { return parsePath(cgroup).Workload }
+func (i *Identifier) Workload(cgroup string) Workload { return i.runtimes.complete(parsePath(cgroup)) }
 
 func (i *Identifier) software(*attribution.Process) Software { return Software{} }

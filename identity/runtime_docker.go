@@ -1,0 +1,105 @@
+package identity
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+)
+
+// errOther is a state file of another container than it is named after.
+var errOther = errors.New("of another container")
+
+// docker reads what docker keeps of a container (moby: container/container.go,
+// ToDisk).
+func (s *states) docker(id string) (Workload, error) {
+	b, err := s.dockerData.read(maxState, "containers", id, "config.v2.json")
+	if err != nil {
+		return Workload{}, err
+	}
+	w, err := parseDocker(b)
+	if err == nil && w.Container.ID != id {
+		return Workload{}, fmt.Errorf("%s: %w", id, errOther)
+	}
+	return w, err
+}
+
+// parseDocker reads a config.v2.json.
+func parseDocker(b []byte) (Workload, error) {
+	var c struct {
+		ID, Name string
+		Config   struct {
+			Image  string
+			Labels map[string]string
+		}
+	}
+	if err := json.Unmarshal(b, &c); err != nil {
+		return Workload{}, fmt.Errorf("docker's config.v2.json: %w", err)
+	}
+	labels := c.Config.Labels
+	return Workload{
+		Container: Container{
+			ID:      c.ID,
+			Runtime: Docker,
+			Name: cmp.Or(labels["io.kubernetes.container.name"], labels["com.amazonaws.ecs.container-name"],
+				strings.TrimPrefix(c.Name, "/")),
+			Image: dockerImage(c.Config.Image),
+		},
+		Pod:  kubernetesPod(labels),
+		Task: ecsTask(labels),
+	}, nil
+}
+
+// dockerImage leaves out the id of an image, by which the kubelet names it.
+func dockerImage(name string) string {
+	if strings.HasPrefix(name, "sha256:") {
+		return ""
+	}
+	return name
+}
+
+// kubernetesPod reads the kubelet's labels, which cri-o has as annotations
+// (kubernetes: staging/src/k8s.io/kubelet/pkg/types/labels.go).
+func kubernetesPod(labels map[string]string) Pod {
+	uid := labels["io.kubernetes.pod.uid"]
+	if uid == "" {
+		return Pod{}
+	}
+	return Pod{UID: uid, Name: labels["io.kubernetes.pod.name"], Namespace: labels["io.kubernetes.pod.namespace"]}
+}
+
+// ecsTask reads the labels of the ECS agent (amazon-ecs-agent:
+// agent/engine/docker_task_engine.go). The cluster is named by its ARN, too.
+func ecsTask(labels map[string]string) Task {
+	const prefix = "com.amazonaws.ecs."
+	arn := labels[prefix+"task-arn"]
+	id := arn[strings.LastIndexByte(arn, '/')+1:]
+	if !strings.HasPrefix(arn, "arn:") || !isUUID(id) {
+		return Task{}
+	}
+	t := Task{ID: id, ARN: arn, Family: labels[prefix+"task-definition-family"]}
+	if version := labels[prefix+"task-definition-version"]; t.Family != "" && version != "" {
+		t.Family += ":" + version
+	}
+	cluster := labels[prefix+"cluster"]
+	t.Cluster = cluster[strings.LastIndexByte(cluster, '/')+1:]
+	return t
+}
+
+// parseDataRoot reads where docker keeps its data out of its daemon.json
+// (dockerd(8)), empty if that does not tell.
+func parseDataRoot(b []byte) string {
+	var c struct {
+		DataRoot string `json:"data-root"`
+		Graph    string `json:"graph"` // before Docker 17.05
+	}
+	if json.Unmarshal(b, &c) != nil {
+		return ""
+	}
+	if dir := cmp.Or(c.DataRoot, c.Graph); path.IsAbs(dir) {
+		return path.Clean(dir)
+	}
+	return ""
+}
