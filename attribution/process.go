@@ -25,7 +25,7 @@ type Process struct {
 	WorkingDirectory string
 	Start            time.Time // to 10 ms, rounded down
 	User             *User
-	Cgroup           string     // path of the process's cgroup, unified or systemd hierarchy
+	Cgroup           string     // path of the process's cgroup, in systemd's or the unified hierarchy
 	HostRoot         bool       // its root directory is known to be ours: names of files mean the same
 	Ancestors        []Ancestor // parent first, up to pid 1, at most MaxAncestors
 }

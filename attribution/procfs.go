@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -101,8 +102,10 @@ func parseUserID(s string) *uint32 {
 	return new(uint32(id))
 }
 
-// parseCgroup reads the path out of /proc/PID/cgroup (cgroups(7)): that in the
-// unified hierarchy or, where processes are not sorted into that, in systemd's.
+// parseCgroup reads the path out of /proc/PID/cgroup (cgroups(7)): that in systemd's
+// hierarchy of version 1, where there is one that processes are sorted into, or in
+// the unified one. Where there are both, runtimes that know version 1 only leave
+// their containers in the unified cgroup of the service that started them.
 func parseCgroup(b []byte) string {
 	var unified, systemd string
 	for line := range strings.Lines(string(b)) {
@@ -115,10 +118,10 @@ func parseCgroup(b []byte) string {
 			systemd = fields[2]
 		}
 	}
-	if systemd != "" && (unified == "" || unified == "/") {
-		return systemd
+	if systemd == "" || systemd == "/" {
+		return cmp.Or(unified, systemd)
 	}
-	return unified
+	return systemd
 }
 
 // parseLastPID reads the pid that was given out last out of /proc/loadavg
