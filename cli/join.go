@@ -23,10 +23,10 @@ const (
 // the Handler of the goroutine that owns the Analyzer; what comes of it leaves
 // in the one goroutine that owns the output.
 type join struct {
-	resolver attribution.Resolver
-	identify func(*attribution.Process) identity.Identity
-	pending  map[uint64]*attribution.Pending // by Conn.ID
-	out      chan event
+	resolver   attribution.Resolver
+	identifier *identity.Identifier
+	pending    map[uint64]*attribution.Pending // by Conn.ID
+	out        chan event
 }
 
 // event is a call on its way to the output, or a line about the capture.
@@ -39,10 +39,10 @@ type event struct {
 
 func newJoin(resolver attribution.Resolver) *join {
 	return &join{
-		resolver: resolver,
-		identify: identity.New(identity.Options{}).Identify,
-		pending:  make(map[uint64]*attribution.Pending),
-		out:      make(chan event, maxWaiting),
+		resolver:   resolver,
+		identifier: identity.New(identity.Options{}),
+		pending:    make(map[uint64]*attribution.Pending),
+		out:        make(chan event, maxWaiting),
 	}
 }
 
@@ -55,7 +55,19 @@ func (j *join) Opened(c imds.Conn) {
 	if !c.Handshake {
 		seen = j.resolver.SeenOpen
 	}
-	j.pending[c.ID] = seen(attribution.Tuple{Local: c.Client, Remote: c.Service}, c.Opened)
+	pending := seen(attribution.Tuple{Local: c.Client, Remote: c.Service}, c.Opened)
+	j.pending[c.ID] = pending
+	go j.lookEarly(pending)
+}
+
+// lookEarly looks at what a process belongs to as soon as that is found: a container
+// that ends takes its files along, before its call is written. What they say is
+// remembered.
+func (j *join) lookEarly(p *attribution.Pending) {
+	<-p.Done()
+	if process := p.Answer().Process; process != nil {
+		j.identifier.Workload(process.Cgroup)
+	}
 }
 
 // Call sends a call on.
@@ -101,7 +113,7 @@ func (j *join) deliver(e event, record func(output.Record)) {
 	}
 	r := output.Record{Call: e.call, Answer: e.answer()}
 	if r.Answer.Process != nil {
-		r.Identity = j.identify(r.Answer.Process)
+		r.Identity = j.identifier.Identify(r.Answer.Process)
 	}
 	record(r)
 }
