@@ -104,7 +104,7 @@ var containerPrefixes = []struct {
 	prefix  string
 	runtime Runtime
 }{
-	{"docker", Docker},             // moby: daemon/oci_linux.go, WithCgroups
+	{"docker", Docker},             // moby: daemon/oci_linux.go, withCgroups
 	{"cri-containerd", Containerd}, // containerd: the CRI plugin's getCgroupsPath
 	{"nerdctl", Containerd},        // nerdctl: pkg/cmd/container/run_cgroup_linux.go
 	{"crio", CRIO},                 // cri-o: internal/config/cgmgr

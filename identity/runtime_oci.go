@@ -43,7 +43,7 @@ func (s *states) containerd(id string) (Workload, error) {
 
 // crio reads the bundle that cri-o has made for a container, of which it has one
 // copy that does not survive the boot, and one that does (cri-o:
-// server/container_create_linux.go).
+// server/container_create.go).
 func (s *states) crio(id string) (Workload, error) {
 	for _, storage := range []tree{s.storageRun, s.storage} {
 		for _, driver := range storageDrivers {
@@ -62,7 +62,7 @@ func (s *states) crio(id string) (Workload, error) {
 // parseOCI reads the annotations of a container's config.json (OCI runtime
 // specification, config.md): those of containerd for the kubelet (containerd:
 // internal/cri/annotations/annotations.go), of nerdctl (pkg/labels/labels.go) and
-// of cri-o (pkg/annotations/annotations.go).
+// of cri-o (internal/annotations/annotations.go).
 func parseOCI(b []byte) (Workload, error) {
 	var c struct {
 		Annotations map[string]string `json:"annotations"`
