@@ -51,10 +51,10 @@ func (r *pathReader) read(name string) {
 }
 
 // readUser knows user@UID.service, which runs a user's systemd (user@.service(5)).
-// That of a container is not looked at.
+// Those of a container, and what a user may call so, are not looked at.
 func (r *pathReader) readUser(name string) {
 	id, ok := cutBoth(name, "user@", ".service")
-	if ok && !r.unitsDone && isDecimal(id) {
+	if ok && !r.unitsDone && r.Unit == "" && isDecimal(id) {
 		r.user = id
 	}
 }

@@ -158,6 +158,7 @@ var paths = []struct {
 	{userManager + "/init.scope", inUser("init.scope", Container{})},
 	{userManager + "/foo.service", inUser("foo.service", Container{})}, // before systemd 246
 	{userManager, inUser("", Container{})},
+	{userManager + "/user@0.service/libpod-" + idA, inUser("user@0.service", Container{ID: idA, Runtime: Podman})}, // not root's
 	{"/init.scope", inUnit("init.scope")},
 	{"/system.slice/systemd-nspawn@web.service/payload/system.slice/nginx.service", inUnit("systemd-nspawn@web.service")},
 	{"/lxc.payload.web/system.slice/nginx.service", place{}}, // another systemd's
