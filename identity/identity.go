@@ -70,6 +70,7 @@ const (
 	ScriptFile ScriptKind = "file"   // bash boot.sh
 	Module     ScriptKind = "module" // python3 -m http.server
 	Jar        ScriptKind = "jar"    // java -jar app.jar
+	Class      ScriptKind = "class"  // java com.example.Main
 	Commands   ScriptKind = "commands"
 )
 
@@ -97,5 +98,3 @@ func (i *Identifier) Identify(p *attribution.Process) Identity {
 
 // Workload says what runs in a cgroup, named by its path.
 func (i *Identifier) Workload(cgroup string) Workload { return Workload{} }
-
-func (i *Identifier) software(*attribution.Process) Software { return Software{} }
