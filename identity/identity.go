@@ -83,13 +83,24 @@ type Script struct {
 }
 
 // Identifier finds out what processes are. It is safe for concurrent use.
-type Identifier struct{}
+type Identifier struct {
+	packages *packages // nil if none are looked up
+}
 
 // Options say where to look. The zero value is right for a normal machine.
-type Options struct{}
+type Options struct {
+	// NoPackages leaves packages out: no package manager is asked.
+	NoPackages bool
+}
 
 // New returns an Identifier.
-func New(Options) *Identifier { return &Identifier{} }
+func New(o Options) *Identifier {
+	i := &Identifier{}
+	if !o.NoPackages {
+		i.packages = newPackages(managersOf("/")...)
+	}
+	return i
+}
 
 // Identify says what is known of a process.
 func (i *Identifier) Identify(p *attribution.Process) Identity {
