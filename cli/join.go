@@ -37,10 +37,10 @@ type event struct {
 	lifecycle func() // not nil for the latter: writes it
 }
 
-func newJoin(resolver attribution.Resolver) *join {
+func newJoin(resolver attribution.Resolver, identifier *identity.Identifier) *join {
 	return &join{
 		resolver:   resolver,
-		identifier: identity.New(identity.Options{}),
+		identifier: identifier,
 		pending:    make(map[uint64]*attribution.Pending),
 		out:        make(chan event, maxWaiting),
 	}

@@ -34,6 +34,7 @@ type options struct {
 	statsInterval time.Duration
 	wayNames      []string
 	realTime      bool
+	noPackages    bool
 }
 
 // The values of --format and --only.
@@ -54,6 +55,7 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.write, "write", "w", "", "save the packets to this pcapng `FILE`, with tokens and response bodies masked")
 	flags.StringSliceVar(&o.wayNames, "attribution", nil, "find processes in these `WAYS` only, of "+wayNames()+" (default all that work)")
 	flags.BoolVar(&o.realTime, "realtime", false, "read what the kernel tells of processes before anything else runs (SCHED_FIFO): short-lived ones keep their details also on a busy machine, and all other programs wait meanwhile")
+	flags.BoolVar(&o.noPackages, "no-packages", false, "do not ask the package manager (dpkg-query, rpm) whose files the callers are")
 	flags.StringVar(&o.only, "only", "", "with v1: entries for calls that are v1 or unknown; the summary counts all")
 	flags.Uint64Var(&o.count, "count", 0, "end after `N` calls")
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `TIME`, such as 90s or 24h")
@@ -90,13 +92,13 @@ func (o *options) check(flags *pflag.FlagSet) error {
 	case flags.Changed("output") && o.output == "", flags.Changed("write") && o.write == "", slices.Contains(o.read, ""):
 		return errors.New("-r, -o and -w need the name of a file")
 	case len(o.read) > 0 && slices.ContainsFunc(liveFlags(), flags.Changed):
-		return errors.New("-i, --attribution and --realtime are for live captures and -r reads files: give one of them")
+		return errors.New("-i, --attribution, --realtime and --no-packages are for live captures and -r reads files: give one of them")
 	}
 	return nil
 }
 
 // liveFlags are those that only live captures have a use for.
-func liveFlags() []string { return []string{"interface", "attribution", "realtime"} }
+func liveFlags() []string { return []string{"interface", "attribution", "realtime", "no-packages"} }
 
 func (o *options) parseEndpoints() error {
 	o.endpoints = imds.DefaultEndpoints()

@@ -24,7 +24,32 @@ func dropPrivileges(keep []string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(forbidNew(), dropRest(set))
+	return errors.Join(closeToOthers(), forbidNew(), dropRest(set))
+}
+
+// closeToOthers has programs that the process starts inherit no files, and root's
+// no capabilities either, which root is given at each execve(2) otherwise
+// (SECBIT_NOROOT, capabilities(7)); that takes CAP_SETPCAP. The only ones that it
+// starts are the package manager's tools.
+func closeToOthers() error {
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return fmt.Errorf("list the open files: %w", err)
+	}
+	const standardError = 2
+	for _, file := range files {
+		if fd, err := strconv.Atoi(file.Name()); err == nil && fd > standardError {
+			unix.CloseOnExec(fd) // libpcap's sockets are not
+		}
+	}
+	if may, err := cap.GetProc().GetFlag(cap.Effective, cap.SETPCAP); err != nil || !may {
+		return nil
+	}
+	const noRoot = cap.SecbitNoRoot | cap.SecbitNoRootLocked
+	if _, err := cap.Prctlw(unix.PR_SET_SECUREBITS, uintptr(noRoot)); err != nil {
+		return fmt.Errorf("set the secure bits: %w", err)
+	}
+	return nil
 }
 
 // seesItsThreads makes sure that /proc/PID/task lists our threads: by that the
@@ -68,7 +93,7 @@ func held(names []string) (*cap.Set, error) {
 }
 
 // forbidNew has no program that the process starts gain anything
-// (PR_SET_NO_NEW_PRIVS, prctl(2)). It starts none.
+// (PR_SET_NO_NEW_PRIVS, prctl(2)).
 func forbidNew() error {
 	if _, err := cap.Prctlw(unix.PR_SET_NO_NEW_PRIVS, 1); err != nil {
 		return fmt.Errorf("set no_new_privs: %w", err)

@@ -13,6 +13,7 @@ import (
 
 	"imds-analyzer/attribution"
 	"imds-analyzer/capture"
+	"imds-analyzer/identity"
 	"imds-analyzer/output"
 )
 
@@ -47,6 +48,7 @@ type session struct {
 	analyzer *capture.Analyzer
 	merge    *capture.Merge // nil for one source, which is in order by itself
 	join     *join
+	identity *identity.Identifier
 	log      *journal
 	problems []error
 	limits   []string // what does not work as it should, for people
@@ -83,7 +85,8 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 	if !s.options.live() {
 		limits = capture.OfflineLimits()
 	}
-	s.join = newJoin(s.resolver)
+	s.identity = identity.New(identity.Options{NoPackages: s.options.noPackages || !s.options.live()})
+	s.join = newJoin(s.resolver, s.identity)
 	s.analyzer = capture.NewAnalyzer(s.options.endpoints, limits, s.join)
 	save, err := openPacketFile(s.options.write, s.analyzer)
 	if err != nil {
@@ -283,6 +286,9 @@ func (s *session) conclude(save io.Closer) error {
 		if err != nil {
 			s.problem(err)
 		}
+	}
+	for _, limit := range s.identity.Limits() {
+		say(s.streams.Err, "%s", limit)
 	}
 	stats := s.stats()
 	s.summarise(stats)

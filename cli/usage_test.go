@@ -54,6 +54,7 @@ func TestWrongUsage(t *testing.T) {
 		{"both -i and -r", []string{"-i", "lo", "-r", file}, "-i"},
 		{"both --attribution and -r", []string{"--attribution", "proc", "-r", file}, "--attribution"},
 		{"both --realtime and -r", []string{"--realtime", "-r", file}, "--realtime"},
+		{"both --no-packages and -r", []string{"--no-packages", "-r", file}, "--no-packages"},
 		{"no way", []string{"--attribution", ""}, "tracepoint, sock_diag, proc"},
 		{"way that is not known", []string{"--attribution", "proc,ebpf"}, "tracepoint, sock_diag, proc"},
 		{"-r without a file", []string{"-r"}, "-r"},

@@ -76,6 +76,7 @@ const (
 	ScriptFile ScriptKind = "file"   // bash boot.sh
 	Module     ScriptKind = "module" // python3 -m http.server
 	Jar        ScriptKind = "jar"    // java -jar app.jar
+	Class      ScriptKind = "class"  // java com.example.Main
 	Commands   ScriptKind = "commands"
 )
 
@@ -90,16 +91,25 @@ type Script struct {
 // Identifier finds out what processes are. It is safe for concurrent use.
 type Identifier struct {
 	runtimes *runtimes
+	packages *packages // nil if none are looked up
 }
 
 // Options say where to look. The zero value is right for a normal machine.
 type Options struct {
 	Root string           // of the file system; "/" if empty
 	Now  func() time.Time // the clock; time.Now if nil
+	// NoPackages leaves packages out: no package manager is asked.
+	NoPackages bool
 }
 
 // New returns an Identifier.
-func New(o Options) *Identifier { return &Identifier{runtimes: newRuntimes(o)} }
+func New(o Options) *Identifier {
+	i := &Identifier{runtimes: newRuntimes(o)}
+	if !o.NoPackages {
+		i.packages = newPackages(managersOf("/")...)
+	}
+	return i
+}
 
 // Identify says what is known of a process.
 func (i *Identifier) Identify(p *attribution.Process) Identity {
@@ -108,5 +118,3 @@ func (i *Identifier) Identify(p *attribution.Process) Identity {
 
 // Workload says what runs in a cgroup, named by its path.
 func (i *Identifier) Workload(cgroup string) Workload { return i.runtimes.complete(parsePath(cgroup)) }
-
-func (i *Identifier) software(*attribution.Process) Software { return Software{} }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+
+	"imds-analyzer/identity"
 )
 
 // Limits of the summary: a few hundred programs make calls on the busiest
@@ -52,7 +54,7 @@ func keyOf(e *Entry) programKey {
 	}
 	return programKey{
 		executable: cmp.Or(e.Process.Executable, e.Process.Name, "executable not known"),
-		script:     cut(script(&e.Process), maxTallied),
+		script:     cut(e.IMDS.Script.title(), maxTallied),
 	}
 }
 
@@ -73,6 +75,21 @@ func (p *program) add(e *Entry) {
 	} else {
 		p.pids.add(strconv.Itoa(e.Process.PID))
 	}
+}
+
+// title tells a script from the others of its interpreter, as that is told what to
+// run.
+func (s *Script) title() string {
+	name := cmp.Or(s.Path, s.Name)
+	switch identity.ScriptKind(s.Kind) {
+	case identity.Module:
+		return "-m " + name
+	case identity.Jar:
+		return "-jar " + name
+	case identity.Commands:
+		return "with commands"
+	}
+	return name
 }
 
 // title names the program.

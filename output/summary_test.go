@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/identity"
 	"imds-analyzer/imds"
 )
 
@@ -118,10 +119,12 @@ func TestSummaryIsBounded(t *testing.T) {
 }
 
 func TestProgramsAreToldApart(t *testing.T) {
-	script := func(args ...string) func(*Record) { return func(r *Record) { r.Answer.Process.Args = args } }
+	script := func(name string) func(*Record) {
+		return func(r *Record) { r.Identity.Script = identity.Script{Kind: identity.ScriptFile, Name: name} }
+	}
 	agent := func(ua string) func(*Record) { return func(r *Record) { r.Call.Request.UserAgent = ua } }
 	s := summaryOf(
-		testRecord(script("python3", "/a.py")), testRecord(script("python3", "/a.py", "x")), testRecord(script("python3", "/b.py")),
+		testRecord(script("/a.py")), testRecord(script("/a.py")), testRecord(script("/b.py")),
 		testRecord(offline, agent("curl/8")), testRecord(offline, agent("curl/8")), testRecord(offline, agent("")),
 	)
 	var titles []string
@@ -137,30 +140,18 @@ func TestProgramsAreToldApart(t *testing.T) {
 	}
 }
 
-func TestScript(t *testing.T) {
-	tests := []struct {
-		executable string
-		args       []string
-		want       string
-	}{
-		{"/usr/bin/curl", []string{"curl", "http://h/"}, ""},
-		{"/usr/bin/python3.11", []string{"python3", "-u", "/a.py", "x"}, "/a.py"},
-		{"/usr/bin/python3", []string{"python3", "-W", "ignore", "-m", "http.server", "80"}, "-m http.server"},
-		{"/usr/bin/python3", []string{"python3", "-m"}, "-m"},
-		{"/usr/bin/python3", []string{"python3", "-c", "import x"}, "-c"},
-		{"/usr/bin/bash", []string{"bash", "-lc", "curl x"}, "-c"},
-		{"/usr/bin/bash", []string{"bash", "-eux", "/boot.sh"}, "/boot.sh"},
-		{"/usr/bin/perl", []string{"perl", "-e", "print"}, "-e"},
-		{"/usr/bin/java", []string{"java", "-Xmx1g", "-cp", "/a.jar:/b.jar", "com.example.Main"}, "com.example.Main"},
-		{"/usr/bin/java", []string{"java", "-jar", "/y.jar"}, "-jar /y.jar"},
-		{"/usr/bin/node", []string{"node", "server.js"}, "server.js"},
-		{"/usr/bin/bash", []string{"-bash"}, ""},
-		{"/usr/bin/shadow", []string{"shadow", "x"}, ""},
-		{"", nil, ""},
-	}
-	for _, tt := range tests {
-		if got := script(&Process{Executable: tt.executable, Args: tt.args}); got != tt.want {
-			t.Errorf("%s %q: %q, want %q", tt.executable, tt.args, got, tt.want)
+func TestScriptTitle(t *testing.T) {
+	for want, s := range map[string]Script{
+		"":                {},
+		"/opt/a/sync.py":  {Kind: "file", Name: "sync.py", Path: "/opt/a/sync.py"},
+		"sync.py":         {Kind: "file", Name: "sync.py"},
+		"-m http.server":  {Kind: "module", Name: "http.server"},
+		"-jar /y.jar":     {Kind: "jar", Name: "y.jar", Path: "/y.jar"},
+		"com.example.Run": {Kind: "class", Name: "com.example.Run"},
+		"with commands":   {Kind: "commands"},
+	} {
+		if got := s.title(); got != want {
+			t.Errorf("%+v: %q, want %q", s, got, want)
 		}
 	}
 }

@@ -1,0 +1,54 @@
+package identity
+
+import (
+	"context"
+	"strings"
+)
+
+// rpm asks rpm(8).
+type rpm struct{ tool }
+
+// rpmFormat has versions as "rpm -q" writes them, and the epoch, if there is one.
+const rpmFormat = `%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\n`
+
+func (r *rpm) owner(ctx context.Context, path string) Package {
+	p, err := r.ask(ctx, path)
+	r.note(err)
+	return p
+}
+
+func (r *rpm) ask(ctx context.Context, path string) (Package, error) {
+	out, status, err := r.run(ctx, "-q", "--queryformat", rpmFormat, "-f", path)
+	switch {
+	case err != nil:
+		return Package{}, err
+	case status != 0 && strings.TrimSuffix(out, "\n") == "file "+path+" is not owned by any package":
+		return Package{}, nil
+	case status != 0:
+		return Package{}, failure(nil, status)
+	}
+	return parseOwners(out)
+}
+
+// parseOwners reads the packages that own a file. Of several versions of one, as
+// there are while it is updated, none is chosen.
+func parseOwners(out string) (Package, error) {
+	var names, versions []string
+	for line := range strings.Lines(out) {
+		name, version, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		if !ok || !isRPMText(name) || !isRPMText(version) {
+			return Package{}, garbled("rpm")
+		}
+		names, versions = append(names, name), append(versions, strings.TrimPrefix(version, "0:"))
+	}
+	p := Package{Name: onlyOf(names), Version: onlyOf(versions), Type: "rpm"}
+	if p.Name == "" {
+		return Package{}, nil
+	}
+	return p, nil
+}
+
+// isRPMText: names and versions have no spaces.
+func isRPMText(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+}

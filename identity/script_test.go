@@ -1,0 +1,162 @@
+package identity
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"imds-analyzer/attribution"
+)
+
+func file(name string) Script {
+	return Script{Kind: ScriptFile, Name: name, Path: path.Join("/srv", name)}
+}
+func atRoot(name string) Script { return Script{Kind: ScriptFile, Name: name, Path: name} }
+
+var commands = Script{Kind: Commands}
+
+func TestScript(t *testing.T) {
+	tests := []struct {
+		executable, args string // args with spaces between; "''" is an empty one
+		want             Script
+	}{
+		{"/usr/bin/curl", "curl http://h/", Script{}},
+		{"/usr/bin/shadow", "shadow x", Script{}},
+		{"", "", Script{}},
+		{"/usr/bin/bash", "", Script{}},
+
+		{"/usr/bin/python3.11", "python3 -u /a.py x", atRoot("/a.py")},
+		{"/usr/bin/python3.11", "anything at.py", file("at.py")},
+		{"/usr/bin/python2", "python app.py -c x", file("app.py")},
+		{"/usr/bin/pypy3", "pypy3 -- -x.py", file("-x.py")},
+		{"/usr/bin/python3", "python3 -W ignore -m http.server 80", Script{Kind: Module, Name: "http.server"}},
+		{"/usr/bin/python3", "python3 -mhttp.server", Script{Kind: Module, Name: "http.server"}},
+		{"/usr/bin/python3", "python3 -um http.server", Script{Kind: Module, Name: "http.server"}},
+		{"/usr/bin/python3", "python3 -Wignore -Xdev -X utf8 -OO x.py", file("x.py")},
+		{"/usr/bin/python3", "python3 --check-hash-based-pycs always x.py", file("x.py")},
+		{"/usr/bin/python3", "python3 --check-hash-based-pycs=always x.py", file("x.py")},
+		{"/usr/bin/python3", "python3 -m", Script{}},
+		{"/usr/bin/python3", "python3 -W", Script{}},
+		{"/usr/bin/python3", "python3 -", Script{}},
+		{"/usr/bin/python3", "python3 -V", Script{}},
+		{"/usr/bin/python3", "python3 -c import_x", commands},
+		{"/usr/bin/python3", "python3 -Ic import_x", commands},
+		{"/usr/bin/python3", "gunicorn:_master '' '' ''", Script{}},
+
+		{"/usr/bin/bash", "-bash", Script{}},
+		{"/usr/bin/bash", "bash -l", Script{}},
+		{"/usr/bin/bash", "bash -lc curl", commands},
+		{"/usr/bin/bash", "bash -eux /boot.sh", atRoot("/boot.sh")},
+		{"/usr/bin/bash", "bash -euo pipefail boot.sh", file("boot.sh")},
+		{"/usr/bin/bash", "bash -o pipefail -c x", commands},
+		{"/usr/bin/bash", "bash +o posix -O extglob +e boot.sh", file("boot.sh")},
+		{"/usr/bin/bash", "bash --rcfile /r -norc --posix boot.sh", file("boot.sh")},
+		{"/usr/bin/bash", "bash -opipefail boot.sh", Script{}},
+		{"/usr/bin/bash", "bash -s x", Script{}},
+		{"/usr/bin/bash", "bash - boot.sh", file("boot.sh")},
+		{"/usr/bin/bash", "bash /dev/fd/63", Script{Kind: ScriptFile, Name: "/dev/fd/63"}},
+		{"/usr/bin/dash", "/bin/sh ./../boot.sh", Script{ScriptFile, "./../boot.sh", "/boot.sh", Package{}}},
+		{"/usr/bin/zsh", "zsh --emulate sh -c x", commands},
+		{"/bin/ksh93", "ksh boot.ksh", file("boot.ksh")},
+		{"/bin/busybox", "sh boot.sh", file("boot.sh")},
+		{"/bin/busybox", "/bin/busybox ash -c x", commands},
+		{"/bin/busybox", "/bin/wget boot.sh", Script{}},
+		{"/bin/busybox", "busybox", Script{}},
+
+		{"/usr/bin/perl5.36.0", "perl -w -I lib -Mstrict x.pl", file("x.pl")},
+		{"/usr/bin/perl", "perl -e print", commands},
+		{"/usr/bin/perl", "perl -lne print", commands},
+		{"/usr/bin/perl", "perl -MJSON -0777 -pi.bak x.pl", file("x.pl")},
+		{"/usr/bin/perl", "perl -d:Trace x.pl", file("x.pl")},
+		{"/usr/bin/perl", "perl -S x.pl", Script{Kind: ScriptFile, Name: "x.pl"}},
+		{"/usr/bin/ruby3.1", "ruby -r json -Ilib -W0 x.rb", file("x.rb")},
+		{"/usr/bin/ruby", "ruby -C /x x.rb", Script{Kind: ScriptFile, Name: "x.rb"}},
+		{"/usr/bin/ruby", "ruby -C/x x.rb", Script{Kind: ScriptFile, Name: "x.rb"}},
+		{"/usr/bin/ruby", "ruby --disable gems -ne puts", commands},
+
+		{"/usr/bin/php8.2", "php -d a=b -f x.php", file("x.php")},
+		{"/usr/bin/php8.2", "php -da=b -n --file=x.php", file("x.php")},
+		{"/usr/bin/php", "php -r phpinfo", commands},
+		{"/usr/bin/php", "php -S localhost:80 x.php", Script{}},
+		{"/usr/bin/php", "php -f -", Script{}},
+		{"/usr/sbin/php-fpm8.2", "php-fpm x", Script{}},
+
+		{"/usr/bin/node", "node server.js", file("server.js")},
+		{"/usr/bin/node", "node -r ./a --import=b --require c --max-old-space-size=99 server.js", file("server.js")},
+		{"/usr/bin/nodejs", "node --no-warnings --inspect=0 -- server.js", file("server.js")},
+		{"/usr/bin/node", "node -e x", commands},
+		{"/usr/bin/node", "node --eval=x", commands},
+		{"/usr/bin/node", "node -pe x", commands},
+		{"/usr/bin/node", "node --run build", Script{}},
+
+		{"/usr/bin/java", "java -Xmx1g -cp /a.jar:/b.jar com.example.Main x", Script{Kind: Class, Name: "com.example.Main"}},
+		{"/usr/bin/java", "java --add-opens java.base/java.lang=ALL-UNNAMED -p mods Main", Script{Kind: Class, Name: "Main"}},
+		{"/usr/bin/java", "java --class-path=x -Da=b Main", Script{Kind: Class, Name: "Main"}},
+		{"/usr/bin/java", "java -jar /y.jar", Script{Jar, "/y.jar", "/y.jar", Package{}}},
+		{"/usr/bin/java", "java -jar -Da=b y.jar", Script{Jar, "y.jar", "/srv/y.jar", Package{}}},
+		{"/usr/bin/java", "java -p mods -m app/com.example.Main", Script{Kind: Module, Name: "app/com.example.Main"}},
+		{"/usr/bin/java", "java --source 21 main", file("main")},
+		{"/usr/bin/java", "java Main.java", file("Main.java")},
+		{"/usr/bin/java", "java @options Main", Script{}},
+		{"/usr/bin/java", "java -version", Script{}},
+	}
+	for _, tt := range tests {
+		args := strings.Fields(tt.args)
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], "''", "")
+		}
+		got := scriptOf(&attribution.Process{Executable: tt.executable, Args: args, WorkingDirectory: "/srv"})
+		if got != tt.want {
+			t.Errorf("%s %q: %+v, want %+v", tt.executable, args, got, tt.want)
+		}
+	}
+}
+
+// What is not known of a process is not made up.
+func TestScriptOfLittle(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		process attribution.Process
+		want    Script
+	}{
+		{"by its name only", attribution.Process{Name: "python3", Args: []string{"x", "/a.py"}}, atRoot("/a.py")},
+		{"no directory", attribution.Process{Name: "python3", Args: []string{"x", "a.py"}}, Script{Kind: ScriptFile, Name: "a.py"}},
+		{"a directory that is gone", attribution.Process{Name: "python3", Args: []string{"x", "a.py"}, WorkingDirectory: "/x (deleted)"}, Script{Kind: ScriptFile, Name: "a.py"}},
+		{"one out of reach", attribution.Process{Name: "python3", Args: []string{"x", "a.py"}, WorkingDirectory: "(unreachable)/x"}, Script{Kind: ScriptFile, Name: "a.py"}},
+		{"a name cut off", attribution.Process{Name: "python3", Args: []string{"x", "/a.p"}, ArgsTruncated: true}, Script{}},
+		{"a flag cut off", attribution.Process{Name: "bash", Args: []string{"x", "-c"}, ArgsTruncated: true}, Script{}},
+		{"commands cut off", attribution.Process{Name: "bash", Args: []string{"x", "-c", "curl"}, ArgsTruncated: true}, commands},
+		{"all cut off", attribution.Process{Name: "bash", ArgsTruncated: true}, Script{}},
+	} {
+		if got := scriptOf(&tt.process); got != tt.want {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Whatever stands in the arguments, a script is one of them or the end of one,
+// and a path is absolute.
+func FuzzScript(f *testing.F) {
+	for _, args := range []string{"python3\x00-um\x00http.server", "bash\x00-euo\x00pipefail\x00x", "java\x00-jar\x00y.jar", "busybox\x00sh\x00-c\x00x", "\x00\x00"} {
+		for _, program := range []string{"python3", "bash", "java", "busybox", "perl", "ruby", "php", "node"} {
+			f.Add(program, args, "/srv", false)
+		}
+	}
+	f.Fuzz(func(t *testing.T, program, joined, directory string, cut bool) {
+		args := strings.Split(joined, "\x00")
+		got := scriptOf(&attribution.Process{Executable: "/bin/" + program, Args: args, WorkingDirectory: directory, ArgsTruncated: cut})
+		if cut {
+			args = args[:len(args)-1]
+		}
+		isEnd := func(arg string) bool { return strings.HasSuffix(arg, got.Name) }
+		switch {
+		case got.Name != "" && !slices.ContainsFunc(args, isEnd):
+			t.Errorf("%+v is from elsewhere", got)
+		case got.Path != "" && (!path.IsAbs(got.Path) || path.Clean(got.Path) != got.Path || got.Name == ""):
+			t.Errorf("%+v", got)
+		case (got.Name == "") != (got.Kind == "" || got.Kind == Commands):
+			t.Errorf("%+v", got)
+		}
+	})
+}

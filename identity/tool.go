@@ -1,0 +1,127 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// maxOutput of a tool is read. An answer is a line or, for a file with
+	// several owners, a few; names of packages and paths are below 4 KiB.
+	maxOutput = 64 << 10
+	// maxTimeouts in a row, and a tool is not asked any more: calls would wait
+	// for nothing. Until then they have waited for 6 s.
+	maxTimeouts = 3
+	// killWait is how long the rest of a tool that was killed may hold on to its
+	// output, if something keeps it from ending.
+	killWait = 100 * time.Millisecond
+)
+
+var (
+	errTimeout  = errors.New("it took too long")
+	errTooMuch  = errors.New("it wrote too much")
+	errNotAsked = errors.New("it is not asked any more")
+)
+
+// toolEnvironment is all that a tool is given. Messages are in English, and
+// there is no home directory to have settings in.
+var toolEnvironment = []string{"LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/nonexistent"}
+
+// tool is a program that answers questions. It is safe for concurrent use.
+type tool struct {
+	path     string
+	mu       sync.Mutex // guards what follows
+	timeouts int        // in a row
+	failed   uint64     // questions that it did not answer
+	notAsked uint64     // questions that it was not asked
+	last     error
+}
+
+// run runs the tool and returns what it wrote and its exit status, which is up to
+// the caller to judge.
+func (t *tool) run(ctx context.Context, args ...string) (out string, status int, err error) {
+	if t.isGivenUp() {
+		return "", 0, errNotAsked
+	}
+	out, status, err = t.start(ctx, args)
+	if ctx.Err() != nil {
+		err = errTimeout
+	}
+	return out, status, err
+}
+
+// start runs the tool without a shell, and with nothing of ours but the kernel's
+// limits. Standard input and error are /dev/null.
+func (t *tool) start(ctx context.Context, args []string) (string, int, error) {
+	var out bounded
+	cmd := exec.CommandContext(ctx, t.path, args...)
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.WaitDelay = toolEnvironment, "/", &out, killWait
+	setApart(cmd)
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case out.over:
+		return "", 0, errTooMuch
+	case errors.As(err, &exit) && exit.Exited():
+		return out.String(), exit.ExitCode(), nil
+	}
+	return out.String(), 0, err
+}
+
+func (t *tool) isGivenUp() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.timeouts >= maxTimeouts
+}
+
+// note counts how the question on a file went.
+func (t *tool) note(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case errors.Is(err, errNotAsked):
+		t.notAsked++
+		return
+	case errors.Is(err, errTimeout):
+		t.timeouts++
+	default:
+		t.timeouts = 0
+	}
+	if err != nil {
+		t.failed++
+		t.last = err
+	}
+}
+
+func (t *tool) limits() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.failed == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("%s failed for %d of the files (%v)", filepath.Base(t.path), t.failed, t.last)
+	if t.timeouts >= maxTimeouts {
+		text += fmt.Sprintf(", and was not asked for %d others then", t.notAsked)
+	}
+	return []string{text + ": packages or versions are left out of the log."}
+}
+
+// bounded is a buffer with room for maxOutput.
+type bounded struct {
+	strings.Builder
+	over bool
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxOutput {
+		b.over = true
+		return 0, errTooMuch
+	}
+	return b.Builder.Write(p)
+}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package identity
+
+import "os/exec"
+
+func setApart(*exec.Cmd) {}
