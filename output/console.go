@@ -2,6 +2,7 @@ package output
 
 import (
 	"io"
+	"sync"
 	"time"
 )
 
@@ -13,26 +14,68 @@ const (
 	reset  = "\x1b[0m"
 )
 
-// Console writes calls for people to read, each as one line. All it shows of
-// the wire and of processes is made harmless to terminals first.
+// Console writes calls for people to read, each as one line. On a terminal calls
+// that are alike share a line, which is written anew as long as it is one of the
+// last. All it shows of the wire and of processes is made harmless to terminals
+// first. Its methods are safe for concurrent use.
 type Console struct {
 	out   io.Writer
 	name  string
 	color bool
 	zone  *time.Location
+	size  func() Size
+
+	mu    sync.Mutex
+	lines []consoleLine // that may still change
+	drawn Size          // of the terminal when they were written
+	err   error         // the first
 }
 
 // NewConsole returns a Console on out, which errors call name. Times are local.
-func NewConsole(out io.Writer, name string, color bool) *Console {
-	return &Console{out: out, name: name, color: color, zone: time.Local}
+// size tells how large the terminal is at the moment; it is nil if out is none.
+func NewConsole(out io.Writer, name string, color bool, size func() Size) *Console {
+	if size == nil {
+		size = func() Size { return Size{} }
+	}
+	return &Console{out: out, name: name, color: color, zone: time.Local, size: size}
 }
 
-// Call writes the line of a call.
+// Call shows a call: at once if it has a line of its own, else with Flush.
 func (c *Console) Call(e *Entry) error {
-	if _, err := io.WriteString(c.out, c.text(newConsoleLine(e), maxLine)); err != nil {
-		return WriteError(c.name, err)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := newConsoleLine(e)
+	if c.fold(&l) {
+		return c.err
 	}
-	return nil
+	c.lines = append(c.lines, l)
+	return c.draw()
+}
+
+// Flush shows all calls so far.
+func (c *Console) Flush() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.draw()
+}
+
+// Beside returns a writer for w, which may be the same terminal: what is written
+// to it comes behind all calls so far, and stays as it is.
+func (c *Console) Beside(w io.Writer) io.Writer { return beside{c, w} }
+
+type beside struct {
+	console *Console
+	w       io.Writer
+}
+
+// Write implements io.Writer. What goes wrong with the console itself its next
+// call returns.
+func (b beside) Write(p []byte) (int, error) {
+	b.console.mu.Lock()
+	defer b.console.mu.Unlock()
+	_ = b.console.draw()
+	b.console.lines = nil
+	return b.w.Write(p)
 }
 
 func (c *Console) time(t time.Time) string {

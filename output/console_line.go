@@ -23,6 +23,7 @@ type consoleLine struct {
 	latest time.Time
 	number string // of the latest: "[4242]", or ":44976" of the client
 	calls  uint64
+	shown  uint64 // of these, on the screen
 }
 
 // lineText is what is the same for calls that are alike, made harmless to

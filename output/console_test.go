@@ -16,7 +16,7 @@ import (
 )
 
 func newTestConsole(out *strings.Builder, color bool) *Console {
-	c := NewConsole(out, "standard output", color)
+	c := NewConsole(out, "standard output", color, nil)
 	c.zone = time.FixedZone("", 2*60*60)
 	return c
 }
@@ -149,7 +149,7 @@ func FuzzConsoleFits(f *testing.F) {
 }
 
 func TestConsoleErrors(t *testing.T) {
-	c := NewConsole(&full{err: syscall.EPIPE}, "standard output", false)
+	c := NewConsole(&full{err: syscall.EPIPE}, "standard output", false, nil)
 	if err := c.Call(testEntry()); !errors.Is(err, syscall.EPIPE) || !strings.Contains(err.Error(), "standard output") {
 		t.Errorf("got %v", err)
 	}
