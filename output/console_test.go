@@ -184,6 +184,9 @@ func FuzzConsole(f *testing.F) {
 		r.Call.Request.Method, r.Call.Request.Target, r.Call.Request.UserAgent = method, target, name
 		r.Answer.Process.Name, r.Answer.Process.Executable, r.Answer.Process.User.Name = name, target, user
 		r.Answer.Process.Args = []string{name, target, user}
+		r.Identity.Container = identity.Container{ID: name, Name: user, Image: target}
+		r.Identity.Pod, r.Identity.Task.ID = identity.Pod{UID: user, Name: name, Namespace: target}, name
+		r.Identity.Script = identity.Script{Kind: identity.ScriptFile, Name: target, Package: identity.Package{Name: name, Version: user}}
 		e := NewEntry(r, testHost)
 		var out strings.Builder
 		s := NewSummary()
