@@ -48,7 +48,7 @@ var rooms = map[string]room{
 	"identity": {ours: []string{"attribution"}, not: speaking},
 	"output": {
 		ours:   []string{"imds", "attribution", "identity"},
-		others: []string{"github.com/sirupsen/logrus"},
+		others: []string{"github.com/sirupsen/logrus", "golang.org/x/text/width"},
 		not:    speaking,
 	},
 	"selftest": {
@@ -196,6 +196,8 @@ func TestImportRulesCanBreak(t *testing.T) {
 		{"output/entry.go", "imds-analyzer/imds", false},
 		{"output/entry.go", "imds-analyzer/attribution", false},
 		{"output/entry.go", "github.com/sirupsen/logrus", false},
+		{"output/columns.go", "golang.org/x/text/width", false},
+		{"output/columns.go", "golang.org/x/text/language", true},
 		{"output/entry.go", "imds-analyzer/capture", true},
 		{"output/entry.go", "github.com/spf13/cobra", true},
 

@@ -380,14 +380,14 @@ func TestRepeatedFlag(t *testing.T) {
 	checkSame(t, callsOf(t, r.out), append(truth(t, a), truth(t, b)...))
 }
 
-const goldenText = `06:36:26.579  v1       GET /latest/meta-data/instance-id               200  10.0.1.23:56918
-06:36:26.683  v2       PUT /latest/api/token                           200  10.0.1.23:56920
-06:36:26.700  v2       GET /latest/meta-data/instance-id               200  10.0.1.23:56932
-06:36:26.709  v2       GET /latest/meta-data/mac                       200  10.0.1.23:56918
-06:36:26.994  v2       PUT /latest/api/token                           200  10.0.1.23:56942
+const goldenText = `06:36:26.579  v1       GET /latest/meta-data/instance-id       200  10.0.1.23:56918
+06:36:26.683  v2       PUT /latest/api/token                   200  10.0.1.23:56920
+06:36:26.700  v2       GET /latest/meta-data/instance-id       200  10.0.1.23:56932
+06:36:26.709  v2       GET /latest/meta-data/mac               200  10.0.1.23:56918
+06:36:26.994  v2       PUT /latest/api/token                   200  10.0.1.23:56942
 06:36:27.004  v2       GET /latest/meta-data/iam/security-credentials/  200  10.0.1.23:56920
 06:36:27.005  v2       GET /latest/meta-data/iam/security-credentials/baskinc-role  200  10.0.1.23:56920
-06:36:27.008  v2       PUT /latest/api/token                           200  10.0.1.23:56948
+06:36:27.008  v2       PUT /latest/api/token                   200  10.0.1.23:56948
 06:36:27.017  v2       GET /latest/meta-data/placement/availability-zone/  200  10.0.1.23:56948
 `
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -45,9 +46,18 @@ func openJournal(o options, streams Streams, stop func()) (*journal, error) {
 		j.writers = append(j.writers, output.NewWriter(streams.Out, standardOutput, true))
 	case formatText:
 		color := isTerminal(streams.Out) && os.Getenv("NO_COLOR") == "" // no-color.org
-		j.console = output.NewConsole(streams.Out, standardOutput, color)
+		j.console = output.NewConsole(streams.Out, standardOutput, color, terminalSize(streams.Out))
 	}
 	return j, nil
+}
+
+// beside returns a writer for standard error that leaves alone what the console
+// shows: both may be one terminal.
+func (j *journal) beside(stderr io.Writer) io.Writer {
+	if j.console == nil {
+		return stderr
+	}
+	return j.console.Beside(stderr)
 }
 
 // standardFormat is what goes to standard output: nothing if a file has the
@@ -102,6 +112,9 @@ func (j *journal) progress(action output.LifecycleAction, stats output.CaptureSt
 func (j *journal) flush() {
 	for _, w := range j.writers {
 		j.check(w.Flush())
+	}
+	if j.console != nil {
+		j.check(j.console.Flush())
 	}
 }
 

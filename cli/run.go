@@ -77,6 +77,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 	if s.log, err = openJournal(o, streams, cancel); err != nil {
 		return err
 	}
+	s.streams.Err = s.log.beside(streams.Err)
 	return s.run(ctx, sources)
 }
 

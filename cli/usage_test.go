@@ -11,6 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"imds-analyzer/cli"
+	"imds-analyzer/output/screentest"
 )
 
 // How the program is called, what it answers, and with which exit status.
@@ -340,6 +344,79 @@ func TestTerminal(t *testing.T) {
 	if got := shown(t, "-r", file, "--format", "json"); len(callsOf(t, got)) != 9 {
 		t.Errorf("not the log: %s", got)
 	}
+}
+
+// On a terminal whose size is known, calls that are alike share a line. All are
+// shown, and what standard error says there is whole.
+func TestTerminalFolds(t *testing.T) {
+	folded := 0
+	for _, name := range []string{"fallback-403", "ec2-tools-lo", "go-tools", "proxy-haproxy-any"} {
+		lines := onScreen(t, 100, 24, "-r", captureOf(t, name))
+		i := slices.IndexFunc(lines, func(line string) bool { return strings.HasSuffix(line, " to the metadata service") })
+		if i < 0 {
+			t.Fatalf("%s: no summary: %q", name, lines)
+		}
+		if counted, want := summarised(t, strings.Join(lines[i:], "\n")), count(truth(t, name)); counted != want {
+			t.Errorf("%s: %+v in the summary, want %+v", name, counted, want)
+		}
+		if got, want := shownCounts(t, lines[:i]), count(truth(t, name)); got != want {
+			t.Errorf("%s: %+v on the screen, want %+v: %q", name, got, want, lines[:i])
+		}
+		folded += len(truth(t, name)) - i
+	}
+	if folded < 8 {
+		t.Errorf("%d lines less than calls", folded)
+	}
+	t.Setenv("TERM", "dumb")
+	if lines := onScreen(t, 100, 24, "-r", captureOf(t, "go-tools")); strings.Contains(strings.Join(lines, ""), "×") {
+		t.Errorf("a dumb terminal folds: %q", lines)
+	}
+}
+
+// onScreen runs the program on a terminal of that size, on which its standard
+// error is too, and returns the lines that can be read there at the end.
+func onScreen(t *testing.T, columns, rows int, args ...string) []string {
+	t.Helper()
+	master, slave := terminal(t)
+	size := unix.Winsize{Col: uint16(columns), Row: uint16(rows)}
+	if err := unix.IoctlSetWinsize(int(slave.Fd()), unix.TIOCSWINSZ, &size); err != nil {
+		t.Fatal(err)
+	}
+	screen := screentest.New(columns, rows, func(rune) int { return 1 })
+	copied := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(screen, master)
+		copied <- err
+	}()
+	status := cli.Main(args, cli.Streams{In: strings.NewReader(""), Out: slave, Err: slave})
+	slave.Close()
+	if err := <-copied; status == 1 || !errors.Is(err, syscall.EIO) { // which is how it ends
+		t.Fatalf("exit status %d, %v", status, err)
+	}
+	return screen.Lines()
+}
+
+var shownCall = regexp.MustCompile(`^[0-9:.]{12}  (v1|v2|unknown) .*?(?:  ×([0-9]+))?$`)
+
+// shownCounts adds up what lines of calls say.
+func shownCounts(t *testing.T, lines []string) counts {
+	t.Helper()
+	var calls []call
+	for _, line := range lines {
+		found := shownCall.FindStringSubmatch(line)
+		if found == nil {
+			t.Fatalf("not the line of a call: %q", line)
+		}
+		n := 1
+		if found[2] != "" {
+			var err error
+			if n, err = strconv.Atoi(found[2]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		calls = append(calls, slices.Repeat([]call{{version: found[1]}}, n)...)
+	}
+	return count(calls)
 }
 
 // A signal ends a capture that would go on, and nothing of it is lost.

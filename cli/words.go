@@ -24,6 +24,22 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// terminalSize returns what tells the size of a terminal whose lines can be
+// written anew, and nil for other streams. A dumb terminal only prints.
+func terminalSize(w io.Writer) func() output.Size {
+	if !isTerminal(w) || os.Getenv("TERM") == "dumb" {
+		return nil
+	}
+	terminal := w.(*os.File)
+	return func() output.Size {
+		columns, rows, err := term.GetSize(int(terminal.Fd()))
+		if err != nil {
+			return output.Size{} // not known
+		}
+		return output.Size{Columns: columns, Rows: rows}
+	}
+}
+
 // advise adds to an error what its user can do.
 func advise(err error) error {
 	switch {

@@ -24,8 +24,8 @@ func newFakeTool(t *testing.T, script string) fakeTool {
 	t.Helper()
 	dir := t.TempDir()
 	f := fakeTool{filepath.Join(dir, "tool"), filepath.Join(dir, "asked")}
-	write(t, f.asked, "")
-	write(t, f.path, "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'"+f.asked+"'\n"+script+"\n")
+	writeTool(t, f.asked, "")
+	writeTool(t, f.path, "#!/bin/sh\nprintf '%s\\n' \"$*\" >>'"+f.asked+"'\n"+script+"\n")
 	return f
 }
 
@@ -39,9 +39,9 @@ func (f *fakeTool) questions(t *testing.T) []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")[:bytes.Count(text, []byte("\n"))]
 }
 
-// write writes a file, in a child: a program that is still open for writing, if
+// writeTool writes a program, in a child: a program that is still open for writing, if
 // only in a process that we have just forked, cannot be run (ETXTBSY, execve(2)).
-func write(t *testing.T, path, text string) {
+func writeTool(t *testing.T, path, text string) {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", `cat >"$0" && chmod 0755 "$0"`, path)
 	cmd.Stdin = strings.NewReader(text)
@@ -64,7 +64,7 @@ func processOf(t *testing.T, path string) *attribution.Process {
 func program(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "app")
-	write(t, path, "x")
+	writeTool(t, path, "x")
 	return path
 }
 
@@ -139,7 +139,7 @@ func TestPackageOfReplaced(t *testing.T) {
 	path := program(t)
 	p := processOf(t, path)
 	p.Deleted = true
-	write(t, path+".new", "y")
+	writeTool(t, path+".new", "y")
 	if err := os.Rename(path+".new", path); err != nil {
 		t.Fatal(err)
 	}
@@ -151,8 +151,8 @@ func TestPackageOfReplaced(t *testing.T) {
 func TestPackageOfScript(t *testing.T) {
 	dir := t.TempDir()
 	python, script := filepath.Join(dir, "python3"), filepath.Join(dir, "sync.py")
-	write(t, python, "x")
-	write(t, script, "x")
+	writeTool(t, python, "x")
+	writeTool(t, script, "x")
 	withoutVersion := Package{Name: "app-bin", Type: "deb"}
 	for _, tt := range []struct {
 		name string
@@ -254,7 +254,7 @@ func TestStrangePaths(t *testing.T) {
 	dir := t.TempDir()
 	for name, asked := range map[string]int{"%(id)": 0, "a\nb": 0, "a b: c": 2, "it's *?[x]": 2} {
 		path := filepath.Join(dir, name)
-		write(t, path, "x")
+		writeTool(t, path, "x")
 		f := newFakeTool(t, `case $1 in --search) echo "app-bin: `+strings.ReplaceAll(path, "\n", " ")+`" ;; *) printf 'installed\t1\n' ;; esac`)
 		byDpkg(f).Identify(processOf(t, path))
 		if got := f.questions(t); len(got) != asked {
@@ -365,7 +365,7 @@ func TestManagersOf(t *testing.T) {
 			if err := os.MkdirAll(filepath.Join(root, filepath.Dir(file)), 0o700); err != nil {
 				t.Fatal(err)
 			}
-			write(t, filepath.Join(root, file), "")
+			writeTool(t, filepath.Join(root, file), "")
 		}
 		var got []string
 		for _, m := range managersOf(root) {

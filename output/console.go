@@ -2,20 +2,8 @@ package output
 
 import (
 	"io"
-	"strconv"
-	"strings"
+	"sync"
 	"time"
-	"unicode/utf8"
-
-	"imds-analyzer/attribution"
-)
-
-// consoleWidth is what a line fits into, in characters, and the share of it
-// that the process may take at most.
-const (
-	consoleWidth = 120
-	maxCaller    = 44
-	maxMethod    = 10
 )
 
 // ANSI sequences (ECMA-48, SGR).
@@ -26,46 +14,68 @@ const (
 	reset  = "\x1b[0m"
 )
 
-// Console writes calls for people to read, each as one line. All it shows of
-// the wire and of processes is made harmless to terminals first.
+// Console writes calls for people to read, each as one line. On a terminal calls
+// that are alike share a line, which is written anew as long as it is one of the
+// last. All it shows of the wire and of processes is made harmless to terminals
+// first. Its methods are safe for concurrent use.
 type Console struct {
 	out   io.Writer
 	name  string
 	color bool
 	zone  *time.Location
+	size  func() Size
+
+	mu    sync.Mutex
+	lines []consoleLine // that may still change
+	drawn Size          // of the terminal when they were written
+	err   error         // the first
 }
 
 // NewConsole returns a Console on out, which errors call name. Times are local.
-func NewConsole(out io.Writer, name string, color bool) *Console {
-	return &Console{out: out, name: name, color: color, zone: time.Local}
+// size tells how large the terminal is at the moment; it is nil if out is none.
+func NewConsole(out io.Writer, name string, color bool, size func() Size) *Console {
+	if size == nil {
+		size = func() Size { return Size{} }
+	}
+	return &Console{out: out, name: name, color: color, zone: time.Local, size: size}
 }
 
-// Call writes the line of a call.
+// Call shows a call: at once if it has a line of its own, else with Flush.
 func (c *Console) Call(e *Entry) error {
-	if _, err := io.WriteString(c.out, c.line(e)); err != nil {
-		return WriteError(c.name, err)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := newConsoleLine(e)
+	if c.fold(&l) {
+		return c.err
 	}
-	return nil
+	c.lines = append(c.lines, l)
+	return c.draw()
 }
 
-// line is time, version, request, status and process.
-func (c *Console) line(e *Entry) string {
-	const (
-		timeWidth, versionWidth, statusWidth = len("15:04:05.000"), len("unknown"), len("200")
-		gaps                                 = 4 * len("  ")
-		fixed                                = timeWidth + versionWidth + statusWidth + gaps
-	)
-	who := cut(Sanitize(consoleCaller(e)), maxCaller)
-	room := consoleWidth - fixed - utf8.RuneCountInString(who)
-	request := cutMiddle(Sanitize(consoleRequest(e)), room)
-	columns := []string{
-		pad(c.time(e.Timestamp), timeWidth),
-		c.paint(e.IMDS.Version, pad(e.IMDS.Version, versionWidth)),
-		pad(request, consoleWidth-fixed-maxCaller),
-		pad(consoleStatus(e), statusWidth),
-		who,
-	}
-	return strings.TrimRight(strings.Join(columns, "  "), " ") + "\n"
+// Flush shows all calls so far.
+func (c *Console) Flush() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.draw()
+}
+
+// Beside returns a writer for w, which may be the same terminal: what is written
+// to it comes behind all calls so far, and stays as it is.
+func (c *Console) Beside(w io.Writer) io.Writer { return beside{c, w} }
+
+type beside struct {
+	console *Console
+	w       io.Writer
+}
+
+// Write implements io.Writer. What goes wrong with the console itself its next
+// call returns.
+func (b beside) Write(p []byte) (int, error) {
+	b.console.mu.Lock()
+	defer b.console.mu.Unlock()
+	_ = b.console.draw()
+	b.console.lines = nil
+	return b.w.Write(p)
 }
 
 func (c *Console) time(t time.Time) string {
@@ -75,7 +85,9 @@ func (c *Console) time(t time.Time) string {
 	return t.In(c.zone).Format("15:04:05.000")
 }
 
-func (c *Console) paint(version, text string) string {
+// paint is the version in its column, v1 in red.
+func (c *Console) paint(version string) string {
+	text := pad(version, versionWidth)
 	if !c.color {
 		return text
 	}
@@ -86,55 +98,4 @@ func (c *Console) paint(version, text string) string {
 		return green + text + reset
 	}
 	return yellow + text + reset
-}
-
-func consoleRequest(e *Entry) string {
-	if e.HTTP.Request.Method == "" {
-		return "(request line not seen)"
-	}
-	return cut(e.HTTP.Request.Method, maxMethod) + " " + e.URL.Original
-}
-
-func consoleStatus(e *Entry) string {
-	switch {
-	case e.HTTP.Response.StatusCode != 0:
-		return strconv.Itoa(e.HTTP.Response.StatusCode)
-	case e.Event.Outcome == outcomeFailure:
-		return "rst"
-	}
-	return "-"
-}
-
-// consoleCaller names the process and its user, or the client's address, and
-// on unknown calls the reason.
-func consoleCaller(e *Entry) string {
-	who := endpoint(e.Source)
-	if e.Process.PID != 0 {
-		who = processName(&e.Process) + "[" + strconv.Itoa(e.Process.PID) + "]" + certainty(e) + userSuffix(e.User)
-	}
-	if e.IMDS.Incomplete != "" {
-		who += " (" + e.IMDS.Incomplete + ")"
-	}
-	return who
-}
-
-// certainty marks processes that may not be the caller.
-func certainty(e *Entry) string {
-	switch e.IMDS.Attribution.Status {
-	case string(attribution.Inferred):
-		return "?"
-	case string(attribution.Shared):
-		return "+" + strconv.Itoa(len(e.IMDS.Attribution.Candidates))
-	}
-	return ""
-}
-
-func userSuffix(u User) string {
-	switch {
-	case u.Name != "":
-		return " " + u.Name
-	case u.ID != "":
-		return " uid " + u.ID
-	}
-	return ""
 }

@@ -3,7 +3,6 @@ package output
 import (
 	"net/netip"
 	"path"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -18,23 +17,6 @@ func cut(s string, characters int) string {
 		end += size
 	}
 	return s[:end] + "…"
-}
-
-// cutMiddle shortens s to that many characters, and leaves more of the
-// beginning than of the end.
-func cutMiddle(s string, characters int) string {
-	count := utf8.RuneCountInString(s)
-	if count <= characters {
-		return s
-	}
-	runes := []rune(s)
-	tail := (characters - 1) / 3
-	return string(runes[:characters-1-tail]) + "…" + string(runes[count-tail:])
-}
-
-// pad fills s up to that many characters.
-func pad(s string, characters int) string {
-	return s + strings.Repeat(" ", max(0, characters-utf8.RuneCountInString(s)))
 }
 
 // processName is the name that people know a process by.

@@ -2,9 +2,13 @@ package output
 
 import "strconv"
 
-// maxMessagePath bounds the path in a message, in characters. The longest of
-// the documented categories have about 120.
-const maxMessagePath = 160
+// Limits of what stands in a message, in characters: the longest of the
+// documented categories have about 120. A pod's namespace and its container
+// have 63 at most (RFC 1123 labels), and its name is seldom longer.
+const (
+	maxMessagePath = 160
+	maxMessageName = 200
+)
 
 // message says in one sentence, fit for a terminal, what the entry says.
 func message(e *Entry) string {
@@ -40,10 +44,12 @@ func answer(e *Entry) string {
 	return "no answer seen"
 }
 
-// caller names the process, or the client's address if it is not known.
+// caller names the process and its owner, or the client's address if they are
+// not known.
 func caller(e *Entry) string {
 	if e.Process.PID == 0 {
 		return "from " + endpoint(e.Source)
 	}
-	return "by " + processName(&e.Process) + " (pid " + strconv.Itoa(e.Process.PID) + ")"
+	name := cut(programName(e), maxMessageName)
+	return "by " + name + " (pid " + strconv.Itoa(e.Process.PID) + ")" + cut(ownerOf(&e.WorkloadFields).in(), maxMessageName)
 }

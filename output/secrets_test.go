@@ -95,7 +95,7 @@ func plantText(v reflect.Value, text string) int {
 func everyOutput(t *testing.T, r Record) string {
 	t.Helper()
 	var out strings.Builder
-	w, c, s := NewWriter(&out, "the log", false), NewConsole(&out, "standard output", true), NewSummary()
+	w, c, s := NewWriter(&out, "the log", false), NewConsole(&out, "standard output", true, nil), NewSummary()
 	for _, edit := range []func(*Record){func(*Record) {}, offline, token, cutHead("snaplen"), unanswered} {
 		variant := r
 		edit(&variant)

@@ -90,6 +90,7 @@ func (s *Summary) sum(statuses ...attribution.Status) uint64 {
 // sorted returns the programs, those with the most calls of version 1 first.
 func (s *Summary) sorted() []*program {
 	return slices.SortedFunc(maps.Values(s.programs), func(a, b *program) int {
-		return cmp.Or(cmp.Compare(b.v1, a.v1), cmp.Compare(b.unknown, a.unknown), cmp.Compare(a.title(), b.title()))
+		return cmp.Or(cmp.Compare(b.v1, a.v1), cmp.Compare(b.unknown, a.unknown),
+			cmp.Compare(a.title(), b.title()), cmp.Compare(a.key.owner.name, b.key.owner.name))
 	})
 }

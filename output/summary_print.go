@@ -77,6 +77,10 @@ func (p *program) print(b *strings.Builder) {
 	line("answer", p.statuses.list(maxOfEach, true))
 	line("pid", p.pids.list(shownOthers, false))
 	line("command", p.commandLine)
+	line("package", p.packages)
+	line("pod", p.pod)
+	line("task", p.task)
+	line("image", p.image)
 	line("user", p.users.list(shownOthers, false))
 	if p.key.executable != "" {
 		line("User-Agent", p.userAgents.list(shownOthers, false))

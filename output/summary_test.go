@@ -140,6 +140,38 @@ func TestProgramsAreToldApart(t *testing.T) {
 	}
 }
 
+// One executable in two places is two programs, also where both are called
+// alike; the containers of a task's family are one.
+func TestOwnersAreToldApart(t *testing.T) {
+	in := func(w identity.Workload) Record { return testRecord(func(r *Record) { r.Identity.Workload = w }) }
+	named := func(name string) identity.Workload {
+		return identity.Workload{Container: identity.Container{ID: testContainer, Runtime: identity.Docker, Name: name}}
+	}
+	sync := func(pod string) identity.Workload {
+		w := named("sync")
+		w.Pod = identity.Pod{UID: pod, Name: pod, Namespace: "jobs"}
+		return w
+	}
+	ecs := func(hex string) identity.Workload {
+		w := named("ecs-web-7-web-" + hex)
+		w.Task = identity.Task{ID: hex, Family: "web:7"}
+		return w
+	}
+	s := summaryOf(in(ecs("0a")), in(ecs("0b")), in(named("web-1")), in(named("web-2")), in(sync("b")), in(sync("a")),
+		in(identity.Workload{Unit: "sync.service"}), in(identity.Workload{}))
+	var got []string
+	for _, p := range s.sorted() {
+		got = append(got, joinKnown("; ", p.place, p.pod, p.calls()))
+	}
+	want := []string{
+		"web (docker); 2 v1", "1 v1", "sync (docker); jobs/a; 1 v1", "sync (docker); jobs/b; 1 v1", "sync.service; 1 v1",
+		"web-1 (docker); 1 v1", "web-2 (docker); 1 v1",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestScriptTitle(t *testing.T) {
 	for want, s := range map[string]Script{
 		"":                {},
