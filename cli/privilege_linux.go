@@ -68,7 +68,7 @@ func held(names []string) (*cap.Set, error) {
 }
 
 // forbidNew has no program that the process starts gain anything
-// (PR_SET_NO_NEW_PRIVS, prctl(2)). It starts none.
+// (PR_SET_NO_NEW_PRIVS, prctl(2)). It starts none but the command of --enrich.
 func forbidNew() error {
 	if _, err := cap.Prctlw(unix.PR_SET_NO_NEW_PRIVS, 1); err != nil {
 		return fmt.Errorf("set no_new_privs: %w", err)

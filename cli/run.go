@@ -59,8 +59,10 @@ type session struct {
 
 // run does the main job until its input or ctx ends.
 func run(ctx context.Context, o options, streams Streams) error {
+	signals := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	streams.Err = &lockedWriter{out: streams.Err}
 	s := &session{options: o, streams: streams, started: time.Now()}
 	if o.live() {
 		calmMonitor()
@@ -74,6 +76,9 @@ func run(ctx context.Context, o options, streams Streams) error {
 	defer s.resolver.Close()
 	if s.log, err = openJournal(o, streams, cancel); err != nil {
 		return err
+	}
+	if o.command != nil {
+		s.log.enrichWith(newEnricher(signals, o.command, !o.live()), streams.Err)
 	}
 	return s.run(ctx, sources)
 }
@@ -97,6 +102,7 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 	s.announce()
 	s.log.flush()
 	writable := s.log.err == nil // if not, that is said before anything is captured
+	s.log.start()
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
@@ -109,6 +115,7 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 		s.merge.Flush(s.analyzer.Packet)
 	}
 	s.analyzer.Flush()
+	s.join.lifecycle(s.log.finish)
 	s.lifecycle(output.CaptureStopped)
 	s.join.close()
 	<-written
