@@ -113,15 +113,20 @@ func (c *command) attributes() *syscall.SysProcAttr {
 // its standard streams. Libpcap's sockets are of those that would be: a command
 // could read all packets.
 func hideFiles() error {
-	const first = 3
-	err := unix.CloseRange(first, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
-	if err == nil {
-		return nil
+	err := unix.CloseRange(firstOther, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+	if err != nil { // as before Linux 5.11 (close_range(2))
+		err = hideEach()
 	}
-	// Before Linux 5.11 (close_range(2)), one by one.
+	return err
+}
+
+// firstOther is the first descriptor behind the standard streams'.
+const firstOther = 3
+
+func hideEach() error {
 	files, err := os.ReadDir("/proc/self/fd")
 	for _, file := range files {
-		if fd, err := strconv.Atoi(file.Name()); err == nil && fd >= first {
+		if fd, err := strconv.Atoi(file.Name()); err == nil && fd >= firstOther {
 			unix.CloseOnExec(fd)
 		}
 	}

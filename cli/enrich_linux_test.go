@@ -72,6 +72,15 @@ func TestCommandInheritsNoFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)
+	if err := hideEach(); err != nil {
+		t.Fatal(err)
+	}
+	if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil || flags != unix.FD_CLOEXEC {
+		t.Errorf("its flags are %d, %v", flags, err)
+	}
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0); err != nil {
+		t.Fatal(err)
+	}
 	script := `[ ! -e /proc/$$/fd/` + strconv.Itoa(fd) + ` ] && echo '{"a":"b"}'`
 	if labels, err := aCommand(t, script).ask(t.Context(), nil); err != nil || labels["a"] != "b" {
 		t.Errorf("%q, %v", labels, err)
