@@ -24,9 +24,9 @@ const (
 	// enrichAtOnce is how many commands run at the same time. More would take the
 	// processors from the capture.
 	enrichAtOnce = 4
-	// maxEnrichWaiting bounds the calls that wait for a command: about 1 MiB. The
-	// last of them is written after 256 / 4 × 2 s = 128 s at the latest, with
-	// enrichTime as it is.
+	// maxEnrichWaiting bounds the calls that wait for a command: about 1 MiB. If
+	// none of those ends by itself, the last call is written after
+	// (256 + 4) / 4 × (enrichTime + enrichPipeTime) = 163 s.
 	maxEnrichWaiting = 256
 	// enrichGrace is how long commands are still run after a signal. The rest of
 	// stopWithin is for writing what is left.
