@@ -26,7 +26,7 @@ const (
 	enrichAtOnce = 4
 	// maxEnrichWaiting bounds the calls that wait for a command: about 1 MiB. If
 	// none of those ends by itself, the last call is written after
-	// (256 + 4) / 4 × (enrichTime + enrichPipeTime) = 163 s.
+	// (256 + 4) / 4 × (enrichTime + enrichPipeTime) = 260 s.
 	maxEnrichWaiting = 256
 	// enrichGrace is how long commands are still run after a signal. The rest of
 	// stopWithin is for writing what is left.
@@ -37,8 +37,9 @@ const (
 	// maxEnrichComplaint is what is kept of a command's complaint.
 	maxEnrichComplaint = 256
 	// enrichPipeTime is how long output is waited for after a command's end, if
-	// something that it has left behind could still write.
-	enrichPipeTime = 500 * time.Millisecond
+	// something that it has left behind could still write. On a machine where far
+	// more is to be done than can be, 0.5 s was too little to read what was there.
+	enrichPipeTime = 2 * time.Second
 )
 
 // Why a call has no labels; every other error is a command that failed.
