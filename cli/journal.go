@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"imds-analyzer/output"
@@ -12,19 +13,24 @@ import (
 // logFileMode: only the owner may read what this host's software does.
 const logFileMode = 0o600
 
-// journal is where records go: the log, the terminal and the summary. It
-// belongs to one goroutine at a time.
+// journal is where records go: the log, the terminal and the summary. One goroutine
+// at a time gives it what it is to write; the enricher's give entries back
+// meanwhile.
 type journal struct {
 	options options
 	session output.Session
+	// stop ends the capture.
+	stop func()
+	// enricher is nil without --enrich.
+	enricher *enricher
+
+	mu      sync.Mutex // guards what follows
 	writers []*output.Writer
 	console *output.Console
 	file    *os.File
 	summary *output.Summary
-	written uint64
+	taken   uint64 // entries that are written, or will be
 	err     error
-	// stop ends the capture.
-	stop func()
 }
 
 // standardOutput is how errors call it.
@@ -74,30 +80,91 @@ func (o *options) standardFormat(terminal bool) string {
 	return formatJSON
 }
 
+// enrichWith has entries pass through the enricher, before start.
+func (j *journal) enrichWith(n *enricher, stderr io.Writer) {
+	j.summary.Enriching()
+	n.done = j.enriched
+	n.say = func(err error) {
+		say(stderr, "the command of --enrich: %s; the summary counts the calls that are logged without its labels", err)
+	}
+	j.enricher = n
+}
+
+// start makes it ready for records, which finish ends: all that are on their way
+// are written then.
+func (j *journal) start() {
+	if j.enricher != nil {
+		j.enricher.start()
+	}
+}
+
+func (j *journal) finish() {
+	if j.enricher != nil {
+		j.enricher.finish()
+	}
+}
+
 // record takes in a record. After the last entry that was asked for, and after
 // an error, it is counted only.
 func (j *journal) record(r output.Record) {
 	e := output.NewEntry(r, j.session.Host)
-	j.summary.Add(&e)
-	if j.err != nil || j.full() || j.options.only == onlyV1 && e.IMDS.Version == "v2" {
-		return
-	}
-	for _, w := range j.writers {
-		j.check(w.Call(&e))
-	}
-	if j.console != nil {
-		j.check(j.console.Call(&e))
-	}
-	j.written++
-	if j.full() {
-		j.stop()
+	switch {
+	case !j.take(&e):
+	case j.enricher != nil:
+		j.enricher.add(e)
+	default:
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.write(&e)
 	}
 }
 
-func (j *journal) full() bool { return j.options.count > 0 && j.written >= j.options.count }
+// take counts an entry, and reports whether it is to be written.
+func (j *journal) take(e *output.Entry) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.summary.Add(e)
+	if j.err != nil || j.full() || j.options.only == onlyV1 && e.IMDS.Version == "v2" {
+		return false
+	}
+	j.taken++
+	if j.full() {
+		j.stop()
+	}
+	return true
+}
+
+func (j *journal) full() bool { return j.options.count > 0 && j.taken >= j.options.count }
+
+// enriched writes an entry that comes back from the enricher, at once: nobody
+// knows when the next one comes. An error is why it has no labels.
+func (j *journal) enriched(e *output.Entry, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err != nil {
+		j.summary.NotEnriched(reasonOf(err))
+	}
+	j.write(e)
+	j.flushAll()
+}
+
+// write writes an entry, unless writing has failed.
+func (j *journal) write(e *output.Entry) {
+	if j.err != nil {
+		return
+	}
+	for _, w := range j.writers {
+		j.check(w.Call(e))
+	}
+	if j.console != nil {
+		j.check(j.console.Call(e))
+	}
+}
 
 // lifecycle writes a line about the capture to the log.
 func (j *journal) lifecycle(l output.Lifecycle) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	for _, w := range j.writers {
 		j.check(w.Lifecycle(&l))
 	}
@@ -105,11 +172,23 @@ func (j *journal) lifecycle(l output.Lifecycle) {
 
 // progress writes a line about the capture with the counts so far.
 func (j *journal) progress(action output.LifecycleAction, stats output.CaptureStats) {
-	j.lifecycle(j.session.Progress(action, time.Now(), j.summary.Counts(stats)))
+	j.lifecycle(j.session.Progress(action, time.Now(), j.counts(stats)))
+}
+
+func (j *journal) counts(stats output.CaptureStats) output.Counts {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.summary.Counts(stats)
 }
 
 // flush writes what is buffered.
 func (j *journal) flush() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.flushAll()
+}
+
+func (j *journal) flushAll() {
 	for _, w := range j.writers {
 		j.check(w.Flush())
 	}
@@ -124,6 +203,9 @@ func (j *journal) check(err error) {
 	if err != nil && j.err == nil {
 		j.err = err
 		j.stop()
+		if j.enricher != nil {
+			j.enricher.giveUp()
+		}
 	}
 }
 

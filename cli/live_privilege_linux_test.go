@@ -139,6 +139,7 @@ func checkKept(t *testing.T, log string, kept []int) {
 	names := map[string]int{
 		"CAP_DAC_READ_SEARCH": unix.CAP_DAC_READ_SEARCH, "CAP_SYS_PTRACE": unix.CAP_SYS_PTRACE,
 		"CAP_SYS_ADMIN": unix.CAP_SYS_ADMIN, "CAP_SYS_NICE": unix.CAP_SYS_NICE,
+		"CAP_KILL": unix.CAP_KILL, "CAP_SETGID": unix.CAP_SETGID, "CAP_SETUID": unix.CAP_SETUID,
 	}
 	var told []int
 	for _, name := range detailsOf(t, first).IMDS.Capture.Capabilities {

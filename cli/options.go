@@ -35,6 +35,10 @@ type options struct {
 	wayNames      []string
 	realTime      bool
 	noPackages    bool
+	enrich        string
+	enrichUser    string
+	enrichTimeout time.Duration
+	command       *command // nil without --enrich
 }
 
 // The values of --format and --only.
@@ -60,6 +64,9 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.Uint64Var(&o.count, "count", 0, "end after `N` calls")
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `TIME`, such as 90s or 24h")
 	flags.DurationVar(&o.statsInterval, "stats-interval", 0, "write a line of capture statistics to the log every `TIME`; 0 for none")
+	flags.StringVar(&o.enrich, "enrich", "", "run this `COMMAND` for each entry, which it reads; the JSON object of texts that it writes becomes the entry's labels. Blanks set words apart, there is no shell")
+	flags.StringVar(&o.enrichUser, "enrich-user", "", "the `USER` that the command runs as (default nobody for root)")
+	flags.DurationVar(&o.enrichTimeout, "enrich-timeout", enrichTime, "how much `TIME` the command has for an entry")
 }
 
 // takeFiles takes arguments as further files to read.
@@ -94,7 +101,25 @@ func (o *options) check(flags *pflag.FlagSet) error {
 	case len(o.read) > 0 && slices.ContainsFunc(liveFlags(), flags.Changed):
 		return errors.New("-i, --attribution, --realtime and --no-packages are for live captures and -r reads files: give one of them")
 	}
-	return nil
+	return o.findCommand(flags)
+}
+
+// findCommand finds what --enrich names.
+func (o *options) findCommand(flags *pflag.FlagSet) (err error) {
+	switch {
+	case !flags.Changed("enrich") && (flags.Changed("enrich-user") || flags.Changed("enrich-timeout")):
+		return errors.New("--enrich-user and --enrich-timeout are for the command of --enrich: give that, too")
+	case !flags.Changed("enrich"):
+		return nil
+	case o.enrichTimeout <= 0:
+		return errors.New("--enrich-timeout is more than 0")
+	case flags.Changed("enrich-user") && o.enrichUser == "":
+		return errors.New("--enrich-user needs the name of a user")
+	}
+	if o.command, err = findCommand(o.enrich, o.enrichTimeout); err != nil {
+		return err
+	}
+	return o.command.runAs(o.enrichUser)
 }
 
 // liveFlags are those that only live captures have a use for.

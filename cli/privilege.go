@@ -9,9 +9,10 @@ const realTimeCapability = "CAP_SYS_NICE"
 // processes: the process keeps the privileges that are in use from now on.
 func (s *session) settle() {
 	if !s.options.live() {
+		s.settleFiles()
 		return
 	}
-	keep := s.resolver.StillUsed(capabilities())
+	keep := append(s.resolver.StillUsed(capabilities()), s.options.command.capabilities()...)
 	if s.options.realTime {
 		keep = append(keep, realTimeCapability)
 	}
@@ -19,6 +20,17 @@ func (s *session) settle() {
 		s.limits = append(s.limits, fmt.Sprintf("More privileges are kept than are in use: %v.", err))
 	}
 	s.runFirst()
+}
+
+// settleFiles is settle for files. What reads them keeps its privileges: the next
+// one may take them to be opened.
+func (s *session) settleFiles() {
+	if s.options.command == nil {
+		return
+	}
+	if err := forbidGains(); err != nil {
+		s.limits = append(s.limits, fmt.Sprintf("The command of --enrich can gain privileges: %v.", err))
+	}
 }
 
 // runFirst does what --realtime asks for. It comes last, with a privilege that

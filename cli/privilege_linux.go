@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -29,18 +30,11 @@ func dropPrivileges(keep []string) error {
 
 // closeToOthers has programs that the process starts inherit no files, and root's
 // no capabilities either, which root is given at each execve(2) otherwise
-// (SECBIT_NOROOT, capabilities(7)); that takes CAP_SETPCAP. The only ones that it
-// starts are the package manager's tools.
+// (SECBIT_NOROOT, capabilities(7)); that takes CAP_SETPCAP. It starts the package
+// manager's tools and the command of --enrich.
 func closeToOthers() error {
-	files, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return fmt.Errorf("list the open files: %w", err)
-	}
-	const standardError = 2
-	for _, file := range files {
-		if fd, err := strconv.Atoi(file.Name()); err == nil && fd > standardError {
-			unix.CloseOnExec(fd) // libpcap's sockets are not
-		}
+	if err := hideFiles(); err != nil {
+		return fmt.Errorf("keep open files from others: %w", err)
 	}
 	if may, err := cap.GetProc().GetFlag(cap.Effective, cap.SETPCAP); err != nil || !may {
 		return nil
@@ -50,6 +44,30 @@ func closeToOthers() error {
 		return fmt.Errorf("set the secure bits: %w", err)
 	}
 	return nil
+}
+
+// hideFiles has no program that is started from now on inherit a file other than
+// its standard streams. Libpcap's sockets are of those that would be: a command
+// could read all packets.
+func hideFiles() error {
+	err := unix.CloseRange(firstOther, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+	if err != nil { // as before Linux 5.11 (close_range(2))
+		err = hideEach()
+	}
+	return err
+}
+
+// firstOther is the first descriptor behind the standard streams'.
+const firstOther = 3
+
+func hideEach() error {
+	files, err := os.ReadDir("/proc/self/fd")
+	for _, file := range files {
+		if fd, err := strconv.Atoi(file.Name()); err == nil && fd >= firstOther {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return err
 }
 
 // seesItsThreads makes sure that /proc/PID/task lists our threads: by that the

@@ -14,6 +14,7 @@ func (s *session) announce() {
 	s.log.session = s.describe()
 	s.log.lifecycle(s.log.session.Start())
 	if !s.options.live() {
+		s.sayLimits()
 		return
 	}
 	by := "no way to find processes"
@@ -21,6 +22,11 @@ func (s *session) announce() {
 		by = "processes are found by " + joinWords(s.log.session.Methods)
 	}
 	say(s.streams.Err, "capturing on %s, %s; Ctrl-C ends", strings.Join(s.options.interfaces, ", "), by)
+	s.sayLimits()
+}
+
+// sayLimits says what does not work as it should.
+func (s *session) sayLimits() {
 	for _, limit := range slices.Concat(s.resolver.Limits(), s.limits) {
 		say(s.streams.Err, "%s", limit)
 	}

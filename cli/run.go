@@ -61,8 +61,10 @@ type session struct {
 
 // run does the main job until its input or ctx ends.
 func run(ctx context.Context, o options, streams Streams) error {
+	signals := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	streams.Err = &lockedWriter{out: streams.Err}
 	s := &session{options: o, streams: streams, started: time.Now()}
 	if o.live() {
 		calmMonitor()
@@ -78,6 +80,9 @@ func run(ctx context.Context, o options, streams Streams) error {
 		return err
 	}
 	s.streams.Err = s.log.beside(streams.Err)
+	if o.command != nil {
+		s.log.enrichWith(newEnricher(signals, o.command, !o.live()), s.streams.Err)
+	}
 	return s.run(ctx, sources)
 }
 
@@ -101,6 +106,7 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 	s.announce()
 	s.log.flush()
 	writable := s.log.err == nil // if not, that is said before anything is captured
+	s.log.start()
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
@@ -113,6 +119,7 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 		s.merge.Flush(s.analyzer.Packet)
 	}
 	s.analyzer.Flush()
+	s.join.lifecycle(s.log.finish)
 	s.lifecycle(output.CaptureStopped)
 	s.join.close()
 	<-written

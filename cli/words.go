@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 
 	"golang.org/x/term"
 
@@ -16,6 +17,18 @@ import (
 // say writes one line for people, whatever the words contain.
 func say(w io.Writer, format string, args ...any) {
 	fmt.Fprintf(w, "imds-analyzer: %s\n", output.Sanitize(fmt.Sprintf(format, args...)))
+}
+
+// lockedWriter makes a writer safe for concurrent use.
+type lockedWriter struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+func (w *lockedWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.out.Write(p)
 }
 
 // isTerminal reports whether a stream is a terminal.

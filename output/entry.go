@@ -305,4 +305,6 @@ type Counts struct {
 	AttributionResolved     uint64 `json:"attribution_resolved"`
 	AttributionMissed       uint64 `json:"attribution_missed"`
 	EventsLost              uint64 `json:"events_lost"`
+	// EnrichFailed is nil where no command says more of calls.
+	EnrichFailed *uint64 `json:"enrich_failed,omitempty"`
 }

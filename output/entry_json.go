@@ -288,4 +288,7 @@ func (c *Counts) write(w *jsonWriter) {
 	w.count("attribution_resolved", c.AttributionResolved)
 	w.count("attribution_missed", c.AttributionMissed)
 	w.count("events_lost", c.EventsLost)
+	if c.EnrichFailed != nil {
+		w.count("enrich_failed", *c.EnrichFailed)
+	}
 }

@@ -15,10 +15,12 @@ type formatter struct {
 // as JSON with its line feed.
 func (f *formatter) Format(*logrus.Entry) ([]byte, error) {
 	if f.lifecycle != nil {
-		f.buffer = appendLifecycle(f.buffer[:0], f.lifecycle)
+		f.buffer = append(appendLifecycle(f.buffer[:0], f.lifecycle), '\n')
 	} else {
-		f.buffer = appendEntry(f.buffer[:0], &f.call)
+		f.buffer = f.call.AppendLine(f.buffer[:0])
 	}
-	f.buffer = append(f.buffer, '\n')
 	return f.buffer, nil
 }
+
+// AppendLine appends the entry's line of the log, with its line feed.
+func (e *Entry) AppendLine(line []byte) []byte { return append(appendEntry(line, e), '\n') }

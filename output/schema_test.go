@@ -87,6 +87,9 @@ func TestSchemaRefuses(t *testing.T) {
 		{"lifecycle without counts", capture, `"calls_v1":1,`, ``},
 		{"negative count", capture, `"calls_v1":1`, `"calls_v1":-1`},
 		{"other lifecycle action", capture, `"capture-stats"`, `"capture-paused"`},
+		{"label that is no text", call, `"message":`, `"labels":{"a":1},"message":`},
+		{"name of a label", call, `"message":`, `"labels":{"a b":"c"},"message":`},
+		{"no labels", call, `"message":`, `"labels":{},"message":`},
 		{"call's field in a lifecycle entry", capture, `"message":`, `"url":{"path":"/"},"message":`},
 	}
 	for _, m := range mutations {

@@ -15,8 +15,22 @@ type Summary struct {
 	incomplete      map[string]uint64 // unknown calls by reason
 	attribution     map[attribution.Status]uint64
 	programs        map[programKey]*program
-	others          program // of programs that there was no room for
+	others          program                // of programs that there was no room for
+	notEnriched     map[NotEnriched]uint64 // nil where no command says more of calls
 }
+
+// NotEnriched is why an entry has no labels from the command that was to give it
+// some, in words for people.
+type NotEnriched string
+
+// The reasons.
+const (
+	CommandFailed NotEnriched = "the command failed"
+	TookTooLong   NotEnriched = "the command took too long"
+	TooMany       NotEnriched = "too many were waiting for the command"
+	EndedFirst    NotEnriched = "the program was ended first"
+	CommandsOwn   NotEnriched = "the command made the call itself"
+)
 
 // NewSummary returns an empty Summary.
 func NewSummary() *Summary {
@@ -60,6 +74,24 @@ func (s *Summary) program(key programKey) *program {
 	return p
 }
 
+// Enriching says that a command says more of calls.
+func (s *Summary) Enriching() { s.notEnriched = map[NotEnriched]uint64{} }
+
+// NotEnriched counts a call that has no labels for the reason, after Enriching.
+func (s *Summary) NotEnriched(reason NotEnriched) { s.notEnriched[reason]++ }
+
+// enrichFailed is how many calls have no labels, nil where none were to be had.
+func (s *Summary) enrichFailed() *uint64 {
+	if s.notEnriched == nil {
+		return nil
+	}
+	var sum uint64
+	for _, n := range s.notEnriched {
+		sum += n
+	}
+	return &sum
+}
+
 // Calls is the number of calls.
 func (s *Summary) Calls() uint64 { return s.v1 + s.v2 + s.unknown }
 
@@ -76,6 +108,7 @@ func (s *Summary) Counts(c CaptureStats) Counts {
 		AttributionResolved:     s.sum(attribution.Resolved, attribution.Shared, attribution.Inferred),
 		AttributionMissed:       s.sum(attribution.NotFound, attribution.Unavailable),
 		EventsLost:              c.EventsLost,
+		EnrichFailed:            s.enrichFailed(),
 	}
 }
 

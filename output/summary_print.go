@@ -139,10 +139,15 @@ func (s *Summary) printGaps(b *strings.Builder) {
 			unattributed = append(unattributed, text)
 		}
 	}
+	var unenriched []string
+	for _, reason := range slices.Sorted(maps.Keys(s.notEnriched)) {
+		unenriched = append(unenriched, fmt.Sprintf("%s (%d)", reason, s.notEnriched[reason]))
+	}
 	b.WriteString("\n")
 	gap(b, "Not classified", unclassified)
 	gap(b, "Process not known", unattributed)
 	gap(b, "Process uncertain", uncertain)
+	gap(b, "Not enriched", unenriched)
 }
 
 func gap(b *strings.Builder, title string, parts []string) {

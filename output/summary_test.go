@@ -89,6 +89,32 @@ func TestSummaryCounts(t *testing.T) {
 	}
 }
 
+// Calls without labels are counted and told by reason, but only where there was a
+// command that could give some.
+func TestSummaryOfEnriching(t *testing.T) {
+	s := summaryOf(testRecord())
+	if got := s.Counts(CaptureStats{}).EnrichFailed; got != nil {
+		t.Errorf("%d without a command", *got)
+	}
+	s.Enriching()
+	if got := s.Counts(CaptureStats{}).EnrichFailed; got == nil || *got != 0 {
+		t.Errorf("%v at first", got)
+	}
+	if text := printed(t, s, CaptureStats{}); strings.Contains(text, "Not enriched") {
+		t.Errorf("nothing failed: %s", text)
+	}
+	for _, reason := range []NotEnriched{TookTooLong, CommandFailed, CommandFailed, EndedFirst} {
+		s.NotEnriched(reason)
+	}
+	if got := s.Counts(CaptureStats{}).EnrichFailed; got == nil || *got != 4 {
+		t.Errorf("%v of 4", got)
+	}
+	want := "\nNot enriched: the command failed (2), the command took too long (1), the program was ended first (1)\n"
+	if text := printed(t, s, CaptureStats{}); !strings.Contains(text, want) {
+		t.Errorf("there is no %q in %s", want, text)
+	}
+}
+
 // However many programs, paths and pids there are, the summary stays small
 // and says how many calls it leaves out.
 func TestSummaryIsBounded(t *testing.T) {
