@@ -34,12 +34,12 @@ func Main(args []string, out, complaints io.Writer) int {
 	return 0
 }
 
-func (p *plan) run(out io.Writer) error {
+func (p *plan) run(out io.Writer) (err error) {
 	b, err := newBench(p, out)
 	if err != nil {
 		return err
 	}
-	defer b.close()
+	defer func() { err = errors.Join(err, b.close()) }()
 	go b.endOnSignal()
 	if p.cost {
 		return b.costs(fullEffort())

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 )
@@ -50,6 +52,11 @@ func (n *network) in(name string, job func() error) error {
 }
 
 func (n *network) connect() error {
+	for _, b := range n.bridges {
+		if err := n.in(b.namespace, b.add); err != nil {
+			return fmt.Errorf("bridge %s: %w", b.name, err)
+		}
+	}
 	for _, c := range n.cables {
 		if err := n.lay(c); err != nil {
 			return err
@@ -60,7 +67,14 @@ func (n *network) connect() error {
 			return fmt.Errorf("route to %s: %w", r.destination, err)
 		}
 	}
-	for _, s := range n.sysctls {
+	if err := n.set(n.sysctls); err != nil || n.topology.masquerade == "" {
+		return err
+	}
+	return n.in(n.watched, func() error { return translate(n.topology.masquerade) })
+}
+
+func (n *network) set(sysctls []sysctl) error {
+	for _, s := range sysctls {
 		set := func() error { return os.WriteFile("/proc/sys/net/"+s.path, []byte(s.value), 0) }
 		if err := n.in(s.namespace, set); err != nil {
 			return err
@@ -72,12 +86,12 @@ func (n *network) connect() error {
 // lay makes the pair of interfaces in the first end's namespace, sends the
 // second to its own, and configures both.
 func (n *network) lay(c cable) error {
-	err := n.in(c[0].namespace, func() error {
-		far, err := os.Open(n.namespaces[c[1].namespace].path)
-		if err != nil {
-			return err
-		}
-		defer far.Close()
+	far, err := os.Open(n.namespaces[c[1].namespace].path)
+	if err != nil {
+		return err
+	}
+	defer far.Close()
+	err = n.in(c[0].namespace, func() error {
 		return netlink.LinkAdd(&netlink.Veth{
 			LinkAttrs:     netlink.LinkAttrs{Name: c[0].name},
 			PeerName:      c[1].name,
@@ -95,7 +109,23 @@ func (p plug) configure() error {
 	if err != nil {
 		return fmt.Errorf("interface %s: %w", p.name, err)
 	}
-	for _, address := range p.addresses {
+	if p.bridge != "" {
+		return errors.Join(connectTo(link, p.bridge), setUp(link, p.addresses))
+	}
+	return setUp(link, p.addresses)
+}
+
+// connectTo connects an interface to a bridge.
+func connectTo(link netlink.Link, bridge string) error {
+	master, err := netlink.LinkByName(bridge)
+	if err != nil {
+		return fmt.Errorf("bridge %s: %w", bridge, err)
+	}
+	return netlink.LinkSetMaster(link, master)
+}
+
+func setUp(link netlink.Link, addresses []string) error {
+	for _, address := range addresses {
 		parsed, err := netlink.ParseAddr(address)
 		if err == nil {
 			err = netlink.AddrAdd(link, parsed)
@@ -107,6 +137,30 @@ func (p plug) configure() error {
 	return netlink.LinkSetUp(link)
 }
 
+func (b bridge) add() error {
+	link := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: b.name}}
+	if err := netlink.LinkAdd(link); err != nil {
+		return err
+	}
+	return setUp(link, b.addresses)
+}
+
+// translate has packets that leave by the interface carry its address.
+func translate(name string) error {
+	nft := exec.Command("nft", "-f", "-")
+	nft.Stdin = strings.NewReader(`table ip nat {
+	chain postrouting {
+		type nat hook postrouting priority srcnat
+		oifname "` + name + `" masquerade
+	}
+}
+`)
+	if out, err := nft.CombinedOutput(); err != nil {
+		return fmt.Errorf("nft: %w\n%s", err, out)
+	}
+	return nil
+}
+
 func (r route) add() error {
 	link, err := netlink.LinkByName(r.plug)
 	if err != nil {
@@ -116,5 +170,9 @@ func (r route) add() error {
 	if err != nil {
 		return err
 	}
-	return netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Dst: to, Scope: netlink.SCOPE_LINK})
+	route := netlink.Route{LinkIndex: link.Attrs().Index, Dst: to, Scope: netlink.SCOPE_LINK}
+	if r.gateway != "" {
+		route.Gw, route.Scope = net.ParseIP(r.gateway), netlink.SCOPE_UNIVERSE
+	}
+	return netlink.RouteAdd(&route)
 }
