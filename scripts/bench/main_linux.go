@@ -44,6 +44,9 @@ func (p *plan) run(out io.Writer) (err error) {
 	if p.cost {
 		return b.costs(fullEffort())
 	}
+	if p.containers > 0 {
+		return b.churns()
+	}
 	return b.attribution()
 }
 

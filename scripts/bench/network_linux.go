@@ -19,15 +19,26 @@ type network struct {
 
 func newNetwork(t topology) (*network, error) {
 	n := &network{t, make(map[string]*namespace)}
-	if err := errors.Join(n.open(), n.connect()); err != nil {
+	if err := n.add(t); err != nil {
 		n.close()
-		return nil, fmt.Errorf("cannot make the network: %w", err)
+		return nil, err
 	}
 	return n, nil
 }
 
-func (n *network) open() error {
-	for _, name := range n.topology.namespaces() {
+// add makes what a topology has, the namespaces apart that are there already.
+func (n *network) add(t topology) error {
+	if err := errors.Join(n.open(t), n.connect(t)); err != nil {
+		return fmt.Errorf("cannot make the network: %w", err)
+	}
+	return nil
+}
+
+func (n *network) open(t topology) error {
+	for _, name := range t.namespaces() {
+		if n.namespaces[name] != nil {
+			continue
+		}
 		space, err := newNamespace()
 		if err != nil {
 			return err
@@ -43,6 +54,12 @@ func (n *network) close() {
 	}
 }
 
+// remove ends a namespace, and with it its interfaces.
+func (n *network) remove(name string) {
+	n.namespaces[name].close()
+	delete(n.namespaces, name)
+}
+
 func (n *network) in(name string, job func() error) error {
 	space := n.namespaces[name]
 	if space == nil {
@@ -51,26 +68,26 @@ func (n *network) in(name string, job func() error) error {
 	return space.do(job)
 }
 
-func (n *network) connect() error {
-	for _, b := range n.bridges {
+func (n *network) connect(t topology) error {
+	for _, b := range t.bridges {
 		if err := n.in(b.namespace, b.add); err != nil {
 			return fmt.Errorf("bridge %s: %w", b.name, err)
 		}
 	}
-	for _, c := range n.cables {
+	for _, c := range t.cables {
 		if err := n.lay(c); err != nil {
 			return err
 		}
 	}
-	for _, r := range n.routes {
+	for _, r := range t.routes {
 		if err := n.in(r.namespace, r.add); err != nil {
 			return fmt.Errorf("route to %s: %w", r.destination, err)
 		}
 	}
-	if err := n.set(n.sysctls); err != nil || n.topology.masquerade == "" {
+	if err := n.set(t.sysctls); err != nil || t.masquerade == "" {
 		return err
 	}
-	return n.in(n.watched, func() error { return translate(n.topology.masquerade) })
+	return n.in(t.watched, func() error { return translate(t.masquerade) })
 }
 
 func (n *network) set(sysctls []sysctl) error {
@@ -137,8 +154,12 @@ func setUp(link netlink.Link, addresses []string) error {
 	return netlink.LinkSetUp(link)
 }
 
+// bridgeAddress is a local one. Without, a bridge takes that of one of its ports,
+// and another when that port goes, which containers would have to find out.
+var bridgeAddress = net.HardwareAddr{2, 0, 0, 0, 0, 1}
+
 func (b bridge) add() error {
-	link := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: b.name}}
+	link := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: b.name, HardwareAddr: bridgeAddress}}
 	if err := netlink.LinkAdd(link); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ type plan struct {
 	showWrong      int
 	json           string
 	cost           bool
+	containers     int // that come and go; 0: that is not measured
 }
 
 // With the seven kinds, three numbers at once and two loads directCalls makes
@@ -52,6 +53,7 @@ func parsePlan(args []string, out io.Writer) (*plan, error) {
 	flags.IntVar(&p.showWrong, "show-wrong", 0, "show so many calls of each run that are wrong, missing or without a process")
 	flags.StringVar(&p.json, "json", "", "write the result to this file, as JSON")
 	flags.BoolVar(&p.cost, "cost", false, "measure what the program costs instead")
+	flags.IntVar(&p.containers, "churn", 0, "see instead what the program keeps of so many containers that come and go")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -109,6 +111,8 @@ func (p *plan) fill(kindNames, atOnce, processes string, arguments int) (err err
 	switch {
 	case arguments > 0:
 		return fmt.Errorf("there are only flags, see -help")
+	case p.containers < 0 || p.containers > 0 && p.cost:
+		return fmt.Errorf("-churn is not negative, and not for -cost")
 	case p.calls < 1 || p.containerCalls < 1 || p.delay < 0:
 		return fmt.Errorf("-calls and -container-calls are at least 1, and -delay not negative")
 	case p.binary == "" || p.client == "":

@@ -50,6 +50,7 @@ func TestParsePlanRefuses(t *testing.T) {
 		"-at-once 1,,2":      `-at-once takes numbers from 1 to`,
 		"-load -1":           `-load takes numbers from 0 to`,
 		"-load 99999999999":  `-load takes numbers from 0 to`,
+		"-churn -1":          `-churn is not negative`,
 		"-calls 0":           `-calls and -container-calls are at least 1`,
 		"-delay -1s":         `-delay not negative`,
 		"-binary ":           `-binary and -client are needed`,

@@ -101,13 +101,19 @@ func (s *site) close() error {
 	for _, service := range s.services {
 		_ = service.Close()
 	}
-	for _, r := range s.running {
-		r.close()
-	}
+	err := s.endContainers()
 	if s.network != nil {
 		s.network.close()
 	}
-	s.running, s.network = nil, nil
+	s.network = nil
+	return err
+}
+
+func (s *site) endContainers() error {
+	for _, r := range s.running {
+		r.close()
+	}
+	s.running = nil
 	return s.cgroups.remove()
 }
 

@@ -55,9 +55,10 @@ const (
 	bridged = "bridge"
 	routed  = "veth"
 	own     = "own"
+	guests  = "guests" // for containers that are added later
 )
 
-// topologyNames are all, in the order in which they are measured.
+// topologyNames are those that calls are measured in, in this order.
 var topologyNames = []string{direct, bridged, routed, own}
 
 // newTopology has names and ids of its own at each call.
@@ -69,6 +70,8 @@ func newTopology(name string) topology {
 		return t.withPods()
 	case own:
 		return t.withTasks()
+	case guests:
+		return t.withGuests()
 	default:
 		return t
 	}
@@ -104,11 +107,33 @@ const bridgedContainers = 4
 // withBridge adds containers as Docker makes them: behind a bridge and address
 // translation on the host.
 func (t topology) withBridge() topology {
-	t.forward()
-	t.bridges = []bridge{{"host", "docker0", []string{"198.51.100.1/24"}}}
+	t = t.withGuests()
 	for i := range bridgedContainers {
 		t.addBridged(fmt.Sprint("container", i), i)
 	}
+	return t
+}
+
+// withGuests adds a bridge for containers.
+func (t topology) withGuests() topology {
+	t.forward()
+	t.bridges = []bridge{{"host", "docker0", []string{"198.51.100.1/24"}}}
+	return t
+}
+
+// newGuest is what the ith guest adds: a container behind the bridge, or one with
+// an interface of its own.
+func newGuest(i int) (t topology) {
+	namespace := fmt.Sprint("guest", i)
+	if i%2 == 0 {
+		t.addBridged(namespace, i)
+		return t
+	}
+	// 198.18.0.0/15 is for benchmarks (RFC 2544).
+	port, address := fmt.Sprint("eni", i), fmt.Sprintf("198.18.%d.%d/32", i/256%256, i%256)
+	t.cables = []cable{{{"service", port, nil, ""}, {namespace, "eth0", []string{address}, ""}}}
+	t.routes = []route{{"service", port, address, ""}, {namespace, "eth0", serviceAddress + "/32", ""}}
+	t.addContainer(namespace, "ecs/"+newID(16))
 	return t
 }
 
@@ -118,11 +143,11 @@ func (t *topology) forward() {
 	t.sysctls = append(t.sysctls, sysctl{"host", "ipv4/ip_forward", "1"})
 }
 
-// addBridged adds a container with the ith address behind the bridge.
+// addBridged adds a container behind the bridge, with one of 250 addresses.
 func (t *topology) addBridged(namespace string, i int) {
 	t.cables = append(t.cables, cable{
 		{"host", fmt.Sprint("port", i), nil, "docker0"},
-		{namespace, "eth0", []string{fmt.Sprintf("198.51.100.%d/24", i+2)}, ""},
+		{namespace, "eth0", []string{fmt.Sprintf("198.51.100.%d/24", 2+i%250)}, ""},
 	})
 	t.routes = append(t.routes, route{namespace, "eth0", anywhere, "198.51.100.1"})
 	t.givePorts(namespace, "1024 65000")

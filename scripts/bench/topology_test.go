@@ -61,6 +61,23 @@ func TestContainers(t *testing.T) {
 	}
 }
 
+// Guests need nothing that others have, but for addresses that are used again.
+func TestNewGuest(t *testing.T) {
+	seen := make(map[string]int)
+	for i := range 600 {
+		g := newGuest(i)
+		if len(g.containers) != 1 || len(g.cables) != 1 || g.containers[0].namespace != g.cables[0][1].namespace {
+			t.Fatalf("guest %d is %+v", i, g)
+		}
+		for _, name := range []string{g.cables[0][0].name, g.containers[0].id, g.cables[0][1].namespace, "address " + g.cables[0][1].addresses[0]} {
+			if last, found := seen[name]; found && (!strings.HasPrefix(name, "address") || i-last < 250) {
+				t.Errorf("guests %d and %d have the same %s", last, i, name)
+			}
+			seen[name] = i
+		}
+	}
+}
+
 // Two tasks have the same address, and too few ports to do without the same.
 func TestTasksShareAddresses(t *testing.T) {
 	addresses := make(map[string]int)
