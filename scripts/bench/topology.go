@@ -71,7 +71,9 @@ func newTopology(name string) topology {
 	case own:
 		return t.withTasks()
 	case guests:
-		return t.withGuests()
+		t = t.withGuests()
+		t.givePorts("host", hostPorts)
+		return t
 	default:
 		return t
 	}
@@ -121,12 +123,21 @@ func (t topology) withGuests() topology {
 	return t
 }
 
+// The ports of clients on a host with guests. Where a guest's connection has got
+// the host's address and the same port, the kernel gives one of the host's own
+// another port on its way out, and then no socket has the tuple on the wire.
+const (
+	hostPorts  = "1024 32767"
+	guestPorts = "32768 65000"
+)
+
 // newGuest is what the ith guest adds: a container behind the bridge, or one with
 // an interface of its own.
 func newGuest(i int) (t topology) {
 	namespace := fmt.Sprint("guest", i)
 	if i%2 == 0 {
 		t.addBridged(namespace, i)
+		t.givePorts(namespace, guestPorts)
 		return t
 	}
 	// 198.18.0.0/15 is for benchmarks (RFC 2544).
