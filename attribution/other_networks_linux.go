@@ -176,12 +176,16 @@ func (k *otherNetwork) wait() bool {
 	if err != nil {
 		return false
 	}
-	woken := false
-	err = c.Read(func(uintptr) bool { // is called again once there is something to read
-		defer func() { woken = true }()
-		return woken
-	})
-	return err == nil
+	// The first call is before the wait: what ended earlier wakes nobody.
+	return c.Read(ended) == nil
+}
+
+// ended reports whether the process of a pidfd has: then there is something to
+// read (pidfd_open(2)).
+func ended(pidfd uintptr) bool {
+	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return n > 0 || err != nil && !errors.Is(err, unix.EINTR)
 }
 
 // another watches another process in the namespace, nil if there is none.

@@ -1,6 +1,9 @@
 package attribution
 
 import (
+	"errors"
+	"io"
+	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -86,6 +89,50 @@ func TestOtherNetworkEnds(t *testing.T) {
 	heir.stdin.Close()
 	heir.Wait()
 	eventually(t, "it is left", func() bool { return !n.keeps(name) })
+}
+
+// A process can have ended before it is waited for: its end is known to the
+// poller then, and is not told again.
+func TestOtherNetworkHasEnded(t *testing.T) {
+	n := openOtherNetworks(t)
+	c := startChild(t, "wait")
+	process, err := n.watch(n.proc.networkNamespace("self"), c.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer process.Close()
+	c.stdin.Close()
+	c.Wait()
+	pollerHasRun(t)
+	waited := make(chan bool)
+	go func() { waited <- (&otherNetwork{process: process}).wait() }()
+	select {
+	case over := <-waited:
+		if !over {
+			t.Error("it is not to be waited for")
+		}
+	case <-time.After(patience):
+		t.Error("it is waited for after its end")
+	}
+}
+
+// pollerHasRun returns once the poller has told of what happened before.
+func pollerHasRun(t *testing.T) {
+	t.Helper()
+	in, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	read := make(chan error)
+	go func() {
+		_, err := in.Read(make([]byte, 1))
+		read <- err
+	}()
+	out.Close()
+	if err := <-read; !errors.Is(err, io.EOF) {
+		t.Fatal(err)
+	}
 }
 
 // What cannot be entered is left to another way.

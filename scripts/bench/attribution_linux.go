@@ -46,10 +46,27 @@ func (b *bench) attribution() error {
 	return nil
 }
 
-// measure measures one way under each load.
-func (b *bench) measure(way string) (runs []run, err error) {
+// measure measures one way in each topology.
+func (b *bench) measure(way string) (all []run, err error) {
+	for _, name := range b.topologies {
+		runs, err := b.measureIn(way, name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, runs...)
+	}
+	return all, nil
+}
+
+// measureIn measures one way in one topology under each load.
+func (b *bench) measureIn(way, name string) (runs []run, err error) {
+	s, err := b.newSite(newTopology(name))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
 	for _, processes := range b.processes {
-		r, err := b.underLoad(way, processes)
+		r, err := s.underLoad(way, name, processes)
 		if err != nil {
 			return nil, err
 		}
@@ -58,17 +75,17 @@ func (b *bench) measure(way string) (runs []run, err error) {
 	return runs, nil
 }
 
-func (b *bench) underLoad(way string, processes int) (r *run, err error) {
-	end, err := b.sleepers(processes, files)
+func (s *site) underLoad(way, name string, processes int) (r *run, err error) {
+	end, err := s.host.sleepers(processes, files)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	program, err := b.startProgram(way)
+	program, err := s.startProgram(way)
 	if err != nil {
 		return nil, err
 	}
-	made, err := b.makeCalls(b.cells(processes))
+	made, err := s.makeCalls(s.cells(name, processes))
 	if err == nil {
 		_ = program.awaitLines(1+made.total(), quietWithin)
 	}
@@ -79,32 +96,36 @@ func (b *bench) underLoad(way string, processes int) (r *run, err error) {
 }
 
 // makeCalls makes the calls of each cell in turn.
-func (b *bench) makeCalls(cells []cell) (m made, err error) {
+func (s *site) makeCalls(cells []cell) (m made, err error) {
 	for i, c := range cells {
-		if err := b.makeCallsOf(&m, i, c); err != nil {
+		if err := s.makeCallsOf(&m, i, c); err != nil {
 			return m, fmt.Errorf("%s, %d at once: %w", c.Kind, c.AtOnce, err)
 		}
 	}
 	return m, nil
 }
 
-func (b *bench) makeCallsOf(m *made, i int, c cell) error {
-	count, each := kindNamed(c.Kind).split(b.calls, c.AtOnce)
-	command := kindNamed(c.Kind).command(b.launcher.path, base(i), each)
-	executable, err := executableOf(command[0])
+func (s *site) makeCallsOf(m *made, i int, c cell) error {
+	k := kindNamed(c.Kind)
+	count, each := k.split(s.callsIn(c.Topology), c.AtOnce)
+	like := client{id: clientID{cell: i}, args: k.command(s.path, base(i), s.places[0].proc, each)}
+	executable, err := executableOf(like.args[0])
 	if err != nil {
 		return err
 	}
+	like.executable = executable
+	var clients []client
 	began := time.Now()
-	said, err := b.launcher.run(launch{
-		atOnce: c.AtOnce, count: count, users: users, command: command,
+	err = s.launch(launch{
+		atOnce: c.AtOnce, count: count, users: users, command: like.args,
 		within: clientsWithin + time.Duration(count*each)*aCallWithin,
-	})
-	if err != nil {
+	}, func(said []byte, in *launcher) error {
+		like.container = in.container.id
+		some, err := readLaunched(bytes.NewReader(said), like)
+		clients = append(clients, some...)
 		return err
-	}
+	})
 	life := time.Since(began) * time.Duration(min(c.AtOnce, count)) / time.Duration(count)
-	clients, err := readLaunched(bytes.NewReader(said), client{id: clientID{cell: i}, args: command, executable: executable})
 	m.add(c, clients, each, life)
 	return err
 }

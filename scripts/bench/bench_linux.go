@@ -1,63 +1,51 @@
 package main
 
 import (
+	"errors"
 	"io"
-	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 )
 
-// bench is where things are measured.
+// bench is what all that is measured has in common.
 type bench struct {
 	*plan
 	out     io.Writer
 	dir     string // for files of this run, readable by all users
-	network *network
-	service net.Listener
-	*launcher
+	path    string // of the clients' program there
+	cgroups *cgroups
 }
 
 func newBench(p *plan, out io.Writer) (*bench, error) {
+	groups, err := newCgroups()
+	if err != nil {
+		return nil, err
+	}
 	dir, err := os.MkdirTemp("", "bench-attribution-")
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{plan: p, out: out, dir: dir}
+	b := &bench{plan: p, out: out, dir: dir, path: filepath.Join(dir, "client"), cgroups: groups}
 	if err := b.open(); err != nil {
-		b.close()
-		return nil, err
+		return nil, errors.Join(err, b.close())
 	}
 	return b, nil
 }
 
-func (b *bench) open() (err error) {
-	if err := os.Chmod(b.dir, 0o755); err != nil {
-		return err
-	}
-	if b.network, err = newNetwork(direct()); err != nil {
-		return err
-	}
-	err = b.network.in(b.network.service, func() (err error) {
-		b.service, err = net.Listen("tcp4", serviceAddress+":80")
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	go serve(b.service, b.delay)
-	b.launcher, err = install(b.network.namespaces[b.network.clients], b.client, b.dir)
-	return err
+// open makes the files, and the directory that the containers' /proc hides.
+func (b *bench) open() error {
+	return errors.Join(
+		os.Chmod(b.dir, 0o755),
+		os.Mkdir(filepath.Join(b.dir, "proc"), 0o755),
+		install(b.client, b.path),
+	)
 }
 
-func (b *bench) close() {
-	if b.service != nil {
-		_ = b.service.Close()
-	}
-	if b.network != nil {
-		b.network.close()
-	}
-	_ = os.RemoveAll(b.dir)
+// close is for the end, also that of an interrupted run.
+func (b *bench) close() error {
+	return errors.Join(b.cgroups.close(), os.RemoveAll(b.dir))
 }
 
 // endOnSignal leaves nothing behind: processes and namespaces end with this one.
@@ -65,11 +53,6 @@ func (b *bench) endOnSignal() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	<-signals
-	_ = os.RemoveAll(b.dir)
+	_ = b.close()
 	os.Exit(1)
-}
-
-// startProgram starts the program under test where it is to watch.
-func (b *bench) startProgram(way string) (*program, error) {
-	return startProgram(b.network.namespaces[b.network.watched], b.binary, way, b.dir)
 }

@@ -43,18 +43,21 @@ func (k kind) split(calls, atOnce int) (clients, each int) {
 
 func ceil(a, b int) int { return (a + b - 1) / b }
 
-// command is how a client of the kind is started. The launcher puts the
-// client's number in the place of the @.
-func (k kind) command(program, base string, calls int) []string {
+// command is how a client of the kind is started, to which the host's /proc is
+// the directory proc. The launcher puts the client's number in the place of the @.
+func (k kind) command(program, base, proc string, calls int) []string {
 	if k.name == "curl" {
 		return []string{"curl", "-s", "--max-time", "30", "-o", "/dev/null", "http://169.254.169.254" + base}
 	}
-	command := []string{program, k.name, base}
+	command := []string{program, k.name, base, proc}
 	if k.name == "fork" || k.name == "agent" {
 		command = append(command, strconv.Itoa(calls))
 	}
 	return command
 }
+
+// pids are what a process is called: by the host, and in its container.
+type pids struct{ host, inside int }
 
 // clientID tells a client from all others of a run: the number of its cell,
 // and its own within that.
@@ -67,8 +70,8 @@ type callID struct {
 }
 
 // The paths that clients ask for: metadataPath/CELL/NUMBER is a client's base,
-// below which each call has the pid of the process that makes it, and its own
-// number. curl, which cannot write its pid, asks for the base.
+// below which each call has the pids of the process that makes it, and its own
+// number. curl, which cannot write its pids, asks for the base.
 const (
 	metadataPath = "/latest/meta-data/"
 	tokenTarget  = "/latest/api/token?for="
@@ -76,23 +79,23 @@ const (
 
 func base(cell int) string { return metadataPath + strconv.Itoa(cell) + "/@" }
 
-// parseTarget reads the target of a request. The pid is 0 if it has none.
-func parseTarget(target string) (id callID, pid int, ok bool) {
+// parseTarget reads the target of a request. The pids are 0 if it has none.
+func parseTarget(target string) (id callID, by pids, ok bool) {
 	path, ok := strings.CutPrefix(strings.TrimPrefix(target, tokenTarget), metadataPath)
 	if !ok {
-		return callID{}, 0, false
+		return callID{}, pids{}, false
 	}
-	var numbers [4]int
+	var numbers [5]int
 	parts := strings.Split(path, "/")
-	if len(parts) != 2 && len(parts) != 4 {
-		return callID{}, 0, false
+	if len(parts) != 2 && len(parts) != len(numbers) {
+		return callID{}, pids{}, false
 	}
 	for i, part := range parts {
 		n, err := strconv.ParseUint(part, 10, 31)
 		if err != nil {
-			return callID{}, 0, false
+			return callID{}, pids{}, false
 		}
 		numbers[i] = int(n)
 	}
-	return callID{clientID{numbers[0], numbers[1]}, numbers[3]}, numbers[2], true
+	return callID{clientID{numbers[0], numbers[1]}, numbers[4]}, pids{numbers[2], numbers[3]}, true
 }

@@ -34,7 +34,7 @@ func TestCallsACell(t *testing.T) {
 	calls := 0
 	for _, k := range kinds {
 		for _, atOnce := range []int{1, 8, 32} {
-			clients, each := k.split(callsACell, atOnce)
+			clients, each := k.split(directCalls, atOnce)
 			calls += 2 * clients * each
 		}
 	}
@@ -45,13 +45,13 @@ func TestCallsACell(t *testing.T) {
 
 func TestCommand(t *testing.T) {
 	for kind, want := range map[string]string{
-		"get":    "/c get /latest/meta-data/3/@",
-		"token2": "/c token2 /latest/meta-data/3/@",
-		"fork":   "/c fork /latest/meta-data/3/@ 4",
-		"agent":  "/c agent /latest/meta-data/3/@ 4",
+		"get":    "/c get /latest/meta-data/3/@ /p",
+		"token2": "/c token2 /latest/meta-data/3/@ /p",
+		"fork":   "/c fork /latest/meta-data/3/@ /p 4",
+		"agent":  "/c agent /latest/meta-data/3/@ /p 4",
 		"curl":   "curl -s --max-time 30 -o /dev/null http://169.254.169.254/latest/meta-data/3/@",
 	} {
-		if got := strings.Join(kindNamed(kind).command("/c", base(3), 4), " "); got != want {
+		if got := strings.Join(kindNamed(kind).command("/c", base(3), "/p", 4), " "); got != want {
 			t.Errorf("%s: %q, not %q", kind, got, want)
 		}
 	}
@@ -61,45 +61,46 @@ func TestParseTarget(t *testing.T) {
 	for _, test := range []struct {
 		target string
 		id     callID
-		pid    int
+		by     pids
 		ok     bool
 	}{
-		{"/latest/meta-data/3/17/4242/0", callID{clientID{3, 17}, 0}, 4242, true},
-		{"/latest/meta-data/3/17/4242/5", callID{clientID{3, 17}, 5}, 4242, true},
-		{"/latest/api/token?for=/latest/meta-data/3/17/4242/0", callID{clientID{3, 17}, 0}, 4242, true},
-		{"/latest/meta-data/3/17", callID{clientID{3, 17}, 0}, 0, true}, // curl
+		{"/latest/meta-data/3/17/4242/7/0", callID{clientID{3, 17}, 0}, pids{4242, 7}, true},
+		{"/latest/meta-data/3/17/4242/7/5", callID{clientID{3, 17}, 5}, pids{4242, 7}, true},
+		{"/latest/api/token?for=/latest/meta-data/3/17/4242/7/0", callID{clientID{3, 17}, 0}, pids{4242, 7}, true},
+		{"/latest/meta-data/3/17", callID{clientID{3, 17}, 0}, pids{}, true}, // curl
 		{target: "/latest/meta-data/instance-id"},
 		{target: "/latest/meta-data/3"},
 		{target: "/latest/meta-data/3/17/4242"},
-		{target: "/latest/meta-data/3/17/4242/0/1"},
+		{target: "/latest/meta-data/3/17/4242/7"},
+		{target: "/latest/meta-data/3/17/4242/7/0/1"},
 		{target: "/latest/meta-data/3/-1"},
 		{target: "/latest/meta-data/3/99999999999999999999"},
 		{target: "/latest/api/token"},
 		{target: ""},
 	} {
-		id, pid, ok := parseTarget(test.target)
-		if id != test.id || pid != test.pid || ok != test.ok {
-			t.Errorf("%q: %v %d %v", test.target, id, pid, ok)
+		id, by, ok := parseTarget(test.target)
+		if id != test.id || by != test.by || ok != test.ok {
+			t.Errorf("%q: %v %v %v", test.target, id, by, ok)
 		}
 	}
 }
 
 // What is read from a target is what was written there.
 func FuzzParseTarget(f *testing.F) {
-	for _, target := range []string{"/latest/meta-data/3/17/4242/5", "/latest/meta-data/3/17", "/latest/api/token?for=/latest/meta-data/0/0/1/0", "/latest/meta-data/+1/1", "//"} {
+	for _, target := range []string{"/latest/meta-data/3/17/4242/7/5", "/latest/meta-data/3/17", "/latest/api/token?for=/latest/meta-data/0/0/1/1/0", "/latest/meta-data/+1/1", "//"} {
 		f.Add(target)
 	}
 	f.Fuzz(func(t *testing.T, target string) {
-		id, pid, ok := parseTarget(target)
+		id, by, ok := parseTarget(target)
 		if !ok {
 			return
 		}
-		if id.cell < 0 || id.number < 0 || id.n < 0 || pid < 0 {
-			t.Fatalf("%q: %v, pid %d", target, id, pid)
+		if id.cell < 0 || id.number < 0 || id.n < 0 || by.host < 0 || by.inside < 0 {
+			t.Fatalf("%q: %v, pids %v", target, id, by)
 		}
-		again := fmt.Sprintf("%s%d/%d/%d/%d", metadataPath, id.cell, id.number, pid, id.n)
-		if id2, pid2, ok := parseTarget(again); id2 != id || pid2 != pid || !ok {
-			t.Errorf("%q is %v, pid %d, and %q is not", target, id, pid, again)
+		again := fmt.Sprintf("%s%d/%d/%d/%d/%d", metadataPath, id.cell, id.number, by.host, by.inside, id.n)
+		if id2, by2, ok := parseTarget(again); id2 != id || by2 != by || !ok {
+			t.Errorf("%q is %v, pids %v, and %q is not", target, id, by, again)
 		}
 	})
 }

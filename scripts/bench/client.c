@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -29,6 +31,17 @@ static void fail(const char *what) {
 
 static int number(const char *text) { return (int)strtol(text, NULL, 10); }
 
+// host_pid is the pid of this process in the pid namespace that the proc file
+// system belongs to (proc_pid(5), /proc/self).
+static int host_pid(const char *proc) {
+	char path[512], pid[16];
+	snprintf(path, sizeof path, "%s/self", proc);
+	ssize_t length = readlink(path, pid, sizeof pid - 1);
+	if (length <= 0) fail(path);
+	pid[length] = 0;
+	return number(pid);
+}
+
 // connected is a new connection to the service.
 static int connected(void) {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(80)};
@@ -39,17 +52,23 @@ static int connected(void) {
 	return fd;
 }
 
-// Every request names its caller: BASE/PID/N is the Nth call of the client
-// whose base this is, made by the process PID.
+// Every request names its caller: BASE/PID/VPID/N is the Nth call of the client
+// whose base this is, made by the process that is PID on the host, and VPID in
+// its container.
+
+static const char *host_proc; // the host's /proc
+static int pid;
+
+static void know_pid(void) { pid = host_pid(host_proc); }
 
 static void request(int fd, const char *format, const char *base, int n) {
 	char text[512];
-	int length = snprintf(text, sizeof text, format, base, (int)getpid(), n);
+	int length = snprintf(text, sizeof text, format, base, pid, (int)getpid(), n);
 	if (write(fd, text, (size_t)length) != length) fail("write");
 }
 
-#define GET "GET %s/%d/%d HTTP/1.1\r\nHost: 169.254.169.254\r\n"
-#define PUT "PUT /latest/api/token?for=%s/%d/%d HTTP/1.1\r\nHost: 169.254.169.254\r\n"
+#define GET "GET %s/%d/%d/%d HTTP/1.1\r\nHost: 169.254.169.254\r\n"
+#define PUT "PUT /latest/api/token?for=%s/%d/%d/%d HTTP/1.1\r\nHost: 169.254.169.254\r\n"
 static const char get[] = GET "\r\n";
 static const char get_with_token[] = GET "X-aws-ec2-metadata-token: benchmark\r\n\r\n";
 static const char put[] = PUT "X-aws-ec2-metadata-token-ttl-seconds: 60\r\nContent-Length: 0\r\n\r\n";
@@ -86,10 +105,11 @@ static void token(const char *base, int connections) {
 // forks has its children call, which run what it runs: there is no execve(2).
 static void forks(const char *base, int children) {
 	for (int n = 0; n < children; n++) {
-		pid_t pid = fork();
-		if (pid < 0) fail("fork");
-		if (pid > 0) continue;
+		pid_t child = fork();
+		if (child < 0) fail("fork");
+		if (child > 0) continue;
 		alarm(client_seconds); // is not inherited (alarm(2))
+		know_pid();
 		call(connected(), get, base, n);
 		_exit(0);
 	}
@@ -113,14 +133,16 @@ static void agent(const char *base, int calls) {
 
 // act is a client of one kind.
 static void act(const char *kind, const char *base, int count) {
+	if (!strcmp(kind, "nothing")) _exit(0);
 	alarm(client_seconds);
+	know_pid();
 	if (!strcmp(kind, "get")) call(connected(), get, base, 0);
 	else if (!strcmp(kind, "unread")) request(connected(), get, base, 0);
 	else if (!strcmp(kind, "token")) token(base, 1);
 	else if (!strcmp(kind, "token2")) token(base, 2);
 	else if (!strcmp(kind, "fork")) forks(base, count);
 	else if (!strcmp(kind, "agent")) agent(base, count);
-	else if (strcmp(kind, "nothing")) fail(kind);
+	else fail(kind);
 	_exit(0);
 }
 
@@ -144,22 +166,27 @@ static int uid_of(const char *list, int sequence) {
 	return number(list);
 }
 
-// start says "SEQUENCE PID UID" of the client that it starts. The text stays in
-// stdio's buffer, which takes no system call; a client never writes its copy.
-static void start(char **command, int sequence, int uid) {
+// started is what is known of a client: its pids on the host and in its container.
+struct started { int pid, vpid; };
+
+// start starts a client, which says who it is before it becomes the command: in
+// memory that it shares with the launcher, because that does not know the pid on
+// the host, and because it takes no time of the client's life.
+static void start(char **command, int sequence, int uid, struct started *who) {
 	char text[16];
 	snprintf(text, sizeof text, "%d", sequence);
-	pid_t pid = fork();
-	if (pid < 0) fail("fork");
-	if (pid == 0) run(command, text, uid);
-	printf("%d %d %d\n", sequence, (int)pid, uid);
+	pid_t child = fork();
+	if (child < 0) fail("fork");
+	if (child > 0) return;
+	*who = (struct started){host_pid(host_proc), (int)getpid()};
+	run(command, text, uid);
 }
 
 // reap takes leave of one client as soon as it has ended, like a shell.
 static void reap(void) {
 	int status;
-	pid_t pid = wait(&status);
-	if (pid > 0 && status != 0) printf("failed %d %d\n", (int)pid, status);
+	pid_t child = wait(&status);
+	if (child > 0 && status != 0) printf("failed %d %d\n", (int)child, status);
 }
 
 // pause_until sleeps until the start of a client that is due after so many
@@ -171,18 +198,27 @@ static void pause_until(struct timespec due, long long microseconds) {
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
 }
 
-// spawn runs the command count times, at_once at a time. With an interval, in
-// microseconds, it starts no more than one in each.
-static void spawn(int at_once, int count, int interval, const char *uids, char **command) {
+// say prints "SEQUENCE PID VPID UID" of each client.
+static void say(const struct started *clients, int first, int count, const char *uids) {
+	for (int i = 0; i < count; i++)
+		printf("%d %d %d %d\n", first + i, clients[i].pid, clients[i].vpid, uid_of(uids, first + i));
+	if (fflush(stdout)) fail("stdout");
+}
+
+// spawn runs the command count times, at_once at a time, as the clients from
+// first on. With an interval, in microseconds, it starts no more than one in each.
+static void spawn(int at_once, int first, int count, int interval, const char *uids, char **command) {
+	struct started *clients = mmap(NULL, (size_t)count * sizeof *clients, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (clients == MAP_FAILED) fail("mmap");
 	struct timespec begin;
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (int i = 0; i < count; i++) {
 		if (i >= at_once) reap();
 		if (interval) pause_until(begin, (long long)i * interval);
-		start(command, i, uid_of(uids, i));
+		start(command, first + i, uid_of(uids, first + i), &clients[i]);
 	}
 	for (int left = count < at_once ? count : at_once; left > 0; left--) reap();
-	if (fflush(stdout)) fail("stdout");
+	say(clients, first, count, uids);
 }
 
 // sleeper holds files: half of them sockets, half /dev/null.
@@ -215,12 +251,50 @@ static void sleepers(int count, int files) {
 	while (wait(NULL) > 0) {}
 }
 
+// init is the first process of a container, which is there until the end of
+// standard input, and all others of its pid namespace as long. It puts a /proc of
+// its own in the place of the host's, which goes to another directory.
+static void init(const char *proc) {
+	char byte;
+	signal(SIGCHLD, SIG_IGN); // what has lost its parent is reaped (wait(2))
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) fail("mount /");
+	if (mount("/proc", proc, NULL, MS_BIND, NULL)) fail(proc);
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL)) fail("mount /proc");
+	puts("ready");
+	fflush(stdout);
+	while (read(STDIN_FILENO, &byte, 1) > 0) {}
+}
+
+// enter moves this process to the cgroup with that file cgroup.procs (cgroups(7)).
+// It will end with its parent.
+static void enter(const char *procs) {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	int fd = open(procs, O_WRONLY);
+	if (fd < 0 || write(fd, "0", 1) != 1) fail(procs);
+	close(fd);
+}
+
+static const char usage[] = "usage: client KIND BASE PROC [CALLS]\n"
+	"       client spawn PROC AT_ONCE FIRST COUNT INTERVAL UIDS COMMAND...\n"
+	"       client sleepers COUNT FILES\n"
+	"       client init PROC\n"
+	"       client in CGROUP.PROCS ...\n";
+
 int main(int argc, char **argv) {
-	if (argc >= 7 && !strcmp(argv[1], "spawn")) spawn(number(argv[2]), number(argv[3]), number(argv[4]), argv[5], argv + 6);
-	else if (argc == 4 && !strcmp(argv[1], "sleepers")) sleepers(number(argv[2]), number(argv[3]));
-	else if (argc == 3 || argc == 4) act(argv[1], argv[2], argc == 4 ? number(argv[3]) : 0);
-	else {
-		fputs("usage: client KIND BASE [CALLS] | spawn AT_ONCE COUNT INTERVAL UIDS COMMAND... | sleepers COUNT FILES\n", stderr);
+	if (argc > 3 && !strcmp(argv[1], "in")) {
+		enter(argv[2]);
+		argc -= 2, argv += 2;
+	}
+	if (argc >= 9 && !strcmp(argv[1], "spawn")) {
+		host_proc = argv[2];
+		spawn(number(argv[3]), number(argv[4]), number(argv[5]), number(argv[6]), argv[7], argv + 8);
+	} else if (argc == 4 && !strcmp(argv[1], "sleepers")) sleepers(number(argv[2]), number(argv[3]));
+	else if (argc == 3 && !strcmp(argv[1], "init")) init(argv[2]);
+	else if (argc == 4 || argc == 5) {
+		host_proc = argv[3];
+		act(argv[1], argv[2], argc == 5 ? number(argv[4]) : 0);
+	} else {
+		fputs(usage, stderr);
 		return 2;
 	}
 }

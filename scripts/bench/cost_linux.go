@@ -28,26 +28,34 @@ const (
 
 // costs measures what the program costs each way.
 func (b *bench) costs(e effort) error {
+	s, err := b.newSite(newTopology(direct))
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.costs(e), s.close())
+}
+
+func (s *site) costs(e effort) error {
 	var all []cost
-	for _, way := range b.ways {
-		c, err := b.costOf(way, e)
+	for _, way := range s.ways {
+		c, err := s.costOf(way, e)
 		if err != nil {
 			return err
 		}
-		c.print(b.out)
+		c.print(s.out)
 		all = append(all, *c)
 	}
-	return b.save(all)
+	return s.save(all)
 }
 
-func (b *bench) costOf(way string, e effort) (c *cost, err error) {
-	program, err := b.startProgram(way)
+func (s *site) costOf(way string, e effort) (c *cost, err error) {
+	program, err := s.startProgram(way)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, program.stop()) }()
 	time.Sleep(e.settle)
-	m := meter{b, e.settle, program.Process.Pid, nil}
+	m := meter{s.host, e.settle, program.Process.Pid, nil}
 	c = &cost{
 		Way:        way,
 		Idle:       m.idle(e.idle),
@@ -61,7 +69,7 @@ func (b *bench) costOf(way string, e effort) (c *cost, err error) {
 
 // meter measures one process. After an error it measures no more.
 type meter struct {
-	*bench
+	*launcher
 	settle time.Duration
 	pid    int
 	err    error
@@ -77,7 +85,7 @@ func (m *meter) idle(duration time.Duration) period {
 func (m *meter) load(kind string, interval, duration time.Duration) period {
 	return m.during(launch{
 		atOnce: 1, count: int(duration / interval), interval: interval,
-		command: []string{m.launcher.path, kind, base(0)},
+		command: []string{m.path, kind, base(0), m.proc},
 		within:  2*duration + clientsWithin,
 	})
 }
@@ -86,7 +94,7 @@ func (m *meter) load(kind string, interval, duration time.Duration) period {
 func (m *meter) storm(count int) period {
 	return m.during(launch{
 		atOnce: stormWidth, count: count,
-		command: []string{m.launcher.path, "nothing", base(0)},
+		command: []string{m.path, "nothing", base(0), m.proc},
 		within:  clientsWithin + time.Duration(count)*5*time.Millisecond,
 	})
 }
@@ -99,7 +107,7 @@ func (m *meter) during(l launch) period {
 	}
 	l.users = "0"
 	begin := m.usage()
-	_, err := m.launcher.run(l)
+	_, err := m.run(l)
 	m.err = errors.Join(m.err, err)
 	took := time.Since(begin.at)
 	time.Sleep(m.settle)

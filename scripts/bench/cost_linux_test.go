@@ -19,7 +19,7 @@ func TestUsageOf(t *testing.T) {
 
 // Of a process that has ended nothing is measured, and no client is started.
 func TestMeterFails(t *testing.T) {
-	m := meter{bench: &bench{launcher: &launcher{}}, pid: 1 << 30}
+	m := meter{launcher: &launcher{}, pid: 1 << 30}
 	m.idle(0)
 	if m.err == nil {
 		t.Fatal("there is no error")

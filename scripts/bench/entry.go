@@ -29,11 +29,11 @@ type entry struct {
 		}
 	}
 	Process struct {
-		PID        int
+		PID, VPID  int
 		Args       []string
 		Executable string
 	}
-	User struct {
+	User, Container struct {
 		ID string
 	}
 	line string

@@ -59,7 +59,7 @@ func TestReadLogFails(t *testing.T) {
 
 func FuzzReadLog(f *testing.F) {
 	for _, line := range []string{
-		`{"event":{"dataset":"imds.call"},"url":{"original":"/latest/meta-data/0/0/5/0"},"process":{"pid":5,"args":["a"]},"user":{"id":"0"}}`,
+		`{"event":{"dataset":"imds.call"},"container":{"id":"0"},"url":{"original":"/latest/meta-data/0/0/5/2/0"},"process":{"pid":5,"vpid":2,"args":["a"]},"user":{"id":"0"}}`,
 		`{"imds":{"attribution":{"status":"shared","candidates":[{"pid":5}]}}}`, "{}", "{", "",
 	} {
 		f.Add(line)

@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -18,34 +18,35 @@ import (
 type launcher struct {
 	*namespace
 	path string
-}
-
-// launch is an order for clients.
-type launch struct {
-	atOnce, count int
-	interval      time.Duration // between two starts; 0: none
-	users         string        // uids that take turns, 0,1,65534
-	command       []string
-	within        time.Duration
+	proc string // the host's /proc, as clients see it
+	container
+	procs string // the file of the processes of the container's cgroup
 }
 
 // install copies the launcher to where all users can run it.
-func install(n *namespace, program, dir string) (*launcher, error) {
+func install(program, path string) error {
 	content, err := os.ReadFile(program)
 	if err != nil {
-		return nil, fmt.Errorf("the clients' program: %w", err)
+		return fmt.Errorf("the clients' program: %w", err)
 	}
-	path := filepath.Join(dir, "client")
 	if err := os.WriteFile(path, content, 0o755); err != nil {
-		return nil, err
+		return err
 	}
-	return &launcher{n, path}, os.Chmod(path, 0o755) // whatever the umask
+	return os.Chmod(path, 0o755) // whatever the umask
+}
+
+// hostLauncher starts clients that are in no container.
+func hostLauncher(n *namespace, path string) *launcher {
+	return &launcher{namespace: n, path: path, proc: "/proc"}
 }
 
 // run starts the clients, waits for the end of them all, and returns what the
 // launcher said.
 func (l *launcher) run(o launch) ([]byte, error) {
-	args := []string{"spawn", strconv.Itoa(o.atOnce), strconv.Itoa(o.count), strconv.FormatInt(o.interval.Microseconds(), 10), o.users}
+	if o.count == 0 {
+		return nil, nil
+	}
+	args := []string{"spawn", l.proc, strconv.Itoa(o.atOnce), strconv.Itoa(o.first), strconv.Itoa(o.count), strconv.FormatInt(o.interval.Microseconds(), 10), o.users}
 	var out, complaints bytes.Buffer
 	ctx, cancel := context.WithTimeout(context.Background(), o.within)
 	defer cancel()
@@ -53,7 +54,7 @@ func (l *launcher) run(o launch) ([]byte, error) {
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	// Clients of a launcher that was killed hold its standard error open.
 	cmd.WaitDelay = time.Second
-	if err := l.start(cmd); err != nil {
+	if err := l.startHere(cmd); err != nil {
 		return nil, err
 	}
 	if err := cmd.Wait(); err != nil {
@@ -63,6 +64,15 @@ func (l *launcher) run(o launch) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %s", errClient, complaints.Bytes())
 	}
 	return out.Bytes(), nil
+}
+
+// startHere starts the client's program in the launcher's place.
+func (l *launcher) startHere(cmd *exec.Cmd) error {
+	if l.procs != "" {
+		cmd.Args = slices.Insert(cmd.Args, 1, "in", l.procs)
+		cmd.SysProcAttr = contained(0)
+	}
+	return l.start(cmd)
 }
 
 // sleepers has so many processes sleep, each with so many open files, until
@@ -77,7 +87,7 @@ func (l *launcher) sleepers(count, files int) (end func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.start(cmd); err != nil {
+	if err := l.startHere(cmd); err != nil {
 		return nil, err
 	}
 	ready := bufio.NewReader(out)

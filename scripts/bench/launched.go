@@ -11,11 +11,12 @@ import (
 
 // client is what the launcher knows of a process that it started.
 type client struct {
-	id         clientID
-	pid        int
+	id clientID
+	pids
 	uid        int
 	args       []string
 	executable string
+	container  string // the id of that which it runs in; empty: on the host
 }
 
 // made is what was done in a run: the truth that the log is held against.
@@ -45,13 +46,14 @@ func (m *made) total() int {
 // errClient: a client did not do what it was to do, so that there is no truth.
 var errClient = errors.New("a client failed")
 
-// readLaunched reads what the launcher says of each client, "NUMBER PID UID",
+// readLaunched reads what the launcher says of each client, "NUMBER PID VPID
+// UID",
 // into copies of the client that they are all like.
 func readLaunched(out io.Reader, like client) (clients []client, err error) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		c := like
-		if _, err := fmt.Sscanf(lines.Text(), "%d %d %d", &c.id.number, &c.pid, &c.uid); err != nil {
+		if _, err := fmt.Sscanf(lines.Text(), "%d %d %d %d", &c.id.number, &c.host, &c.inside, &c.uid); err != nil {
 			return clients, fmt.Errorf("%w: %s", errClient, lines.Text())
 		}
 		c.args = withNumber(like.args, c.id.number)

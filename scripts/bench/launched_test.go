@@ -9,11 +9,11 @@ import (
 )
 
 func TestReadLaunched(t *testing.T) {
-	like := client{id: clientID{cell: 3}, args: []string{"/c", "get", "/latest/meta-data/3/@"}, executable: "/c"}
-	clients, err := readLaunched(strings.NewReader("0 4242 0\n1 4243 65534\n"), like)
+	like := client{id: clientID{cell: 3}, args: []string{"/c", "get", "/latest/meta-data/3/@"}, executable: "/c", container: "d"}
+	clients, err := readLaunched(strings.NewReader("0 4242 2 0\n1 4243 3 65534\n"), like)
 	want := []client{
-		{clientID{3, 0}, 4242, 0, []string{"/c", "get", "/latest/meta-data/3/0"}, "/c"},
-		{clientID{3, 1}, 4243, 65534, []string{"/c", "get", "/latest/meta-data/3/1"}, "/c"},
+		{clientID{3, 0}, pids{4242, 2}, 0, []string{"/c", "get", "/latest/meta-data/3/0"}, "/c", "d"},
+		{clientID{3, 1}, pids{4243, 3}, 65534, []string{"/c", "get", "/latest/meta-data/3/1"}, "/c", "d"},
 	}
 	if err != nil || !reflect.DeepEqual(clients, want) {
 		t.Errorf("%v, %v", clients, err)
@@ -21,7 +21,7 @@ func TestReadLaunched(t *testing.T) {
 }
 
 func TestReadLaunchedFails(t *testing.T) {
-	for _, said := range []string{"0 4242 0\nfailed 4242 256\n", "0 4242\n", "x\n"} {
+	for _, said := range []string{"0 4242 4242 0\nfailed 4242 256\n", "0 4242 4242\n", "x\n"} {
 		if _, err := readLaunched(strings.NewReader(said), client{}); !errors.Is(err, errClient) {
 			t.Errorf("%q: %v", said, err)
 		}
@@ -29,7 +29,7 @@ func TestReadLaunchedFails(t *testing.T) {
 }
 
 func FuzzReadLaunched(f *testing.F) {
-	for _, said := range []string{"0 4242 0\n1 4243 65534\n", "failed 4242 256\n", "", "0 1"} {
+	for _, said := range []string{"0 4242 2 0\n1 4243 3 65534\n", "failed 4242 256\n", "", "0 1"} {
 		f.Add(said)
 	}
 	f.Fuzz(func(t *testing.T, said string) {
@@ -42,8 +42,8 @@ func FuzzReadLaunched(f *testing.F) {
 
 func TestMadeTotal(t *testing.T) {
 	var m made
-	m.add(cell{"get", 1, 0}, make([]client, 3), 1, time.Millisecond)
-	m.add(cell{"fork", 8, 0}, []client{{id: clientID{1, 0}}, {id: clientID{1, 1}}}, 4, time.Millisecond)
+	m.add(cell{direct, "get", 1, 0}, make([]client, 3), 1, time.Millisecond)
+	m.add(cell{direct, "fork", 8, 0}, []client{{id: clientID{1, 0}}, {id: clientID{1, 1}}}, 4, time.Millisecond)
 	if m.total() != 11 {
 		t.Errorf("%d calls were made, not 11", m.total())
 	}

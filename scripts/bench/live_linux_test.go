@@ -44,25 +44,25 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	_, _ = w.Write(body)
 }
 
-// calls are the calls that were noted, with the pid that each tells.
-func (r *recorder) calls(t *testing.T) map[callID]int {
+// calls are the calls that were noted, with the pids that each tells.
+func (r *recorder) calls(t *testing.T) map[callID]pids {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	calls := make(map[callID]int)
+	calls := make(map[callID]pids)
 	for _, target := range r.targets {
 		method, path, _ := strings.Cut(target, " ")
-		id, pid, ok := parseTarget(path)
+		id, by, ok := parseTarget(path)
 		if _, twice := calls[id]; !ok || twice || (method == "PUT") != strings.HasPrefix(path, tokenTarget) {
 			t.Errorf("a client asked for %s", target)
 		}
-		calls[id] = pid
+		calls[id] = by
 	}
 	return calls
 }
 
-// newTestBench is a bench with a network of its own, whose service notes.
-func newTestBench(t *testing.T, args ...string) (*bench, *recorder) {
+// newTestSite is a site whose services note. It is there until the test ends.
+func newTestSite(t *testing.T, topology string, args ...string) (*site, *recorder) {
 	t.Helper()
 	p, err := parsePlan(append([]string{"-binary", "/none", "-client", buildClient(t)}, args...), t.Output())
 	if err != nil {
@@ -70,36 +70,56 @@ func newTestBench(t *testing.T, args ...string) (*bench, *recorder) {
 	}
 	b, err := newBench(p, t.Output())
 	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { check(t, b.close()) })
+	s, err := b.newSite(newTopology(topology))
+	if err != nil {
 		t.Fatalf("live tests need root: %v", err)
 	}
-	t.Cleanup(b.close)
-	if err := b.service.Close(); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { check(t, s.close()) })
 	r := &recorder{}
-	server := &http.Server{Handler: r}
-	err = b.network.in(b.network.service, func() error {
-		listener, err := net.Listen("tcp4", serviceAddress+":80")
-		if err == nil {
-			go func() { _ = server.Serve(listener) }()
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
+	for i, name := range s.network.services {
+		check(t, s.services[i].Close())
+		check(t, s.network.in(name, func() error { return r.serve(t) }))
 	}
+	return s, r
+}
+
+func (r *recorder) serve(t *testing.T) error {
+	server := &http.Server{Handler: r}
 	t.Cleanup(func() { _ = server.Close() })
-	return b, r
+	listener, err := net.Listen("tcp4", serviceAddress+":80")
+	if err == nil {
+		go func() { _ = server.Serve(listener) }()
+	}
+	return err
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // What clients do is what is recorded as the truth.
 func TestLiveTruth(t *testing.T) {
-	b, service := newTestBench(t, "-calls", "9", "-at-once", "1,8", "-load", "0")
-	made, err := b.makeCalls(b.cells(0))
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range topologyNames {
+		t.Run(name, func(t *testing.T) {
+			s, service := newTestSite(t, name, "-calls", "9", "-container-calls", "9", "-at-once", "1,8", "-load", "0")
+			made, err := s.makeCalls(s.cells(name, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkTruth(t, made, service.calls(t))
+			checkPlaces(t, s, made)
+		})
 	}
-	calls := service.calls(t)
+}
+
+func checkTruth(t *testing.T, made made, calls map[callID]pids) {
+	t.Helper()
 	if len(calls) != made.total() {
 		t.Errorf("the service was called %d times, not %d", len(calls), made.total())
 	}
@@ -113,23 +133,43 @@ func TestLiveTruth(t *testing.T) {
 	}
 }
 
-func checkCalls(t *testing.T, kind string, c client, calls map[callID]int, each int) {
+func checkCalls(t *testing.T, kind string, c client, calls map[callID]pids, each int) {
 	t.Helper()
 	for n := range each {
-		pid, called := calls[callID{c.id, n}]
-		isClient := pid == c.pid
+		by, called := calls[callID{c.id, n}]
+		isClient := by == c.pids
 		switch {
 		case !called:
 			t.Errorf("%s %v did not make its call %d", kind, c.id, n)
-		case kind == "curl" && pid != 0, kind == "fork" && (isClient || pid == 0), kind != "curl" && kind != "fork" && !isClient:
-			t.Errorf("%s %v has pid %d, and made call %d as %d", kind, c.id, c.pid, n, pid)
+		case kind == "curl" && by != (pids{}), kind == "fork" && (isClient || by.host == 0 || by.inside == 0), kind != "curl" && kind != "fork" && !isClient:
+			t.Errorf("%s %v has the pids %v, and made call %d as %v", kind, c.id, c.pids, n, by)
 		}
+	}
+}
+
+// checkPlaces: clients ran in all containers, and nowhere else.
+func checkPlaces(t *testing.T, s *site, made made) {
+	t.Helper()
+	clients := make(map[string]int)
+	for _, c := range made.clients {
+		clients[c.container]++
+		if c.container == "" && c.host != c.inside {
+			t.Errorf("%v has the pids %v, on the host", c.id, c.pids)
+		}
+	}
+	for _, place := range s.places {
+		if clients[place.container.id] == 0 {
+			t.Errorf("no client ran in the container %q", place.container.id)
+		}
+	}
+	if len(clients) != len(s.places) {
+		t.Errorf("clients ran in %v", clients)
 	}
 }
 
 // Clients run as the user and with the command line that are recorded.
 func TestLiveIdentity(t *testing.T) {
-	b, _ := newTestBench(t)
+	b, _ := newTestSite(t, direct)
 	out := filepath.Join(b.dir, "who")
 	if err := os.WriteFile(out, nil, 0o666); err != nil {
 		t.Fatal(err)
@@ -138,7 +178,7 @@ func TestLiveIdentity(t *testing.T) {
 		t.Fatal(err)
 	}
 	command := []string{"sh", "-c", `echo "$0 $$ $(id -u) $(id -g) $(id -G)" >>` + out, "x@y"}
-	said, err := b.launcher.run(launch{atOnce: 2, count: 3, users: "0,65534", command: command, within: clientsWithin})
+	said, err := b.host.run(launch{atOnce: 2, count: 3, users: "0,65534", command: command, within: clientsWithin})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +200,7 @@ func TestLiveIdentity(t *testing.T) {
 }
 
 func TestLiveLauncherFails(t *testing.T) {
-	b, _ := newTestBench(t)
+	b, _ := newTestSite(t, direct)
 	for name, test := range map[string]launch{
 		"a client fails":     {atOnce: 1, count: 2, command: []string{"false"}},
 		"there is no client": {atOnce: 1, count: 2, command: []string{"/none"}},
@@ -171,7 +211,7 @@ func TestLiveLauncherFails(t *testing.T) {
 		if test.command[0] != "sleep" {
 			test.within = clientsWithin
 		}
-		said, err := b.launcher.run(test)
+		said, err := b.host.run(test)
 		if err == nil {
 			_, err = readLaunched(bytes.NewReader(said), client{args: test.command})
 		}
@@ -183,16 +223,16 @@ func TestLiveLauncherFails(t *testing.T) {
 
 // The additional processes are there until they are told to end.
 func TestLiveSleepers(t *testing.T) {
-	b, _ := newTestBench(t)
-	end, err := b.sleepers(5, files)
+	b, _ := newTestSite(t, direct)
+	end, err := b.host.sleepers(5, files)
 	if err != nil {
 		t.Fatal(err)
 	}
-	running := func() int { return len(processesOf(t, b.launcher.path)) }
+	running := func() int { return len(processesOf(t, b.path)) }
 	if n := running(); n != 6 { // with their parent
 		t.Errorf("%d processes, not 6", n)
 	}
-	for _, dir := range processesOf(t, b.launcher.path)[1:] {
+	for _, dir := range processesOf(t, b.path)[1:] {
 		if held, err := os.ReadDir(dir + "/fd"); err != nil || len(held) < files {
 			t.Errorf("%s holds %d files, %v", dir, len(held), err)
 		}

@@ -34,15 +34,18 @@ func Main(args []string, out, complaints io.Writer) int {
 	return 0
 }
 
-func (p *plan) run(out io.Writer) error {
+func (p *plan) run(out io.Writer) (err error) {
 	b, err := newBench(p, out)
 	if err != nil {
 		return err
 	}
-	defer b.close()
+	defer func() { err = errors.Join(err, b.close()) }()
 	go b.endOnSignal()
 	if p.cost {
 		return b.costs(fullEffort())
+	}
+	if p.containers > 0 {
+		return b.churns()
 	}
 	return b.attribution()
 }

@@ -29,14 +29,14 @@ const (
 	started = `{"event":{"action":"capture-started"},"imds":{"capture":{"attribution_methods":["proc"]}}}`
 	// wrongEntry names another process than the call itself, another command
 	// line than any client has, and no user.
-	wrongEntry = `{"event":{"dataset":"imds.call"},"url":{"original":"/latest/meta-data/0/0/5/0"},"imds":{"attribution":{"status":"resolved"}},"process":{"pid":6,"args":["x"]}}`
+	wrongEntry = `{"event":{"dataset":"imds.call"},"url":{"original":"/latest/meta-data/0/0/5/5/0"},"imds":{"attribution":{"status":"resolved"}},"process":{"pid":6,"args":["x"]}}`
 	// waits ends well on SIGTERM, with its log written.
 	waits = `sleep 60 & trap "kill $!; exit STATUS" TERM; wait`
 )
 
 // someCalls has one client of the kind get call.
 func someCalls(binary, client string, more ...string) []string {
-	return append([]string{"-binary", binary, "-client", client, "-ways", "proc", "-kinds", "get", "-at-once", "1", "-load", "2", "-calls", "1"}, more...)
+	return append([]string{"-binary", binary, "-client", client, "-ways", "proc", "-topologies", "direct", "-kinds", "get", "-at-once", "1", "-load", "2", "-calls", "1"}, more...)
 }
 
 func TestLiveMain(t *testing.T) {
@@ -76,7 +76,7 @@ func TestLiveMain(t *testing.T) {
 
 func TestMainWrongUsage(t *testing.T) {
 	var out, complaints strings.Builder
-	if status := Main([]string{"-calls", "0"}, &out, &complaints); status != 2 || !strings.Contains(complaints.String(), "-calls is at least 1") {
+	if status := Main([]string{"-calls", "0"}, &out, &complaints); status != 2 || !strings.Contains(complaints.String(), "-calls and -container-calls are at least 1") {
 		t.Errorf("status %d, it says %s", status, &complaints)
 	}
 	if status := Main([]string{"-help"}, &out, &complaints); status != 0 || !strings.Contains(complaints.String(), "-show-wrong") {
@@ -104,7 +104,7 @@ func TestLiveMainSaves(t *testing.T) {
 // The cost of a program that does nothing is next to none, and is measured.
 func TestLiveCosts(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "result")
-	b, service := newTestBench(t, "-ways", "proc", "-json", file)
+	b, service := newTestSite(t, direct, "-ways", "proc", "-json", file)
 	b.binary = fakeProgram(t, strings.Replace(waits, "STATUS", "0", 1), started)
 	if err := b.costs(effort{idle: 10 * time.Millisecond, load: 50 * time.Millisecond, storm: 20, settle: time.Millisecond}); err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func TestLiveCosts(t *testing.T) {
 }
 
 func TestLiveProgramDoesNotStart(t *testing.T) {
-	b, _ := newTestBench(t)
+	b, _ := newTestSite(t, direct)
 	b.binary = fakeProgram(t, "exit 1")
 	if err := os.WriteFile(b.binary, []byte("#!/bin/sh\necho no such way >&2\nexit 1\n"), 0o755); err != nil {
 		t.Fatal(err)

@@ -18,20 +18,29 @@ type namespace struct {
 }
 
 func newNamespace() (*namespace, error) {
+	n, err := newThread(func() error { return unix.Unshare(unix.CLONE_NEWNET) })
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a network namespace, which takes root: %w", err)
+	}
+	return n, nil
+}
+
+// newThread makes a thread that has entered what enter enters.
+func newThread(enter func() error) (*namespace, error) {
 	n := &namespace{jobs: make(chan func())}
 	entered := make(chan error)
 	go func() {
 		// Never unlocked: the thread ends with the goroutine.
 		runtime.LockOSThread()
 		n.path = fmt.Sprintf("/proc/%d/task/%d/ns/net", os.Getpid(), unix.Gettid())
-		entered <- unix.Unshare(unix.CLONE_NEWNET)
+		entered <- enter()
 		for job := range n.jobs {
 			job()
 		}
 	}()
 	if err := <-entered; err != nil {
 		n.close()
-		return nil, fmt.Errorf("cannot make a network namespace, which takes root: %w", err)
+		return nil, err
 	}
 	return n, nil
 }
@@ -50,6 +59,9 @@ func (n *namespace) do(job func() error) error {
 // service manager does: the processes of a session share their time (sched(7),
 // autogroups). The command ends with the namespace, at the latest.
 func (n *namespace) start(cmd *exec.Cmd) error {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setsid: true}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	}
+	cmd.SysProcAttr.Setsid = true
 	return n.do(cmd.Start)
 }

@@ -27,8 +27,8 @@ func newTestNetwork(t *testing.T, top topology) *network {
 // The clients' namespace has what its topology says, and nothing else that
 // leads anywhere.
 func TestLiveNetwork(t *testing.T) {
-	n := newTestNetwork(t, direct())
-	err := n.in(n.clients, func() error {
+	n := newTestNetwork(t, newTopology(direct))
+	err := n.in(n.watched, func() error {
 		interfaces, err := net.Interfaces()
 		if err != nil {
 			return err
@@ -69,10 +69,14 @@ func TestLiveNetworkRefuses(t *testing.T) {
 		"no such route":     {func(d *topology) { d.routes[0].destination = "x" }, "route to x"},
 		"no such namespace": {func(d *topology) { d.routes[0].namespace = "none" }, `no namespace "none"`},
 		"no such sysctl":    {func(d *topology) { d.sysctls[0].path = "none" }, "/proc/sys/net/none"},
+		"no such bridge":    {func(d *topology) { d.cables[1][0].bridge = "none" }, "bridge none"},
+		"no such gateway":   {func(d *topology) { d.routes[1].gateway = "192.0.2.99" }, "route to " + anywhere},
+		"a bad name":        {func(d *topology) { d.bridges[0].name = "a/b" }, "bridge a/b"},
+		"no such rule":      {func(d *topology) { d.masquerade = `"` }, "nft"},
 		"a name too long":   {func(d *topology) { d.cables[0][0].name = strings.Repeat("x", 40) }, "cable xxx"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := direct()
+			d := newTopology(bridged)
 			test.change(&d)
 			n, err := newNetwork(d)
 			if err == nil {

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,41 +14,50 @@ import (
 type plan struct {
 	binary, client string
 	ways           []string
+	topologies     []string
 	kinds          []kind
 	atOnce         []int
 	processes      []int
 	calls          int
+	containerCalls int
 	delay          time.Duration
 	showWrong      int
 	json           string
 	cost           bool
+	containers     int // that come and go; 0: that is not measured
 }
 
-// callsACell makes 30,240 calls a way with the seven kinds, three numbers at
-// once and two loads.
-const callsACell = 720
+// With the seven kinds, three numbers at once and two loads directCalls makes
+// 30,240 calls a way, and containerCalls 4,032 in each of the other topologies.
+const (
+	directCalls    = 720
+	containerCalls = 96
+)
 
 // parsePlan reads the flags. What is wrong with them is said on out.
 func parsePlan(args []string, out io.Writer) (*plan, error) {
 	var p plan
-	var ways, kindNames, atOnce, processes string
+	var ways, topologies, kindNames, atOnce, processes string
 	flags := flag.NewFlagSet("bench-attribution", flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.StringVar(&p.binary, "binary", "", "the program under test")
 	flags.StringVar(&p.client, "client", "", "the program that is built from client.c")
 	flags.StringVar(&ways, "ways", "tracepoint,sock_diag,proc", "ways of finding processes, each tried alone; any: what the program chooses")
+	flags.StringVar(&topologies, "topologies", strings.Join(topologyNames, ","), "where clients run, and what is between them and the service")
 	flags.StringVar(&kindNames, "kinds", allKinds(), "kinds of clients")
 	flags.StringVar(&atOnce, "at-once", "1,8,32", "how many clients run at once")
 	flags.StringVar(&processes, "load", "0,1500", "how many more processes there are, each with 10 open files")
-	flags.IntVar(&p.calls, "calls", callsACell, "calls of each kind, at once and load")
+	flags.IntVar(&p.calls, "calls", directCalls, "calls of each kind, at once and load, on the host")
+	flags.IntVar(&p.containerCalls, "container-calls", containerCalls, "calls of each in each topology with containers")
 	flags.DurationVar(&p.delay, "delay", 0, "how long the service takes to answer")
 	flags.IntVar(&p.showWrong, "show-wrong", 0, "show so many calls of each run that are wrong, missing or without a process")
 	flags.StringVar(&p.json, "json", "", "write the result to this file, as JSON")
 	flags.BoolVar(&p.cost, "cost", false, "measure what the program costs instead")
+	flags.IntVar(&p.containers, "churn", 0, "see instead what the program keeps of so many containers that come and go")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
-	p.ways = strings.Split(ways, ",")
+	p.ways, p.topologies = strings.Split(ways, ","), strings.Split(topologies, ",")
 	return &p, p.fill(kindNames, atOnce, processes, flags.NArg())
 }
 
@@ -59,12 +69,20 @@ func allKinds() string {
 	return strings.Join(names, ",")
 }
 
-// cells are the conditions under one load.
-func (p *plan) cells(processes int) []cell {
+// callsIn is how many calls there are of a cell in the topology.
+func (p *plan) callsIn(topology string) int {
+	if topology == direct {
+		return p.calls
+	}
+	return p.containerCalls
+}
+
+// cells are the conditions in one topology under one load.
+func (p *plan) cells(topology string, processes int) []cell {
 	var all []cell
 	for _, k := range p.kinds {
 		for _, n := range p.atOnce {
-			all = append(all, cell{k.name, n, processes})
+			all = append(all, cell{topology, k.name, n, processes})
 		}
 	}
 	return all
@@ -79,6 +97,11 @@ func (p *plan) fill(kindNames, atOnce, processes string, arguments int) (err err
 		}
 		p.kinds = append(p.kinds, *k)
 	}
+	for _, name := range p.topologies {
+		if !slices.Contains(topologyNames, name) {
+			return fmt.Errorf("-topologies takes some of %s, not %q", strings.Join(topologyNames, ","), name)
+		}
+	}
 	if p.atOnce, err = numbers("-at-once", atOnce, 1); err != nil {
 		return err
 	}
@@ -88,8 +111,10 @@ func (p *plan) fill(kindNames, atOnce, processes string, arguments int) (err err
 	switch {
 	case arguments > 0:
 		return fmt.Errorf("there are only flags, see -help")
-	case p.calls < 1 || p.delay < 0:
-		return fmt.Errorf("-calls is at least 1, and -delay not negative")
+	case p.containers < 0 || p.containers > 0 && p.cost:
+		return fmt.Errorf("-churn is not negative, and not for -cost")
+	case p.calls < 1 || p.containerCalls < 1 || p.delay < 0:
+		return fmt.Errorf("-calls and -container-calls are at least 1, and -delay not negative")
 	case p.binary == "" || p.client == "":
 		return fmt.Errorf("-binary and -client are needed")
 	}

@@ -13,7 +13,7 @@ func TestJudge(t *testing.T) {
 	broken := errors.New("broken")
 	r, err := judge("sock_diag", madeBy(1, caller()), func(take func(entry)) error {
 		take(start)
-		take(logged(t, firstCall, func(e *entry) { e.Process.PID = 1 }))
+		take(logged(t, firstCall, func(e *entry) { e.Process.PID, e.Process.Executable = 1, "" }))
 		take(end)
 		return broken
 	})
@@ -25,9 +25,9 @@ func TestJudge(t *testing.T) {
 	}
 	text, err := json.Marshal(r)
 	want := `{"way":"sock_diag","methods":["sock_diag"],"packets_dropped":7,"strays":0,"cells":[` +
-		`{"kind":"get","at_once":1,"more_processes":0,"client_ms":1,"calls":1,"missing":0,"seen_twice":0,` +
+		`{"topology":"bridge","kind":"get","at_once":1,"more_processes":0,"client_ms":1,"calls":1,"missing":0,"seen_twice":0,` +
 		`"pid":{"right":0,"wrong":1,"none":0,"shared":0,"inferred_right":0,"inferred_wrong":0},` +
-		`"args":{"right":1,"wrong":0,"none":0},"user":{"right":1,"wrong":0,"none":0},"executable":{"right":1,"wrong":0,"none":0}}]}`
+		`"args":{"right":1,"wrong":0,"none":0},"user":{"right":1,"wrong":0,"none":0},"executable":{"right":0,"wrong":0,"none":1},"container":{"right":1,"wrong":0,"none":0}}]}`
 	if err != nil || string(text) != want {
 		t.Errorf("%v, %s\nnot %s", err, text, want)
 	}

@@ -7,6 +7,7 @@ import (
 
 // cell is one set of conditions under which calls are made.
 type cell struct {
+	Topology  string `json:"topology"`
 	Kind      string `json:"kind"`
 	AtOnce    int    `json:"at_once"`
 	Processes int    `json:"more_processes"`
@@ -22,6 +23,7 @@ type tally struct {
 	Args       score `json:"args"`
 	User       score `json:"user"`
 	Executable score `json:"executable"`
+	Container  score `json:"container"` // of clients in one
 }
 
 // found counts the processes named.
@@ -69,22 +71,28 @@ func (t *tally) add(o tally) {
 	t.Args.add(o.Args)
 	t.User.add(o.User)
 	t.Executable.add(o.Executable)
+	t.Container.add(o.Container)
 }
 
 // wrong is how many answers are worse than none.
-func (t *tally) wrong() int { return t.PID.Wrong + t.Args.Wrong + t.User.Wrong }
+func (t *tally) wrong() int {
+	return t.PID.Wrong + t.Args.Wrong + t.User.Wrong + t.Container.Wrong + t.Twice
+}
 
-// compare counts an entry for a call by the process pid of a client, and says
-// in a word what is not as it should be.
-func (t *tally) compare(e *entry, c *client, pid int) string {
+// compare counts an entry for a call by a process of a client, and says in a
+// word what is not as it should be.
+func (t *tally) compare(e *entry, c *client, by pids) string {
 	before := t.wrong()
 	p := &e.Process
-	t.PID.compare(e, pid)
+	t.PID.compare(e, by)
 	// What is said of another process, and not as proven, says nothing of this one.
-	about := p.PID == pid || p.PID != 0 && e.IMDS.Attribution.Status == resolved
+	about := p.PID == by.host || p.PID != 0 && e.IMDS.Attribution.Status == resolved
 	t.Args.count(about && p.Args != nil, slices.Equal(p.Args, c.args))
 	t.User.count(about && e.User.ID != "", e.User.ID == strconv.Itoa(c.uid))
 	t.Executable.count(about && p.Executable != "", p.Executable == c.executable)
+	if c.container != "" {
+		t.Container.count(about && e.Container.ID != "", e.Container.ID == c.container)
+	}
 	switch {
 	case t.wrong() > before:
 		return "wrong"
@@ -94,18 +102,21 @@ func (t *tally) compare(e *entry, c *client, pid int) string {
 	return ""
 }
 
-func (f *found) compare(e *entry, pid int) {
-	named := e.Process.PID
+// compare counts the process that an entry names. It is the caller's if the
+// host's pid is right, and the container's too, if that is told.
+func (f *found) compare(e *entry, by pids) {
+	named, inside := e.Process.PID, e.Process.VPID
 	a := e.IMDS.Attribution
-	isCaller := func(c struct{ PID int }) bool { return c.PID == pid }
+	isCaller := func(c struct{ PID int }) bool { return c.PID == by.host }
+	right := named == by.host && (inside == 0 || inside == by.inside)
 	switch {
-	case named != 0 && a.Status == inferred && named == pid:
+	case named != 0 && a.Status == inferred && right:
 		f.InferredRight++
 	case named != 0 && a.Status == inferred:
 		f.InferredWrong++
-	case named != 0 && a.Status == shared && (named == pid || slices.ContainsFunc(a.Candidates, isCaller)):
+	case named != 0 && a.Status == shared && (right || slices.ContainsFunc(a.Candidates, isCaller)):
 		f.Shared++
 	default:
-		f.count(named != 0, named == pid)
+		f.count(named != 0, right)
 	}
 }

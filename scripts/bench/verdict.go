@@ -4,7 +4,7 @@ package main
 type problem struct {
 	what string // "wrong", "missing" or "none"
 	call callID
-	pid  int // 0 if it is not known
+	by   pids // 0 if they are not known
 	of   *client
 	line string // of the log
 }
@@ -37,7 +37,7 @@ func (v *verdict) take(e entry) {
 	if e.Event.Dataset != callDataset {
 		return
 	}
-	id, pid, ok := parseTarget(e.URL.Original)
+	id, by, ok := parseTarget(e.URL.Original)
 	c := v.clients[id.clientID]
 	if !ok || c == nil {
 		v.strays++
@@ -49,11 +49,11 @@ func (v *verdict) take(e entry) {
 		return
 	}
 	v.seen[id] = true
-	if pid == 0 {
-		pid = c.pid
+	if by == (pids{}) {
+		by = c.pids
 	}
-	if what := t.compare(&e, c, pid); what != "" {
-		v.problems = append(v.problems, problem{what, id, pid, c, e.line})
+	if what := t.compare(&e, c, by); what != "" {
+		v.problems = append(v.problems, problem{what, id, by, c, e.line})
 	}
 }
 
@@ -63,7 +63,7 @@ func (v *verdict) end(m made) {
 		for n := range m.each[id.cell] {
 			if call := (callID{id, n}); !v.seen[call] {
 				v.tallies[id.cell].Missing++
-				v.problems = append(v.problems, problem{"missing", call, 0, c, ""})
+				v.problems = append(v.problems, problem{"missing", call, pids{}, c, ""})
 			}
 		}
 	}
