@@ -38,7 +38,7 @@ var rooms = map[string]room{
 	},
 	"capture": {
 		ours:   []string{"imds"},
-		others: []string{"github.com/google/gopacket", "github.com/klauspost/compress", "golang.org/x/sys"},
+		others: []string{"github.com/google/gopacket", "github.com/klauspost/compress", "github.com/vishvananda/netlink", "golang.org/x/sys"},
 		not:    speaking,
 	},
 	"attribution": {

@@ -128,7 +128,7 @@ func (a *Analyzer) segment(s *segment) *flow {
 // flowOf returns the flow that the segment belongs to, a new one if it opens
 // one, nil if it says nothing.
 func (a *Analyzer) flowOf(s *segment) *flow {
-	key := keyOf(s.client, s.endpoint)
+	key := keyOf(s)
 	f := a.flows[key]
 	if f != nil && !f.restarts(s) {
 		return a.mergeLegs(f, s, key)

@@ -156,7 +156,7 @@ func newRecorder(t testing.TB) *recorder {
 }
 
 func (r *recorder) Opened(c imds.Conn) {
-	if earlier, ok := r.opened[c.ID]; ok && (earlier.Client == c.Client || r.closed[c.ID]) {
+	if earlier, ok := r.opened[c.ID]; ok && (earlier.Client == c.Client && earlier.Network == c.Network || r.closed[c.ID]) {
 		r.t.Errorf("connection %d opened twice as %v", c.ID, c.Client)
 	}
 	r.opened[c.ID] = c
@@ -166,7 +166,7 @@ func (r *recorder) Call(c imds.Call) {
 	if _, ok := r.opened[c.Conn.ID]; !ok || r.closed[c.Conn.ID] {
 		r.t.Errorf("a call on connection %d, which is not open: %s", c.Conn.ID, line(c))
 	}
-	if opened := r.opened[c.Conn.ID]; opened.Client != c.Conn.Client || opened.Service != c.Conn.Service {
+	if opened := r.opened[c.Conn.ID]; opened.Client != c.Conn.Client || opened.Service != c.Conn.Service || opened.Network != c.Conn.Network {
 		r.t.Errorf("a call on %+v, which was opened as %+v", c.Conn, opened)
 	}
 	if c.Response != nil {
@@ -211,11 +211,14 @@ func (r *recorder) lines() []string {
 	return lines
 }
 
-// line writes what the corpus compares of a call: the ends if they are not a
-// Conversation's usual ones, version, method, target, status, and then what is
+// line writes what the corpus compares of a call: the network namespace if it is
+// not the capture's, the ends if they are not a Conversation's usual ones, version, method, target, status, and then what is
 // true of it: the HTTP version if not 1.1, token, reset, why it is unknown.
 func line(c imds.Call) string {
 	var words []string
+	if c.Conn.Network != "" {
+		words = append(words, c.Conn.Network)
+	}
 	if c.Conn.Client != packettest.Client && c.Conn.Client != packettest.Client6 {
 		words = append(words, c.Conn.Client.String())
 	}

@@ -35,7 +35,7 @@ func (d *decoder) decode(p *Packet) (segment, bool) {
 	if packet.protocol != protoTCP {
 		return segment{}, false
 	}
-	s := segment{time: p.Time, at: at, named: p.Interface, linkKnown: namesSender(p.LinkType), joined: joined}
+	s := segment{time: p.Time, at: at, named: p.Interface, network: p.Network, linkKnown: namesSender(p.LinkType), joined: joined}
 	ok = s.parseTCP(&packet) && d.orient(&s, &packet)
 	return s, ok
 }

@@ -56,6 +56,15 @@ func NewFeed(sources ...Source) *Feed {
 	return f
 }
 
+// Add reads one more source, which is no handle of libpcap: it takes no thread
+// of its own. It may be called at any time before Stop.
+func (f *Feed) Add(s Source) {
+	f.mu.Lock()
+	f.open++
+	f.mu.Unlock()
+	go f.readOn(s)
+}
+
 // Start begins to read. It is called once.
 func (f *Feed) Start() { close(f.begin) }
 
@@ -87,6 +96,10 @@ func (f *Feed) read(s Source, prepared func()) {
 		hurry()
 	}
 	prepared()
+	f.readOn(s)
+}
+
+func (f *Feed) readOn(s Source) {
 	<-f.begin
 	for {
 		p, err := s.Next()

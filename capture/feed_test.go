@@ -1,8 +1,11 @@
 package capture
 
 import (
+	"errors"
 	"io"
+	"slices"
 	"testing"
+	"testing/synctest"
 )
 
 // onePacket is a Source, which says that it is read.
@@ -41,4 +44,88 @@ func TestFeedReadsFromStartOn(t *testing.T) {
 	if packets != 2 || len(first.read) != 2 || len(second.read) != 2 {
 		t.Errorf("%d packets", packets)
 	}
+}
+
+// manyPackets is a Source of as many packets as are sent to it, each with its
+// number as its Length. It ends when it is closed.
+type manyPackets chan int
+
+func (s manyPackets) Next() (Packet, error) {
+	n, ok := <-s
+	if !ok {
+		return Packet{}, io.EOF
+	}
+	return Packet{Length: n}, nil
+}
+
+func (s manyPackets) Close() error { return nil }
+
+// checkTaken makes sure that the feed has these packets once its readers wait.
+func checkTaken(t *testing.T, f *Feed, ended bool, want ...int) {
+	t.Helper()
+	synctest.Wait()
+	var got []int
+	batch := f.Take()
+	batch.Packets(func(p Packet) { got = append(got, p.Length) })
+	if !slices.Equal(got, want) || batch.Ended != ended {
+		t.Errorf("packets %v, ended %v; want %v, %v", got, batch.Ended, want, ended)
+	}
+}
+
+// Sources can be added whenever, and are read from Start on. The feed ends with
+// the last of them.
+func TestFeedAdd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, early, late := make(manyPackets, 1), make(manyPackets, 1), make(manyPackets, 1)
+		f := NewFeed(first)
+		f.Add(early)
+		early <- 1
+		checkTaken(t, f, false)
+		f.Start()
+		checkTaken(t, f, false, 1)
+		first <- 2
+		checkTaken(t, f, false, 2)
+		f.Add(late)
+		close(first)
+		close(early)
+		checkTaken(t, f, false)
+		late <- 3
+		checkTaken(t, f, false, 3)
+		close(late)
+		checkTaken(t, f, true)
+	})
+}
+
+// How a source ends that was added is told like any other's.
+func TestFeedAddFails(t *testing.T) {
+	f := NewFeed()
+	f.Start()
+	f.Add(failing{})
+	<-f.Ready()
+	if batch := f.Take(); len(batch.Errors) != 1 || !errors.Is(batch.Errors[0], errBlock) || !batch.Ended {
+		t.Errorf("errors %v, ended %v", batch.Errors, batch.Ended)
+	}
+}
+
+type failing struct{}
+
+func (failing) Next() (Packet, error) { return Packet{}, errBlock }
+func (failing) Close() error          { return nil }
+
+// A feed that was stopped takes nothing more, also of a source that comes late:
+// its reader ends with the packet that it waits for.
+func TestFeedAddAfterStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := NewFeed()
+		f.Start()
+		f.Stop()
+		late := make(manyPackets, 2)
+		f.Add(late)
+		late <- 1
+		late <- 2
+		checkTaken(t, f, false)
+		if len(late) != 1 {
+			t.Errorf("%d packets are not read, want 1", len(late))
+		}
+	})
 }

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"net/netip"
 	"time"
 
 	"imds-analyzer/imds"
@@ -39,15 +38,17 @@ type flow struct {
 	index    int // in the heap of deadlines, -1 if not there
 }
 
-// flowKey is a connection's tuple in compact form.
+// flowKey is a connection's tuple in compact form. In another network namespace
+// the same tuple is another connection.
 type flowKey struct {
+	network  string
 	addr     [16]byte
 	port     uint16
 	endpoint uint8
 }
 
-func keyOf(client netip.AddrPort, endpoint uint8) flowKey {
-	return flowKey{client.Addr().As16(), client.Port(), endpoint}
+func keyOf(s *segment) flowKey {
+	return flowKey{s.network, s.client.Addr().As16(), s.client.Port(), s.endpoint}
 }
 
 func (a *Analyzer) newFlow(s *segment) *flow {
@@ -60,11 +61,12 @@ func (a *Analyzer) newFlow(s *segment) *flow {
 			Client:    s.client,
 			Service:   s.service,
 			Interface: s.named,
+			Network:   s.network,
 			Opened:    s.time,
 			Handshake: s.has(flagSYN) && s.direction == up,
 		},
-		keys:    []flowKey{keyOf(s.client, s.endpoint)},
-		hops:    []legHop{{s.direction, s.hopLimit}},
+		keys:    []flowKey{keyOf(s)},
+		hops:    []legHop{hopOf(s)},
 		settled: s.has(flagSYN),
 		index:   -1,
 	}

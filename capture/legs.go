@@ -14,7 +14,8 @@ import (
 // Sequence numbers alone prove nothing, since files made by hand tend to begin
 // every connection at the same one. A translated packet was also routed, which
 // takes one off its hop limit (RFC 1812, section 5.3.1) but keeps its IPv4
-// identification, and was captured at another place.
+// identification, and was captured at another place. In another network
+// namespace it may come by as it was.
 type legs struct{ recent [legsKept]leg }
 
 // legsKept is how many segments are remembered, each in the place that its
@@ -28,6 +29,7 @@ type leg struct {
 	time      time.Time
 	client    netip.AddrPort
 	service   netip.AddrPort
+	network   string
 	direction direction
 	seq, ack  uint32
 	length    int
@@ -56,7 +58,7 @@ func (l *legs) remember(s *segment, f *flow) {
 		return
 	}
 	*l.place(s) = leg{
-		flow: f, time: s.time, client: s.client, service: s.service, direction: s.direction,
+		flow: f, time: s.time, client: s.client, service: s.service, network: s.network, direction: s.direction,
 		seq: s.seq, ack: s.ack, length: s.length(), timestamp: s.timestamp, flags: s.flags,
 		hopLimit: s.hopLimit, id: s.id, at: s.at,
 	}
@@ -69,7 +71,7 @@ func (l *legs) find(s *segment) *leg {
 	if !speaks(s) || other.flow == nil || other.flow.index < 0 || !other.repeatedBy(s) || s.time.Sub(other.time).Abs() > legWait {
 		return nil
 	}
-	if slices.Contains(other.flow.hops, legHop{s.direction, s.hopLimit}) {
+	if slices.Contains(other.flow.hops, hopOf(s)) {
 		return nil // as far from the client as a leg that is known: another connection
 	}
 	return other
@@ -79,18 +81,25 @@ func (l *legs) find(s *segment) *leg {
 type legHop struct {
 	direction direction
 	hopLimit  uint8
+	network   string
 }
+
+func hopOf(s *segment) legHop { return legHop{s.direction, s.hopLimit, s.network} }
 
 // repeatedBy reports whether s is the same segment at another place.
 func (l *leg) repeatedBy(s *segment) bool {
-	same := l.direction == s.direction && l.service == s.service && l.client != s.client &&
+	same := l.direction == s.direction && l.service == s.service &&
 		l.seq == s.seq && l.ack == s.ack && l.flags == s.flags && l.id == s.id &&
 		l.length == s.length() && l.timestamp == s.timestamp
 	hops := max(l.hopLimit, s.hopLimit) - min(l.hopLimit, s.hopLimit)
-	if !same || hops == 0 || hops > maxLegHops {
+	switch {
+	case !same || hops > maxLegHops:
 		return false
-	}
-	if s.linkKnown {
+	case l.network != s.network:
+		return l.client == s.client || hops > 0 || s.timestamp != 0
+	case hops == 0 || l.client == s.client:
+		return false
+	case s.linkKnown:
 		return l.at != s.at
 	}
 	return s.timestamp != 0
@@ -98,21 +107,32 @@ func (l *leg) repeatedBy(s *segment) bool {
 
 // addLeg makes the tuple of s another one of the flow that it repeats a
 // segment of. The connection is known by the tuple nearest to the client: the
-// hop limit is the higher on the way to the service, the lower on the way back.
+// hop limit is the higher on the way to the service, the lower on the way back. A
+// network namespace other than ours is captured for the client that is in it.
 func (a *Analyzer) addLeg(repeated *leg, s *segment, key flowKey) *flow {
 	f := repeated.flow
 	f.keys = append(f.keys, key)
-	f.hops = append(f.hops, legHop{s.direction, s.hopLimit})
+	f.hops = append(f.hops, hopOf(s))
 	a.flows[key] = f
-	nearer := s.hopLimit > repeated.hopLimit
-	if s.direction == down {
-		nearer = s.hopLimit < repeated.hopLimit
-	}
-	if nearer && f.conn.Client == repeated.client {
-		f.conn.Client, f.conn.Interface = s.client, s.named
+	if f.isNearer(s, repeated) {
+		f.conn.Client, f.conn.Interface, f.conn.Network = s.client, s.named, s.network
 		a.handler.Opened(f.conn)
 	}
 	return f
+}
+
+// isNearer reports whether s was seen nearer to the client than what the
+// connection is known by. Of that only repeated tells the hop limit.
+func (f *flow) isNearer(s *segment, repeated *leg) bool {
+	switch {
+	case (f.conn.Network == "") != (s.network == ""):
+		return s.network != ""
+	case f.conn.Client != repeated.client || f.conn.Network != repeated.network:
+		return false
+	case s.direction == down:
+		return s.hopLimit < repeated.hopLimit
+	}
+	return s.hopLimit > repeated.hopLimit
 }
 
 // mergeLegs finds out that a flow which was taken for another connection is a

@@ -17,6 +17,8 @@ var (
 	ErrNoInterface = errors.New("no such interface")
 	// ErrNotUp: the interface is down.
 	ErrNotUp = errors.New("the interface is down")
+	// ErrNoRoute: a network namespace has no way to the service, or not yet.
+	ErrNoRoute = errors.New("no route to the service")
 	// ErrNoLive: this build has no libpcap in it.
 	ErrNoLive = errors.New("this build has no libpcap in it and reads capture files only (-r FILE)")
 )
@@ -29,6 +31,9 @@ type LiveOptions struct {
 	// SYNTap asks for nothing but the first segment of each connection, at
 	// once. Without it everything comes, within about PayloadDelay.
 	SYNTap bool
+	// Early is for OpenNamespace alone. It asks for packets at once, with little
+	// room for them: for the time that opening another source takes.
+	Early bool
 }
 
 // PayloadDelay is how long packets wait for others before they are handed over.

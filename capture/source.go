@@ -38,6 +38,10 @@ type Packet struct {
 	// interface's name, empty if the source does not say.
 	InterfaceID int
 	Interface   string
+	// Network names the network namespace that the packet was captured in, as
+	// /proc/PID/ns/net does (namespaces(7)); empty for the one that the program
+	// runs in, and for files.
+	Network string
 	// Comment is the packet's comment where the source carries one.
 	Comment string
 }

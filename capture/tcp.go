@@ -46,6 +46,7 @@ type segment struct {
 	id        uint32 // of the IPv4 packet
 	at        hop
 	named     string // the interface's name
+	network   string // the network namespace's
 	linkKnown bool   // the link-layer header says who sent the packet
 	joined    bool   // it came in fragments: payload is not in the packet
 }

@@ -20,6 +20,9 @@ type Conn struct {
 	// Interface is the name of the interface nearest to the client that the
 	// connection was seen on, empty where the capture does not tell.
 	Interface string
+	// Network names the network namespace nearest to the client that the
+	// connection was captured in (namespaces(7)), empty for the program's own.
+	Network string
 	// Opened is the capture time of the first packet seen.
 	Opened time.Time
 	// Handshake is true if the client's SYN was seen, so that the capture

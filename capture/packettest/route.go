@@ -11,6 +11,8 @@ import (
 type Hop struct {
 	InterfaceID int
 	Interface   string
+	// Network is the network namespace, empty for the one of the capture.
+	Network string
 	// Link is the link layer for packets from the client and to it.
 	Link func(fromClient bool) Link
 	// Client is the client's address as translated on the way here, zero if
@@ -58,6 +60,12 @@ func InterfaceHops(translated netip.AddrPort) []Hop {
 	}
 }
 
+// NetworkHops is ContainerHops of a capture in the container's network namespace
+// too, where its packets come by first.
+func NetworkHops(network string, translated netip.AddrPort) []Hop {
+	return append([]Hop{{Network: network, Link: cooked2(2)}}, ContainerHops(translated)...)
+}
+
 // hopDelay is how long after one hop the next one sees a packet.
 const hopDelay = 5 * time.Microsecond
 
@@ -83,6 +91,7 @@ func (t Trace) Through(hops ...Hop) Trace {
 // through no router yet where the client's have been through routers.
 func (h Hop) seen(s Segment, routers uint8) Segment {
 	s.Link, s.InterfaceID, s.Interface = h.Link(s.FromClient), h.InterfaceID, h.Interface
+	s.Network = h.Network
 	if s.FromClient {
 		s.TTL -= h.Routers
 	} else {

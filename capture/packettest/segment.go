@@ -18,10 +18,11 @@ type Segment struct {
 	ID         uint16
 	IPOptions  []byte
 	Extensions []Extension
-	// Link, InterfaceID and Interface are where it was captured.
+	// Link, InterfaceID, Interface and Network are where it was captured.
 	Link        Link
 	InterfaceID int
 	Interface   string
+	Network     string
 	// FromClient is true on the way to the service.
 	FromClient bool
 }
@@ -45,7 +46,7 @@ func (s Segment) Packet() capture.Packet {
 // Wrap returns an IP packet as captured where and when the segment was.
 func (s Segment) Wrap(ip []byte) capture.Packet {
 	p := s.Link.Packet(ip, s.Time)
-	p.InterfaceID, p.Interface = s.InterfaceID, s.Interface
+	p.InterfaceID, p.Interface, p.Network = s.InterfaceID, s.Interface, s.Network
 	return p
 }
 

@@ -1,0 +1,83 @@
+//go:build cgo
+
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// directSocket hands out packets one by one, as soon as they come. It is open in
+// a fraction of a millisecond, where a ring takes up to 15: the kernel waits for
+// all processors then. It has little room.
+type directSocket struct {
+	*packetSocket
+	data    []byte
+	control [64]byte // holds one struct timespec with its header (cmsg(3))
+}
+
+// openDirect opens one for packets of so many bytes, with room for as much as the
+// kernel gives of what is asked for: it counts what it keeps of packets, too.
+func openDirect(s *packetSocket, snaplen, room int) (*directSocket, error) {
+	d := &directSocket{packetSocket: s, data: make([]byte, snaplen)}
+	return d, s.open(func(fd int) error {
+		err := errors.Join(
+			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1),
+			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, room))
+		if err != nil {
+			return fmt.Errorf("prepare a packet socket: %w", err)
+		}
+		return nil
+	})
+}
+
+// Next waits for the next packet. It ends when the socket is closed.
+func (d *directSocket) Next() (p Packet, err error) {
+	var failure error
+	err = d.wait(func(fd int) bool {
+		p, failure = d.receive(fd)
+		return !errors.Is(failure, unix.EAGAIN)
+	})
+	switch {
+	case err != nil:
+		return Packet{}, io.EOF
+	case failure != nil:
+		return Packet{}, d.failed(failure)
+	}
+	return d.placed(p), nil
+}
+
+func (d *directSocket) receive(fd int) (Packet, error) {
+	n, controls, _, from, err := unix.Recvmsg(fd, d.data, d.control[:], unix.MSG_TRUNC|unix.MSG_DONTWAIT)
+	if err != nil {
+		return Packet{}, err
+	}
+	p := Packet{
+		Data: d.data[:min(n, len(d.data))], Length: n, LinkType: LinkRaw, Time: receivedAt(d.control[:controls]),
+	}
+	if address, ok := from.(*unix.SockaddrLinklayer); ok {
+		p.InterfaceID = address.Ifindex
+	}
+	return p, nil
+}
+
+// receivedAt reads when the kernel took in a packet (SO_TIMESTAMPNS, socket(7)).
+// Without that it is now.
+func receivedAt(control []byte) time.Time {
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil {
+		return time.Now()
+	}
+	for _, m := range messages {
+		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SCM_TIMESTAMPNS {
+			if at, ok := timespec(m.Data); ok {
+				return at
+			}
+		}
+	}
+	return time.Now()
+}

@@ -1,0 +1,398 @@
+//go:build cgo
+
+package capture
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"imds-analyzer/imds"
+)
+
+const testService = "169.254.169.254:80"
+
+// newServiceNetwork is a namespace with the service's address in it. The service
+// reads a line, answers, and takes what else comes until its client closes.
+func newServiceNetwork(t *testing.T) *testNetwork {
+	t.Helper()
+	n := newTestNetwork(t)
+	var server net.Listener
+	n.do(t, bringUp("lo"), give("lo", "169.254.169.254/32"), func() (err error) {
+		server, err = net.Listen("tcp", testService)
+		return err
+	})
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			c, err := server.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() { serve(c) })
+		}
+	})
+	t.Cleanup(func() {
+		server.Close()
+		serving.Wait()
+	})
+	return n
+}
+
+func serve(c net.Conn) {
+	defer c.Close()
+	var request [256]byte
+	if _, err := c.Read(request[:]); err != nil {
+		return
+	}
+	_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+	_, _ = io.Copy(io.Discard, c)
+}
+
+// exchange makes a connection to the service, and returns the client's end of it
+// once the service has answered and more was sent.
+func (n *testNetwork) exchange(t *testing.T, more int) netip.AddrPort {
+	t.Helper()
+	var client netip.AddrPort
+	n.do(t, func() error {
+		c, err := net.Dial("tcp", testService)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		client = c.LocalAddr().(*net.TCPAddr).AddrPort()
+		if _, err := c.Write([]byte("GET /latest/ HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
+			return err
+		}
+		var answer [256]byte
+		if _, err := c.Read(answer[:]); err != nil {
+			return err
+		}
+		_, err = c.Write(bytes.Repeat([]byte("x"), more))
+		return err
+	})
+	return client
+}
+
+// open opens a capture in the namespace.
+func (n *testNetwork) open(t *testing.T, tap bool) LiveSource {
+	t.Helper()
+	var s LiveSource
+	n.do(t, func() (err error) {
+		s, err = OpenNamespace(LiveOptions{Interface: AnyInterface, Endpoints: imds.DefaultEndpoints(), SYNTap: tap}, "net:[7]")
+		return err
+	})
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// reading reads a source in the background.
+type reading struct {
+	mu      sync.Mutex
+	packets []Packet
+	err     error         // guarded by ended
+	ended   chan struct{} // closed with the source
+}
+
+func read(s Source) *reading {
+	r := &reading{ended: make(chan struct{})}
+	go func() {
+		defer close(r.ended)
+		for {
+			p, err := s.Next()
+			if err != nil {
+				r.err = err
+				return
+			}
+			p.Data = slices.Clone(p.Data)
+			r.mu.Lock()
+			r.packets = append(r.packets, p)
+			r.mu.Unlock()
+		}
+	}()
+	return r
+}
+
+func (r *reading) count() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return uint64(len(r.packets))
+}
+
+// all waits until there is nothing more to read of what the source has counted,
+// closes it, and returns the packets.
+func (r *reading) all(t *testing.T, s LiveSource) []Packet {
+	t.Helper()
+	eventually(t, "all packets are read", func() bool {
+		stats, err := s.Stats()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.count() > 0 && r.count() == stats.Received-stats.Dropped
+	})
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	r.end(t)
+	return r.packets
+}
+
+// end waits for the end of the source.
+func (r *reading) end(t *testing.T) {
+	t.Helper()
+	select {
+	case <-r.ended:
+	case <-time.After(patience):
+		t.Fatal("the source does not end")
+	}
+	if !errors.Is(r.err, io.EOF) {
+		t.Errorf("the source ended with %v", r.err)
+	}
+}
+
+// called keeps the calls that an Analyzer finds.
+type called struct{ calls []imds.Call }
+
+func (c *called) Opened(imds.Conn)    {}
+func (c *called) Call(call imds.Call) { c.calls = append(c.calls, call) }
+func (c *called) Closed(imds.Conn)    {}
+
+func TestNamespace(t *testing.T) {
+	n := newServiceNetwork(t)
+	s := n.open(t, false)
+	if want := Filter(imds.DefaultEndpoints()); s.Filter() != want {
+		t.Errorf("filter %q, want %q", s.Filter(), want)
+	}
+	r := read(s)
+	before := time.Now()
+	var clients []netip.AddrPort
+	for range 5 {
+		clients = append(clients, n.exchange(t, 0))
+	}
+	packets := r.all(t, s)
+	checkPlaced(t, packets, before, time.Now())
+	h := &called{}
+	a := NewAnalyzer(imds.DefaultEndpoints(), OfflineLimits(), h)
+	for _, p := range packets {
+		a.Packet(p)
+	}
+	a.Flush()
+	var found []netip.AddrPort
+	for _, c := range h.calls {
+		found = append(found, c.Conn.Client)
+		if c.Request.Version() != imds.V1 || c.Response == nil || c.Response.Status != 200 || c.Conn.Network != "net:[7]" || c.Conn.Interface != "lo" || !c.Conn.Handshake {
+			t.Errorf("%+v", c)
+		}
+	}
+	if !slices.Equal(found, clients) {
+		t.Errorf("calls by %v, want %v", found, clients)
+	}
+	if stats := a.Stats(); stats.Segments != uint64(len(packets)) {
+		t.Errorf("of %d packets %d are to or from the service", len(packets), stats.Segments)
+	}
+}
+
+// checkPlaced makes sure that packets say where and when they come from.
+func checkPlaced(t *testing.T, packets []Packet, before, after time.Time) {
+	t.Helper()
+	for i, p := range packets {
+		if p.Network != "net:[7]" || p.Interface != "lo" || p.InterfaceID != 1 {
+			t.Errorf("packet %d is from %q, %q, %d", i, p.Network, p.Interface, p.InterfaceID)
+		}
+		if p.Time.Before(before) || p.Time.After(after) {
+			t.Errorf("packet %d at %v, not from %v to %v", i, p.Time, before, after)
+		}
+		before = p.Time
+	}
+}
+
+// The tap has the SYNs, each before anything else happens, twice on the loopback
+// interface: as they leave and as they arrive.
+func TestNamespaceTap(t *testing.T) {
+	n := newServiceNetwork(t)
+	s := n.open(t, true)
+	r := read(s)
+	before := time.Now()
+	var want, got []netip.AddrPort
+	for i := range 3 {
+		client := n.exchange(t, 0)
+		want = append(want, client, client)
+		eventually(t, "the SYN is there", func() bool { return r.count() == uint64(2*i+2) })
+	}
+	packets := r.all(t, s)
+	checkPlaced(t, packets, before, time.Now())
+	err := TapSYNs(&replay{packets}, imds.DefaultEndpoints(), func(client, service netip.AddrPort, at time.Time) {
+		if service.String() != testService || !at.Equal(packets[len(got)].Time) {
+			t.Errorf("SYN to %v at %v", service, at)
+		}
+		got = append(got, client)
+	})
+	if !errors.Is(err, io.EOF) || !slices.Equal(got, want) {
+		t.Errorf("SYNs of %v, %v; want %v", got, err, want)
+	}
+}
+
+// replay is a Source of packets that are there.
+type replay struct{ packets []Packet }
+
+func (r *replay) Next() (Packet, error) {
+	if len(r.packets) == 0 {
+		return Packet{}, io.EOF
+	}
+	p := r.packets[0]
+	r.packets = r.packets[1:]
+	return p, nil
+}
+
+func (r *replay) Close() error { return nil }
+
+// Without the time that the kernel took a packet in it is now.
+func TestReceivedAt(t *testing.T) {
+	for _, control := range [][]byte{nil, {1, 2, 3}, make([]byte, 64)} {
+		if before, at := time.Now(), receivedAt(control); at.Before(before) || at.After(time.Now()) {
+			t.Errorf("% x: %v", control, at)
+		}
+	}
+}
+
+// Close ends a Next that waits.
+func TestNamespaceCloseWakes(t *testing.T) {
+	for _, tap := range []bool{false, true} {
+		t.Run(fmt.Sprintf("tap %v", tap), func(t *testing.T) {
+			s := newServiceNetwork(t).open(t, tap)
+			r := read(s)
+			eventually(t, "Next waits", isWaiting)
+			for range 2 { // the second has nothing to do
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			r.end(t)
+			if p, err := s.Next(); !errors.Is(err, io.EOF) {
+				t.Errorf("after the end: %v, %v", p, err)
+			}
+		})
+	}
+}
+
+// isWaiting reports whether a goroutine waits for packets, in the runtime's
+// poller or in poll(2).
+func isWaiting() bool {
+	var all [1 << 20]byte
+	for stack := range strings.SplitSeq(string(all[:runtime.Stack(all[:], true)]), "\n\n") {
+		if strings.Contains(stack, "[IO wait") && strings.Contains(stack, "packetSocket") ||
+			strings.Contains(stack, "unix.Poll(") && strings.Contains(stack, "synSocket") {
+			return true
+		}
+	}
+	return false
+}
+
+// What the kernel has handed over is read after Close too.
+func TestNamespaceCloseLosesNothing(t *testing.T) {
+	n := newServiceNetwork(t)
+	s := n.open(t, false)
+	n.exchange(t, 0)
+	first, err := s.Next() // there is a block now
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring := s.(*ring)
+	more := ring.open.left
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	r := read(s)
+	r.end(t)
+	if first.Time.IsZero() || more == 0 || len(r.packets) < more {
+		t.Errorf("%d packets, want at least %d", len(r.packets), more)
+	}
+}
+
+// A ring that is full drops, and says so. Of what is read nothing is missing.
+func TestNamespaceDrops(t *testing.T) {
+	n := newServiceNetwork(t)
+	s := n.open(t, false)
+	n.exchange(t, 8*ringBytes)
+	n.exchange(t, 0)
+	stats, err := s.Stats()
+	if err != nil || stats.Dropped == 0 || stats.Received <= stats.Dropped || stats.DroppedByInterface != 0 {
+		t.Fatalf("%+v, %v", stats, err)
+	}
+	r := read(s)
+	packets := r.all(t, s)
+	if closed, err := s.Stats(); err != nil || closed.Received < stats.Received || closed.Dropped < stats.Dropped {
+		t.Errorf("%+v, %v; before %+v", closed, err, stats)
+	}
+	longest := 0
+	for _, p := range packets {
+		longest = max(longest, len(p.Data))
+		if p.Length != len(p.Data) {
+			t.Errorf("%d bytes of %d", len(p.Data), p.Length)
+		}
+	}
+	if longest < 32<<10 {
+		t.Errorf("the longest packet has %d bytes: they are not taken whole", longest)
+	}
+}
+
+// A capture that was closed keeps nothing of its namespace, read or not.
+func TestNamespaceIsGivenBack(t *testing.T) {
+	n := newServiceNetwork(t)
+	sockets := func() (lines int) {
+		n.do(t, func() error {
+			table, err := os.ReadFile("/proc/thread-self/net/packet")
+			lines = bytes.Count(table, []byte("\n")) - 1 // without the title
+			return err
+		})
+		return lines
+	}
+	for _, tap := range []bool{false, true} {
+		unread, other := n.open(t, tap), n.open(t, tap)
+		r := read(other)
+		if sockets() != 2 {
+			t.Fatalf("%d packet sockets", sockets())
+		}
+		unread.Close()
+		other.Close()
+		r.end(t)
+		eventually(t, "the sockets are gone", func() bool { return sockets() == 0 })
+	}
+}
+
+func TestNamespaceWithoutPermission(t *testing.T) {
+	n := newServiceNetwork(t)
+	n.do(t, func() error { return dropCapability(unix.CAP_NET_RAW) })
+	for _, tap := range []bool{false, true} {
+		n.do(t, func() error {
+			_, err := OpenNamespace(LiveOptions{Interface: AnyInterface, Endpoints: imds.DefaultEndpoints(), SYNTap: tap}, "net:[7]")
+			if !errors.Is(err, ErrPermission) || !strings.Contains(err.Error(), "net:[7]") {
+				t.Errorf("tap %v: %v", tap, err)
+			}
+			return nil
+		})
+	}
+}
+
+// dropCapability takes a capability from the calling thread.
+func dropCapability(capability uint) error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var held [2]unix.CapUserData
+	if err := unix.Capget(&header, &held[0]); err != nil {
+		return err
+	}
+	held[capability/32].Effective &^= 1 << (capability % 32)
+	return unix.Capset(&header, &held[0])
+}
