@@ -28,6 +28,12 @@ type CaptureStats struct {
 	// EventsLost is the number of the kernel's events on processes and their
 	// connections that could not be followed: a process may not be known.
 	EventsLost uint64
+	// NetworkNamespaces is the number of network namespaces that were captured
+	// besides the program's own, nil if it captures in that alone.
+	NetworkNamespaces *uint64
+	// TellsWithoutPackets is true if the kernel tells of connections whose
+	// packets are not captured.
+	TellsWithoutPackets bool
 	// Truncated is true if the input ended before its end, or was damaged.
 	Truncated bool
 	// EndedEarly is true if reading was ended before the input ended, as by a
@@ -37,7 +43,7 @@ type CaptureStats struct {
 
 // verdict says in a sentence whether calls may be missing from the log.
 func (c *CaptureStats) verdict(s *Summary) string {
-	if c.Segments == 0 && s.Calls() == 0 && !c.lost() {
+	if c.Segments == 0 && s.Calls() == 0 && !c.lost() && s.withoutPackets == 0 {
 		return "No packet to or from the metadata service was seen, so there is nothing to judge."
 	}
 	doubts := c.doubts(s)
@@ -73,6 +79,7 @@ func (c *CaptureStats) doubts(s *Summary) []string {
 	if c.EndedEarly {
 		doubts = append(doubts, "reading ended before the input did")
 	}
+	doubt(s.withoutPackets, "connection was made whose packets were not captured", "connections were made whose packets were not captured")
 	doubt(s.unknown, "call could not be classified", "calls could not be classified")
 	doubt(c.Evicted, "connection was given up for lack of room", "connections were given up for lack of room")
 	doubt(c.ResponsesUnmatched, "answer belongs to a request that was not captured", "answers belong to requests that were not captured")

@@ -307,4 +307,10 @@ type Counts struct {
 	EventsLost              uint64 `json:"events_lost"`
 	// EnrichFailed is nil where no command says more of calls.
 	EnrichFailed *uint64 `json:"enrich_failed,omitempty"`
+	// NetworkNamespaces are those that were captured besides the program's own,
+	// ConnectionsWithoutPackets the connections that the kernel told of and that
+	// were not captured. Nil if that is not known.
+	NetworkNamespaces         *uint64          `json:"network_namespaces,omitempty"`
+	ConnectionsWithoutPackets *uint64          `json:"connections_without_packets,omitempty"`
+	WithoutPackets            []WithoutPackets `json:"without_packets,omitempty"`
 }

@@ -288,7 +288,15 @@ func (c *Counts) write(w *jsonWriter) {
 	w.count("attribution_resolved", c.AttributionResolved)
 	w.count("attribution_missed", c.AttributionMissed)
 	w.count("events_lost", c.EventsLost)
-	if c.EnrichFailed != nil {
-		w.count("enrich_failed", *c.EnrichFailed)
+	w.known("enrich_failed", c.EnrichFailed)
+	w.known("network_namespaces", c.NetworkNamespaces)
+	w.known("connections_without_packets", c.ConnectionsWithoutPackets)
+	if len(c.WithoutPackets) > 0 {
+		w.name("without_packets")
+		w.line = append(w.line, '[')
+		for i := range c.WithoutPackets {
+			c.WithoutPackets[i].write(w)
+		}
+		w.endList()
 	}
 }

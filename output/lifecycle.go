@@ -48,7 +48,8 @@ func (s *Session) Progress(action LifecycleAction, at time.Time, c Counts) Lifec
 	l := s.entry(action, at)
 	l.IMDS.Capture.Counts = &c
 	dropped := c.PacketsDroppedKernel + c.PacketsDroppedInterface
-	if dropped > 0 {
+	missing := c.ConnectionsWithoutPackets != nil && *c.ConnectionsWithoutPackets > 0
+	if dropped > 0 || missing {
 		l.LogLevel = levelWarning
 	}
 	verb := "runs"
@@ -57,6 +58,9 @@ func (s *Session) Progress(action LifecycleAction, at time.Time, c Counts) Lifec
 	}
 	l.Message = fmt.Sprintf("capture %s: %d v1, %d v2 and %d unknown calls, %d packets received, %d dropped",
 		verb, c.CallsV1, c.CallsV2, c.CallsUnknown, c.PacketsReceived, dropped)
+	if missing {
+		l.Message += ", " + counted(*c.ConnectionsWithoutPackets, "connection", "connections") + " not captured"
+	}
 	return l
 }
 

@@ -195,6 +195,17 @@ func inUnit(r *Record) {
 	r.Identity.Script = identity.Script{Kind: identity.ScriptFile, Name: "/usr/bin/cloud-init", Path: "/usr/bin/cloud-init", Package: deb}
 }
 
+// withoutPackets is the summary of connections whose packets were not captured,
+// made by the callers of the records that the edits make.
+func withoutPackets(edits ...func(*Record)) *Summary {
+	s := NewSummary()
+	for _, edit := range edits {
+		r := testRecord(edit)
+		s.AddWithoutPackets(r.Answer, &r.Identity.Workload)
+	}
+	return s
+}
+
 func testLifecycles() []Lifecycle {
 	s := Session{
 		Host: testHost, Interfaces: []string{"any"}, Filter: "tcp and host 169.254.169.254", Libpcap: "1.10.3",
@@ -204,10 +215,14 @@ func testLifecycles() []Lifecycle {
 	}
 	calm := Counts{PacketsReceived: 120, CallsV1: 1, CallsV2: 11, AttributionResolved: 12}
 	lossy := Counts{PacketsReceived: 9000, PacketsDroppedKernel: 3, PacketsDroppedInterface: 1, CallsUnknown: 2, StreamsNotHTTP: 1, AttributionMissed: 2, EventsLost: 7, EnrichFailed: new(uint64(4))}
+	lost := withoutPackets(inTask, inTask, inPod, func(*Record) {}).Counts(CaptureStats{
+		PacketsReceived: 40, NetworkNamespaces: new(uint64(3)), TellsWithoutPackets: true,
+	})
 	return []Lifecycle{
 		s.Start(),
 		s.Progress(CaptureRuns, testTime.Add(time.Minute), calm),
 		s.Progress(CaptureStopped, testTime.Add(time.Hour), lossy),
+		s.Progress(CaptureStopped, testTime.Add(2*time.Hour), lost),
 		(&Session{Started: testTime}).Start(),
 	}
 }

@@ -17,6 +17,9 @@ type Summary struct {
 	programs        map[programKey]*program
 	others          program                // of programs that there was no room for
 	notEnriched     map[NotEnriched]uint64 // nil where no command says more of calls
+
+	withoutPackets        uint64                     // connections
+	callersWithoutPackets map[string]*WithoutPackets // by owner
 }
 
 // NotEnriched is why an entry has no labels from the command that was to give it
@@ -38,6 +41,8 @@ func NewSummary() *Summary {
 		incomplete:  map[string]uint64{},
 		attribution: map[attribution.Status]uint64{},
 		programs:    map[programKey]*program{},
+
+		callersWithoutPackets: map[string]*WithoutPackets{},
 	}
 }
 
@@ -97,7 +102,7 @@ func (s *Summary) Calls() uint64 { return s.v1 + s.v2 + s.unknown }
 
 // Counts returns the counts of a lifecycle entry.
 func (s *Summary) Counts(c CaptureStats) Counts {
-	return Counts{
+	counts := Counts{
 		PacketsReceived:         c.PacketsReceived,
 		PacketsDroppedKernel:    c.DroppedByKernel,
 		PacketsDroppedInterface: c.DroppedByInterface,
@@ -109,7 +114,13 @@ func (s *Summary) Counts(c CaptureStats) Counts {
 		AttributionMissed:       s.sum(attribution.NotFound, attribution.Unavailable),
 		EventsLost:              c.EventsLost,
 		EnrichFailed:            s.enrichFailed(),
+		NetworkNamespaces:       c.NetworkNamespaces,
+		WithoutPackets:          s.listWithoutPackets(),
 	}
+	if c.TellsWithoutPackets {
+		counts.ConnectionsWithoutPackets = new(s.withoutPackets)
+	}
+	return counts
 }
 
 func (s *Summary) sum(statuses ...attribution.Status) uint64 {

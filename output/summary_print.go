@@ -148,6 +148,7 @@ func (s *Summary) printGaps(b *strings.Builder) {
 	gap(b, "Process not known", unattributed)
 	gap(b, "Process uncertain", uncertain)
 	gap(b, "Not enriched", unenriched)
+	gap(b, "Not captured", s.notCaptured())
 }
 
 func gap(b *strings.Builder, title string, parts []string) {

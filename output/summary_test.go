@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"syscall"
@@ -84,7 +85,7 @@ func TestSummaryCounts(t *testing.T) {
 		PacketsReceived: 9, PacketsDroppedKernel: 2, PacketsDroppedInterface: 1, CallsV1: 2, CallsV2: 2, CallsUnknown: 2,
 		StreamsNotHTTP: 3, AttributionResolved: 4, AttributionMissed: 1, EventsLost: 5,
 	}
-	if got != want || s.Calls() != 6 {
+	if !reflect.DeepEqual(got, want) || s.Calls() != 6 {
 		t.Errorf("got %+v, %d calls, want %+v", got, s.Calls(), want)
 	}
 }
