@@ -40,7 +40,7 @@ type catcher struct {
 	catches uint64       // so far
 }
 
-func openCatcher(p proc, sockets *sockDiag) (*catcher, error) {
+func openCatcher(p proc, sockets *sockDiag, networks *follower) (*catcher, error) {
 	events, err := dialConnector(p)
 	if err != nil {
 		return nil, err
@@ -52,6 +52,7 @@ func openCatcher(p proc, sockets *sockDiag) (*catcher, error) {
 	c := &catcher{
 		tracepoint: &tracepoint{
 			facts: sockets.search.facts, ended: make(chan struct{}), watchers: make(map[Tuple][]*watcher), tracker: newTracker(true), home: newHome(p),
+			networks: networks, claims: newClaims(nil),
 		},
 		sockets: sockets, bell: bell, events: events, young: young{from: monotonic()},
 	}
@@ -76,7 +77,7 @@ func (c *catcher) ring() { _, _ = unix.Write(c.bell, []byte{0, 0, 0, 1, 0, 0, 0,
 // expects looks for the process behind the connection at once. It reports
 // whether it was found and there is no doubt who opened the connection.
 func (c *catcher) expects(q *query) bool {
-	s, open := c.sockets.atOnce(q.tuple)
+	s, from, open := c.sockets.atOnce(q.tuple)
 	if !open {
 		return false
 	}
@@ -86,7 +87,7 @@ func (c *catcher) expects(q *query) bool {
 		return false
 	}
 	q.caught = &caught{at.pid, when, time.Now(), s.uid}
-	return c.confirm(q, s.inode, at.descriptor)
+	return c.confirm(q, s.inode, at.descriptor) && !c.sockets.elsewhere(q.tuple, from)
 }
 
 // find looks for the socket, first where it was seen already. It says since when
@@ -180,7 +181,7 @@ func (c *catcher) report(connect traceEvent, t Tuple) {
 	c.young.call(connect.pid)
 	c.catches++
 	connect.socket = c.catches
-	c.news = append(c.news, connect, traceEvent{kind: endEvent, at: connect.at, socket: c.catches, tuple: t})
+	c.news = append(c.news, connect, traceEvent{kind: endEvent, at: connect.at, socket: c.catches, tuple: t.ends()})
 	c.ring()
 }
 

@@ -18,7 +18,7 @@ func openCatching(t *testing.T) (*resolver, *catcher) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := openCatcher(p, sockets)
+	c, err := openCatcher(p, sockets, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 // standard input is closed. It prints a line when it is ready.
 type child struct {
 	*exec.Cmd
-	stdin io.Closer
+	stdin io.WriteCloser
 	lines *bufio.Scanner
 }
 
@@ -102,6 +102,10 @@ func runChild(mode string, args []string) error {
 		fd, err = connectInherited(args[0])
 	case "namespace":
 		fd, err = connectInNamespace(args[0])
+	case "later":
+		if fd, err = connectLater(args[0]); err == io.EOF {
+			return nil // it was never told
+		}
 	case "pinned":
 		fd, err = connectPinned(args[0])
 	case "short":
@@ -235,6 +239,15 @@ func connectInNamespace(address string) (int, error) {
 		return 0, err
 	}
 	return connect(address)
+}
+
+// connectLater is connectInNamespace when it is told so. It says that it waits.
+func connectLater(address string) (int, error) {
+	fmt.Println()
+	if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {
+		return 0, err
+	}
+	return connectInNamespace(address)
 }
 
 // connectPinned is connectInNamespace from a port that is always the same.

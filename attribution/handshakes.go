@@ -20,6 +20,8 @@ type handshake struct {
 	tuple      Tuple
 	pid        int
 	began, end int64    // ns, CLOCK_MONOTONIC
+	succeeded  bool     // the service took the connection
+	claimed    bool     // packets of it were captured
 	read       *reading // of the process in connect(2), nil if nothing was
 	member     *member  // the process then, nil if it was not known
 	// line is its ancestors then, lineRead those that follow from read, for a
@@ -98,13 +100,13 @@ func (s *handshakes) begin(socket uint64, h *handshake) {
 
 // finish returns the handshake on the socket, which has ended, nil if its
 // beginning was not seen.
-func (s *handshakes) finish(socket uint64, t Tuple, at int64) *handshake {
-	h := s.opening[socket]
-	delete(s.opening, socket)
-	if h == nil || t.Local.Port() == 0 {
+func (s *handshakes) finish(e traceEvent) *handshake {
+	h := s.opening[e.socket]
+	delete(s.opening, e.socket)
+	if h == nil || e.tuple.Local.Port() == 0 {
 		return nil
 	}
-	h.tuple, h.end = t, at
+	h.tuple, h.end, h.succeeded = e.tuple, e.at, e.succeeded
 	return h
 }
 

@@ -19,17 +19,40 @@ func newHome(p proc) home {
 }
 
 // captures reports whether the packets of the handshake can be among those that
-// are captured. From an address of ours only a process in here sends them, as
+// are captured in our namespace. From an address of ours only a process in here sends them, as
 // Linux takes in no packets from elsewhere with an address of its own
 // (fib_validate_source, net/ipv4/fib_frontend.c), and a process in here sends
 // them from no other.
 func (o *home) captures(h *handshake) bool {
-	if o.name == "" || h.read == nil || h.read.doubted || h.read.network == "" {
-		return true // for all that is known
-	}
-	inside, address := h.read.network == o.name, h.tuple.Local.Addr()
+	inside, address := h.network() == o.name, h.tuple.Local.Addr()
 	if inside != o.network.has(address) && time.Since(o.read) > rereadHome {
 		o.network, o.read = readNetwork(), time.Now()
 	}
 	return inside == o.network.has(address)
+}
+
+// network is the namespace in which the handshake's process was, empty if that is
+// not known.
+func (h *handshake) network() string {
+	if h.read == nil || h.read.doubted {
+		return ""
+	}
+	return h.read.network
+}
+
+// captures reports whether the packets of the handshake can be among those that
+// are captured in the network namespace, ours if it is empty. Packets of a
+// namespace that is captured itself pass no other that is. Those of one that is
+// not may go by way of any other. The caller holds mu.
+func (t *tracepoint) captures(network string, h *handshake) bool {
+	switch from := h.network(); {
+	case from == "" || t.home.name == "" || from == network:
+		return true // for all that is known
+	case t.networks.follows(from):
+		return false
+	case network == "":
+		return t.home.captures(h)
+	default:
+		return from != t.home.name
+	}
 }

@@ -1,8 +1,6 @@
 package attribution
 
-import (
-	"testing"
-)
+import "testing"
 
 // Of handshakes on the same tuple in several network namespaces it is the one
 // whose packets are seen here.
@@ -41,4 +39,46 @@ func pidOfHandshake(h *handshake) int {
 		return 0
 	}
 	return h.pid
+}
+
+// Packets are a process's if they can have come by where they were captured.
+func TestCaptures(t *testing.T) {
+	const here, followed, other, third = "net:[1]", "net:[2]", "net:[3]", "net:[4]"
+	const local, remote = "127.0.0.1:1000", "203.0.113.7:1000" // ours, and not (RFC 5737)
+	for _, test := range []struct {
+		name, home, captured, from, client string
+		want                               bool
+	}{
+		{"ours, by our address", here, "", here, local, true},
+		{"ours, by another's address", here, "", here, remote, false},
+		{"another's, by our address", here, "", other, local, false},
+		{"another's, by its address", here, "", other, remote, true},
+		{"one that is captured itself, by its address", here, "", followed, remote, false},
+		{"one that is captured itself, there", here, followed, followed, remote, true},
+		{"one that is captured itself, there, by our address", here, followed, followed, local, true},
+		{"one that is captured itself, in another", here, third, followed, remote, false},
+		{"ours, in another", here, followed, here, remote, false},
+		{"one that is not captured, in one that is", here, followed, other, remote, true},
+		{"not known, ours", here, "", "", remote, true},
+		{"not known, another's", here, followed, "", remote, true},
+		{"ours is not known", "", "", other, local, true},
+	} {
+		tp := &tracepoint{home: home{name: test.home, network: readNetwork()}, networks: followerOf(followed)}
+		h := &handshake{tuple: tuple(test.client, "169.254.169.254:80"), read: &reading{network: test.from}}
+		if got := tp.captures(test.captured, h); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
+// Where a process was is not known if nothing was read of it, or in vain.
+func TestNetworkOfHandshake(t *testing.T) {
+	for _, test := range []struct {
+		read *reading
+		want string
+	}{{nil, ""}, {&reading{network: "net:[1]"}, "net:[1]"}, {&reading{network: "net:[1]", doubted: true}, ""}} {
+		if got := (&handshake{read: test.read}).network(); got != test.want {
+			t.Errorf("%+v: %q", test.read, got)
+		}
+	}
 }

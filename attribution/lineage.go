@@ -51,6 +51,21 @@ func (m *member) complete(p *Process) {
 	}
 }
 
+// cgroupAt is the cgroup that the process was in when it started its program, if
+// that was just before: a process is moved to another one before it starts what
+// is to run there, or while it lives on (cgroups(7)).
+func (m *member) cgroupAt(at int64) string {
+	if !m.own || m.image == nil || m.image.doubted || at-m.image.ended > cgroupStays {
+		return ""
+	}
+	return m.image.process.Cgroup
+}
+
+// cgroupStays is how long after its execve(2) a process is taken to be in the
+// same cgroup, ns. Those of which it cannot be read any more when they connect
+// live for milliseconds.
+const cgroupStays = 100_000_000
+
 func (m *member) size() int {
 	n := 256 + m.image.size()
 	for _, k := range m.ancestors {

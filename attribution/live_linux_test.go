@@ -223,7 +223,7 @@ func tupleOf(t testing.TB, fd int) Tuple {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Tuple{addrPort(local), addrPort(remote)}
+	return Tuple{Local: addrPort(local), Remote: addrPort(remote)}
 }
 
 // A socket that listens on the port is not the connection.

@@ -1,31 +1,9 @@
 package attribution
 
-import (
-	"net"
-	"net/netip"
-)
+// Do calls the job in a thread that is in the namespace, which is thrown away
+// then. It takes CAP_SYS_ADMIN and, for other users' processes, CAP_SYS_PTRACE.
+func (n Network) Do(job func() error) error { return inNetworkOf(n.dir, job) }
 
-// network is what our own network namespace consists of.
-type network struct {
-	addresses  map[netip.Addr]bool
-	interfaces []uint32 // their indices
-}
-
-// readNetwork reads it as it is now. What cannot be read is not there.
-func readNetwork() network {
-	n := network{addresses: make(map[netip.Addr]bool)}
-	addresses, _ := net.InterfaceAddrs()
-	for _, a := range addresses {
-		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
-			n.addresses[prefix.Addr()] = true
-		}
-	}
-	interfaces, _ := net.Interfaces()
-	for _, i := range interfaces {
-		n.interfaces = append(n.interfaces, uint32(i.Index))
-	}
-	return n
-}
-
-// has reports whether an address is one of the namespace's.
-func (n network) has(a netip.Addr) bool { return a.IsLoopback() || n.addresses[a] }
+// MayEnter reports whether network namespaces may be entered (setns(2)), by
+// entering our own.
+func MayEnter() error { return inNetworkOf("/proc/self", func() error { return nil }) }

@@ -7,11 +7,14 @@ func NewOffline() Resolver { return offline{} }
 
 type offline struct{}
 
-func (offline) Seen(Tuple, time.Time) *Pending     { return answered(Answer{Status: Offline}) }
-func (offline) SeenOpen(Tuple, time.Time) *Pending { return answered(Answer{Status: Offline}) }
-func (offline) Methods() []Method                  { return nil }
-func (offline) Limits() []string                   { return nil }
-func (offline) StillUsed([]string) []string        { return nil }
-func (offline) RunFirst() error                    { return nil }
-func (offline) Stats() Stats                       { return Stats{} }
-func (offline) Close() error                       { return nil }
+func (offline) Seen(Tuple, time.Time) *Pending        { return answered(Answer{Status: Offline}) }
+func (offline) SeenOpen(Tuple, time.Time) *Pending    { return answered(Answer{Status: Offline}) }
+func (offline) Methods() []Method                     { return nil }
+func (offline) Limits() []string                      { return nil }
+func (offline) StillUsed([]string) []string           { return nil }
+func (offline) RunFirst() error                       { return nil }
+func (offline) Follow(FollowFunc)                     {}
+func (offline) WithoutPackets(time.Duration) []Answer { return nil }
+func (offline) Missing() <-chan struct{}              { return nil }
+func (offline) Stats() Stats                          { return Stats{} }
+func (offline) Close() error                          { return nil }

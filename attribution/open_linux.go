@@ -20,46 +20,47 @@ func Open(o Options) (Resolver, error) {
 	if err := p.probe(); err != nil {
 		return newResolver(nil, []string{fmt.Sprintf("No process can be found without /proc: %v.", err)}), nil
 	}
-	exact, limits := openWitness(p, o)
+	networks := newFollower(p)
+	exact, limits := openWitness(p, o, networks)
 	limits = append(limits, p.blindSpots(exact != nil, hasCapability)...)
-	ways, more := openWays(p, o)
+	ways, more := openWays(p, o, networks)
 	limits = append(limits, more...)
 	if exact == nil {
-		exact, more = openSecondWitness(p, o, ways)
+		exact, more = openSecondWitness(p, ways, networks)
 		limits = append(limits, more...)
 	}
-	return newExactResolver(exact, ways, limits), nil
+	r := newExactResolver(exact, ways, limits)
+	r.networks = networks
+	return r, nil
 }
 
 // openWays opens the ways that look a connection up.
-func openWays(p proc, o Options) (ways []way, limits []string) {
+func openWays(p proc, o Options, networks *follower) (ways []way, limits []string) {
 	s := &search{facts: newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), now: time.Now}
 	own := true // nobody else looks into our own namespace
 	var kept func(string) bool
 	if o.may(SockDiag) {
 		diag, err := openSockDiag(s)
 		if err == nil {
+			diag.others.captured = networks
+			networks.others = diag.others
 			ways, own, kept = append(ways, diag), false, diag.others.keeps
 		} else {
 			limits = append(limits, diagLimit(err))
 		}
 	}
 	if o.may(Proc) {
-		ways = append(ways, &tables{proc: p, search: s, own: own, kept: kept, network: readNetwork})
+		ways = append(ways, &tables{proc: p, search: s, own: own, kept: kept, captured: networks, network: readNetwork})
 	}
 	return ways, limits
 }
 
 // openWitness opens the tracepoint, or says why it cannot.
-func openWitness(p proc, o Options) (witness, []string) {
+func openWitness(p proc, o Options, networks *follower) (witness, []string) {
 	if !o.may(Tracepoint) {
 		return nil, nil
 	}
-	ports := o.Ports
-	if len(ports) == 0 {
-		ports = []uint16{80}
-	}
-	t, err := openTracepoint(p, newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), ports)
+	t, err := openTracepoint(p, newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), o, networks)
 	if err != nil {
 		return nil, []string{traceLimit(err)}
 	}
@@ -75,7 +76,7 @@ func slowLimit(err error) string {
 
 // openSecondWitness opens the one that needs sock_diag and the proc connector,
 // or says why it cannot.
-func openSecondWitness(p proc, o Options, ways []way) (witness, []string) {
+func openSecondWitness(p proc, ways []way, networks *follower) (witness, []string) {
 	if len(ways) == 0 {
 		return nil, nil
 	}
@@ -83,7 +84,7 @@ func openSecondWitness(p proc, o Options, ways []way) (witness, []string) {
 	if !ok {
 		return nil, nil
 	}
-	c, err := openCatcher(p, diag)
+	c, err := openCatcher(p, diag, networks)
 	if err != nil {
 		return nil, []string{connectorLimit(err)}
 	}

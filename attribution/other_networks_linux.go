@@ -1,8 +1,10 @@
 package attribution
 
 import (
+	"cmp"
 	"errors"
-	"os"
+	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -13,35 +15,89 @@ import (
 // take 64 × 2 descriptors and 0.5 MiB, and 0.5 ms to ask all.
 const maxNamespaces = 64
 
+// maxLatest is how many addresses are remembered, of some 50 bytes each.
+const maxLatest = 1 << 10
+
 // otherNetworks are the network namespaces that processes are in, but ours, each
 // with a socket in it to ask the kernel on. It is safe for concurrent use.
 //
-// A socket keeps its namespace, and so must not outlive the last process in it:
-// of each namespace one process is watched, and when that ends another one is
-// looked for. Nothing else wakes. Of a process that moves to another namespace
-// (setns(2)) that is noticed when it ends.
+// A socket keeps its namespace, and so must not outlive the last process in it.
 type otherNetworks struct {
-	proc proc
+	proc     proc
+	captured *follower // says in which namespaces packets are captured
 
 	mu      sync.Mutex // guards what follows
 	kept    map[string]*otherNetwork
-	refused bool // we may not enter any
+	latest  map[netip.Addr]string // the namespaces of the latest connections
+	refused bool                  // we may not enter any
 	closed  bool
 }
 
 // otherNetwork is one that a socket is kept in.
 type otherNetwork struct {
-	kernel  *diagConn
-	process *os.File // a pidfd of a process in it (pidfd_open(2))
+	*residents
+	kernel *diagConn
 }
 
 func newOtherNetworks(p proc) *otherNetworks {
-	return &otherNetworks{proc: p, kept: make(map[string]*otherNetwork)}
+	return &otherNetworks{proc: p, kept: make(map[string]*otherNetwork), latest: make(map[netip.Addr]string)}
 }
 
-// lookUp asks all namespaces for the socket with the tuple. Several can have one
-// with the same: there is no telling which it was.
+// likely asks the namespace that had the latest connection from the address.
+func (n *otherNetworks) likely(t Tuple) (s diagSocket, from *diagConn) {
+	n.mu.Lock()
+	name := cmp.Or(t.Network, n.latest[t.Local.Addr()])
+	n.mu.Unlock()
+	kernel := n.kernel(name)
+	if kernel == nil {
+		return diagSocket{}, nil
+	}
+	s, err := kernel.lookUp(t, 0)
+	if err != nil {
+		return diagSocket{}, nil
+	}
+	return s, kernel
+}
+
+// elsewhere reports whether another namespace than one has a socket with the
+// tuple.
+func (n *otherNetworks) elsewhere(t Tuple, one *diagConn) bool {
+	return slices.ContainsFunc(n.kernels(), func(k *diagConn) bool {
+		if k == one {
+			return false
+		}
+		_, err := k.lookUp(t, 0)
+		return err == nil
+	})
+}
+
+// remember takes note of where connections from the address come from.
+func (n *otherNetworks) remember(a netip.Addr, from *diagConn) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.latest) >= maxLatest {
+		clear(n.latest)
+	}
+	for name, k := range n.kept {
+		if k.kernel == from {
+			n.latest[a] = name
+		}
+	}
+}
+
+// lookUp asks for the socket with the tuple: the namespace in which its packets
+// were captured, then those that are not captured themselves. Several can have
+// one with the same: there is no telling which it was. Nor is there before the
+// first can be asked.
 func (n *otherNetworks) lookUp(t Tuple) (s diagSocket, from *diagConn, ambiguous bool) {
+	switch kernel := n.kernel(t.Network); {
+	case kernel != nil:
+		if s, err := kernel.lookUp(t, 0); err == nil {
+			return s, kernel, false
+		}
+	case n.captured.follows(t.Network):
+		return diagSocket{}, nil, false
+	}
 	for _, kernel := range n.kernels() {
 		found, err := kernel.lookUp(t, 0)
 		if err != nil {
@@ -52,14 +108,30 @@ func (n *otherNetworks) lookUp(t Tuple) (s diagSocket, from *diagConn, ambiguous
 		}
 		s, from = found, kernel
 	}
+	if from != nil {
+		n.remember(t.Local.Addr(), from)
+	}
 	return s, from, false
 }
 
+// kernel is that of a namespace, nil if none is kept in it.
+func (n *otherNetworks) kernel(name string) *diagConn {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if k := n.kept[name]; k != nil {
+		return k.kernel
+	}
+	return nil
+}
+
+// kernels are those of namespaces whose packets are not captured there.
 func (n *otherNetworks) kernels() (list []*diagConn) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, k := range n.kept {
-		list = append(list, k.kernel)
+	for name, k := range n.kept {
+		if !n.captured.follows(name) {
+			list = append(list, k.kernel)
+		}
 	}
 	return list
 }
@@ -121,93 +193,33 @@ func (n *otherNetworks) room() bool {
 
 // enter opens what is needed of a namespace.
 func (n *otherNetworks) enter(name string, pid int) (*otherNetwork, error) {
-	process, err := n.watch(name, pid)
+	inside, err := newResidents(n.proc, name, pid)
 	if err != nil {
 		return nil, err
 	}
-	k := &otherNetwork{process: process}
+	k := &otherNetwork{residents: inside}
 	err = inNetworkOf(n.proc.path(pid), func() (err error) { k.kernel, err = dialDiag(); return err })
 	if err != nil {
-		process.Close()
+		inside.close()
 		return nil, err
 	}
 	return k, nil
 }
 
-// errMoved says that a process is not in the namespace any more.
-var errMoved = errors.New("the process is in another namespace")
-
-// watch opens a descriptor that can be read once the process has ended, which
-// is in the namespace.
-func (n *otherNetworks) watch(name string, pid int) (*os.File, error) {
-	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
-	if err != nil {
-		return nil, err // before Linux 5.10
-	}
-	process := os.NewFile(uintptr(fd), "process")
-	if n.proc.networkNamespace(strconv.Itoa(pid)) != name {
-		process.Close()
-		return nil, errMoved
-	}
-	return process, nil
-}
-
 // follow keeps the namespace while there are processes in it.
 func (n *otherNetworks) follow(name string, k *otherNetwork) {
-	for k.wait() {
-		process := n.another(name)
-		n.mu.Lock()
-		if process == nil || n.closed {
-			delete(n.kept, name)
-			n.mu.Unlock()
-			break
-		}
-		k.process.Close()
-		k.process = process
-		n.mu.Unlock()
+	k.wait()
+	n.mu.Lock()
+	if n.kept[name] == k {
+		delete(n.kept, name)
 	}
+	n.mu.Unlock()
 	k.close()
 }
 
-// wait returns when the process has ended, false if it is not to be waited for
-// any longer.
-func (k *otherNetwork) wait() bool {
-	c, err := k.process.SyscallConn()
-	if err != nil {
-		return false
-	}
-	// The first call is before the wait: what ended earlier wakes nobody.
-	return c.Read(ended) == nil
-}
-
-// ended reports whether the process of a pidfd has: then there is something to
-// read (pidfd_open(2)).
-func ended(pidfd uintptr) bool {
-	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
-	n, err := unix.Poll(fds, 0)
-	return n > 0 || err != nil && !errors.Is(err, unix.EINTR)
-}
-
-// another watches another process in the namespace, nil if there is none.
-func (n *otherNetworks) another(name string) *os.File {
-	pids, err := n.proc.pids()
-	if err != nil {
-		return nil
-	}
-	for _, pid := range pids {
-		if n.proc.networkNamespace(strconv.Itoa(pid)) != name {
-			continue
-		}
-		if process, err := n.watch(name, pid); err == nil {
-			return process
-		}
-	}
-	return nil
-}
-
 func (k *otherNetwork) close() {
-	k.process.Close()
-	k.kernel.close()
+	k.residents.close()
+	_ = k.kernel.close()
 }
 
 func (n *otherNetworks) close() error {
@@ -216,8 +228,7 @@ func (n *otherNetworks) close() error {
 	n.closed = true
 	for name, k := range n.kept {
 		delete(n.kept, name)
-		k.process.Close() // ends follow
-		k.kernel.close()
+		k.close() // ends follow
 	}
 	return nil
 }

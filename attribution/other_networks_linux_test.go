@@ -2,8 +2,10 @@ package attribution
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -52,10 +54,7 @@ func TestOtherNetworks(t *testing.T) {
 // Two namespaces can have the same connection.
 func TestSameTupleInTwoNetworks(t *testing.T) {
 	n := openOtherNetworks(t)
-	inNetwork := func() *child {
-		return startChildWith(t, namespaces(unix.CLONE_NEWNET), "pinned", "198.51.100.7:8080")
-	}
-	one, two := inNetwork(), inNetwork()
+	one, two := startPinned(t), startPinned(t)
 	tuple := one.tuple(t)
 	if other := two.tuple(t); other != tuple {
 		t.Fatalf("%v and %v", tuple, other)
@@ -63,6 +62,113 @@ func TestSameTupleInTwoNetworks(t *testing.T) {
 	n.refresh()
 	if s, from, ambiguous := n.lookUp(tuple); from != nil || !ambiguous {
 		t.Errorf("%+v, ambiguous %v", s, ambiguous)
+	}
+}
+
+// The namespace in which the packets were captured tells which of them it is.
+// Where packets are captured, no others' are.
+func TestSameTupleInCapturedNetworks(t *testing.T) {
+	n := openOtherNetworks(t)
+	one, two := startPinned(t), startPinned(t)
+	tuple := one.tuple(t)
+	if other := two.tuple(t); other != tuple {
+		t.Fatalf("%v and %v", tuple, other)
+	}
+	in := func(c *child) Tuple { return Tuple{tuple.Local, tuple.Remote, c.network()} }
+	elsewhere := Tuple{tuple.Local, tuple.Remote, "net:[1]"}
+	check := func(t *testing.T, asked Tuple, want *child) {
+		t.Helper()
+		s, from, ambiguous := n.lookUp(asked)
+		if found := from != nil; found != (want != nil) || found && !want.holds(t, s.inode) {
+			t.Errorf("%+v, found %v, ambiguous %v", s, found, ambiguous)
+		}
+	}
+	n.captured = followerOf(one.network())
+	check(t, in(one), nil) // no socket is kept in any
+	n.open(two.network(), two.Process.Pid)
+	check(t, in(one), nil)
+	check(t, tuple, two)
+	n.refresh()
+	check(t, in(one), one)
+	check(t, in(two), two)
+	check(t, tuple, two)
+	check(t, elsewhere, two) // its packets can have come by there
+	n.captured = followerOf(one.network(), two.network())
+	check(t, in(one), one)
+	check(t, in(two), two)
+	check(t, tuple, nil)
+	check(t, elsewhere, nil)
+	n.captured = nil
+	check(t, in(one), one)
+	check(t, tuple, nil)
+}
+
+// startPinned starts a process in a network namespace of its own, with the same
+// connection as any other such one.
+func startPinned(t *testing.T) *child {
+	t.Helper()
+	return startChildWith(t, namespaces(unix.CLONE_NEWNET), "pinned", "198.51.100.7:8080")
+}
+
+// network is the name of the child's network namespace.
+func (c *child) network() string {
+	return realProc().networkNamespace(strconv.Itoa(c.Process.Pid))
+}
+
+// holds reports whether the child holds the socket.
+func (c *child) holds(t *testing.T, inode uint64) bool {
+	t.Helper()
+	dir := realProc().path(c.Process.Pid, "fd")
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range list {
+		if to, _ := os.Readlink(filepath.Join(dir, fd.Name())); to == fmt.Sprintf("socket:[%d]", inode) {
+			return true
+		}
+	}
+	return false
+}
+
+// followerOf follows the namespaces, and does nothing else.
+func followerOf(names ...string) *follower {
+	f := newFollower(realProc())
+	for _, name := range names {
+		f.known[name] = &followed{inside: &residents{}}
+	}
+	return f
+}
+
+// Both ways that look a socket up tell the processes apart by where the packets
+// were captured.
+func TestFindsInCapturedNetworks(t *testing.T) {
+	one, two := startPinned(t), startPinned(t)
+	tuple := one.tuple(t)
+	two.tuple(t)
+	for _, ways := range [][]Method{{SockDiag}, {Proc}} {
+		t.Run(fmt.Sprint(ways), func(t *testing.T) {
+			r, err := Open(Options{Ways: ways})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			v := newVisits()
+			r.Follow(v.follow)
+			for _, c := range []*child{one, two} {
+				name := c.network()
+				v.await(t, name, 1, 0)
+				eventually(t, "it is followed", func() bool { return r.(*resolver).networks.(*follower).follows(name) })
+			}
+			for _, c := range []*child{one, two} {
+				if a := ask(r, Tuple{tuple.Local, tuple.Remote, c.network()}); pidOf(a.Process) != c.Process.Pid || a.Method != ways[0] {
+					t.Errorf("%s by %s: %d, want %d", a.Status, a.Method, pidOf(a.Process), c.Process.Pid)
+				}
+			}
+			if a := ask(r, tuple); a.Process != nil {
+				t.Errorf("packets of ours are those of %d", a.Process.PID)
+			}
+		})
 	}
 }
 
@@ -93,19 +199,19 @@ func TestOtherNetworkEnds(t *testing.T) {
 
 // A process can have ended before it is waited for: its end is known to the
 // poller then, and is not told again.
-func TestOtherNetworkHasEnded(t *testing.T) {
+func TestResidentHasEnded(t *testing.T) {
 	n := openOtherNetworks(t)
 	c := startChild(t, "wait")
-	process, err := n.watch(n.proc.networkNamespace("self"), c.Process.Pid)
+	r, err := newResidents(n.proc, n.proc.networkNamespace("self"), c.Process.Pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer process.Close()
+	defer r.close()
 	c.stdin.Close()
 	c.Wait()
 	pollerHasRun(t)
 	waited := make(chan bool)
-	go func() { waited <- (&otherNetwork{process: process}).wait() }()
+	go func() { waited <- r.waitForOne() }()
 	select {
 	case over := <-waited:
 		if !over {

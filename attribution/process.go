@@ -9,7 +9,14 @@ import (
 // Tuple names a TCP connection as the process that opened it sees it.
 type Tuple struct {
 	Local, Remote netip.AddrPort
+	// Network is the network namespace in which its packets were captured, as
+	// /proc/PID/ns/net names it (namespaces(7)), empty for our own. The process
+	// can be in another one.
+	Network string
 }
+
+// ends is the tuple as the kernel knows it in whatever namespace.
+func (t Tuple) ends() Tuple { return Tuple{Local: t.Local, Remote: t.Remote} }
 
 // Process is a process (thread group) as it was when it was seen. Fields whose
 // value is not known are zero.

@@ -38,6 +38,15 @@ type Resolver interface {
 	// that wait for each other busily, as they do to change the privileges of
 	// all: on one processor this one would keep the others from what it waits for.
 	RunFirst() error
+	// Follow has the network namespaces of the machine followed, as they come and
+	// go, until Close. It is called once, at most.
+	Follow(FollowFunc)
+	// WithoutPackets returns who made connections to a service that the kernel
+	// told of, if it does, so long ago or longer, and that neither Seen nor
+	// SeenOpen was called for: each once. Missing receives when there are some
+	// that are ClaimWithin old. It is nil if the kernel does not tell.
+	WithoutPackets(age time.Duration) []Answer
+	Missing() <-chan struct{}
 	// Stats are the counts so far.
 	Stats() Stats
 	// Close waits until all answers are there, at most about AnswerWithin.
@@ -97,6 +106,14 @@ type witness interface {
 	close() error
 }
 
+// seer is a witness that sees all connections, whether they are captured or not.
+type seer interface {
+	withoutPackets(age time.Duration) []Answer
+	missing() <-chan struct{}
+	// claim takes note that a connection is captured whose beginning was not.
+	claim(Tuple)
+}
+
 // way is one way of finding the process behind a connection.
 type way interface {
 	method() Method
@@ -130,6 +147,11 @@ type caught struct {
 type resolver struct {
 	witness witness // nil if there is none
 	ways    []way
+	// networks follows network namespaces, nil where there are none.
+	networks interface {
+		start(f FollowFunc, events bool)
+		close()
+	}
 	limits  []string
 	jobs    chan job
 	done    chan struct{}  // closed when the workers have ended
@@ -167,11 +189,16 @@ func (r *resolver) Seen(t Tuple, at time.Time) *Pending {
 }
 
 func (r *resolver) SeenOpen(t Tuple, at time.Time) *Pending {
-	return r.seen(query{tuple: t, at: at})
+	q := query{tuple: t, at: at}
+	q.tuple.Local, q.tuple.Remote = unmap(t.Local), unmap(t.Remote)
+	if all, ok := r.witness.(seer); ok {
+		all.claim(q.tuple)
+	}
+	return r.seen(q)
 }
 
 func (r *resolver) seen(q query) *Pending {
-	q.tuple = Tuple{Local: unmap(q.tuple.Local), Remote: unmap(q.tuple.Remote)}
+	q.tuple.Local, q.tuple.Remote = unmap(q.tuple.Local), unmap(q.tuple.Remote)
 	q.until = time.Now().Add(findWithin)
 	p, first := r.sight(q)
 	if !first {
@@ -292,6 +319,26 @@ func (r *resolver) RunFirst() error {
 	return r.witness.runFirst()
 }
 
+func (r *resolver) Follow(f FollowFunc) {
+	if r.networks != nil {
+		r.networks.start(f, r.witness != nil)
+	}
+}
+
+func (r *resolver) WithoutPackets(age time.Duration) []Answer {
+	if all, ok := r.witness.(seer); ok {
+		return all.withoutPackets(age)
+	}
+	return nil
+}
+
+func (r *resolver) Missing() <-chan struct{} {
+	if all, ok := r.witness.(seer); ok {
+		return all.missing()
+	}
+	return nil
+}
+
 func (r *resolver) Stats() Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -311,6 +358,9 @@ func (r *resolver) Stats() Stats {
 func (r *resolver) Close() error {
 	if !r.stop() {
 		return nil
+	}
+	if r.networks != nil {
+		r.networks.close()
 	}
 	select {
 	case <-r.done:

@@ -58,6 +58,10 @@ func (w *sockDiag) socketsOf(queries []query) *socketsOf {
 	}
 	var rest []int
 	for i, q := range queries {
+		if q.tuple.Network != "" {
+			rest = append(rest, i)
+			continue
+		}
 		s, err := w.socket(q.tuple, l.network)
 		l.inodes[i], l.settled[i] = s.inode, err == nil && s.inode == 0
 		if errors.Is(err, errNoSocket) && !l.network().has(q.tuple.Local.Addr()) {
@@ -68,14 +72,16 @@ func (w *sockDiag) socketsOf(queries []query) *socketsOf {
 	return l
 }
 
-// lookElsewhere looks for queries in the other namespaces, and in those that
-// have come since if it has to.
+// lookElsewhere looks for queries in the other namespaces and, if it has to, in
+// those that have come since, whoever noticed them.
 func (l *socketsOf) lookElsewhere(queries []query, rest []int) {
 	rest = slices.DeleteFunc(rest, func(i int) bool { return l.askOthers(i, queries[i].tuple) })
-	if len(rest) > 0 && l.others.refresh() {
-		for _, i := range rest {
-			l.askOthers(i, queries[i].tuple)
-		}
+	if len(rest) == 0 {
+		return
+	}
+	l.others.refresh()
+	for _, i := range rest {
+		l.askOthers(i, queries[i].tuple)
 	}
 }
 
@@ -101,15 +107,33 @@ func (l *socketsOf) open(t Tuple, inode uint64) bool {
 	return err == nil && s.inode == inode
 }
 
-// atOnce looks where it takes no more than a few µs each.
-func (w *sockDiag) atOnce(t Tuple) (s diagSocket, ok bool) {
-	s, err := w.kernel.lookUp(t, 0)
-	if errors.Is(err, errNoSocket) {
-		var from *diagConn
-		s, from, _ = w.others.lookUp(t)
-		return s, from != nil && s.inode != 0
+// atOnce looks where it takes no more than a few µs each. It returns the kernel
+// that answered, which alone was asked: elsewhere asks the others.
+func (w *sockDiag) atOnce(t Tuple) (s diagSocket, from *diagConn, ok bool) {
+	if s, from = w.others.likely(t); from != nil {
+		return s, from, s.inode != 0
 	}
-	return s, err == nil && s.inode != 0
+	if t.Network == "" {
+		s, err := w.kernel.lookUp(t, 0)
+		if !errors.Is(err, errNoSocket) {
+			return s, w.kernel, err == nil && s.inode != 0
+		}
+	}
+	s, from, _ = w.others.lookUp(t)
+	return s, from, from != nil && s.inode != 0
+}
+
+// elsewhere reports whether there is a socket with the tuple in another namespace
+// too, so that it is not known which one the packet is from. Where packets are
+// captured there is one.
+func (w *sockDiag) elsewhere(t Tuple, from *diagConn) bool {
+	if t.Network != "" || from == w.kernel {
+		return false
+	}
+	if _, err := w.kernel.lookUp(t, 0); err == nil {
+		return true
+	}
+	return w.others.elsewhere(t, from)
 }
 
 // socket looks for the socket of no particular interface first. Few programs
@@ -164,7 +188,7 @@ func (c *diagConn) close() error {
 // answer with one that listens on the local port.
 func (c *diagConn) lookUp(t Tuple, interfaceIndex uint32) (diagSocket, error) {
 	s, err := c.ask(func(sequence uint32) []byte { return diagLookUp(t, interfaceIndex, sequence) })
-	other := err == nil && (s.tuple != t || s.state == stateListen)
+	other := err == nil && (s.tuple != t.ends() || s.state == stateListen)
 	if other || errors.Is(err, unix.ENOENT) {
 		return diagSocket{}, errNoSocket
 	}

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -26,8 +28,9 @@ type tables struct {
 	// want of a better way to look into it.
 	own bool
 	// kept reports whether a better way looks into the namespace; may be nil.
-	kept    func(namespace string) bool
-	network func() network
+	kept     func(namespace string) bool
+	captured *follower // says in which namespaces packets are captured
+	network  func() network
 }
 
 func (w *tables) method() Method { return Proc }
@@ -37,11 +40,10 @@ func (w *tables) close() error   { return nil }
 // our own: their addresses are not ours.
 func (w *tables) find(queries []query) []Answer {
 	l := newLookOut(queries)
-	if w.own {
-		l.read(filepath.Join(w.proc.root, "net"))
-	}
 	network := w.network()
-	l.dismiss(func(t Tuple) bool { return network.has(t.Local.Addr()) })
+	ours := func(t Tuple) bool { return t.Network == "" && network.has(t.Local.Addr()) }
+	w.readOwn(l, ours)
+	l.dismiss(ours)
 	w.readOthers(l)
 	answers := w.search.answers(queries, l.inodes, func(Tuple, uint64) bool { return true })
 	for i := range answers {
@@ -53,6 +55,22 @@ func (w *tables) find(queries []query) []Answer {
 		}
 	}
 	return answers
+}
+
+// ownReads is how often our own table is read at most, as a row can be missing.
+const ownReads = 3
+
+// readOwn reads our own table until those that have to be in it are found.
+func (w *tables) readOwn(l *lookOut, ours func(Tuple) bool) {
+	for range ownReads {
+		if w.own && l.complete {
+			l.read(filepath.Join(w.proc.root, "net"), "", true)
+			l.dismiss(func(Tuple) bool { return false })
+		}
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(l.wanted)), ours) {
+			return
+		}
+	}
 }
 
 // readOthers reads the tables of all network namespaces but ours, those with
@@ -70,7 +88,7 @@ func (w *tables) readOthers(l *lookOut) {
 		namespace := w.proc.networkNamespace(strconv.Itoa(pid))
 		if !seen[namespace] && (w.kept == nil || !w.kept(namespace)) {
 			// A process that is gone says nothing of its namespace. Another may.
-			seen[namespace] = l.read(w.proc.path(pid, "net"))
+			seen[namespace] = l.read(w.proc.path(pid, "net"), namespace, w.captured.follows(namespace))
 		}
 	}
 }
@@ -110,12 +128,16 @@ func (l *lookOut) dismiss(unwanted func(Tuple) bool) {
 	}
 }
 
-// read looks into the tables in a directory, and reports whether they are there.
-func (l *lookOut) read(dir string) bool {
+// read looks into the tables in a directory, which are a namespace's, and reports
+// whether they are there. If its packets are captured there, no others' are its.
+func (l *lookOut) read(dir, namespace string, captured bool) bool {
 	inodes4, err4 := l.readTable(filepath.Join(dir, "tcp"), false)
 	inodes6, err6 := l.readTable(filepath.Join(dir, "tcp6"), true)
 	l.complete = l.complete && !errors.Is(errors.Join(err4, err6), errOutOfTime)
 	for t, places := range l.wanted {
+		if captured && t.Network != namespace {
+			continue
+		}
 		l.found(places, inodes4[tableKey(t, false)])
 		l.found(places, inodes6[tableKey(t, true)])
 	}

@@ -47,6 +47,40 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// Tables of a namespace are looked into for its packets, and for others' unless
+// they are captured there.
+func TestTablesOfNetworks(t *testing.T) {
+	const one, two = "net:[4026532001]", "net:[4026532002]"
+	const only, both, ours = "172.17.0.2:50000", "172.17.0.2:50001", "10.0.0.5:40000"
+	for _, test := range []struct {
+		name     string
+		captured []string
+		network  string
+		local    string
+		pid      int
+	}{
+		{"captured there", []string{one}, one, only, 300},
+		{"captured there, and another has the same", []string{one, two}, one, both, 300},
+		{"captured there, the other's", []string{one, two}, two, both, 400},
+		{"another has the same, which is not captured", []string{one}, one, both, 0},
+		{"of ours, and one of two is captured", []string{one}, "", both, 400},
+		{"of ours, and both are captured", []string{one, two}, "", both, 0},
+		{"of ours, and it is captured", []string{one}, "", only, 0},
+		{"of ours", []string{one}, "", ours, 100},
+		{"not of ours", []string{one}, one, ours, 0},
+		{"by way of another", []string{two}, two, only, 300},
+	} {
+		w := fixtureTables(true)
+		w.captured = followerOf(test.captured...)
+		q := queryAt(after(time.Minute))
+		q.tuple = tuple(test.local, "169.254.169.254:80")
+		q.tuple.Network = test.network
+		if a := w.find([]query{q})[0]; pidOf(a.Process) != test.pid {
+			t.Errorf("%s: %s %d, want %d", test.name, a.Status, pidOf(a.Process), test.pid)
+		}
+	}
+}
+
 func TestTablesForMany(t *testing.T) {
 	const service = "169.254.169.254:80"
 	var queries []query

@@ -25,7 +25,9 @@ type traceEvent struct {
 	pid  int   // the process; endEvent and blindEvent have none
 
 	socket uint64 // connectEvent, endEvent: its address, which is used again
-	tuple  Tuple  // endEvent
+	// endEvent
+	tuple     Tuple
+	succeeded bool // the connection is established
 
 	child   int  // forkEvent: its pid
 	sibling bool // forkEvent: the child has the same parent as pid
@@ -42,7 +44,9 @@ type traceEvent struct {
 }
 
 const (
-	stateSynSent = 2 // TCP_SYN_SENT (net/tcp_states.h)
+	// TCP_ESTABLISHED and TCP_SYN_SENT (net/tcp_states.h).
+	stateEstablished = 1
+	stateSynSent     = 2
 
 	// Flags of clone(2) that tell what a new task is.
 	cloneParent = 0x8000
@@ -149,7 +153,7 @@ func (f socketFormat) decode(e traceEvent, raw []byte) (traceEvent, bool) {
 		e.kind = connectEvent
 		return e, true
 	case f.oldState.number(raw):
-		e.kind, e.pid = endEvent, 0
+		e.kind, e.pid, e.succeeded = endEvent, 0, f.newState.number(raw) == stateEstablished
 		e.tuple = Tuple{
 			Local:  socketAddress(f.source.of(raw), f.sourcePort.number(raw)),
 			Remote: socketAddress(f.remote.of(raw), f.remotePort.number(raw)),

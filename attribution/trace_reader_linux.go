@@ -106,6 +106,7 @@ func (r *reader) drain(records []byte, size int) {
 		now := monotonic()
 		r.blinded.Store(max(r.blinded.Load(), now)) // only the reader writes it
 		r.tracker.add(traceEvent{kind: blindEvent, at: nearlyFull, until: now})
+		r.networks.miss()
 	}
 }
 
@@ -152,10 +153,12 @@ func (r *reader) program(e *traceEvent, stale bool) {
 	told := e.told(r.starts.take(*e))
 	switch {
 	case stale:
+		r.networks.miss()
 	case !r.tracker.knows(e.pid):
 		r.lookAt(e)
 	default:
 		e.read = r.facts.proc.glance(told, r.look)
+		r.networks.noticeProcess(e.pid)
 	}
 	if e.read == nil {
 		e.read = &reading{process: Process{PID: e.pid}, began: e.at, ended: e.at}
@@ -172,6 +175,7 @@ func (r *reader) lookAt(e *traceEvent) {
 		return
 	}
 	e.read = l.reading
+	r.networks.notice(e.pid, e.read.network)
 	if !l.reading.known || known && e.kind == execEvent {
 		return
 	}

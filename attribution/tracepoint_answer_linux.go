@@ -28,6 +28,9 @@ func (t *tracepoint) process(h *handshake) Process {
 	p := r.process
 	if m != nil && !m.isAnother(r) {
 		m.complete(&p)
+		if p.Cgroup == "" {
+			p.Cgroup = m.cgroupAt(h.began)
+		}
 		if p.Start.IsZero() && m.since != 0 {
 			p.Start = t.facts.proc.startOf(m.since)
 		}

@@ -37,7 +37,7 @@ func TestTracepointAnswer(t *testing.T) {
 		{"told, ended but not waited for", zombie, &member{pid: 5, image: told(), own: true}, "curl [curl -s] 1000 /x"},
 		{"inherited, gone", nil, &member{pid: 5, image: full(0)}, "wget [wget] /bin/wget"},
 		{"inherited, ended but not waited for", zombie, &member{pid: 5, image: full(0)}, "curl [wget] /bin/wget 1000 /x"},
-		{"read before, gone", nil, &member{pid: 5, image: full(time.Second), own: true}, "wget [wget] /bin/wget 1s"},
+		{"read before, gone", nil, &member{pid: 5, image: full(time.Second), own: true}, "wget [wget] /bin/wget /system.slice/a.service 1s"},
 		{"another had the pid", zombie, &member{pid: 5, image: full(2 * time.Second), own: true}, "curl [] 1000 /x"},
 		{"another had the pid, unseen", zombie, &member{pid: 5, since: monotonic(), image: told(), own: true}, "curl [] 1000 /x"},
 		{"the next program was read", full(time.Second), &member{pid: 5, image: readingOf(5, "curl", 0, 0), own: true}, "curl [curl] /bin/curl"},

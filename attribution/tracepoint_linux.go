@@ -45,22 +45,25 @@ type tracepoint struct {
 	losses  atomic.Uint64 // records that the kernel had no room for
 	blinded atomic.Int64  // when events were missing last, ns, 0 if never
 
-	home home // mu guards it
+	home     home      // mu guards it
+	networks *follower // nil if none are followed
+	claims   claims    // mu guards it
 	// tracker is the reader's, but for the handshakes that ended: these, and
 	// what follows, mu guards.
 	tracker  *tracker
 	mu       sync.Mutex
-	watchers map[Tuple][]*watcher
+	watchers map[Tuple][]*watcher // by the tuple's ends
 }
 
 // watcher waits for the handshake on a tuple.
 type watcher struct {
+	tuple Tuple
 	at    int64 // ns, CLOCK_MONOTONIC
 	known func(Answer)
 }
 
-func openTracepoint(p proc, f facts, ports []uint16) (*tracepoint, error) {
-	decode, events, err := tracepoints(p, ports)
+func openTracepoint(p proc, f facts, o Options, networks *follower) (*tracepoint, error) {
+	decode, events, err := tracepoints(p, o.ports())
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +79,7 @@ func openTracepoint(p proc, f facts, ports []uint16) (*tracepoint, error) {
 		facts: f, processors: online, rings: rings, stacks: openStacks(decode), decode: decode, epoll: -1, wake: -1,
 		ended: make(chan struct{}), watchers: make(map[Tuple][]*watcher),
 		tracker: newTracker(decode.fork.id != 0), home: newHome(p),
+		networks: networks, claims: newClaims(o.Services),
 	}
 	if err := t.start(); err != nil {
 		t.release()
@@ -149,7 +153,7 @@ func (t *tracepoint) watch(q query, known func(Answer)) (forget func()) {
 }
 
 func (t *tracepoint) await(tuple Tuple, at int64, known func(Answer)) (forget func()) {
-	w := &watcher{at: at, known: known}
+	w := &watcher{tuple: tuple, at: at, known: known}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if h, ambiguous := t.handshakeOf(tuple, w.at); h != nil {
@@ -158,28 +162,32 @@ func (t *tracepoint) await(tuple Tuple, at int64, known func(Answer)) (forget fu
 	} else if ambiguous {
 		return func() {}
 	}
-	t.watchers[tuple] = append(t.watchers[tuple], w)
-	return func() { t.forget(tuple, w) }
+	t.watchers[tuple.ends()] = append(t.watchers[tuple.ends()], w)
+	return func() { t.forget(w) }
 }
 
 // handshakeOf returns the one whose first packet was captured then, unless there
 // is no telling which of several it is. The caller holds mu.
 func (t *tracepoint) handshakeOf(tuple Tuple, at int64) (h *handshake, ambiguous bool) {
-	found := slices.DeleteFunc(t.tracker.handshakes.find(tuple, at), func(h *handshake) bool { return !t.home.captures(h) })
+	found := slices.DeleteFunc(t.tracker.handshakes.find(tuple.ends(), at), func(h *handshake) bool { return !t.captures(tuple.Network, h) })
+	for _, h := range found {
+		h.claimed = true
+	}
 	if len(found) == 1 {
 		return found[0], false
 	}
 	return nil, len(found) > 1
 }
 
-func (t *tracepoint) forget(tuple Tuple, w *watcher) {
+func (t *tracepoint) forget(w *watcher) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.drop(tuple, w)
+	t.drop(w)
 }
 
 // drop ends a wait. The caller holds mu.
-func (t *tracepoint) drop(tuple Tuple, w *watcher) {
+func (t *tracepoint) drop(w *watcher) {
+	tuple := w.tuple.ends()
 	rest := slices.DeleteFunc(t.watchers[tuple], func(other *watcher) bool { return other == w })
 	if len(rest) == 0 {
 		delete(t.watchers, tuple)
@@ -191,10 +199,17 @@ func (t *tracepoint) drop(tuple Tuple, w *watcher) {
 // tell answers those who waited for a handshake. The caller holds mu.
 func (t *tracepoint) tell(h *handshake) {
 	for _, w := range slices.Clone(t.watchers[h.tuple]) {
-		if found, _ := t.handshakeOf(h.tuple, w.at); found != nil {
-			t.drop(h.tuple, w)
+		if found, _ := t.handshakeOf(w.tuple, w.at); found != nil {
+			t.drop(w)
 			go func() { w.known(t.answer(found)) }()
 		}
+	}
+	if t.claims.await(h, time.Now()) {
+		time.AfterFunc(ClaimWithin, func() {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.claims.late(h)
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"slices"
@@ -19,12 +20,7 @@ import (
 // has the tracepoint.
 func openTraced(t *testing.T, address string) *resolver {
 	t.Helper()
-	_, port, _ := net.SplitHostPort(address)
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := Open(Options{Ports: []uint16{uint16(n)}})
+	r, err := Open(Options{Services: []netip.AddrPort{netip.MustParseAddrPort(address)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +65,7 @@ func TestTracepointFindsTheProcess(t *testing.T) {
 func seenInHandshake(t *testing.T, r *resolver, tuple Tuple) Answer {
 	t.Helper()
 	trace := r.witness.(*tracepoint)
-	tuple = Tuple{unmap(tuple.Local), unmap(tuple.Remote)}
+	tuple = Tuple{Local: unmap(tuple.Local), Remote: unmap(tuple.Remote)}
 	var at int64
 	for deadline := time.Now().Add(10 * time.Second); at == 0; {
 		trace.mu.Lock()

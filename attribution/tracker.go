@@ -147,7 +147,7 @@ func (t *tracker) apply(e traceEvent) {
 	case connectEvent:
 		t.connect(e)
 	case endEvent:
-		if h := t.handshakes.finish(e.socket, e.tuple, e.at); h != nil {
+		if h := t.handshakes.finish(e); h != nil {
 			t.ended = append(t.ended, h)
 		}
 	case execEvent:

@@ -55,7 +55,7 @@ func (j *join) Opened(c imds.Conn) {
 	if !c.Handshake {
 		seen = j.resolver.SeenOpen
 	}
-	pending := seen(attribution.Tuple{Local: c.Client, Remote: c.Service}, c.Opened)
+	pending := seen(attribution.Tuple{Local: c.Client, Remote: c.Service, Network: c.Network}, c.Opened)
 	j.pending[c.ID] = pending
 	go j.lookEarly(pending)
 }

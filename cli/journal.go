@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"imds-analyzer/attribution"
+	"imds-analyzer/identity"
 	"imds-analyzer/output"
 )
 
@@ -173,6 +175,14 @@ func (j *journal) lifecycle(l output.Lifecycle) {
 // progress writes a line about the capture with the counts so far.
 func (j *journal) progress(action output.LifecycleAction, stats output.CaptureStats) {
 	j.lifecycle(j.session.Progress(action, time.Now(), j.counts(stats)))
+}
+
+// withoutPackets counts a connection that was not captured, and returns who made
+// it if that was not known before.
+func (j *journal) withoutPackets(a attribution.Answer, w *identity.Workload) (owner string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.summary.AddWithoutPackets(a, w)
 }
 
 func (j *journal) counts(stats output.CaptureStats) output.Counts {

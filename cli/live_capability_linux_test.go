@@ -119,7 +119,7 @@ func TestLiveContainersRoot(t *testing.T) {
 // watch starts the program on the site's host.
 func (test *privileged) watch(t *testing.T, s *site) *liveProgram {
 	t.Helper()
-	cmd := liveCommand()
+	cmd := liveCommand("--own-namespace")
 	if test.user != 0 {
 		cmd.Dir = "/"
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(test.user), Gid: uint32(test.user)}}

@@ -40,6 +40,13 @@ type liveDetails struct {
 			DroppedByInterface uint64   `json:"packets_dropped_interface"`
 			Methods            []string `json:"attribution_methods"`
 			Capabilities       []string
+
+			NetworkNamespaces         *uint64 `json:"network_namespaces"`
+			ConnectionsWithoutPackets *uint64 `json:"connections_without_packets"`
+			WithoutPackets            []struct {
+				Process     struct{ Name, Executable string }
+				Connections uint64
+			} `json:"without_packets"`
 		}
 	}
 	Observer struct {

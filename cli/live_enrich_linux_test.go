@@ -94,7 +94,7 @@ func TestLiveEnrichWithoutRoot(t *testing.T) {
 	s, w := newSite(t), newWorkshop(t, tellSelf)
 	s.service.follow(rules{delay: lifeTime})
 	capabilities := []int{unix.CAP_NET_RAW, unix.CAP_PERFMON, unix.CAP_DAC_READ_SEARCH, unix.CAP_SYS_PTRACE, unix.CAP_SYS_NICE}
-	cmd := liveCommand("--enrich", w.script, "--enrich-user", strconv.Itoa(nobody))
+	cmd := liveCommand("--own-namespace", "--enrich", w.script, "--enrich-user", strconv.Itoa(nobody))
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody, Groups: []uint32{nobody}}}
 	for _, c := range capabilities {

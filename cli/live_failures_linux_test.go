@@ -69,7 +69,7 @@ func TestLiveOutputFull(t *testing.T) {
 	defer out.Close()
 	for _, flags := range [][]string{{"-o", full}, {"-w", full}, nil} {
 		t.Run(strings.Join(append([]string{"flags"}, flags...), " "), func(t *testing.T) {
-			cmd := liveCommand(flags...)
+			cmd := liveCommand(append([]string{"--own-namespace"}, flags...)...)
 			cmd.Stdout = out
 			s := newSite(t)
 			p := launch(t, s.host, cmd)
@@ -87,7 +87,7 @@ func TestLiveClosedPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer writer.Close()
-	cmd := liveCommand()
+	cmd := liveCommand("--own-namespace")
 	cmd.Stdout = writer
 	p := launch(t, s.host, cmd)
 	p.awaitStart(t)

@@ -82,8 +82,15 @@ func readLines(r io.Reader, to *watched[string]) {
 	}
 }
 
-// watch runs the program with the arguments, and returns once it captures.
+// watch runs the program with the arguments in the namespace, and returns once
+// it captures. It leaves other namespaces alone: there are those of other tests.
 func (n *namespace) watch(t *testing.T, args ...string) *liveProgram {
+	t.Helper()
+	return n.watchAll(t, append([]string{"--own-namespace"}, args...)...)
+}
+
+// watchAll is watch for a program that captures in other namespaces too.
+func (n *namespace) watchAll(t *testing.T, args ...string) *liveProgram {
 	t.Helper()
 	p := launch(t, n, liveCommand(args...))
 	p.awaitStart(t)

@@ -29,19 +29,25 @@ const hostInterface = "cable0"
 // newSite makes a site that is there until the test ends.
 func newSite(t *testing.T) *site {
 	t.Helper()
+	return newSiteWith(t, service4)
+}
+
+// newSiteWith is newSite with another IPv4 address of the service.
+func newSiteWith(t *testing.T, service netip.Addr) *site {
+	t.Helper()
 	host, far := newNamespace(t), newNamespace(t)
 	host.ip(t, "link add "+hostInterface+" type veth peer name cable1 netns "+far.path)
 	// 192.0.2.0/24 is for documentation (RFC 5737).
 	far.ip(t, `
 		link set cable1 up
 		addr add 192.0.2.2/30 dev cable1
-		addr add 169.254.169.254/32 dev cable1
+		addr add `+service.String()+`/32 dev cable1
 		addr add fd00:ec2::254/64 dev cable1 nodad`)
 	host.ip(t, `
 		link set cable0 up
 		addr add 192.0.2.1/30 dev cable0
 		addr add fd00:ec2::1/64 dev cable0 nodad
-		route add 169.254.169.254 dev cable0`)
+		route add `+service.String()+` dev cable0`)
 	return &site{host: host, service: startService(t, far)}
 }
 

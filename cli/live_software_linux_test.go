@@ -121,7 +121,7 @@ func TestLiveSoftware(t *testing.T) {
 			if err := os.WriteFile(script, []byte(pythonScript), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			p := launch(t, s.host, asUser(liveCommand(test.flags...), test.user))
+			p := launch(t, s.host, asUser(liveCommand(append([]string{"--own-namespace"}, test.flags...)...), test.user))
 			p.awaitStart(t)
 			callOnce(t, s.host, "/", tool(t, "curl"), "-s", "-o", "/dev/null", anyURL)
 			callOnce(t, s.host, dir, pythonPath(t), "sync.py")
@@ -292,7 +292,7 @@ func TestLiveToolsHaveNothing(t *testing.T) {
 			s := newSite(t)
 			s.service.follow(rules{delay: lifeTime})
 			n, seen := withWitness(t, s)
-			cmd := asUser(liveCommand("-w", "/dev/null"), user)
+			cmd := asUser(liveCommand("--own-namespace", "-w", "/dev/null"), user)
 			cmd.Env = append(cmd.Env, "SECRET="+standInSecret)
 			p := launch(t, n, cmd)
 			p.awaitStart(t)

@@ -39,6 +39,7 @@ type options struct {
 	enrichUser    string
 	enrichTimeout time.Duration
 	command       *command // nil without --enrich
+	ownNamespace  bool
 }
 
 // The values of --format and --only.
@@ -60,6 +61,7 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.wayNames, "attribution", nil, "find processes in these `WAYS` only, of "+wayNames()+" (default all that work)")
 	flags.BoolVar(&o.realTime, "realtime", false, "read what the kernel tells of processes before anything else runs (SCHED_FIFO): short-lived ones keep their details also on a busy machine, and all other programs wait meanwhile")
 	flags.BoolVar(&o.noPackages, "no-packages", false, "do not ask the package manager (dpkg-query, rpm) whose files the callers are")
+	flags.BoolVar(&o.ownNamespace, "own-namespace", false, "capture in this network namespace only, not in those of containers that have an interface of their own, and keep less privileges")
 	flags.StringVar(&o.only, "only", "", "with v1: entries for calls that are v1 or unknown; the summary counts all")
 	flags.Uint64Var(&o.count, "count", 0, "end after `N` calls")
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `TIME`, such as 90s or 24h")
@@ -99,7 +101,7 @@ func (o *options) check(flags *pflag.FlagSet) error {
 	case flags.Changed("output") && o.output == "", flags.Changed("write") && o.write == "", slices.Contains(o.read, ""):
 		return errors.New("-r, -o and -w need the name of a file")
 	case len(o.read) > 0 && slices.ContainsFunc(liveFlags(), flags.Changed):
-		return errors.New("-i, --attribution, --realtime and --no-packages are for live captures and -r reads files: give one of them")
+		return errors.New("-i, --attribution, --realtime, --no-packages and --own-namespace are for live captures and -r reads files: give one of them")
 	}
 	return o.findCommand(flags)
 }
@@ -123,7 +125,9 @@ func (o *options) findCommand(flags *pflag.FlagSet) (err error) {
 }
 
 // liveFlags are those that only live captures have a use for.
-func liveFlags() []string { return []string{"interface", "attribution", "realtime", "no-packages"} }
+func liveFlags() []string {
+	return []string{"interface", "attribution", "realtime", "no-packages", "own-namespace"}
+}
 
 func (o *options) parseEndpoints() error {
 	o.endpoints = imds.DefaultEndpoints()
@@ -193,15 +197,11 @@ func (o *options) knowsWays() bool {
 // wayNames lists the ways of finding processes.
 func wayNames() string { return joinWords(attribution.Methods()) }
 
+// everywhere reports whether calls of all network namespaces are looked for: who
+// names interfaces wants to see those.
+func (o *options) everywhere() bool {
+	return o.live() && !o.ownNamespace && slices.Contains(o.interfaces, capture.AnyInterface)
+}
+
 // live reports whether packets are captured, as against read.
 func (o *options) live() bool { return len(o.read) == 0 }
-
-// ports are those of the endpoints, each once.
-func (o *options) ports() (ports []uint16) {
-	for _, e := range o.endpoints {
-		if !slices.Contains(ports, e.Port()) {
-			ports = append(ports, e.Port())
-		}
-	}
-	return ports
-}

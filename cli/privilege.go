@@ -13,6 +13,9 @@ func (s *session) settle() {
 		return
 	}
 	keep := append(s.resolver.StillUsed(capabilities()), s.options.command.capabilities()...)
+	if s.networks != nil {
+		keep = append(keep, networkCapabilities...)
+	}
 	if s.options.realTime {
 		keep = append(keep, realTimeCapability)
 	}

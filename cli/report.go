@@ -79,6 +79,8 @@ func (s *session) stats() output.CaptureStats {
 		Truncated:          s.truncated,
 		EventsLost:         s.resolver.Stats().EventsLost,
 		EndedEarly:         s.endedEarly,
+
+		TellsWithoutPackets: s.resolver.Missing() != nil,
 	}
 	for _, source := range s.live {
 		// What the kernel does not tell is not known to be lost.
@@ -86,6 +88,11 @@ func (s *session) stats() output.CaptureStats {
 			stats.DroppedByKernel += kernel.Dropped
 			stats.DroppedByInterface += kernel.DroppedByInterface
 		}
+	}
+	if s.networks != nil {
+		dropped, opened := s.networks.stats()
+		stats.DroppedByKernel += dropped
+		stats.NetworkNamespaces = &opened
 	}
 	return stats
 }

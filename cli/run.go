@@ -47,11 +47,14 @@ type session struct {
 	resolver attribution.Resolver
 	analyzer *capture.Analyzer
 	merge    *capture.Merge // nil for one source, which is in order by itself
-	join     *join
-	identity *identity.Identifier
-	log      *journal
-	problems []error
-	limits   []string // what does not work as it should, for people
+	networks *networks      // nil if no other namespaces than our own are captured
+	// notFollowed is the reason for that, to stand in a sentence.
+	notFollowed string
+	join        *join
+	identity    *identity.Identifier
+	log         *journal
+	problems    []error
+	limits      []string // what does not work as it should, for people
 	// truncated is true if a source ended before its end.
 	truncated bool
 	// endedEarly is true if reading ended before the input did.
@@ -87,6 +90,27 @@ func run(ctx context.Context, o options, streams Streams) error {
 }
 
 func (s *session) run(ctx context.Context, sources []capture.Source) error {
+	save, err := s.prepare(sources)
+	if err != nil {
+		return err
+	}
+	feed := capture.NewFeed(sources...)
+	s.followNetworks(feed)
+	s.settle()
+	s.announce()
+	s.log.flush()
+	writable := s.log.err == nil // if not, that is said before anything is captured
+	written := s.startWriting()
+	if writable {
+		s.capture(ctx, feed)
+	}
+	s.finish()
+	<-written
+	return s.conclude(save)
+}
+
+// prepare makes ready what packets go through.
+func (s *session) prepare(sources []capture.Source) (save io.Closer, err error) {
 	limits := capture.LiveLimits()
 	if !s.options.live() {
 		limits = capture.OfflineLimits()
@@ -94,36 +118,34 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 	s.identity = identity.New(identity.Options{NoPackages: s.options.noPackages || !s.options.live()})
 	s.join = newJoin(s.resolver, s.identity)
 	s.analyzer = capture.NewAnalyzer(s.options.endpoints, limits, s.join)
-	save, err := openPacketFile(s.options.write, s.analyzer)
-	if err != nil {
-		return err
-	}
 	if len(sources) > 1 {
 		s.merge = &capture.Merge{}
 	}
-	feed := capture.NewFeed(sources...)
-	s.settle()
-	s.announce()
-	s.log.flush()
-	writable := s.log.err == nil // if not, that is said before anything is captured
+	return openPacketFile(s.options.write, s.analyzer)
+}
+
+// startWriting starts the goroutine that owns the output. The channel is closed
+// when everything is written.
+func (s *session) startWriting() <-chan struct{} {
 	s.log.start()
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
 		s.join.drain(s.log.record, s.log.flush)
 	}()
-	if writable {
-		s.capture(ctx, feed)
-	}
+	return written
+}
+
+// finish hands over what there is, as nothing more will come.
+func (s *session) finish() {
 	if s.merge != nil {
 		s.merge.Flush(s.analyzer.Packet)
 	}
 	s.analyzer.Flush()
+	s.takeMissing(deliveryDelay)
 	s.join.lifecycle(s.log.finish)
 	s.lifecycle(output.CaptureStopped)
 	s.join.close()
-	<-written
-	return s.conclude(save)
 }
 
 // open opens what packets come from, and the way to their processes.
@@ -149,7 +171,7 @@ func (s *session) open() ([]capture.Source, error) {
 func (s *session) openResolver() error {
 	runtime.GOMAXPROCS(min(runtime.GOMAXPROCS(0), maxProcessors) + hotThreads)
 	var err error
-	if s.resolver, err = attribution.Open(attribution.Options{Ports: s.options.ports(), Ways: s.options.ways()}); err != nil {
+	if s.resolver, err = attribution.Open(attribution.Options{Services: s.options.endpoints, Ways: s.options.ways()}); err != nil {
 		return fmt.Errorf("cannot look for processes: %w", err)
 	}
 	return s.openTaps()
@@ -159,7 +181,7 @@ func (s *session) openResolver() error {
 // look for their processes while they live. The tracepoint does without: what it
 // is told of 100 ms later it has remembered.
 func (s *session) openTaps() error {
-	if methods := s.resolver.Methods(); len(methods) == 0 || methods[0] == attribution.Tracepoint {
+	if !s.looksAtSYNs() {
 		return nil
 	}
 	for _, name := range s.options.interfaces {
@@ -172,6 +194,12 @@ func (s *session) openTaps() error {
 		}()
 	}
 	return nil
+}
+
+// looksAtSYNs reports whether the resolver has to be told of connections at once.
+func (s *session) looksAtSYNs() bool {
+	methods := s.resolver.Methods()
+	return len(methods) > 0 && methods[0] != attribution.Tracepoint
 }
 
 // capture feeds the Analyzer until the input or ctx ends.
@@ -196,6 +224,8 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 			}
 		case <-s.clock():
 			s.tick()
+		case <-s.resolver.Missing():
+			s.takeMissing(attribution.ClaimWithin)
 		case <-stats:
 			s.lifecycle(output.CaptureRuns)
 		}
@@ -242,6 +272,9 @@ func (s *session) tick() {
 // take gives the Analyzer what has come. It reports true at the end of input.
 func (s *session) take(feed *capture.Feed) bool {
 	batch := feed.Take()
+	if s.merge == nil && s.networks.any() {
+		s.merge = &capture.Merge{}
+	}
 	if s.merge != nil {
 		batch.Packets(s.merge.Add)
 		s.merge.Release(time.Now().Add(-deliveryDelay), s.analyzer.Packet)

@@ -59,6 +59,7 @@ func TestWrongUsage(t *testing.T) {
 		{"both --attribution and -r", []string{"--attribution", "proc", "-r", file}, "--attribution"},
 		{"both --realtime and -r", []string{"--realtime", "-r", file}, "--realtime"},
 		{"both --no-packages and -r", []string{"--no-packages", "-r", file}, "--no-packages"},
+		{"both --own-namespace and -r", []string{"--own-namespace", "-r", file}, "--own-namespace"},
 		{"no way", []string{"--attribution", ""}, "tracepoint, sock_diag, proc"},
 		{"way that is not known", []string{"--attribution", "proc,ebpf"}, "tracepoint, sock_diag, proc"},
 		{"-r without a file", []string{"-r"}, "-r"},

@@ -65,9 +65,9 @@ func startProgram(ctx context.Context, way string) (*program, error) {
 
 func arguments(way string) []string {
 	if way == "" {
-		return []string{"--format", "json"}
+		return []string{"--format", "json", "--own-namespace"}
 	}
-	return []string{"--format", "json", "--attribution", way}
+	return []string{"--format", "json", "--own-namespace", "--attribution", way}
 }
 
 func (p *program) awaitStart() error {

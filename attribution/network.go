@@ -1,0 +1,17 @@
+package attribution
+
+// Network is a network namespace other than the program's own.
+type Network struct {
+	// Name is how processes in it are told by /proc/PID/ns/net (namespaces(7)).
+	Name string
+
+	dir string // of a process in it, in /proc
+}
+
+// FollowFunc is called with a network namespace that a process was seen in, in
+// which packets may have to be captured: connections whose packets are then have
+// it as their Tuple's Network. It returns what is to be called once, when no
+// process is in it any more, or nil if it is of no interest: then it is asked
+// again later, and soon if the namespace is unfinished. Until it has returned, no
+// other namespace is looked at.
+type FollowFunc func(Network) (leave func(), unfinished bool)

@@ -1,0 +1,146 @@
+package attribution
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A connection that is not seen is missing after ClaimWithin, and not before.
+func TestMissingAfterClaimWithin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tp := &tracepoint{tracker: newTracker(true), home: home{name: "net:[1]"}, watchers: make(map[Tuple][]*watcher), claims: testClaims()}
+		at := time.Now()
+		seen, missed := made(1, service1), made(2, service2)
+		for _, h := range []*handshake{seen, missed} {
+			h.end = 100
+			tp.tracker.handshakes.remember(h)
+			tp.mu.Lock()
+			tp.tell(h)
+			tp.mu.Unlock()
+		}
+		tp.await(tuple("10.0.0.1:1000", service1), 50, func(Answer) {})
+		<-tp.missing()
+		if waited := time.Since(at); waited != ClaimWithin {
+			t.Errorf("after %v, want %v", waited, ClaimWithin)
+		}
+		checkWithout(t, tp.withoutPackets(ClaimWithin), 2)
+		checkWithout(t, tp.withoutPackets(0))
+	})
+}
+
+// checkWithout makes sure that the answers are of these processes.
+func checkWithout(t *testing.T, answers []Answer, want ...int) {
+	t.Helper()
+	var got []int
+	for _, a := range answers {
+		got = append(got, pidOf(a.Process))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("processes %v, want %v", got, want)
+	}
+}
+
+// Of connections that there was no room for, the number is told.
+func TestWithoutPacketsUnnamed(t *testing.T) {
+	tp := &tracepoint{claims: testClaims()}
+	tp.claims.unnamed = 2
+	for _, a := range tp.withoutPackets(0) {
+		if a.Status != NotFound {
+			t.Errorf("%+v", a)
+		}
+	}
+	checkWithout(t, tp.withoutPackets(0))
+}
+
+// openServices opens a Resolver that is told of connections to the services.
+func openServices(t *testing.T, services ...string) *resolver {
+	t.Helper()
+	var o Options
+	for _, s := range services {
+		o.Services = append(o.Services, netip.MustParseAddrPort(s))
+	}
+	r, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	if m := r.Methods(); !slices.Contains(m, Tracepoint) || r.Missing() == nil {
+		t.Fatalf("methods %v, limits %q", m, r.Limits())
+	}
+	return r.(*resolver)
+}
+
+// Told is who made a connection that was not seen, once: not who was refused, and
+// not whose connection was seen, from its start or later.
+func TestWithoutPackets(t *testing.T) {
+	const inside, closed = "198.51.100.23:8023", "127.0.0.1:1" // tcpmux: nobody listens there
+	address := listen(t, "127.0.0.1:0")
+	r := openServices(t, inside, closed, address)
+	if fd, err := connect(closed); err == nil {
+		unix.Close(fd)
+		t.Fatal("somebody listens")
+	}
+	seen, late := startChild(t, "connect", address), startChild(t, "connect", address)
+	seenInHandshake(t, r, seen.tuple(t))
+	tuple := late.tuple(t)
+	eventually(t, "the connection is told of", func() bool { return r.isAwaited(tuple) })
+	p := r.SeenOpen(tuple, time.Now())
+	<-p.Done()
+	missed := startChildWith(t, namespaces(unix.CLONE_NEWNET), "namespace", inside)
+	tuple = missed.tuple(t)
+	eventually(t, "the connection is told of", func() bool { return r.isAwaited(tuple) })
+	checkWithout(t, r.WithoutPackets(time.Hour))
+	answers := r.WithoutPackets(0)
+	checkWithout(t, answers, missed.Process.Pid)
+	if a := answers[0]; a.Status != Resolved || a.Method != Tracepoint {
+		t.Errorf("%s by %s", a.Status, a.Method)
+	}
+	checkChild(t, missed, answers[0].Process)
+	checkWithout(t, r.WithoutPackets(0))
+}
+
+// isAwaited reports whether a connection is one that has to be seen.
+func (r *resolver) isAwaited(tuple Tuple) bool {
+	tp := r.witness.(*tracepoint)
+	tp.mu.Lock()
+	defer tp.mu.Unlock()
+	return slices.ContainsFunc(tp.claims.waiting, func(c claim) bool { return c.tuple == tuple })
+}
+
+// That a namespace was of no interest may have been a mistake.
+func TestWithoutPacketsAsksAgain(t *testing.T) {
+	const inside = "198.51.100.23:8023"
+	r, v := openServices(t, inside), newVisits()
+	c := startChildWith(t, namespaces(unix.CLONE_NEWNET), "later", inside)
+	c.line(t)
+	name := realProc().networkNamespace(strconv.Itoa(c.Process.Pid))
+	v.refused[name] = true
+	r.Follow(v.follow)
+	v.await(t, name, 1, 0)
+	if _, err := c.stdin.Write([]byte("\n")); err != nil {
+		t.Fatal(err)
+	}
+	tuple := c.tuple(t)
+	eventually(t, "the connection is told of", func() bool { return r.isAwaited(tuple) })
+	checkWithout(t, r.WithoutPackets(0), c.Process.Pid)
+	v.await(t, name, 2, 0)
+}
+
+// Where the kernel does not tell of all connections, that is not hidden.
+func TestMissingIsNotTold(t *testing.T) {
+	for _, ways := range [][]Method{{SockDiag, Proc}, {Proc}} {
+		r := openFollowing(t, ways)
+		if r.Missing() != nil || len(r.WithoutPackets(0)) > 0 {
+			t.Errorf("%v: connections without packets are told of", ways)
+		}
+	}
+	if r := NewOffline(); r.Missing() != nil || len(r.WithoutPackets(0)) > 0 {
+		t.Error("connections without packets are told of offline")
+	}
+}

@@ -1,0 +1,238 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"imds-analyzer/attribution"
+	"imds-analyzer/capture"
+)
+
+// networks captures in those network namespaces whose packets do not pass ours:
+// containers have them that have an interface of their own.
+type networks struct {
+	endpoints []netip.AddrPort
+	feed      *capture.Feed
+	seen      func(network string, client, service netip.AddrPort, at time.Time) // nil if no tap is needed
+	own       *os.File                                                           // our namespace
+
+	mu      sync.Mutex           // guards what follows
+	open    map[string]*captured // by the name of the namespace
+	opened  uint64               // so far
+	dropped uint64               // packets, by sources that are closed
+	problem error                // the first that kept one from being captured
+}
+
+// captured is a network namespace that is captured.
+type captured struct {
+	whole     chan struct{} // closed when nothing more is to be opened
+	namespace *os.File
+	packets   capture.LiveSource
+	tap       capture.LiveSource // nil if none is needed
+}
+
+func newNetworks(endpoints []netip.AddrPort, feed *capture.Feed) (*networks, error) {
+	if err := attribution.MayEnter(); err != nil {
+		return nil, err
+	}
+	own, err := os.Open("/proc/self/ns/net")
+	if err != nil {
+		return nil, err
+	}
+	return &networks{endpoints: endpoints, feed: feed, own: own, open: make(map[string]*captured)}, nil
+}
+
+// errSeen says that the packets of a namespace are seen from outside.
+var errSeen = errors.New("its packets pass a namespace that is captured")
+
+// follow captures in a network namespace if that is needed to see its packets,
+// until what it returns is called.
+func (n *networks) follow(network attribution.Network) (leave func(), unfinished bool) {
+	c, begun := &captured{whole: make(chan struct{})}, make(chan error, 1)
+	go func() {
+		defer close(c.whole)
+		if err := network.Do(func() error { return n.enter(c, network.Name, begun) }); err != nil {
+			begun <- err
+		}
+	}()
+	switch err := <-begun; {
+	case err == nil:
+		return func() { n.leave(network.Name) }, false
+	case errors.Is(err, capture.ErrNoRoute), errors.Is(err, fs.ErrNotExist):
+		return nil, true // also if its process has just ended: there may be others
+	case !errors.Is(err, errSeen):
+		n.fail(err)
+	}
+	return nil, false
+}
+
+// enter opens what is needed in the namespace that the thread is in. Its
+// processes may call at once and live for a millisecond, so that begun is told of
+// as soon as there is a source that is open soon; the one with more room, which
+// the kernel takes longer for, takes its place then. If that cannot be opened, the
+// first stays.
+func (n *networks) enter(c *captured, name string, begun chan<- error) error {
+	if err := n.begin(c, name); err != nil {
+		return err
+	}
+	n.add(name, c)
+	begun <- nil
+	early := c.packets
+	if whole, err := n.source(name, capture.LiveOptions{}); err == nil {
+		n.replace(c, whole)
+		time.AfterFunc(deliveryDelay, func() { n.drop(early) })
+	} else {
+		n.fail(err)
+	}
+	return nil
+}
+
+// begin opens what sees the first packets.
+func (n *networks) begin(c *captured, name string) error {
+	hidden, err := capture.Hidden(n.endpoints, n.watched())
+	if err != nil {
+		return err
+	}
+	if !hidden {
+		return errSeen
+	}
+	// What is below /proc/self is the main thread's.
+	if c.namespace, err = os.Open("/proc/thread-self/ns/net"); err != nil {
+		return err
+	}
+	if c.packets, err = n.source(name, capture.LiveOptions{Early: true}); err == nil {
+		err = n.tap(c, name)
+	}
+	if err != nil {
+		c.close()
+	}
+	return err
+}
+
+// source opens one that the options say, in the thread's namespace.
+func (n *networks) source(name string, options capture.LiveOptions) (capture.LiveSource, error) {
+	options.Interface, options.Endpoints = capture.AnyInterface, n.endpoints
+	return capture.OpenNamespace(options, name)
+}
+
+// tap has connections told of at once, if they have to be.
+func (n *networks) tap(c *captured, name string) (err error) {
+	if n.seen == nil {
+		return nil
+	}
+	if c.tap, err = n.source(name, capture.LiveOptions{SYNTap: true}); err != nil {
+		return err
+	}
+	go func() {
+		_ = capture.TapSYNs(c.tap, n.endpoints, func(client, service netip.AddrPort, at time.Time) { n.seen(name, client, service, at) })
+	}()
+	return nil
+}
+
+func (c *captured) close() {
+	c.namespace.Close()
+	closeSource(c.packets)
+	closeSource(c.tap)
+}
+
+// closeSource closes one that may not be there.
+func closeSource(s capture.LiveSource) {
+	if s != nil {
+		s.Close()
+	}
+}
+
+// watched are the namespaces that packets are seen in.
+func (n *networks) watched() []*os.File {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	list := []*os.File{n.own}
+	for _, c := range n.open {
+		list = append(list, c.namespace)
+	}
+	return list
+}
+
+func (n *networks) fail(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.problem == nil {
+		n.problem = err
+	}
+}
+
+func (n *networks) add(name string, c *captured) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.open[name] = c
+	n.opened++
+	n.feed.Add(c.packets)
+}
+
+func (n *networks) replace(c *captured, packets capture.LiveSource) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	c.packets = packets
+	n.feed.Add(packets)
+}
+
+// drop closes a source, and keeps what was lost of its packets. Those of the ring
+// come a second time: they are not counted as received twice.
+func (n *networks) drop(s capture.LiveSource) {
+	s.Close() // takes the kernel milliseconds
+	stats, _ := s.Stats()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.dropped += stats.Dropped
+}
+
+// leave ends the capture in a namespace. What its last process has sent is on its
+// way still.
+func (n *networks) leave(name string) {
+	n.mu.Lock()
+	c := n.open[name]
+	delete(n.open, name)
+	n.mu.Unlock()
+	<-c.whole
+	time.Sleep(deliveryDelay)
+	n.drop(c.packets)
+	c.close()
+}
+
+// any reports whether a namespace was captured so far.
+func (n *networks) any() bool {
+	if n == nil {
+		return false
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.opened > 0
+}
+
+// why is the first reason for which a namespace is not captured, if there is one.
+func (n *networks) why() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.problem == nil {
+		return ""
+	}
+	return n.problem.Error()
+}
+
+// stats are how many packets were dropped in all of them so far, and how many
+// they were.
+func (n *networks) stats() (dropped, opened uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	dropped = n.dropped
+	for _, c := range n.open {
+		// What the kernel does not tell is not known to be lost.
+		stats, _ := c.packets.Stats()
+		dropped += stats.Dropped
+	}
+	return dropped, n.opened
+}
