@@ -44,7 +44,7 @@ func NewEntry(r Record, h Host) Entry {
 		e.HTTP.Response.StatusCode = call.Response.Status
 	}
 	e.attribute(r.Answer)
-	e.identify(&r.Identity)
+	e.identify(&r.Identity, r.Answer.Process)
 	e.Message = message(&e)
 	return e
 }

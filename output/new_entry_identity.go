@@ -4,20 +4,36 @@ import (
 	"cmp"
 	"strings"
 
+	"imds-analyzer/attribution"
 	"imds-analyzer/identity"
 	"imds-analyzer/imds"
 )
 
-// identify fills in what the process belongs to.
-func (e *Entry) identify(i *identity.Identity) {
+// identify fills in what the process belongs to, after attribute.
+func (e *Entry) identify(i *identity.Identity, p *attribution.Process) {
 	e.WorkloadFields = workload(&i.Workload)
 	e.Package = softwarePackage(i.Package)
+	if p == nil || isSecret(i.Script.Name, p.Args, e.Process.Args) {
+		return
+	}
 	e.IMDS.Script = Script{
 		Kind:    string(i.Script.Kind),
 		Name:    imds.Redact(i.Script.Name),
 		Path:    imds.Redact(i.Script.Path),
 		Package: softwarePackage(i.Script.Package),
 	}
+}
+
+// isSecret reports whether the text is an argument that is a secret by the one
+// before it: a program that shares its name with an interpreter has flags of its
+// own, and what follows --password is no script's name.
+func isSecret(text string, args, redacted []string) bool {
+	for i, arg := range args {
+		if arg == text && redacted[i] != imds.Redact(text) {
+			return true
+		}
+	}
+	return false
 }
 
 func workload(w *identity.Workload) WorkloadFields {

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"imds-analyzer/identity"
 )
 
 // plantings are ways in which a secret gets where it does not belong.
@@ -60,6 +62,21 @@ func TestSecretArgumentsReachNoOutput(t *testing.T) {
 	checkNoSecret(t, out, secret)
 	if !strings.Contains(out, "--password REDACTED") {
 		t.Errorf("the mark is missing: %s", out)
+	}
+}
+
+// A program that shares its name with an interpreter can have the secret where
+// that one has its script.
+func TestSecretIsNoScript(t *testing.T) {
+	const secret = "Tr0ub4dor&3"
+	r := testRecord(func(r *Record) {
+		r.Answer.Process.Args = []string{"node", "--password", secret, "start"}
+		r.Identity.Script = identity.Script{Kind: identity.ScriptFile, Name: secret, Path: "/opt/app/" + secret}
+	})
+	out := everyOutput(t, r)
+	checkNoSecret(t, out, secret)
+	if strings.Contains(out, `"script"`) {
+		t.Errorf("there is a script: %s", out)
 	}
 }
 
