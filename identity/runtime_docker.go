@@ -38,18 +38,29 @@ func parseDocker(b []byte) (Workload, error) {
 	if err := json.Unmarshal(b, &c); err != nil {
 		return Workload{}, fmt.Errorf("docker's config.v2.json: %w", err)
 	}
-	labels := c.Config.Labels
+	name := strings.TrimPrefix(c.Name, "/")
+	labels := labelsOf(name, c.Config.Labels)
 	return Workload{
 		Container: Container{
 			ID:      c.ID,
 			Runtime: Docker,
-			Name: cmp.Or(labels["io.kubernetes.container.name"], labels["com.amazonaws.ecs.container-name"],
-				strings.TrimPrefix(c.Name, "/")),
-			Image: dockerImage(c.Config.Image),
+			Name:    cmp.Or(labels["io.kubernetes.container.name"], labels["com.amazonaws.ecs.container-name"], name),
+			Image:   dockerImage(c.Config.Image),
 		},
 		Pod:  kubernetesPod(labels),
 		Task: ecsTask(labels),
 	}, nil
+}
+
+// labelsOf returns the labels of a container if the kubelet or the agent of ECS
+// runs it, by the name that they give it (kubernetes: pkg/kubelet/dockershim/naming.go;
+// amazon-ecs-agent: agent/engine/docker_task_engine.go). An image has labels, too,
+// which become those of its containers: it does not choose their names.
+func labelsOf(name string, labels map[string]string) map[string]string {
+	if strings.HasPrefix(name, "k8s_") || strings.HasPrefix(name, "ecs-") {
+		return labels
+	}
+	return nil
 }
 
 // dockerImage leaves out the id of an image, by which the kubelet names it.

@@ -44,6 +44,26 @@ func TestKubernetesPod(t *testing.T) {
 	}
 }
 
+// What an image has for labels makes its containers no pod's and no task's.
+func TestDockerLabels(t *testing.T) {
+	const labels = `"Config":{"Image":"x:1","Labels":{"io.kubernetes.container.name":"pay","io.kubernetes.pod.uid":"` + podA + `",
+		"com.amazonaws.ecs.container-name":"pay","com.amazonaws.ecs.task-arn":"arn:aws:ecs:eu-west-1:1:task/` + podA + `"}}`
+	for name, want := range map[string]struct {
+		name   string
+		agents bool
+	}{
+		"/web":                           {"web", false},
+		"/x-ecs-web-7-pay":               {"x-ecs-web-7-pay", false},
+		"/k8s_pay_a_shop_" + podA + "_0": {"pay", true},
+		"/ecs-web-7-pay-d8e0f0":          {"pay", true},
+	} {
+		w, err := parseDocker([]byte(`{"ID":"` + idA + `","Name":"` + name + `",` + labels + `}`))
+		if err != nil || w.Container.Name != want.name || (w.Pod != Pod{}) != want.agents || (w.Task != Task{}) != want.agents {
+			t.Errorf("%s: %+v, %v", name, w, err)
+		}
+	}
+}
+
 func TestParseDataRoot(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"data-root":"/mnt/docker/"}`:    "/mnt/docker",
