@@ -37,14 +37,14 @@ func ownerOf(w *WorkloadFields) owner {
 }
 
 // unitOf leaves out the sessions of systemd-logind: that someone has logged in
-// is not whose the program is, and each login has a scope of its own.
+// is not whose the program is, and each login has a scope of its own. A user's unit
+// stands behind that of his systemd: he may have called it as one of the system's.
 func unitOf(s *Systemd) owner {
-	name := cmp.Or(s.UserUnit, s.Unit)
-	session := strings.HasPrefix(name, "session-") && strings.HasSuffix(name, ".scope")
-	if name == "" || session {
+	session := strings.HasPrefix(s.Unit, "session-") && strings.HasSuffix(s.Unit, ".scope")
+	if s.Unit == "" || session {
 		return owner{}
 	}
-	return owner{unitOwner, name}
+	return owner{unitOwner, joinKnown("/", s.Unit, s.UserUnit)}
 }
 
 // in says it in a sentence, with a space before it.

@@ -19,7 +19,10 @@ func TestOwners(t *testing.T) {
 	}{
 		{"nothing", identity.Workload{}, "", ""},
 		{"unit", identity.Workload{Unit: "nginx.service"}, " of unit nginx.service", "nginx.service"},
-		{"user's unit", identity.Workload{Unit: "user@1000.service", UserUnit: "sync.service"}, " of unit sync.service", "sync.service"},
+		{"user's unit", identity.Workload{Unit: "user@1000.service", UserUnit: "sync.service"},
+			" of unit user@1000.service/sync.service", "user@1000.service/sync.service"},
+		{"a login by its name", identity.Workload{Unit: "user@1000.service", UserUnit: "session-3.scope"},
+			" of unit user@1000.service/session-3.scope", "user@1000.service/session-3.scope"},
 		{"login", identity.Workload{Unit: "session-3.scope"}, "", ""},
 		{"container", identity.Workload{Container: docker("web-1"), Unit: "docker.service"}, " in container web-1", "web-1 (docker)"},
 		{"container without name", identity.Workload{Container: onlyID}, " in container 4c5f9a6d3b2e", "4c5f9a6d3b2e (container)"},
