@@ -133,12 +133,12 @@ func (c *command) ask(ctx context.Context, line []byte) (map[string]string, erro
 	switch {
 	case out.full:
 		return nil, errTooLarge
+	case errors.Is(err, exec.ErrWaitDelay):
+		return nil, fmt.Errorf("%w: it has left behind a process that holds its output", errTookLong)
 	case err != nil && ctx.Err() != nil:
 		return nil, errEndedFirst
 	case err != nil && timed.Err() != nil:
 		return nil, fmt.Errorf("%w: more than %v", errTookLong, c.timeout)
-	case errors.Is(err, exec.ErrWaitDelay):
-		return nil, fmt.Errorf("%w: it has left behind a process that holds its output", errTookLong)
 	case err != nil:
 		return nil, complain(err, complaint.kept)
 	}

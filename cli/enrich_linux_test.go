@@ -64,6 +64,41 @@ func TestCommandsLimits(t *testing.T) {
 	}
 }
 
+// What was left behind is the reason although time is over, too, while it holds
+// the output.
+func TestCommandLeavesBehind(t *testing.T) {
+	ended, held := aFIFO(t), aFIFO(t)
+	c := aCommand(t, `setsid sh -c 'while kill -0 $0; do :; done; echo >`+ended.Name()+`; read x <`+held.Name()+`' $$ 2>/dev/null &
+		until [ "$(ps -o sid= -p $!)" -eq $! ]; do :; done; echo '{}'`)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		_, _ = ended.Read(make([]byte, 1))
+		cancel()
+	}()
+	if _, err := c.ask(ctx, nil); !errors.Is(err, errTookLong) || !strings.Contains(err.Error(), "holds its output") {
+		t.Errorf("%v", err)
+	}
+	if _, err := held.WriteString("\n"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// aFIFO makes one, open for both ends.
+func aFIFO(t *testing.T) *os.File {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(name, os.O_RDWR|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return file
+}
+
 // Nothing but the standard streams is open in a command, even if it is not
 // marked to be closed.
 func TestCommandInheritsNoFile(t *testing.T) {
