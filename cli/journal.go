@@ -53,7 +53,7 @@ func openJournal(o options, streams Streams, stop func()) (*journal, error) {
 	case formatJSON:
 		j.writers = append(j.writers, output.NewWriter(streams.Out, standardOutput, true))
 	case formatText:
-		color := isTerminal(streams.Out) && os.Getenv("NO_COLOR") == "" // no-color.org
+		color := isTerminal(streams.Out) && !isDumb() && os.Getenv("NO_COLOR") == "" // no-color.org
 		j.console = output.NewConsole(streams.Out, standardOutput, color, terminalSize(streams.Out))
 	}
 	return j, nil

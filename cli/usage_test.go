@@ -324,12 +324,14 @@ func shown(t *testing.T, args ...string) string {
 	return strings.ReplaceAll(string(text), "\r\n", "\n")
 }
 
-// On a terminal there is coloured text, unless it is not wanted.
+// On a terminal there is coloured text, unless it is not wanted or there are no
+// colours.
 func TestTerminal(t *testing.T) {
 	file, log := captureOf(t, "proxy-haproxy-any"), filepath.Join(t.TempDir(), "log")
 	plain := strings.NewReplacer("\x1b[31m", "", "\x1b[32m", "", "\x1b[33m", "", "\x1b[0m", "")
 	for _, args := range [][]string{{"-r", file}, {"-r", file, "--format", "text"}, {"-r", file, "-o", log}} {
 		t.Setenv("NO_COLOR", "")
+		t.Setenv("TERM", "vt220")
 		colored := shown(t, args...)
 		if strings.Count(colored, "\x1b[31mv1") != 1 || strings.Count(colored, "\x1b[32mv2") != 8 || plain.Replace(colored) != goldenText {
 			t.Errorf("%q: %q", args, colored)
@@ -338,6 +340,11 @@ func TestTerminal(t *testing.T) {
 		if got := shown(t, args...); got != goldenText {
 			t.Errorf("%q with NO_COLOR: %q", args, got)
 		}
+	}
+	t.Setenv("NO_COLOR", "")
+	t.Setenv("TERM", "dumb")
+	if got := shown(t, "-r", file); got != goldenText {
+		t.Errorf("on a dumb terminal: %q", got)
 	}
 	if lines := readLog(t, readFile(t, log)); len(lines) != 2*(9+2) {
 		t.Errorf("%d lines in the log", len(lines))

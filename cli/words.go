@@ -39,10 +39,13 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// isDumb reports whether a terminal can do no more than print (terminfo(5)).
+func isDumb() bool { return os.Getenv("TERM") == "dumb" }
+
 // terminalSize returns what tells the size of a terminal whose lines can be
 // written anew, and nil for other streams. A dumb terminal only prints.
 func terminalSize(w io.Writer) func() output.Size {
-	if !isTerminal(w) || os.Getenv("TERM") == "dumb" {
+	if !isTerminal(w) || isDumb() {
 		return nil
 	}
 	terminal := w.(*os.File)
