@@ -92,6 +92,7 @@ type Script struct {
 type Identifier struct {
 	runtimes *runtimes
 	packages *packages // nil if none are looked up
+	files    files
 }
 
 // Options say where to look. The zero value is right for a normal machine.

@@ -28,6 +28,7 @@ const (
 type packages struct {
 	managers []manager
 	patience time.Duration
+	files    files
 	mu       sync.Mutex // guards owners
 	owners   map[ownedFile]func() Package
 }
@@ -113,9 +114,16 @@ func (p *packages) answer(f hostFile) func() Package {
 			break
 		}
 	}
-	answer := sync.OnceValue(func() Package { return p.ask(f) })
+	answer := sync.OnceValue(func() Package { return p.askInTime(f) })
 	p.owners[key] = answer
 	return answer
+}
+
+// askInTime is ask, also where a tool cannot be ended: one that looks at a file as
+// well may wait for its file system.
+func (p *packages) askInTime(f hostFile) Package {
+	owner, _ := within(&p.files, p.patience+lookTime, func() Package { return p.ask(f) })
+	return owner
 }
 
 // ask asks the package managers one after the other. Their answers are on what
@@ -147,16 +155,20 @@ func isPlain(path string) bool {
 	return !strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f || r == '%' })
 }
 
-// Limits says in sentences for people which packages could not be told, and why.
+// Limits says in sentences for people what could not be told, and why.
 // There are none if all went well.
-func (i *Identifier) Limits() (limits []string) {
-	if i.packages == nil {
-		return nil
+func (i *Identifier) Limits() (said []string) {
+	hung := []*files{&i.files}
+	if i.runtimes != nil {
+		hung = append(hung, &i.runtimes.files)
 	}
-	for _, m := range i.packages.managers {
-		limits = append(limits, m.limits()...)
+	if i.packages != nil {
+		hung = append(hung, &i.packages.files)
+		for _, m := range i.packages.managers {
+			said = append(said, m.limits()...)
+		}
 	}
-	return limits
+	return append(said, limits(hung...)...)
 }
 
 // onlyOf returns the one element that all in the list are, empty if they differ.

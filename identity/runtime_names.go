@@ -2,6 +2,7 @@ package identity
 
 import (
 	"cmp"
+	"os"
 	"sync"
 	"time"
 )
@@ -24,6 +25,7 @@ const (
 type runtimes struct {
 	root  string
 	now   func() time.Time
+	files files      // of users
 	mu    sync.Mutex // guards known
 	known map[containerKey]knownContainer
 }
@@ -95,15 +97,29 @@ func (r *runtimes) remember(key containerKey, k knownContainer) {
 }
 
 // look looks a container up in the files of its runtime. Below a user's systemd only
-// his own are looked at: he could name a cgroup after anybody's container.
+// his own are looked at: he could name a cgroup after anybody's container. His home can
+// be a server's that does not answer.
 func (r *runtimes) look(p place) (Workload, error) {
-	var s *states
 	if p.user == "" {
-		s = r.system()
-	} else {
-		s = r.ofUser(p.user)
+		return r.system().look(p.Container)
 	}
-	w, err := s.names(p.Container)
+	type answer struct {
+		names Workload
+		err   error
+	}
+	a, ok := within(&r.files, lookTime, func() answer {
+		names, err := r.ofUser(p.user).look(p.Container)
+		return answer{names, err}
+	})
+	if !ok {
+		return Workload{}, os.ErrDeadlineExceeded
+	}
+	return a.names, a.err
+}
+
+// look looks the container up, and leaves out what is too long.
+func (s *states) look(c Container) (Workload, error) {
+	w, err := s.names(c)
 	if err != nil {
 		return Workload{}, err
 	}

@@ -10,7 +10,7 @@ import (
 // host only: the package manager knows no others.
 func (i *Identifier) software(p *attribution.Process) Software {
 	s := Software{Script: scriptOf(p)}
-	if p.HostRoot && s.Script.Path != "" && !exists(s.Script.Path) {
+	if p.HostRoot && s.Script.Path != "" && !i.files.exists(s.Script.Path) {
 		// It was named in another directory, or in $PATH.
 		s.Script.Path = ""
 	}
@@ -32,7 +32,7 @@ func (p *packages) ofExecutable(process *attribution.Process) (owner Package, ou
 	if process.ExecutableFile == nil {
 		return Package{}, false
 	}
-	now, ok := lookAt(process.Executable)
+	now, ok := p.files.lookAt(process.Executable)
 	switch {
 	case !ok:
 		return Package{}, false
@@ -58,7 +58,7 @@ func (p *packages) ofReplaced(process *attribution.Process, now hostFile) Packag
 // ofScript returns the package of the script that a process has run since then.
 // If its file has changed since, what runs may be another version.
 func (p *packages) ofScript(path string, since time.Time) Package {
-	now, ok := lookAt(path)
+	now, ok := p.files.lookAt(path)
 	if !ok {
 		return Package{}
 	}
