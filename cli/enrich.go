@@ -93,7 +93,7 @@ func findCommand(line string, timeout time.Duration) (*command, error) {
 		path, err = filepath.Abs(path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--enrich cannot run %q: %w", words[0], bare(err))
+		return nil, fmt.Errorf("--enrich cannot run %q: %w", imds.Redact(words[0]), bare(err))
 	}
 	return &command{path: path, args: words[1:], timeout: timeout}, nil
 }

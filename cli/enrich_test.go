@@ -474,6 +474,7 @@ func TestEnrichUsage(t *testing.T) {
 		{"not executable", []string{"--enrich", plain}, "permission denied"},
 		{"directory", []string{"--enrich", dir}, "is a directory"},
 		{"escapes", []string{"--enrich", "\x1b[31m"}, "31m"},
+		{"secret", []string{"--enrich", "TOKEN=" + phrase + " sh"}, "TOKEN=REDACTED"},
 		{"unknown user", []string{"--enrich", "sh", "--enrich-user", "no-such-user"}, "no-such-user"},
 		{"unknown uid", []string{"--enrich", "sh", "--enrich-user", "4294967294"}, "4294967294"},
 		{"no user", []string{"--enrich", "sh", "--enrich-user", ""}, "--enrich-user"},
