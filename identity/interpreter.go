@@ -80,6 +80,8 @@ var node = grammar{
 		--heapsnapshot-signal --heapsnapshot-near-heap-limit --report-dir --report-directory --report-filename --report-signal
 		--cpu-prof-dir --cpu-prof-name --cpu-prof-interval --heap-prof-dir --heap-prof-name --heap-prof-interval
 		--disable-warning --disable-proto --experimental-policy --policy-integrity --localstorage-file --watch-path
+		--snapshot-blob --build-snapshot-config --v8-pool-size --use-largepages
+		--test-concurrency --test-name-pattern --test-reporter --test-reporter-destination --test-shard --test-timeout
 		--network-family-autoselection-attempt-timeout --allow-fs-read --allow-fs-write --experimental-config-file`,
 		isCommands: "-e --eval -p --print -pe",
 		isUnknown:  "--run --test --build-sea --experimental-sea-config"}),

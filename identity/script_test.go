@@ -85,6 +85,8 @@ func TestScript(t *testing.T) {
 		{"/usr/bin/node", "node server.js", file("server.js")},
 		{"/usr/bin/node", "node -r ./a --import=b --require c --max-old-space-size=99 server.js", file("server.js")},
 		{"/usr/bin/nodejs", "node --no-warnings --inspect=0 -- server.js", file("server.js")},
+		{"/usr/bin/node", "node --v8-pool-size 8 --snapshot-blob x.blob server.js", file("server.js")},
+		{"/usr/bin/node", "node --test-reporter spec --test", Script{}},
 		{"/usr/bin/node", "node -e x", commands},
 		{"/usr/bin/node", "node --eval=x", commands},
 		{"/usr/bin/node", "node -pe x", commands},
