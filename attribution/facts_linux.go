@@ -2,7 +2,6 @@ package attribution
 
 import (
 	"context"
-	"strings"
 
 	"github.com/shirou/gopsutil/v3/common"
 	"github.com/shirou/gopsutil/v3/process"
@@ -30,8 +29,7 @@ func (f facts) identity(pid int, s procStat, maxArgs int) (Process, bool) {
 	args, _ := source.CmdlineSliceWithContext(f.root)
 	p.Args, p.ArgsTruncated = bound(args, maxArgs)
 	executable, _ := source.ExeWithContext(f.root)
-	p.Executable, p.Deleted = strings.CutSuffix(executable, " (deleted)") // proc_pid_exe(5)
-	p.ExecutableFile = f.proc.file(pid, "exe")
+	p.setExecutable(executable, f.proc.file(pid, "exe"))
 	p.Name, _ = source.NameWithContext(f.root)
 	return p, f.alive(pid, s)
 }
@@ -51,7 +49,7 @@ func (f facts) complete(h holder) Process {
 	p.NamespacePID = status.namespacePID
 	p.User = f.user(status.user)
 	p.Cgroup = f.proc.cgroup(p.PID)
-	p.HostRoot = f.proc.file(p.PID, "root").is(fileAt(unix.AT_FDCWD, "/"))
+	p.HostRoot = f.proc.isHostRoot(unix.AT_FDCWD, f.proc.path(p.PID)+"/")
 	if !f.alive(p.PID, h.stat) {
 		return h.process
 	}

@@ -17,6 +17,7 @@ import (
 // are Unavailable then, and its Limits say why.
 func Open(o Options) (Resolver, error) {
 	p := proc{root: cmp.Or(o.Proc, "/proc"), boot: bootTime}
+	p.mounts, _ = os.Readlink(filepath.Join(p.root, "self", "ns", "mnt"))
 	if err := p.probe(); err != nil {
 		return newResolver(nil, []string{fmt.Sprintf("No process can be found without /proc: %v.", err)}), nil
 	}

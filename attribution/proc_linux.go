@@ -16,6 +16,9 @@ import (
 type proc struct {
 	root string
 	boot func() time.Time // when the kernel started
+	// mounts is our mount namespace, as /proc/PID/ns/mnt names it; empty if that
+	// is not known.
+	mounts string
 }
 
 // maxStat is more than a stat file holds: a name of 64 bytes and 50 numbers of
@@ -131,6 +134,28 @@ func fileAt(dir int, name string) *File {
 		return nil
 	}
 	return &File{Device: uint64(s.Dev), Inode: s.Ino, Modified: time.Unix(s.Mtim.Unix())}
+}
+
+// setExecutable takes in what /proc/PID/exe leads to. The kernel adds a word to the
+// name of a file that was removed (proc_pid_exe(5)), with which a file can be called,
+// too.
+func (p *Process) setExecutable(name string, file *File) {
+	p.Executable, p.ExecutableFile = name, file
+	removed, deleted := strings.CutSuffix(name, " (deleted)")
+	if deleted && !file.is(fileAt(unix.AT_FDCWD, name)) {
+		p.Executable, p.Deleted = removed, true
+	}
+}
+
+// isHostRoot reports whether paths are known to mean the same files to the process
+// with a directory in /proc as to us.
+func (p proc) isHostRoot(dir int, prefix string) bool {
+	if p.mounts == "" || !fileAt(dir, prefix+"root").is(fileAt(unix.AT_FDCWD, "/")) {
+		return false
+	}
+	var name [64]byte
+	n, err := unix.Readlinkat(dir, prefix+"ns/mnt", name[:])
+	return err == nil && string(name[:n]) == p.mounts
 }
 
 func (p proc) file(pid int, name string) *File { return fileAt(unix.AT_FDCWD, p.path(pid, name)) }

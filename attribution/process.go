@@ -33,7 +33,7 @@ type Process struct {
 	Start            time.Time // to 10 ms, rounded down
 	User             *User
 	Cgroup           string     // path of the process's cgroup, in systemd's or the unified hierarchy
-	HostRoot         bool       // its root directory is known to be ours: names of files mean the same
+	HostRoot         bool       // its root directory and its mounts are known to be ours: names of files mean the same
 	Ancestors        []Ancestor // parent first, up to pid 1, at most MaxAncestors
 }
 

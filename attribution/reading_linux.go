@@ -97,8 +97,7 @@ func (l *look) arguments(dir string) {
 }
 
 func (l *look) executable(dir string) {
-	l.reading.process.Executable, l.reading.process.Deleted = strings.CutSuffix(l.link(dir+"exe"), " (deleted)") // proc_pid_exe(5)
-	l.reading.process.ExecutableFile = l.file(dir + "exe")
+	l.reading.process.setExecutable(l.link(dir+"exe"), l.file(dir+"exe"))
 }
 
 // file looks at what a link leads to. It works for files that were removed, too
@@ -107,16 +106,11 @@ func (l *look) file(name string) *File {
 	return fileAt(l.dir, name)
 }
 
-// isHostRoot reports whether the process's root directory is known to be ours.
-func (l *look) isHostRoot() bool {
-	return l.file("root").is(fileAt(unix.AT_FDCWD, "/"))
-}
-
 // finish reads the rest.
 func (l *look) finish() {
 	defer unix.Close(l.dir)
 	l.reading.process.WorkingDirectory = l.link("cwd")
-	l.reading.process.HostRoot = l.isHostRoot()
+	l.reading.process.HostRoot = l.proc.isHostRoot(l.dir, "")
 	l.reading.ended = monotonic()
 }
 

@@ -124,7 +124,7 @@ func TestLiveSoftware(t *testing.T) {
 			p := launch(t, s.host, asUser(liveCommand(append([]string{"--own-namespace"}, test.flags...)...), test.user))
 			p.awaitStart(t)
 			callOnce(t, s.host, "/", tool(t, "curl"), "-s", "-o", "/dev/null", anyURL)
-			callOnce(t, s.host, dir, pythonPath(t), "sync.py")
+			callOnce(t, s.host, dir, pythonPath(t), script)
 			entries := softwareOf(t, p.stop(t, os.Interrupt))
 			if len(entries) != 2 {
 				t.Fatalf("%d entries", len(entries))
@@ -136,7 +136,7 @@ func TestLiveSoftware(t *testing.T) {
 			if got := entries[0].Package; got != want {
 				t.Errorf("package %+v, not %+v", got, want)
 			}
-			if got := entries[1].IMDS.Script; got.Kind != "file" || got.Name != "sync.py" || got.Path != script || got.Package.Name != "" {
+			if got := entries[1].IMDS.Script; got.Kind != "file" || got.Name != script || got.Path != script || got.Package.Name != "" {
 				t.Errorf("script %+v", got)
 			}
 			for _, complaint := range p.complaints() {

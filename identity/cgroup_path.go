@@ -1,6 +1,9 @@
 package identity
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // place is what the path of a cgroup tells.
 type place struct {
@@ -36,18 +39,34 @@ type pathReader struct {
 
 func (r *pathReader) read(name string) {
 	r.readUser(name)
-	if uid := podUID(name); uid != "" {
+	if uid := podUID(name); uid != "" && r.user == "" && r.runsContainers("") {
 		r.Pod.UID = uid
 	}
-	if id := r.taskID(name); id != "" {
+	if id := r.taskID(name); id != "" && r.user == "" {
 		r.Task.ID = id
 	}
-	if container, ok := r.container(name); ok {
+	if container, ok := r.container(name); ok && r.runsContainers(name) {
 		r.nested = r.Container.ID != ""
 		r.Container, r.unitsDone = container, true
 	}
 	r.readUnit(name)
 	r.parent = name
+}
+
+// runtimeServices are those of systemd that run containers below themselves, where
+// systemd is not asked for cgroups of their own.
+var runtimeServices = []string{
+	"containerd.service", "docker.service", "crio.service", "kubelet.service",
+	"k3s.service", "k3s-agent.service", "rke2-server.service", "rke2-agent.service",
+}
+
+// runsContainers reports whether what is below the unit can be believed to be a
+// runtime's: other services may be anybody's who was let make cgroups there
+// (Delegate=, systemd.resource-control(5)). Podman's containers are in whatever unit
+// runs it.
+func (r *pathReader) runsContainers(name string) bool {
+	return r.user != "" || !strings.HasSuffix(r.Unit, ".service") || slices.Contains(runtimeServices, r.Unit) ||
+		strings.HasPrefix(name, "libpod-payload-")
 }
 
 // readUser knows user@UID.service, which runs a user's systemd (user@.service(5)).

@@ -158,6 +158,11 @@ var paths = []struct {
 	{userManager + "/init.scope", inUser("init.scope", Container{})},
 	{userManager + "/foo.service", inUser("foo.service", Container{})}, // before systemd 246
 	{userManager, inUser("", Container{})},
+	{userManager + "/kubepods.slice/kubepods-pod" + strings.ReplaceAll(podA, "-", "_") + ".slice/cri-containerd-" + idA + ".scope", inUser("", Container{ID: idA, Runtime: Containerd})}, // a claim of the user's
+	{userManager + "/ecstasks.slice/ecstasks-" + taskA + ".slice/docker-" + idA + ".scope", inUser("", Container{ID: idA, Runtime: Docker})},
+	{"/system.slice/foo.service/docker-" + idA + ".scope", inUnit("foo.service")}, // of whoever may make cgroups there
+	{"/system.slice/foo.service/kubepods/pod" + podA + "/" + idA, inUnit("foo.service")},
+	{"/system.slice/docker.service/docker-" + idA + ".scope", inContainer(Docker, idA).inside("docker.service")},
 	{userManager + "/user@0.service/libpod-" + idA, inUser("user@0.service", Container{ID: idA, Runtime: Podman})}, // not root's
 	{"/init.scope", inUnit("init.scope")},
 	{"/system.slice/systemd-nspawn@web.service/payload/system.slice/nginx.service", inUnit("systemd-nspawn@web.service")},

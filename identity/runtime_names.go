@@ -53,7 +53,11 @@ func (r *runtimes) complete(p place) Workload {
 	if p.Container.ID == "" || p.nested {
 		return p.Workload
 	}
-	p.complete(r.names(p))
+	names := r.names(p)
+	if p.user != "" { // who can claim any
+		names.Pod, names.Task = Pod{}, Task{}
+	}
+	p.complete(names)
 	return p.Workload
 }
 

@@ -22,21 +22,17 @@ func scriptOf(p *attribution.Process) Script {
 	r := argsReader{grammar: g, rest: args[1:]}
 	script := r.read()
 	if (script.Kind == ScriptFile || script.Kind == Jar) && !r.elsewhere {
-		script.Path = absolute(script.Name, p.WorkingDirectory)
+		script.Path = absolute(script.Name)
 	}
 	return script
 }
 
-// absolute is the path of a file that was named in the directory, empty if that
-// is not known.
-func absolute(name, directory string) string {
+// absolute is the path of a file, empty if that is not known. A name without a
+// directory is one in the directory where the program started, which it may have
+// left since.
+func absolute(name string) string {
 	if !path.IsAbs(name) {
-		// A directory that is gone, or that no path leads to, has no path
-		// (readlink(2), proc_pid_cwd(5)).
-		if !path.IsAbs(directory) || strings.HasSuffix(directory, " (deleted)") {
-			return ""
-		}
-		name = path.Join(directory, name)
+		return ""
 	}
 	name = path.Clean(name)
 	// /dev/fd/63 and /proc/self/fd/63 are other files for each process.
