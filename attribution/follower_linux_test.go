@@ -71,6 +71,26 @@ func (v *visits) await(t *testing.T, name string, came, left int) {
 	eventually(t, fmt.Sprintf("come %d times, left %d", came, left), func() bool { return v.are(name, came, left) })
 }
 
+// awaitInside waits until the follower is in a namespace, and awaitLeft until it
+// has left it. Its name can have been another's before, of a test that runs at the
+// same time, so that it may have been there already.
+func (v *visits) awaitInside(t *testing.T, name string) {
+	t.Helper()
+	eventually(t, "is inside", func() bool { return v.balance(name) == 1 })
+}
+
+func (v *visits) awaitLeft(t *testing.T, name string) {
+	t.Helper()
+	eventually(t, "has left", func() bool { return v.balance(name) == 0 })
+}
+
+// balance is how many times more often the follower has come than left.
+func (v *visits) balance(name string) int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.came[name] - v.left[name]
+}
+
 // startResident starts a process in a network namespace of its own, and returns
 // that one's name too.
 func startResident(t *testing.T) (c *child, name string) {
@@ -404,9 +424,9 @@ func TestFollowByEvents(t *testing.T) {
 			r.Follow(v.follow)
 			c := startChildWith(t, namespaces(unix.CLONE_NEWNET), "later", address)
 			name := realProc().networkNamespace(strconv.Itoa(c.Process.Pid))
-			v.await(t, name, 1, 0)
+			v.awaitInside(t, name)
 			c.end()
-			v.await(t, name, 1, 1)
+			v.awaitLeft(t, name)
 		})
 	}
 	t.Run("connect", func(t *testing.T) {
@@ -433,14 +453,14 @@ func TestFollowWithoutEvents(t *testing.T) {
 	r, v := openFollowing(t, []Method{Proc}), newVisits()
 	r.Follow(v.follow)
 	_, first := startResident(t)
-	v.await(t, first, 1, 0)
+	v.awaitInside(t, first)
 	_, second := startResident(t)
-	v.await(t, second, 1, 0)
+	v.awaitInside(t, second)
 	if err := r.Close(); err != nil {
 		t.Error(err)
 	}
-	v.check(t, first, 1, 1)
-	v.check(t, second, 1, 1)
+	v.awaitLeft(t, first)
+	v.awaitLeft(t, second)
 }
 
 func openFollowing(t *testing.T, ways []Method) Resolver {
