@@ -11,9 +11,9 @@ const (
 	// its packets are not captured. They take a tenth of a second; this leaves
 	// time for a host that is very busy.
 	ClaimWithin = 3 * time.Second
-	// maxUnclaimed connections are waited for: 1 s of 1,000 a second none of
-	// which is seen. Of more it is not told who made them.
-	maxUnclaimed = 1 << 10
+	// maxUnclaimed connections are waited for: as many as are remembered. What
+	// has been seen of one that is forgotten could not be told to be its.
+	maxUnclaimed = maxHandshakes
 )
 
 // claims are connections to the services that were made and not seen yet. Who
@@ -22,7 +22,8 @@ type claims struct {
 	services []netip.AddrPort
 	missing  chan struct{} // receives when one is late; nil without services
 	waiting  []claim       // in the order of time
-	unnamed  int           // that there was no room for
+	watched  bool          // late will be called
+	lost     uint64        // that there was no room for: whether they were seen is not known
 }
 
 // claim is a connection that was made.
@@ -39,18 +40,32 @@ func newClaims(services []netip.AddrPort) claims {
 	return c
 }
 
-// await takes in a connection, and reports whether it has to be seen still.
-func (c *claims) await(h *handshake, now time.Time) bool {
+// await takes in a connection that has to be seen still. It reports whether late
+// is to be called after ClaimWithin.
+func (c *claims) await(h *handshake, now time.Time) (watch bool) {
 	if h.claimed || !h.succeeded || !slices.Contains(c.services, h.tuple.Remote) {
 		return false
 	}
-	c.waiting = slices.DeleteFunc(c.waiting, func(w claim) bool { return w.claimed })
 	if len(c.waiting) == maxUnclaimed {
-		c.waiting = c.waiting[1:]
-		c.unnamed++
+		c.makeRoom()
 	}
 	c.waiting = append(c.waiting, claim{h, now})
-	return true
+	watch = !c.watched
+	c.watched = true
+	return watch
+}
+
+// makeRoom lets go of those that were seen, or of the oldest if none was.
+func (c *claims) makeRoom() {
+	c.tidy()
+	if len(c.waiting) == maxUnclaimed {
+		c.waiting = slices.Delete(c.waiting, 0, 1)
+		c.lost++
+	}
+}
+
+func (c *claims) tidy() {
+	c.waiting = slices.DeleteFunc(c.waiting, func(w claim) bool { return w.claimed })
 }
 
 // claim takes note that a connection was seen, of those that are meant.
@@ -62,26 +77,30 @@ func (c *claims) claim(t Tuple, meant func(*handshake) bool) {
 	}
 }
 
-// late says that a connection has waited for ClaimWithin.
-func (c *claims) late(h *handshake) {
-	if h.claimed {
-		return
+// late says so if a connection has waited for ClaimWithin. It returns how long
+// the next one has still, 0 if none waits: then it need not be called again.
+func (c *claims) late(now time.Time) (wait time.Duration) {
+	c.tidy()
+	next := slices.IndexFunc(c.waiting, func(w claim) bool { return now.Sub(w.since) < ClaimWithin })
+	if len(c.waiting) > 0 && next != 0 {
+		select {
+		case c.missing <- struct{}{}:
+		default: // it was said
+		}
 	}
-	select {
-	case c.missing <- struct{}{}:
-	default: // it was said
+	if c.watched = next >= 0; !c.watched {
+		return 0
 	}
+	return c.waiting[next].since.Add(ClaimWithin).Sub(now)
 }
 
-// take returns those that were made up to a point in time and were not seen, and
-// the number of those that there was no room for.
-func (c *claims) take(until time.Time) (missing []*handshake, unnamed int) {
+// take returns those that were made up to a point in time and were not seen.
+func (c *claims) take(until time.Time) (missing []*handshake) {
 	c.waiting = slices.DeleteFunc(c.waiting, func(w claim) bool {
 		if !w.claimed && !w.since.After(until) {
 			missing = append(missing, w.handshake)
 		}
 		return w.claimed || !w.since.After(until)
 	})
-	unnamed, c.unnamed = c.unnamed, 0
-	return missing, unnamed
+	return missing
 }

@@ -61,9 +61,8 @@ func TestClaimsTake(t *testing.T) {
 		until time.Duration
 		want  []int
 	}{{-1, nil}, {0, []int{1}}, {0, nil}, {2 * time.Second, []int{3}}, {time.Hour, []int{4}}, {time.Hour, nil}} {
-		missing, unnamed := c.take(noon().Add(test.until))
-		if got := pids(missing); !slices.Equal(got, test.want) || unnamed != 0 {
-			t.Errorf("%v: %v and %d, want %v", test.until, got, unnamed, test.want)
+		if got := pids(c.take(noon().Add(test.until))); !slices.Equal(got, test.want) {
+			t.Errorf("%v: %v, want %v", test.until, got, test.want)
 		}
 	}
 	if len(c.waiting) != 0 {
@@ -81,13 +80,13 @@ func TestClaimsClaim(t *testing.T) {
 	t1.Network = "net:[7]"
 	c.claim(t1, func(h *handshake) bool { return h.pid == 2 })
 	c.claim(tuple("10.0.0.1:1001", service1), func(*handshake) bool { return true })
-	if missing, _ := c.take(noon()); !slices.Equal(pids(missing), []int{1, 3}) {
+	if missing := c.take(noon()); !slices.Equal(pids(missing), []int{1, 3}) {
 		t.Errorf("missing %v", pids(missing))
 	}
 }
 
-// There is room for as many as are told apart. Of the oldest beyond that the
-// number is known.
+// There is room for as many as are remembered. Of the oldest beyond that it is not
+// known whether they were seen, and so they are not missing.
 func TestClaimsAreBounded(t *testing.T) {
 	c := testClaims()
 	for i := range maxUnclaimed + 5 {
@@ -95,33 +94,41 @@ func TestClaimsAreBounded(t *testing.T) {
 		c.await(h, noon())
 		h.claimed = i < 10 // makes room
 	}
-	missing, unnamed := c.take(noon())
-	if len(missing) != maxUnclaimed-5 || unnamed != 0 {
-		t.Errorf("%d are missing, and %d unnamed", len(missing), unnamed)
+	if missing := c.take(noon()); len(missing) != maxUnclaimed-5 || c.lost != 0 {
+		t.Errorf("%d are missing, and %d lost", len(missing), c.lost)
 	}
 	for i := range maxUnclaimed + 5 {
 		c.await(made(i, service1), noon())
 	}
-	missing, unnamed = c.take(noon())
-	if len(missing) != maxUnclaimed || missing[0].pid != 5 || unnamed != 5 {
-		t.Errorf("%d are missing from %d on, and %d unnamed", len(missing), missing[0].pid, unnamed)
-	}
-	if _, unnamed = c.take(noon()); unnamed != 0 {
-		t.Errorf("%d unnamed twice", unnamed)
+	if missing := c.take(noon()); len(missing) != maxUnclaimed || missing[0].pid != 5 || c.lost != 5 {
+		t.Errorf("%d are missing from %d on, and %d lost", len(missing), missing[0].pid, c.lost)
 	}
 }
 
-// It is said once that there are some, however many, and not of what was seen.
+// One timer is for all that wait. It is said once that some are late, however
+// many, and not of what was seen.
 func TestClaimsLate(t *testing.T) {
 	c := testClaims()
-	c.late(&handshake{claimed: true})
-	if len(c.missing) != 0 {
-		t.Error("one that was seen is late")
+	seen := made(1, service1)
+	for i, h := range []*handshake{seen, made(2, service1), made(3, service1)} {
+		if watch := c.await(h, noon().Add(time.Duration(i)*time.Second)); watch != (i == 0) {
+			t.Errorf("%d: watched %v", i, watch)
+		}
 	}
-	c.late(made(1, service1))
-	c.late(made(2, service1))
-	if len(c.missing) != 1 {
-		t.Errorf("it is said %d times", len(c.missing))
+	seen.claimed = true
+	for _, test := range []struct {
+		after, wait time.Duration
+		said        int
+	}{
+		{ClaimWithin, time.Second, 0}, {ClaimWithin + time.Second, time.Second, 1},
+		{ClaimWithin + 2*time.Second, 0, 1}, {time.Hour, 0, 1},
+	} {
+		if wait := c.late(noon().Add(test.after)); wait != test.wait || len(c.missing) != test.said {
+			t.Errorf("after %v: %v and said %d times, want %v and %d", test.after, wait, len(c.missing), test.wait, test.said)
+		}
+	}
+	if !c.await(made(4, service1), noon()) {
+		t.Error("the next one is not watched")
 	}
 }
 
@@ -131,5 +138,7 @@ func TestNoClaims(t *testing.T) {
 	if c.await(made(1, service1), noon()) || c.missing != nil {
 		t.Error("it is told of connections")
 	}
-	c.late(made(1, service1))
+	if wait := c.late(noon()); wait != 0 {
+		t.Errorf("it waits %v", wait)
+	}
 }

@@ -64,7 +64,7 @@ type Stats struct {
 	// EventsLost is the number of events that the kernel had no room for, or that
 	// came too late to be used; one stands for all that are missing since
 	// processors came or went. Connections among them are looked for in other
-	// ways.
+	// ways. Connections that WithoutPackets had no room for are counted, too.
 	EventsLost uint64
 }
 

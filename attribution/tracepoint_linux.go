@@ -119,7 +119,13 @@ func (t *tracepoint) start() (err error) {
 }
 
 func (t *tracepoint) method() Method { return Tracepoint }
-func (t *tracepoint) lost() uint64   { return t.losses.Load() }
+
+// lost also counts connections of which it is not known whether they were seen.
+func (t *tracepoint) lost() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.losses.Load() + t.claims.lost
+}
 
 // expects: the kernel tells of all connections.
 func (t *tracepoint) expects(*query) bool { return true }
@@ -162,6 +168,7 @@ func (t *tracepoint) await(tuple Tuple, at int64, known func(Answer)) (forget fu
 	} else if ambiguous {
 		return func() {}
 	}
+	t.claims.claim(tuple, func(h *handshake) bool { return h.covers(w.at, clockSlack) && t.captures(tuple.Network, h) })
 	t.watchers[tuple.ends()] = append(t.watchers[tuple.ends()], w)
 	return func() { t.forget(w) }
 }
@@ -205,11 +212,7 @@ func (t *tracepoint) tell(h *handshake) {
 		}
 	}
 	if t.claims.await(h, time.Now()) {
-		time.AfterFunc(ClaimWithin, func() {
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			t.claims.late(h)
-		})
+		t.watchClaims(ClaimWithin)
 	}
 }
 

@@ -6,16 +6,13 @@ import "time"
 // is captured in a namespace may have been a mistake: it is asked for again.
 func (t *tracepoint) withoutPackets(age time.Duration) []Answer {
 	t.mu.Lock()
-	missing, unnamed := t.claims.take(time.Now().Add(-age))
+	missing := t.claims.take(time.Now().Add(-age))
 	t.mu.Unlock()
-	answers := make([]Answer, 0, len(missing)+unnamed)
+	answers := make([]Answer, 0, len(missing))
 	for _, h := range missing {
 		answers = append(answers, t.answer(h))
 		t.networks.forget(h.network())
 		t.networks.noticeProcess(h.pid)
-	}
-	for range unnamed {
-		answers = append(answers, Answer{Status: NotFound})
 	}
 	return answers
 }
@@ -27,3 +24,15 @@ func (t *tracepoint) claim(tuple Tuple) {
 }
 
 func (t *tracepoint) missing() <-chan struct{} { return t.claims.missing }
+
+// watchClaims says when connections are late, for as long as some wait. One timer
+// is for all of them: each would hold what is known of its process.
+func (t *tracepoint) watchClaims(wait time.Duration) {
+	time.AfterFunc(wait, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if wait := t.claims.late(time.Now()); wait > 0 {
+			t.watchClaims(wait)
+		}
+	})
+}
