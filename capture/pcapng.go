@@ -46,6 +46,7 @@ type pcapngInterface struct {
 	link    LinkType
 	snaplen uint32 // 0 means no limit
 	name    string
+	network string // that it is in, empty for the capture's own
 	clock   pcapngClock
 }
 

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -13,10 +14,16 @@ const (
 
 	pcapngOptUserAppl = 4 // Section Header Block: who writes
 
-	pcapngOptName     = 2 // Interface Description Block
-	pcapngOptTsResol  = 9
-	pcapngOptTsOffset = 14
+	pcapngOptName        = 2 // Interface Description Block
+	pcapngOptDescription = 3
+	pcapngOptTsResol     = 9
+	pcapngOptTsOffset    = 14
 )
+
+// pcapngNetwork begins the description of an interface that is in another network
+// namespace than the capture's own: its name (namespaces(7)). Without it packets
+// with the same tuple in two of them would be read as one connection's.
+const pcapngNetwork = "net:["
 
 // pcapngOption is one option of a block.
 type pcapngOption struct {
@@ -90,6 +97,8 @@ func (i *pcapngInterface) setOption(o pcapngOption, order binary.ByteOrder) erro
 	switch {
 	case o.code == pcapngOptName:
 		i.name = pcapngText(o.value[:min(len(o.value), pcapngMaxName)])
+	case o.code == pcapngOptDescription && bytes.HasPrefix(o.value, []byte(pcapngNetwork)):
+		i.network = pcapngText(o.value[:min(len(o.value), pcapngMaxName)])
 	case o.code == pcapngOptTsResol && len(o.value) == 1:
 		return i.clock.setResolution(o.value[0])
 	case o.code == pcapngOptTsOffset && len(o.value) == 8:

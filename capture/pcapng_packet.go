@@ -76,7 +76,7 @@ func (f *pcapngFile) from(id uint32, p *Packet) (*pcapngInterface, error) {
 	i := &f.interfaces[id]
 	p.LinkType = i.link
 	p.InterfaceID = f.firstID + int(id)
-	p.Interface = i.name
+	p.Interface, p.Network = i.name, i.network
 	return i, nil
 }
 

@@ -27,9 +27,10 @@ type PcapngWriter struct {
 
 // pcapngKey is what makes packets belong to one interface of the file.
 type pcapngKey struct {
-	link LinkType
-	id   int
-	name string
+	link    LinkType
+	id      int
+	name    string
+	network string
 }
 
 // NewPcapngWriter writes the head of a pcapng file to w, naming application as
@@ -54,7 +55,7 @@ func NewPcapngWriter(w io.Writer, application string) (*PcapngWriter, error) {
 }
 
 // WritePacket writes p, and before the first packet of an interface (each
-// different LinkType, InterfaceID and Interface is one) that interface's
+// different LinkType, InterfaceID, Interface and Network is one) that interface's
 // description. A reader numbers interfaces in the order of their first packet.
 //
 // Whole blocks are written, in one Write, without buffering: a file whose
@@ -68,7 +69,7 @@ func (w *PcapngWriter) WritePacket(p Packet) error {
 	if err := pcapngCheck(p); err != nil {
 		return err
 	}
-	key := pcapngKey{p.LinkType, p.InterfaceID, p.Interface}
+	key := pcapngKey{p.LinkType, p.InterfaceID, p.Interface, p.Network}
 	id, known := w.interfaces[key]
 	if !known {
 		if len(w.interfaces) == pcapngMaxInterfaces {
@@ -91,6 +92,8 @@ func pcapngCheck(p Packet) error {
 		return fmt.Errorf("a packet of %d bytes does not fit into pcapng", max(len(p.Data), p.Length))
 	case len(p.Interface) > pcapngMaxName:
 		return fmt.Errorf("an interface name of %d bytes does not fit into pcapng", len(p.Interface))
+	case len(p.Network) > pcapngMaxName:
+		return fmt.Errorf("the name of a network namespace of %d bytes does not fit into pcapng", len(p.Network))
 	case len(p.Comment) > pcapngMaxOption:
 		return fmt.Errorf("a comment of %d bytes does not fit into pcapng", len(p.Comment))
 	}
@@ -103,6 +106,9 @@ func (w *PcapngWriter) declare(key pcapngKey) {
 	w.uint32(uint32(key.link)) // and 16 reserved bits
 	w.uint32(0)                // no snapshot length
 	w.option(pcapngOptName, key.name)
+	if key.network != "" {
+		w.option(pcapngOptDescription, key.network)
+	}
 	w.option(pcapngOptTsResol, "\x09") // 10^-9 s
 	w.endOptions()
 	w.finish(start)

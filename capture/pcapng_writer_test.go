@@ -33,6 +33,8 @@ func TestPcapngWriterRoundTrip(t *testing.T) {
 		{Data: []byte{}, Length: 0, Time: at(1), LinkType: LinkEthernet, InterfaceID: 0, Interface: "eth0", Comment: "n"},
 		{Data: []byte("abcde"), Length: 5, Time: time.Unix(18446744072, 999999999).UTC(), LinkType: LinkRaw, InterfaceID: 2},
 		{Data: []byte("f"), Length: 1, Time: at(2), LinkType: LinkRaw, InterfaceID: 3, Interface: "\u00fcber"},
+		{Data: []byte("g"), Length: 1, Time: at(2), LinkType: LinkRaw, InterfaceID: 4, Interface: "eth0", Network: "net:[7]"},
+		{Data: []byte("h"), Length: 1, Time: at(2), LinkType: LinkRaw, InterfaceID: 5, Interface: "eth0", Network: "net:[8]"},
 		{Data: bytes.Repeat([]byte("long"), 1<<18), Length: 1 << 31, Time: at(3), LinkType: LinkRaw, InterfaceID: 2, Comment: strings.Repeat("c", pcapngMaxOption)},
 	}
 	got, err := fileReadAll(bytes.NewReader(pcapngWritten(t, packets)))
@@ -142,12 +144,13 @@ func TestPcapngWriterRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, p := range map[string]Packet{
-		"link type -1":                   {LinkType: -1},
-		"link type 65536":                {LinkType: 65536},
-		"a packet of 16646145 bytes":     {Data: make([]byte, pcapngMaxData+1)},
-		"a packet of 4294967296 bytes":   {Length: 1 << 32},
-		"an interface name of 256 bytes": {Interface: strings.Repeat("n", 256)},
-		"a comment of 65536 bytes":       {Comment: strings.Repeat("c", 65536)},
+		"link type -1":                                 {LinkType: -1},
+		"link type 65536":                              {LinkType: 65536},
+		"a packet of 16646145 bytes":                   {Data: make([]byte, pcapngMaxData+1)},
+		"a packet of 4294967296 bytes":                 {Length: 1 << 32},
+		"an interface name of 256 bytes":               {Interface: strings.Repeat("n", 256)},
+		"the name of a network namespace of 256 bytes": {Network: strings.Repeat("n", 256)},
+		"a comment of 65536 bytes":                     {Comment: strings.Repeat("c", 65536)},
 	} {
 		if err := writer.WritePacket(p); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
@@ -183,4 +186,26 @@ func TestPcapngWriterTooManyInterfaces(t *testing.T) {
 	if err := writer.WritePacket(Packet{InterfaceID: 5}); err != nil {
 		t.Error(err)
 	}
+}
+
+// Two namespaces may have an interface of the same number and name. What other
+// programs say of an interface is no name of a namespace.
+func TestPcapngWriterNetworks(t *testing.T) {
+	at := time.Unix(0, 0).UTC()
+	data := []byte("a")
+	got, err := fileReadAll(bytes.NewReader(pcapngWritten(t, []Packet{
+		{Data: data, Length: 1, Time: at, InterfaceID: 2, Interface: "eth0", Network: "net:[7]"},
+		{Data: data, Length: 1, Time: at, InterfaceID: 2, Interface: "eth0", Network: "net:[8]"},
+		{Data: data, Length: 1, Time: at, InterfaceID: 2, Interface: "eth0", Network: "Ethernet"},
+		{Data: data, Length: 1, Time: at, InterfaceID: 2, Interface: "eth0", Network: "net:[7]"},
+	})))
+	if err != io.EOF {
+		t.Fatal(err)
+	}
+	fileSamePackets(t, got, []Packet{
+		{Data: data, Length: 1, Time: at, InterfaceID: 0, Interface: "eth0", Network: "net:[7]"},
+		{Data: data, Length: 1, Time: at, InterfaceID: 1, Interface: "eth0", Network: "net:[8]"},
+		{Data: data, Length: 1, Time: at, InterfaceID: 2, Interface: "eth0"},
+		{Data: data, Length: 1, Time: at, InterfaceID: 0, Interface: "eth0", Network: "net:[7]"},
+	})
 }

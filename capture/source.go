@@ -40,7 +40,7 @@ type Packet struct {
 	Interface   string
 	// Network names the network namespace that the packet was captured in, as
 	// /proc/PID/ns/net does (namespaces(7)); empty for the one that the program
-	// runs in, and for files.
+	// runs in, and for files of other programs.
 	Network string
 	// Comment is the packet's comment where the source carries one.
 	Comment string
