@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"maps"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -59,6 +60,8 @@ type followed struct {
 	inside *residents // nil if it is of no interest
 	until  time.Time  // when to ask again for one that is of none
 	wait   time.Duration
+	// unfinished is true if that is soon, whether a process comes or not.
+	unfinished bool
 }
 
 func newFollower(p proc) *follower {
@@ -208,8 +211,22 @@ func (f *follower) meet(n notice) {
 		inside.wait()
 		leave()
 		f.drop(n.name)
+		f.reconsider()
 		f.noticeAnother(inside)
 	})
+}
+
+// reconsider has those asked for again that are of no interest, as soon as all
+// processes are looked at: packets that were seen in a namespace which was left
+// may be seen nowhere now. Unfinished ones are asked for again anyway.
+func (f *follower) reconsider() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before := len(f.known)
+	maps.DeleteFunc(f.known, func(_ string, k *followed) bool { return k.inside == nil && !k.unfinished })
+	if len(f.known) < before {
+		f.miss()
+	}
 }
 
 // noticeAnother is for processes that came into a namespace while it was left:
@@ -248,7 +265,7 @@ func (f *follower) postpone(n notice, unfinished bool) {
 		wait = f.nextWait(n.name)
 		time.AfterFunc(wait, func() { f.notice(n.pid, n.name) })
 	}
-	f.put(n.name, &followed{until: time.Now().Add(wait), wait: wait})
+	f.put(n.name, &followed{until: time.Now().Add(wait), wait: wait, unfinished: unfinished})
 }
 
 func (f *follower) nextWait(name string) time.Duration {

@@ -66,9 +66,15 @@ func (v *visits) check(t *testing.T, name string, came, left int) {
 	}
 }
 
+// await waits until the follower has come so often, and has left. It can have more
+// often, if other programs' namespaces are left meanwhile.
 func (v *visits) await(t *testing.T, name string, came, left int) {
 	t.Helper()
-	eventually(t, fmt.Sprintf("come %d times, left %d", came, left), func() bool { return v.are(name, came, left) })
+	eventually(t, fmt.Sprintf("come %d times, left %d", came, left), func() bool {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		return v.came[name] >= came && v.left[name] >= left
+	})
 }
 
 // awaitInside waits until the follower is in a namespace, and awaitLeft until it
@@ -288,6 +294,28 @@ func TestFollowerMeetsNobody(t *testing.T) {
 	f.meet(notice{gone.Process.Pid, name})
 	if v.check(t, name, 1, 0); f.watched(name) != beside.Process.Pid {
 		t.Errorf("%d is waited for, want %d", f.watched(name), beside.Process.Pid)
+	}
+}
+
+// Packets that were seen in another namespace are not any more when that is left.
+func TestFollowerReconsiders(t *testing.T) {
+	f, v := newFollowing(t), newVisits()
+	beyond, name := startResident(t)
+	_, visible := startResident(t)
+	_, unfinished := startResident(t)
+	v.refused[visible], v.refused[unfinished], v.unfinished[unfinished] = true, true, true
+	f.start(v.follow, true)
+	v.await(t, visible, 1, 0)
+	eventually(t, "both are known", func() bool { return f.follows(name) && !f.isNews(visible) })
+	v.mu.Lock()
+	asked := v.came[visible]
+	v.mu.Unlock()
+	beyond.end()
+	v.await(t, name, 1, 1)
+	v.await(t, visible, asked+1, 0)
+	f.put(unfinished, &followed{until: time.Now().Add(time.Hour), unfinished: true})
+	if f.reconsider(); f.isNews(unfinished) || !f.isNews(visible) {
+		t.Error("an unfinished one is asked for before its time, or the other is not")
 	}
 }
 
