@@ -138,11 +138,15 @@ func (f *follower) notice(pid int, name string) {
 	}
 }
 
-// noticeProcess looks where a process is.
-func (f *follower) noticeProcess(pid int) {
-	if f != nil && f.active.Load() {
-		f.notice(pid, f.proc.networkNamespace(strconv.Itoa(pid)))
+// noticeProcess looks where a process is, and reports whether that is another
+// namespace than ours.
+func (f *follower) noticeProcess(pid int) (elsewhere bool) {
+	if f == nil || !f.active.Load() {
+		return false
 	}
+	name := f.proc.networkNamespace(strconv.Itoa(pid))
+	f.notice(pid, name)
+	return name != "" && name != f.own
 }
 
 func (f *follower) isNews(name string) bool {

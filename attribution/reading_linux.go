@@ -34,7 +34,7 @@ func (p proc) begin(pid int, known bool, buffer []byte) *look {
 	if !known {
 		l.arguments("")
 	}
-	l.executable("") // also of one that is known: it may have been replaced since
+	l.reading.process.setExecutable(l.link("exe"), l.file("exe")) // also of one that is known: it may have been replaced since
 	l.credentials()
 	l.cgroup("")
 	l.origin("")
@@ -74,8 +74,8 @@ func (l *look) origin(dir string) {
 	r.process.Name = programName(parseStatName(line), r.process.Args)
 }
 
-// glance reads no more than what a process runs, and where: with six to nine
-// system calls it is over soon. What could not be read is left out.
+// glance reads no more than what a process runs: with one to five system calls
+// it is over soon. What could not be read is left out.
 func (p proc) glance(told *Process, buffer []byte) *reading {
 	began := monotonic()
 	l := &look{p, unix.AT_FDCWD, &reading{process: Process{PID: told.PID}, began: began}, buffer}
@@ -83,21 +83,24 @@ func (p proc) glance(told *Process, buffer []byte) *reading {
 	if len(told.Args) == 0 {
 		l.arguments(dir)
 	}
-	l.executable(dir)
+	l.reading.process.setExecutable(l.link(dir+"exe"), nil)
 	if told.Name == "" {
 		l.origin(dir)
 	}
-	l.cgroup(dir)
 	l.reading.ended = monotonic()
 	return l.reading
 }
 
-func (l *look) arguments(dir string) {
-	l.reading.process.Args, l.reading.process.ArgsTruncated = bound(splitArgs(l.read(dir+"cmdline")), MaxArgsBytes)
+// addCgroup reads the cgroup, too. For each process that starts a program it would
+// take as long as all else.
+func (p proc) addCgroup(r *reading, buffer []byte) {
+	l := &look{p, unix.AT_FDCWD, r, buffer}
+	l.cgroup(p.path(r.process.PID) + "/")
+	r.ended = monotonic()
 }
 
-func (l *look) executable(dir string) {
-	l.reading.process.setExecutable(l.link(dir+"exe"), l.file(dir+"exe"))
+func (l *look) arguments(dir string) {
+	l.reading.process.Args, l.reading.process.ArgsTruncated = bound(splitArgs(l.read(dir+"cmdline")), MaxArgsBytes)
 }
 
 // file looks at what a link leads to. It works for files that were removed, too

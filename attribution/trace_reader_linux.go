@@ -158,7 +158,9 @@ func (r *reader) program(e *traceEvent, stale bool) {
 		r.lookAt(e)
 	default:
 		e.read = r.facts.proc.glance(told, r.look)
-		r.networks.noticeProcess(e.pid)
+		if r.networks.noticeProcess(e.pid) { // in a container
+			r.facts.proc.addCgroup(e.read, r.look)
+		}
 	}
 	if e.read == nil {
 		e.read = &reading{process: Process{PID: e.pid}, began: e.at, ended: e.at}

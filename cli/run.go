@@ -24,6 +24,9 @@ const (
 	// drainTime is how long after the end of a live capture packets that came
 	// before it are waited for: longer, for a busy host.
 	drainTime = capture.PayloadDelay * 3
+	// mergeStep is how much longer packets of several sources wait, so that there is
+	// not a step for each of them.
+	mergeStep = 20 * time.Millisecond
 	// hotThreads are those that must not wait for other goroutines when they
 	// come back from the kernel: the reader of its events, the taps, the
 	// readers of packets.
@@ -250,8 +253,8 @@ func (s *session) clock() <-chan time.Time {
 	}
 	due, ok := s.analyzer.Due()
 	if s.merge != nil {
-		if waiting, any := s.merge.Due(); any && (!ok || waiting.Before(due)) {
-			due, ok = waiting, true
+		if waiting, any := s.merge.Due(); any && (!ok || waiting.Add(mergeStep).Before(due)) {
+			due, ok = waiting.Add(mergeStep), true
 		}
 	}
 	if !ok {
