@@ -267,9 +267,11 @@ func (f *follower) postpone(n notice, unfinished bool) {
 	wait := askFollowAgain
 	if unfinished {
 		wait = f.nextWait(n.name)
-		time.AfterFunc(wait, func() { f.notice(n.pid, n.name) })
 	}
 	f.put(n.name, &followed{until: time.Now().Add(wait), wait: wait, unfinished: unfinished})
+	if unfinished { // not before put: a notice that comes before its time is none
+		time.AfterFunc(wait, func() { f.notice(n.pid, n.name) })
+	}
 }
 
 func (f *follower) nextWait(name string) time.Duration {

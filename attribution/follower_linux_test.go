@@ -274,6 +274,26 @@ func TestFollowerAsksUnfinished(t *testing.T) {
 	}
 }
 
+// None is asked for before its time, which would be for nothing.
+func TestFollowerPostpones(t *testing.T) {
+	f := newFollowing(t)
+	f.active.Store(true)
+	const rounds, names = 20, maxUninteresting
+	for range rounds {
+		clear(f.known)
+		for i := range names {
+			f.postpone(notice{os.Getpid(), fmt.Sprint(i)}, true)
+		}
+		for i := range names {
+			select {
+			case <-f.notices:
+			case <-time.After(patience):
+				t.Fatalf("%d of %d are asked for again", i, names)
+			}
+		}
+	}
+}
+
 // Processes that have ended, or are elsewhere, say nothing of a namespace but that
 // there may be others in it.
 func TestFollowerMeetsNobody(t *testing.T) {
