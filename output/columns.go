@@ -34,20 +34,6 @@ func runeColumns(r rune) int {
 	return 1
 }
 
-// ambiguous is how many columns more the text takes on terminals to which
-// characters of ambiguous width are wide. An ellipsis that is yet to come is one.
-func ambiguous(s string) (n int) {
-	for _, r := range s {
-		if width.LookupRune(r).Kind() == width.EastAsianAmbiguous {
-			n++
-		}
-	}
-	if n > 0 {
-		n++
-	}
-	return n
-}
-
 // cutEnd shortens s to that many columns; an ellipsis stands for the rest.
 func cutEnd(s string, n int) string {
 	if columns(s) <= n {

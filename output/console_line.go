@@ -72,11 +72,7 @@ func (c *Console) text(l consoleLine, width int) string {
 	who := l.who()
 	request := pad(l.request, min(requestWidth, width-fixedWidth-columns(who)))
 	rest := request + between + pad(l.status, statusWidth) + between + who
-	room := width - timeWidth - versionWidth - 2*len(between)
-	if times != "" {
-		room -= ambiguous(rest) + ambiguous(times)
-	}
-	rest = cutEnd(rest, room) + times
+	rest = cutEnd(rest, width-timeWidth-versionWidth-2*len(between)) + times
 	return pad(c.time(l.latest), timeWidth) + between + c.paint(l.version) + between + strings.TrimRight(rest, " ") + "\n"
 }
 
