@@ -27,7 +27,8 @@ func newNamespace(t *testing.T) *namespace {
 }
 
 // newThread makes a thread that has entered what enter enters. It is never
-// given back to the runtime: it ends with its goroutine.
+// given back to the runtime: it ends with its goroutine. It is not the main thread,
+// whose namespaces pass for those of this whole process.
 func newThread(t *testing.T, enter func() error) *namespace {
 	t.Helper()
 	n := &namespace{jobs: make(chan func())}
@@ -35,11 +36,18 @@ func newThread(t *testing.T, enter func() error) *namespace {
 	go func() {
 		defer close(ended)
 		runtime.LockOSThread()
-		n.path = fmt.Sprintf("/proc/%d/task/%d/ns/net", os.Getpid(), unix.Gettid())
-		entered <- enter()
-		for job := range n.jobs {
-			job()
+		if unix.Gettid() == os.Getpid() {
+			defer runtime.UnlockOSThread()
+			elsewhere := make(chan struct{})
+			go func() {
+				defer close(elsewhere)
+				runtime.LockOSThread()
+				n.work(entered, enter)
+			}()
+			<-elsewhere
+			return
 		}
+		n.work(entered, enter)
 	}()
 	t.Cleanup(func() {
 		close(n.jobs)
@@ -49,6 +57,15 @@ func newThread(t *testing.T, enter func() error) *namespace {
 		t.Fatalf("live tests need root, for namespaces of their own: %v", err)
 	}
 	return n
+}
+
+// work is what the thread does.
+func (n *namespace) work(entered chan<- error, enter func() error) {
+	n.path = fmt.Sprintf("/proc/%d/task/%d/ns/net", os.Getpid(), unix.Gettid())
+	entered <- enter()
+	for job := range n.jobs {
+		job()
+	}
 }
 
 // do runs the job in the namespace. Sockets belong to the one in which they
