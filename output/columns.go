@@ -34,6 +34,17 @@ func runeColumns(r rune) int {
 	return 1
 }
 
+// ambiguous is how many columns more a text takes where characters of ambiguous
+// width are wide.
+func ambiguous(s string) (n int) {
+	for _, r := range s {
+		if width.LookupRune(r).Kind() == width.EastAsianAmbiguous {
+			n++
+		}
+	}
+	return n
+}
+
 // cutEnd shortens s to that many columns; an ellipsis stands for the rest.
 func cutEnd(s string, n int) string {
 	if columns(s) <= n {

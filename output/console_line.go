@@ -64,8 +64,24 @@ const (
 	requestWidth = 38
 )
 
-// text is the line in at most so many columns.
+// text is the line in at most so many columns. What it ends with must not be lost
+// either on terminals to which more characters are wide: how often the call was made.
 func (c *Console) text(l consoleLine, width int) string {
+	unseen := columns(c.paint(l.version)+"\n") - versionWidth
+	for room := width; ; {
+		line := c.compose(l, room)
+		over := columns(line) - unseen + ambiguous(line) - width
+		if l.times() == "" || over <= 0 || room-over < leastRoom {
+			return line
+		}
+		room -= over
+	}
+}
+
+// leastRoom leaves each part of a line a few columns beside those that are fixed.
+const leastRoom = fixedWidth + 20
+
+func (c *Console) compose(l consoleLine, width int) string {
 	times := l.times()
 	width -= columns(times)
 	l.fit(width)
