@@ -19,9 +19,9 @@ func newHome(p proc) home {
 }
 
 // captures reports whether the packets of the handshake can be among those that
-// are captured in our namespace. From an address of ours only a process in here sends them, as
-// Linux takes in no packets from elsewhere with an address of its own
-// (fib_validate_source, net/ipv4/fib_frontend.c), and a process in here sends
+// are captured in our namespace. From an address of ours only a process in here
+// sends them, as Linux takes in no packets from elsewhere with an address of its
+// own (fib_validate_source, net/ipv4/fib_frontend.c), and a process in here sends
 // them from no other.
 func (o *home) captures(h *handshake) bool {
 	inside, address := h.network() == o.name, h.tuple.Local.Addr()

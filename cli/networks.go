@@ -180,8 +180,7 @@ func (n *networks) replace(c *captured, packets capture.LiveSource) {
 	n.feed.Add(packets)
 }
 
-// drop closes a source, and keeps what was lost of its packets. Those of the ring
-// come a second time: they are not counted as received twice.
+// drop closes a source, and keeps how many of its packets were lost.
 func (n *networks) drop(s capture.LiveSource) {
 	s.Close() // takes the kernel milliseconds
 	stats, _ := s.Stats()
