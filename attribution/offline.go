@@ -3,12 +3,13 @@ package attribution
 import "time"
 
 // NewOffline returns the Resolver for capture files, which have no kernel to ask.
-func NewOffline() Resolver { return offline{} }
+func NewOffline() Resolver { return offline{answered(Answer{Status: Offline})} }
 
-type offline struct{}
+// offline has one answer for all.
+type offline struct{ pending *Pending }
 
-func (offline) Seen(Tuple, time.Time) *Pending        { return answered(Answer{Status: Offline}) }
-func (offline) SeenOpen(Tuple, time.Time) *Pending    { return answered(Answer{Status: Offline}) }
+func (o offline) Seen(Tuple, time.Time) *Pending      { return o.pending }
+func (o offline) SeenOpen(Tuple, time.Time) *Pending  { return o.pending }
 func (offline) Methods() []Method                     { return nil }
 func (offline) Limits() []string                      { return nil }
 func (offline) StillUsed([]string) []string           { return nil }

@@ -4,6 +4,7 @@
 package capture
 
 import (
+	"hash/maphash"
 	"net/netip"
 	"time"
 
@@ -48,10 +49,12 @@ type Analyzer struct {
 	decoder  decoder
 	now      time.Time
 	flows    map[flowKey]*flow
+	seed     maphash.Seed // of the numbers of network namespaces
 	due      deadlines
 	closed   closedFlows
 	legs     legs
 	budget   budget
+	words    words
 	arrivals uint64
 	lastID   uint64
 	stats    Stats
@@ -65,6 +68,7 @@ func NewAnalyzer(endpoints []netip.AddrPort, limits Limits, handler Handler) *An
 		limits:  limits,
 		decoder: decoder{endpoints: endpoints},
 		flows:   make(map[flowKey]*flow),
+		seed:    maphash.MakeSeed(),
 		closed:  newClosedFlows(limits.ClosedConnections),
 		budget:  budget{max: limits.BufferedBytes},
 	}
@@ -73,7 +77,7 @@ func NewAnalyzer(endpoints []netip.AddrPort, limits Limits, handler Handler) *An
 // Stats returns the counts so far.
 func (a *Analyzer) Stats() Stats { return a.stats }
 
-// Due returns when, in the capture's time, a Tick will have something to do.
+// Due returns when, in the capture's time, a Tick may have something to do.
 // It reports false if there is nothing that the passing of time changes.
 func (a *Analyzer) Due() (time.Time, bool) {
 	due, ok := a.mask.due()
@@ -128,7 +132,7 @@ func (a *Analyzer) segment(s *segment) *flow {
 // flowOf returns the flow that the segment belongs to, a new one if it opens
 // one, nil if it says nothing.
 func (a *Analyzer) flowOf(s *segment) *flow {
-	key := keyOf(s)
+	key := a.keyOf(s)
 	f := a.flows[key]
 	if f != nil && !f.restarts(s) {
 		return a.mergeLegs(f, s, key)
@@ -182,7 +186,7 @@ func (a *Analyzer) Tick(now time.Time) {
 	for len(a.due) > 0 && !a.due[0].deadline.After(now) {
 		f := a.due[0]
 		if f.expire(now) {
-			a.due.schedule(f, f.nextDeadline())
+			a.due.postpone(f, f.nextDeadline())
 		} else {
 			a.forget(f)
 		}

@@ -32,7 +32,7 @@ func BenchmarkAnalyzer(b *testing.B) {
 
 func benchmarkPackets(b *testing.B, file string) []capture.Packet {
 	b.Helper()
-	source, err := capture.OpenFile(file)
+	source, err := capture.OpenFile(file, nil)
 	if err != nil {
 		b.Fatal(err)
 	}

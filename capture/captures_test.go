@@ -144,7 +144,7 @@ func (c *collector) Closed(imds.Conn)    { c.closed++ }
 
 func analyze(t *testing.T, file string) []imds.Call {
 	t.Helper()
-	source, err := capture.OpenFile(file)
+	source, err := capture.OpenFile(file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,12 @@
 package capture
 
 // closedFlows remembers connections that have ended, so that late repeats of
-// their segments are told from new ones. The oldest make room for new ones.
+// their segments are told from new ones. It has two generations: when the
+// younger one is full, the older is forgotten and the younger takes its place,
+// so that between half of the limit and all of it are remembered.
 type closedFlows struct {
-	flows map[flowKey]closedFlow
-	order []flowKey // a ring
-	next  int
+	younger, older map[flowKey]closedFlow
+	limit          int
 }
 
 // closedFlow holds what came first and what comes next in each direction,
@@ -32,42 +33,47 @@ func (r *reopening) restarts(s *segment, same bool) bool {
 }
 
 func newClosedFlows(limit int) closedFlows {
-	return closedFlows{flows: make(map[flowKey]closedFlow), order: make([]flowKey, 0, min(limit, 1<<10))}
+	return closedFlows{younger: make(map[flowKey]closedFlow), older: make(map[flowKey]closedFlow), limit: limit}
 }
 
 func (c *closedFlows) remember(key flowKey, f *flow) {
-	if _, ok := c.flows[key]; !ok {
-		c.push(key, f.analyzer.limits.ClosedConnections)
+	if len(c.younger) >= c.limit/2 {
+		c.younger, c.older = c.older, c.younger
+		clear(c.younger)
 	}
 	closed := closedFlow{reopening: f.reopening}
 	for d := range f.streams {
 		closed.first[d] = f.reader(direction(d)).firstSeq
 		closed.next[d], closed.known[d] = f.streams[d].next, f.streams[d].known
 	}
-	c.flows[key] = closed
+	c.younger[key] = closed
 }
 
-func (c *closedFlows) push(key flowKey, limit int) {
-	if len(c.order) < limit {
-		c.order = append(c.order, key)
-		return
+// find returns what is remembered of the last connection with the key, and the
+// generation that it is in, nil if none is remembered.
+func (c *closedFlows) find(key flowKey) (closedFlow, map[flowKey]closedFlow) {
+	for _, generation := range [...]map[flowKey]closedFlow{c.younger, c.older} {
+		if closed, ok := generation[key]; ok {
+			return closed, generation
+		}
 	}
-	delete(c.flows, c.order[c.next])
-	c.order[c.next] = key
-	c.next = (c.next + 1) % len(c.order)
+	return closedFlow{}, nil
 }
 
 // repeats reports whether the segment repeats what was read of a connection
 // that has ended.
 func (c *closedFlows) repeats(key flowKey, s *segment) bool {
-	closed, ok := c.flows[key]
-	if !ok || !closed.known[s.direction] {
+	closed, generation := c.find(key)
+	if generation == nil || !closed.known[s.direction] {
 		return false
 	}
 	if s.has(flagSYN) {
 		same := s.seq+1 == closed.first[s.direction]
+		asked := closed.reopening.asked
 		restarts := closed.reopening.restarts(s, same)
-		c.flows[key] = closed
+		if closed.reopening.asked != asked {
+			generation[key] = closed
+		}
 		return !restarts
 	}
 	behind := int32(closed.next[s.direction] - s.seq)

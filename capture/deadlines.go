@@ -6,17 +6,27 @@ import (
 	"time"
 )
 
-// deadlines is a heap of all flows, ordered by when each has something to do.
+// deadlines is a heap of all flows, ordered by when each is to be looked at: not
+// later than when it has something to do. Nearly every segment moves that to a
+// later time, of which no note is taken until the flow is looked at.
 type deadlines []*flow
 
-// schedule sets a flow's deadline.
+// schedule has a flow looked at no later than at t.
 func (d *deadlines) schedule(f *flow, t time.Time) {
-	f.deadline = t
-	if f.index < 0 {
+	switch {
+	case f.index < 0:
+		f.deadline = t
 		heap.Push(d, f)
-	} else {
+	case t.Before(f.deadline):
+		f.deadline = t
 		heap.Fix(d, f.index)
 	}
+}
+
+// postpone has a flow that was looked at looked at again at t.
+func (d *deadlines) postpone(f *flow, t time.Time) {
+	f.deadline = t
+	heap.Fix(d, f.index)
 }
 
 func (d *deadlines) remove(f *flow) {

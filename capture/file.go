@@ -15,19 +15,20 @@ import (
 const fileRecordLimit = 16 << 20
 
 // OpenFile opens the capture file of that name, "-" being standard input,
-// which is read as it arrives. The format is recognised by the content.
+// which is read as it arrives. The format is recognised by the content. Packets
+// that sieve, unless nil, has no interest in are passed over.
 //
 // Errors are those of the operating system, or wrap ErrNotCapture,
 // ErrTruncated or ErrDamaged; all of them, also those of Next, name the file.
-func OpenFile(name string) (Source, error) {
+func OpenFile(name string, sieve *Sieve) (Source, error) {
 	if name == "-" {
-		return fileOpen(os.Stdin, "standard input", nil)
+		return fileOpen(os.Stdin, "standard input", nil, sieve)
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	source, err := fileOpen(file, name, file)
+	source, err := fileOpen(file, name, file, sieve)
 	if err != nil {
 		_ = file.Close() // it was only read, and the first error tells more
 		return nil, err
@@ -37,16 +38,16 @@ func OpenFile(name string) (Source, error) {
 
 // NewReader returns a Source of the packets in r: a pcap or pcapng capture,
 // plain or compressed with gzip. It reads no further than it must for the next
-// packet if r hands out less than was asked for, as a pipe does. Errors are
-// those of OpenFile. Closing the Source does not close r.
-func NewReader(r io.Reader) (Source, error) {
-	return fileOpen(r, "", nil)
+// packet if r hands out less than was asked for, as a pipe does. The sieve and
+// errors are those of OpenFile. Closing the Source does not close r.
+func NewReader(r io.Reader, sieve *Sieve) (Source, error) {
+	return fileOpen(r, "", nil, sieve)
 }
 
 // fileOpen returns the Source of what r holds. name stands before errors and
 // closer, unless nil, is closed with the Source.
-func fileOpen(r io.Reader, name string, closer io.Closer) (Source, error) {
-	s := &fileSource{name: name, closer: closer, buf: newFileBuffer(r)}
+func fileOpen(r io.Reader, name string, closer io.Closer, sieve *Sieve) (Source, error) {
+	s := &fileSource{name: name, closer: closer, buf: newFileBuffer(r), sifted: sieving{sieve: sieve}}
 	if err := s.recognise(); err != nil {
 		return nil, s.inFile(err)
 	}
@@ -62,6 +63,7 @@ type fileSource struct {
 	format  fileFormat
 	packet  Packet // the last one, here so that none is allocated
 	packets int
+	sifted  sieving
 }
 
 // fileFormat reads the records of one format.
@@ -74,12 +76,17 @@ type fileFormat interface {
 
 // Next implements Source.
 func (s *fileSource) Next() (Packet, error) {
-	s.packet = Packet{}
-	if err := s.format.next(&s.packet); err != nil {
-		return Packet{}, s.inFile(err)
+	for {
+		s.packet = Packet{}
+		if err := s.format.next(&s.packet); err != nil {
+			s.sifted.count()
+			return Packet{}, s.inFile(err)
+		}
+		s.packets++
+		if s.sifted.lets(&s.packet) {
+			return s.packet, nil
+		}
 	}
-	s.packets++
-	return s.packet, nil
 }
 
 // Close implements Source.

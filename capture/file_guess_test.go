@@ -38,7 +38,7 @@ func TestNotCapture(t *testing.T) {
 		{"\n\r\r\nno byte-order magic", "it begins like pcapng but without a byte-order magic"},
 	}
 	for _, test := range tests {
-		_, err := NewReader(strings.NewReader(test.data))
+		_, err := NewReader(strings.NewReader(test.data), nil)
 		if !errors.Is(err, ErrNotCapture) {
 			t.Errorf("%q: %v", test.data, err)
 			continue
@@ -57,7 +57,7 @@ func TestCutMagic(t *testing.T) {
 		"\x34\xcd\xb2\xa1", "\xa1\xb2\xcd\x34", "\x0a\x0d\x0d\x0a", "\x1f\x8b\x08\x00",
 	} {
 		for n := 1; n <= len(magic); n++ {
-			if _, err := NewReader(strings.NewReader(magic[:n])); !errors.Is(err, ErrTruncated) {
+			if _, err := NewReader(strings.NewReader(magic[:n]), nil); !errors.Is(err, ErrTruncated) {
 				t.Errorf("% x: %v", magic[:n], err)
 			}
 		}

@@ -29,7 +29,7 @@ func fileCapture(t testing.TB, name string) []byte {
 // fileReadAll returns copies of all packets in r and the error at the end,
 // which may be that of NewReader.
 func fileReadAll(r io.Reader) ([]Packet, error) {
-	source, err := NewReader(r)
+	source, err := NewReader(r, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func TestOpenFileRealCaptures(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			source, err := OpenFile(filepath.Join(fileCaptures, test.name))
+			source, err := OpenFile(filepath.Join(fileCaptures, test.name), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -131,7 +131,7 @@ func TestEveryRealCaptureEndsWhole(t *testing.T) {
 		t.Fatal(len(names), err)
 	}
 	for _, name := range names {
-		source, err := OpenFile(name)
+		source, err := OpenFile(name, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +191,7 @@ func TestOpenFileStandardInput(t *testing.T) {
 	stdin := os.Stdin
 	defer func() { os.Stdin = stdin }()
 	os.Stdin = file
-	source, err := OpenFile("-")
+	source, err := OpenFile("-", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestOpenFileStandardInput(t *testing.T) {
 	if err := source.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := OpenFile("-"); !errors.Is(err, ErrNotCapture) || !strings.HasPrefix(err.Error(), "standard input: ") {
+	if _, err := OpenFile("-", nil); !errors.Is(err, ErrNotCapture) || !strings.HasPrefix(err.Error(), "standard input: ") {
 		t.Errorf("at the end of standard input: %v", err)
 	}
 }
@@ -213,13 +213,13 @@ func TestOpenFileSystemErrors(t *testing.T) {
 		missing: "open " + missing + ": no such file or directory",
 		dir:     "read " + dir + ": is a directory",
 	} {
-		_, err := OpenFile(name)
+		_, err := OpenFile(name, nil)
 		var path *fs.PathError
 		if !errors.As(err, &path) || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
-	if _, err := OpenFile(missing); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := OpenFile(missing, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 }
@@ -230,7 +230,7 @@ func TestOpenFileErrorsNameTheFile(t *testing.T) {
 	if err := os.WriteFile(name, data[:len(data)-1], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	source, err := OpenFile(name)
+	source, err := OpenFile(name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestNewReaderPassesErrors(t *testing.T) {
 			}
 		}
 	}
-	if _, err := NewReader(&fileStutter{r: fileSilent{}}); err != io.ErrNoProgress {
+	if _, err := NewReader(&fileStutter{r: fileSilent{}}, nil); err != io.ErrNoProgress {
 		t.Error(err)
 	}
 }

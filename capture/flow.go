@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"hash/maphash"
 	"time"
 
 	"imds-analyzer/imds"
@@ -41,14 +42,23 @@ type flow struct {
 // flowKey is a connection's tuple in compact form. In another network namespace
 // the same tuple is another connection.
 type flowKey struct {
-	network  string
 	addr     [16]byte
+	network  uint64
 	port     uint16
 	endpoint uint8
 }
 
-func keyOf(s *segment) flowKey {
-	return flowKey{s.network, s.client.Addr().As16(), s.client.Port(), s.endpoint}
+func (a *Analyzer) keyOf(s *segment) flowKey {
+	return flowKey{s.client.Addr().As16(), a.numberOf(s.network), s.client.Port(), s.endpoint}
+}
+
+// numberOf returns a number for a network namespace, 0 for the capture's own. Two
+// of 64 bits are the same less often than memory fails.
+func (a *Analyzer) numberOf(network string) uint64 {
+	if network == "" {
+		return 0
+	}
+	return maphash.String(a.seed, network)
 }
 
 func (a *Analyzer) newFlow(s *segment) *flow {
@@ -65,7 +75,7 @@ func (a *Analyzer) newFlow(s *segment) *flow {
 			Opened:    s.time,
 			Handshake: s.has(flagSYN) && s.direction == up,
 		},
-		keys:    []flowKey{keyOf(s)},
+		keys:    []flowKey{a.keyOf(s)},
 		hops:    []legHop{hopOf(s)},
 		settled: s.has(flagSYN),
 		index:   -1,

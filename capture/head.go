@@ -3,6 +3,8 @@ package capture
 import (
 	"bytes"
 	"strings"
+
+	"imds-analyzer/imds"
 )
 
 // maxMethodBytes is longer than any registered method (UPDATEREDIRECTREF, 17).
@@ -23,8 +25,25 @@ func splitHead(head []byte) headLines {
 
 // field is a header field. cut is true if the capture does not hold its end.
 type field struct {
-	name, value string
-	cut         bool
+	name  string // one that is known, in small letters; empty for others
+	value []byte
+	cut   bool
+}
+
+// knownFields are those that say something about a call or its body.
+var knownFields = [...]string{
+	imds.TokenField, imds.TokenTTLField, "x-forwarded-for", "host", "user-agent",
+	"expect", "content-length", "transfer-encoding",
+}
+
+// knownField returns a field's name as it is listed, empty if it is not.
+func knownField(name []byte) string {
+	for _, known := range knownFields {
+		if len(known) == len(name) && strings.EqualFold(known, string(name)) {
+			return known
+		}
+	}
+	return ""
 }
 
 // fields calls visit for each field (RFC 9112, section 5). A folded value is
@@ -42,8 +61,8 @@ func fields(rest []byte, visit func(field)) {
 		value, rest, whole = unfold(value, rest, whole)
 		if ok {
 			visit(field{
-				name:  strings.ToLower(string(bytes.TrimSpace(name))),
-				value: string(bytes.TrimSpace(value)),
+				name:  knownField(bytes.TrimSpace(name)),
+				value: bytes.TrimSpace(value),
 				cut:   !whole,
 			})
 		}
@@ -99,11 +118,11 @@ type bodyFields struct {
 func (b *bodyFields) visit(f field) {
 	switch f.name {
 	case "content-length":
-		if n, ok := parseLength(f.value); ok && !b.hasLength && !f.cut {
+		if n, ok := parseLength(string(f.value)); ok && !b.hasLength && !f.cut {
 			b.length, b.hasLength = n, true
 		}
 	case "transfer-encoding":
-		codings := strings.Split(strings.ToLower(f.value), ",")
+		codings := strings.Split(strings.ToLower(string(f.value)), ",")
 		b.chunked = strings.TrimSpace(codings[len(codings)-1]) == "chunked"
 	}
 }

@@ -69,6 +69,16 @@ func (r *requestReader) starts(data []byte) bool {
 // knownMethods are those that HTTP itself defines (RFC 9110, section 9; RFC 5789).
 var knownMethods = [...]string{"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}
 
+// methodName is the method as text, which is there already for known ones.
+func methodName(method []byte) string {
+	for _, known := range knownMethods {
+		if string(method) == known {
+			return known
+		}
+	}
+	return string(method)
+}
+
 func isKnownMethod(method []byte) bool { return slices.Contains(knownMethods[:], string(method)) }
 
 // beginsMethod reports whether what was collected and what comes next can be
@@ -88,7 +98,11 @@ func beginsMethod(collected, next []byte) bool {
 }
 
 // requestLine is a request's first line (RFC 9112, section 3).
-type requestLine struct{ method, target, proto string }
+type requestLine struct {
+	method string
+	target []byte
+	proto  string
+}
 
 func parseRequestLine(line []byte) (requestLine, bool) {
 	line = bytes.TrimRight(line, "\r ")
@@ -102,7 +116,7 @@ func parseRequestLine(line []byte) (requestLine, bool) {
 	if !ok || !isTarget(target) {
 		return requestLine{}, false
 	}
-	return requestLine{method: string(method), target: string(target), proto: proto}, true
+	return requestLine{method: methodName(method), target: target, proto: proto}, true
 }
 
 // isTarget reports whether data can be a request target. One that holds blanks,
@@ -138,7 +152,7 @@ func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomp
 	request := imds.Request{
 		Time:       r.first.time,
 		Method:     line.method,
-		Target:     imds.Redact(line.target),
+		Target:     r.flow.analyzer.words.redacted(line.target),
 		Proto:      line.proto,
 		Incomplete: reason,
 	}
@@ -146,8 +160,8 @@ func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomp
 	r.expects = false
 	fields(rest, func(f field) {
 		body.visit(f)
-		r.expects = r.expects || f.name == "expect" && strings.EqualFold(f.value, "100-continue")
-		describe(&request, f)
+		r.expects = r.expects || f.name == "expect" && strings.EqualFold(string(f.value), "100-continue")
+		r.describe(&request, f)
 	})
 	r.flow.exchange.request(r.flow, pendingCall{request: request, origin: r.first})
 	r.announced = body.length
@@ -155,24 +169,24 @@ func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomp
 }
 
 // describe takes into the request what a field says of it.
-func describe(request *imds.Request, f field) {
+func (r *requestReader) describe(request *imds.Request, f field) {
 	switch f.name {
 	case imds.TokenField:
 		request.TokenHeader = true
 	case imds.TokenTTLField:
 		request.TTLHeader = true
-		if seconds, err := strconv.Atoi(f.value); err == nil && seconds > 0 && !f.cut {
+		if seconds, err := strconv.Atoi(string(f.value)); err == nil && seconds > 0 && !f.cut {
 			request.TTLSeconds = seconds
 		}
 	case "x-forwarded-for":
 		request.ForwardedFor = true
 	case "host":
 		if request.Host == "" && !f.cut {
-			request.Host = imds.Redact(f.value)
+			request.Host = r.flow.analyzer.words.redacted(f.value)
 		}
 	case "user-agent":
 		if request.UserAgent == "" && !f.cut {
-			request.UserAgent = imds.Redact(f.value)
+			request.UserAgent = r.flow.analyzer.words.redacted(f.value)
 		}
 	}
 }
@@ -200,7 +214,7 @@ func parsePartialLine(line []byte) (requestLine, bool) {
 	if !ended {
 		target = nil
 	}
-	return requestLine{method: string(method), target: string(target)}, true
+	return requestLine{method: methodName(method), target: target}, true
 }
 
 // tail reports a request of which only the end of the head was seen, unless

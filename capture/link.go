@@ -51,6 +51,15 @@ func networkLayer(p *Packet) (data []byte, wire int, at hop, ok bool) {
 	return p.Data[header:], p.Length - header, at, true
 }
 
+// known reports whether networkLayer knows the link type.
+func (t LinkType) known() bool {
+	switch t {
+	case LinkEthernet, LinkLinuxSLL, LinkLinuxSLL2, LinkNull, LinkLoop, LinkRaw, LinkRawBSD, LinkRawOpen, LinkIPv4, LinkIPv6:
+		return true
+	}
+	return false
+}
+
 func ethernet(data []byte, at *hop) (header, etherType int) {
 	const size = 14
 	if len(data) < size {

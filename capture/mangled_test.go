@@ -82,7 +82,7 @@ func eachCapture(t *testing.T, test func(*testing.T, []capture.Packet, []observe
 
 func readAll(t *testing.T, file string) []capture.Packet {
 	t.Helper()
-	source, err := capture.OpenFile(file)
+	source, err := capture.OpenFile(file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

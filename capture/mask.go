@@ -272,7 +272,7 @@ func (r *messageReader) keepFirstLine(line []byte) {
 		r.keep(r.first.seq, line[:size])
 		r.keepBlanks(r.first.seq+uint32(size), line[size:])
 	case ok:
-		r.keepRequestLine(line, request.target)
+		r.keepRequestLine(line, string(request.target))
 	default:
 		r.keepBlanks(r.first.seq, line)
 	}

@@ -36,7 +36,7 @@ func TestMaskedCaptureHoldsTheSameCalls(t *testing.T) {
 			if err := secretIn(saved.Bytes(), original); err != nil {
 				t.Error(err)
 			}
-			source, err := capture.NewReader(&saved)
+			source, err := capture.NewReader(&saved, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -52,7 +52,7 @@ func TestMaskedCaptureHoldsTheSameCalls(t *testing.T) {
 // save writes the masked packets of a capture file, and returns its calls.
 func save(t *testing.T, file string, to io.Writer) []imds.Call {
 	t.Helper()
-	source, err := capture.OpenFile(file)
+	source, err := capture.OpenFile(file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

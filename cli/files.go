@@ -18,16 +18,20 @@ const standardInput = "-"
 type files struct {
 	names   []string
 	stdin   io.Reader
+	sieve   *capture.Sieve
 	current capture.Source
 	packets uint64 // of the current file
 	errs    []error
+	streams bool // among them
 }
 
 // openFiles returns the Source of the files. Those that are not there fail at
 // once, before the others are read.
-func openFiles(names []string, stdin io.Reader) (*files, error) {
+func openFiles(names []string, stdin io.Reader, sieve *capture.Sieve) (*files, error) {
+	streams := false
 	for _, name := range names {
 		if name == standardInput {
+			streams = true
 			continue
 		}
 		info, err := os.Stat(name)
@@ -37,9 +41,13 @@ func openFiles(names []string, stdin io.Reader) (*files, error) {
 		if info.IsDir() {
 			return nil, fmt.Errorf("%s is a directory: name the capture files in it", name)
 		}
+		streams = streams || !info.Mode().IsRegular()
 	}
-	return &files{names: names, stdin: stdin}, nil
+	return &files{names: names, stdin: stdin, sieve: sieve, streams: streams}, nil
 }
+
+// stream reports whether one of them is a stream, for which Next may have to wait.
+func (f *files) stream() bool { return f.streams }
 
 // Next implements capture.Source.
 func (f *files) Next() (capture.Packet, error) {
@@ -76,9 +84,9 @@ func (f *files) open() bool {
 
 func (f *files) openOne(name string) (capture.Source, error) {
 	if name != standardInput {
-		return capture.OpenFile(name)
+		return capture.OpenFile(name, f.sieve)
 	}
-	source, err := capture.NewReader(f.stdin)
+	source, err := capture.NewReader(f.stdin, f.sieve)
 	if err != nil {
 		return nil, fmt.Errorf("standard input: %w", err)
 	}

@@ -17,6 +17,10 @@ const (
 	// output: 4 s of 1,000 calls a second. Beyond it capture waits too, and
 	// the kernel's buffer is next.
 	maxWaiting = 4 << 10
+	// batchSize is how many calls travel together where many come at once: to
+	// wake the goroutine that writes for each of them takes longer than to
+	// write it.
+	batchSize = 64
 )
 
 // join brings calls and processes together, in the order of the calls. It is
@@ -26,7 +30,9 @@ type join struct {
 	resolver   attribution.Resolver
 	identifier *identity.Identifier
 	pending    map[uint64]*attribution.Pending // by Conn.ID
-	out        chan event
+	batch      []event                         // not sent yet
+	out        chan []event
+	spare      chan []event // batches to use again
 }
 
 // event is a call on its way to the output, or a line about the capture.
@@ -42,7 +48,8 @@ func newJoin(resolver attribution.Resolver, identifier *identity.Identifier) *jo
 		resolver:   resolver,
 		identifier: identifier,
 		pending:    make(map[uint64]*attribution.Pending),
-		out:        make(chan event, maxWaiting),
+		out:        make(chan []event, maxWaiting/batchSize),
+		spare:      make(chan []event, maxWaiting/batchSize),
 	}
 }
 
@@ -57,7 +64,19 @@ func (j *join) Opened(c imds.Conn) {
 	}
 	pending := seen(attribution.Tuple{Local: c.Client, Remote: c.Service, Network: c.Network}, c.Opened)
 	j.pending[c.ID] = pending
-	go j.lookEarly(pending)
+	if !answeredInVain(pending) {
+		go j.lookEarly(pending)
+	}
+}
+
+// answeredInVain reports whether there is an answer already, without a process.
+func answeredInVain(p *attribution.Pending) bool {
+	select {
+	case <-p.Done():
+		return p.Answer().Process == nil
+	default:
+		return false
+	}
 }
 
 // lookEarly looks at what a process belongs to as soon as that is found: a container
@@ -70,43 +89,81 @@ func (j *join) lookEarly(p *attribution.Pending) {
 	}
 }
 
-// Call sends a call on.
+// Call sends a call on, at the latest with the next flush.
 func (j *join) Call(c imds.Call) {
-	j.out <- event{call: c, pending: j.pending[c.Conn.ID], due: time.Now().Add(answerWait)}
+	j.send(event{call: c, pending: j.pending[c.Conn.ID], due: time.Now().Add(answerWait)})
+}
+
+func (j *join) send(e event) {
+	j.batch = append(j.batch, e)
+	if len(j.batch) >= batchSize {
+		j.flush()
+	}
+}
+
+// flush sends on what was not sent yet. It is called whenever there is nothing
+// more to take in for the moment.
+func (j *join) flush() {
+	if len(j.batch) == 0 {
+		return
+	}
+	j.out <- j.batch
+	select {
+	case j.batch = <-j.spare:
+	default:
+		j.batch = nil
+	}
 }
 
 // Closed forgets the connection.
 func (j *join) Closed(c imds.Conn) { delete(j.pending, c.ID) }
 
 // lifecycle sends a line about the capture behind the calls so far.
-func (j *join) lifecycle(write func()) { j.out <- event{lifecycle: write} }
+func (j *join) lifecycle(write func()) {
+	j.send(event{lifecycle: write})
+	j.flush()
+}
 
 // close says that nothing more will come.
-func (j *join) close() { close(j.out) }
+func (j *join) close() {
+	j.flush()
+	close(j.out)
+}
 
 // drain takes in all events until close. idle is called whenever there is
 // nothing to do for the moment.
 func (j *join) drain(record func(output.Record), idle func()) {
 	for {
 		select {
-		case e, ok := <-j.out:
+		case batch, ok := <-j.out:
 			if !ok {
 				return
 			}
-			j.deliver(e, record)
+			j.deliverAll(batch, record)
 			continue
 		default:
 			idle()
 		}
-		e, ok := <-j.out
+		batch, ok := <-j.out
 		if !ok {
 			return
 		}
-		j.deliver(e, record)
+		j.deliverAll(batch, record)
 	}
 }
 
-func (j *join) deliver(e event, record func(output.Record)) {
+func (j *join) deliverAll(batch []event, record func(output.Record)) {
+	for i := range batch {
+		j.deliver(&batch[i], record)
+	}
+	clear(batch) // what they hold is not kept
+	select {
+	case j.spare <- batch[:0]:
+	default:
+	}
+}
+
+func (j *join) deliver(e *event, record func(output.Record)) {
 	if e.lifecycle != nil {
 		e.lifecycle()
 		return

@@ -69,7 +69,7 @@ func (s *session) stats() output.CaptureStats {
 	found := s.analyzer.Stats()
 	stats := output.CaptureStats{
 		Live:               s.options.live(),
-		PacketsReceived:    found.Packets,
+		PacketsReceived:    found.Packets + s.sieve.PassedOver(),
 		Segments:           found.Segments,
 		Connections:        found.Connections,
 		NotHTTP:            found.NotHTTP,

@@ -47,6 +47,8 @@ type session struct {
 	options  options
 	streams  Streams
 	live     []capture.LiveSource
+	files    *files         // nil if live
+	sieve    *capture.Sieve // what files hold besides; nil if live
 	resolver attribution.Resolver
 	analyzer *capture.Analyzer
 	merge    *capture.Merge // nil for one source, which is in order by itself
@@ -97,14 +99,18 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 	if err != nil {
 		return err
 	}
-	feed := capture.NewFeed(sources...)
+	feed := capture.NewFeed(sources...) // of files that are all there it reads nothing
 	s.followNetworks(feed)
 	s.settle()
 	s.announce()
 	s.log.flush()
 	writable := s.log.err == nil // if not, that is said before anything is captured
 	written := s.startWriting()
-	if writable {
+	switch {
+	case !writable:
+	case s.files != nil && !s.files.stream():
+		s.read(ctx, s.files)
+	default:
 		s.capture(ctx, feed)
 	}
 	s.finish()
@@ -155,8 +161,10 @@ func (s *session) finish() {
 func (s *session) open() ([]capture.Source, error) {
 	if !s.options.live() {
 		s.resolver = attribution.NewOffline()
-		source, err := openFiles(s.options.read, s.streams.In)
-		return []capture.Source{source}, err
+		s.sieve = capture.NewSieve(s.options.endpoints)
+		var err error
+		s.files, err = openFiles(s.options.read, s.streams.In, s.sieve)
+		return []capture.Source{s.files}, err
 	}
 	var sources []capture.Source
 	for _, name := range s.options.interfaces {
@@ -232,6 +240,7 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 		case <-stats:
 			s.lifecycle(output.CaptureRuns)
 		}
+		s.join.flush()
 	}
 }
 
@@ -285,8 +294,7 @@ func (s *session) take(feed *capture.Feed) bool {
 		batch.Packets(s.analyzer.Packet)
 	}
 	for _, err := range batch.Errors {
-		s.truncated = true
-		s.problem(err)
+		s.ended(err)
 	}
 	return batch.Ended
 }
@@ -300,6 +308,7 @@ func (s *session) drain(feed *capture.Feed) {
 	timeout := time.NewTimer(drainTime)
 	defer timeout.Stop()
 	for {
+		s.join.flush()
 		select {
 		case <-feed.Ready():
 			if s.take(feed) {

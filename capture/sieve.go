@@ -1,0 +1,132 @@
+package capture
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"sync/atomic"
+)
+
+// Sieve leaves out of capture files what cannot be of interest, by a look at
+// the addresses where they lie in the file: most files hold far more than
+// calls to the metadata service, and to take every packet apart would be most
+// of the work. It lets through whatever it is not sure about.
+//
+// A packet of another second than the last also passes, because time is
+// capture time: where only other traffic goes on, calls still run out of time.
+type Sieve struct {
+	v4     []uint32
+	v6     [][16]byte
+	passed atomic.Uint64
+}
+
+// NewSieve returns a Sieve for packets to and from the endpoints' addresses.
+func NewSieve(endpoints []netip.AddrPort) *Sieve {
+	s := &Sieve{}
+	for _, e := range endpoints {
+		if addr := e.Addr().Unmap(); addr.Is4() {
+			v4 := addr.As4()
+			s.v4 = append(s.v4, binary.BigEndian.Uint32(v4[:]))
+		} else {
+			s.v6 = append(s.v6, addr.As16())
+		}
+	}
+	return s
+}
+
+// PassedOver returns how many packets were left out so far. It may be called
+// at any time.
+func (s *Sieve) PassedOver() uint64 {
+	if s == nil {
+		return 0
+	}
+	return s.passed.Load()
+}
+
+// lets reports whether the packet may be of interest. It looks at Data and
+// LinkType only.
+func (s *Sieve) lets(p *Packet) bool {
+	data, known := sieveIP(p)
+	switch {
+	case !known:
+		return true
+	case len(data) == 0:
+		return false
+	case data[0]>>4 == 4:
+		return s.letsIPv4(data)
+	}
+	return s.letsIPv6(data)
+}
+
+// sieveIP returns what begins with the IP header, nothing if there is none.
+// known is false for link types that have to be looked at more closely.
+func sieveIP(p *Packet) (data []byte, known bool) {
+	if p.LinkType == LinkEthernet && len(p.Data) > 14 {
+		switch binary.BigEndian.Uint16(p.Data[12:]) {
+		case etherIPv4, etherIPv6:
+			return p.Data[14:], true
+		}
+	}
+	if !p.LinkType.known() {
+		return nil, false
+	}
+	data, _, _, _ = networkLayer(p)
+	return data, true
+}
+
+func (s *Sieve) letsIPv4(data []byte) bool {
+	const addresses, end = 12, 20 // RFC 791, section 3.1
+	if len(data) < end {
+		return false
+	}
+	src, dst := binary.BigEndian.Uint32(data[addresses:]), binary.BigEndian.Uint32(data[addresses+4:])
+	for _, addr := range s.v4 {
+		if addr == src || addr == dst {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Sieve) letsIPv6(data []byte) bool {
+	const addresses, end = 8, 40 // RFC 8200, section 3
+	if len(data) < end {
+		return false
+	}
+	src, dst := [16]byte(data[addresses:]), [16]byte(data[addresses+16:])
+	for i := range s.v6 {
+		if s.v6[i] == src || s.v6[i] == dst {
+			return true
+		}
+	}
+	return false
+}
+
+// sieving is the sifting of one file's packets.
+type sieving struct {
+	sieve *Sieve // nil lets all through
+	// second is that of the last packet that was let through.
+	second  int64
+	skipped uint64 // not counted in the Sieve yet
+}
+
+// lets reports whether the packet is to be handed on.
+func (s *sieving) lets(p *Packet) bool {
+	if s.sieve == nil {
+		return true
+	}
+	if p.Time.Unix() == s.second && !s.sieve.lets(p) {
+		s.skipped++
+		return false
+	}
+	s.second = p.Time.Unix()
+	s.count()
+	return true
+}
+
+// count adds what was passed over to the Sieve's count.
+func (s *sieving) count() {
+	if s.skipped > 0 {
+		s.sieve.passed.Add(s.skipped)
+		s.skipped = 0
+	}
+}

@@ -1,0 +1,40 @@
+package capture
+
+import "imds-analyzer/imds"
+
+// words remembers the texts that messages bring again and again: paths, the
+// names of clients. To look for secrets in a text takes much longer than to
+// find that it was looked at before, and it is in memory once.
+//
+// Only texts in which there was no secret are remembered.
+type words struct{ clean map[string]string }
+
+// maxWords and maxWordBytes bound what is remembered: 256 KiB. When it is full,
+// all is forgotten, which costs no more than looking at each text.
+const (
+	maxWords     = 1 << 10
+	maxWordBytes = 256
+)
+
+// redacted returns the text with what looks like a secret redacted.
+func (w *words) redacted(text []byte) string {
+	if known, ok := w.clean[string(text)]; ok {
+		return known
+	}
+	raw := string(text)
+	if shown := imds.Redact(raw); shown != raw {
+		return shown
+	}
+	w.remember(raw)
+	return raw
+}
+
+func (w *words) remember(text string) {
+	if len(text) > maxWordBytes {
+		return
+	}
+	if w.clean == nil || len(w.clean) >= maxWords {
+		w.clean = make(map[string]string)
+	}
+	w.clean[text] = text
+}

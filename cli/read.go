@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"imds-analyzer/capture"
+	"imds-analyzer/output"
+)
+
+// readStep is how many packets of files are read between looks at the clock
+// and at ctx: some 100 µs of work.
+const readStep = 256
+
+// read gives the Analyzer what is in files until they or ctx end. What is all
+// there needs no reader of its own that waits for more, and no copies: the
+// Analyzer takes packets out of the buffer that they were read to.
+func (s *session) read(ctx context.Context, source capture.Source) {
+	stats, stopStats := ticker(s.options.statsInterval)
+	defer stopStats()
+	if s.options.duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.options.duration)
+		defer cancel()
+	}
+	for ctx.Err() == nil {
+		select {
+		case <-stats:
+			s.lifecycle(output.CaptureRuns)
+		default:
+		}
+		err := s.readPackets(source)
+		s.join.flush()
+		if err != nil {
+			s.ended(err)
+			return
+		}
+	}
+	s.endedEarly = true
+}
+
+// readPackets reads some packets.
+func (s *session) readPackets(source capture.Source) error {
+	for range readStep {
+		p, err := source.Next()
+		if err != nil {
+			return err
+		}
+		s.analyzer.Packet(p)
+	}
+	return nil
+}
+
+// ended takes in the error with which a source has ended.
+func (s *session) ended(err error) {
+	if !errors.Is(err, io.EOF) {
+		s.truncated = true
+		s.problem(err)
+	}
+}
