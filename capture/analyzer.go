@@ -49,6 +49,8 @@ type Analyzer struct {
 	decoder  decoder
 	now      time.Time
 	flows    map[flowKey]*flow
+	recent   recentFlow
+	unused   []*flow
 	seed     maphash.Seed // of the numbers of network namespaces
 	due      deadlines
 	closed   closedFlows
@@ -133,7 +135,7 @@ func (a *Analyzer) segment(s *segment) *flow {
 // one, nil if it says nothing.
 func (a *Analyzer) flowOf(s *segment) *flow {
 	key := a.keyOf(s)
-	f := a.flows[key]
+	f := a.flow(key)
 	if f != nil && !f.restarts(s) {
 		return a.mergeLegs(f, s, key)
 	}
@@ -152,6 +154,20 @@ func (a *Analyzer) flowOf(s *segment) *flow {
 		return a.addLeg(repeated, s, key)
 	}
 	return a.open(s, key)
+}
+
+// recentFlow is the flow of the last segment: the next one is often its, too.
+type recentFlow struct {
+	key  flowKey
+	flow *flow
+}
+
+// flow returns the flow with the key, nil if there is none.
+func (a *Analyzer) flow(key flowKey) *flow {
+	if a.recent.flow == nil || a.recent.key != key {
+		a.recent = recentFlow{key, a.flows[key]}
+	}
+	return a.recent.flow
 }
 
 func (a *Analyzer) open(s *segment, key flowKey) *flow {
@@ -176,8 +192,10 @@ func (a *Analyzer) forget(f *flow) {
 		delete(a.flows, key)
 		a.closed.remember(key, f)
 	}
+	a.recent.flow = nil
 	a.due.remove(f)
 	a.handler.Closed(f.conn)
+	a.retire(f)
 }
 
 // Tick moves the clock to now, the capture's time, when no packet does.

@@ -64,7 +64,8 @@ func (a *Analyzer) numberOf(network string) uint64 {
 func (a *Analyzer) newFlow(s *segment) *flow {
 	a.stats.Connections++
 	a.lastID++
-	f := &flow{
+	f := a.takeUnused()
+	*f = flow{
 		analyzer: a,
 		conn: imds.Conn{
 			ID:        a.lastID,
@@ -75,14 +76,37 @@ func (a *Analyzer) newFlow(s *segment) *flow {
 			Opened:    s.time,
 			Handshake: s.has(flagSYN) && s.direction == up,
 		},
-		keys:    []flowKey{a.keyOf(s)},
-		hops:    []legHop{hopOf(s)},
+		keys:    append(f.keys[:0], a.keyOf(s)),
+		hops:    append(f.hops[:0], hopOf(s)),
 		settled: s.has(flagSYN),
 		index:   -1,
 	}
 	f.requests.init(f)
 	f.responses.init(f)
 	return f
+}
+
+// maxUnused bounds the flows that wait for another connection: 1 MiB.
+const maxUnused = 1 << 10
+
+// takeUnused returns a flow of a connection that has ended, or a new one. Its
+// fields are to be set anew.
+func (a *Analyzer) takeUnused() *flow {
+	last := len(a.unused) - 1
+	if last < 0 {
+		return &flow{}
+	}
+	f := a.unused[last]
+	a.unused = a.unused[:last]
+	return f
+}
+
+// retire keeps the flow of a connection that has ended for another one, unless
+// packets of it still wait to be saved.
+func (a *Analyzer) retire(f *flow) {
+	if a.mask == nil && len(a.unused) < maxUnused {
+		a.unused = append(a.unused, f)
+	}
 }
 
 // restarts reports whether the segment opens another connection on the same

@@ -26,6 +26,7 @@ const legsKept = 1 << 10
 // leg is a segment as it was seen.
 type leg struct {
 	flow      *flow
+	conn      uint64 // of which connection that was
 	time      time.Time
 	client    netip.AddrPort
 	service   netip.AddrPort
@@ -58,7 +59,7 @@ func (l *legs) remember(s *segment, f *flow) {
 		return
 	}
 	*l.place(s) = leg{
-		flow: f, time: s.time, client: s.client, service: s.service, network: s.network, direction: s.direction,
+		flow: f, conn: f.conn.ID, time: s.time, client: s.client, service: s.service, network: s.network, direction: s.direction,
 		seq: s.seq, ack: s.ack, length: s.length(), timestamp: s.timestamp, flags: s.flags,
 		hopLimit: s.hopLimit, id: s.id, at: s.at,
 	}
@@ -68,7 +69,7 @@ func (l *legs) remember(s *segment, f *flow) {
 // leg.
 func (l *legs) find(s *segment) *leg {
 	other := l.place(s)
-	if !speaks(s) || other.flow == nil || other.flow.index < 0 || !other.repeatedBy(s) || s.time.Sub(other.time).Abs() > legWait {
+	if !speaks(s) || !other.isOpen() || !other.repeatedBy(s) || s.time.Sub(other.time).Abs() > legWait {
 		return nil
 	}
 	if slices.Contains(other.flow.hops, hopOf(s)) {
@@ -76,6 +77,9 @@ func (l *legs) find(s *segment) *leg {
 	}
 	return other
 }
+
+// isOpen reports whether the connection that the segment is of is still open.
+func (l *leg) isOpen() bool { return l.flow != nil && l.flow.conn.ID == l.conn && l.flow.index >= 0 }
 
 // legHop is the hop limit of the packets of one direction on a leg.
 type legHop struct {
@@ -114,6 +118,7 @@ func (a *Analyzer) addLeg(repeated *leg, s *segment, key flowKey) *flow {
 	f.keys = append(f.keys, key)
 	f.hops = append(f.hops, hopOf(s))
 	a.flows[key] = f
+	a.recent.flow = nil
 	if f.isNearer(s, repeated) {
 		f.conn.Client, f.conn.Interface, f.conn.Network = s.client, s.named, s.network
 		a.handler.Opened(f.conn)

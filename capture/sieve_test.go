@@ -69,7 +69,9 @@ func TestSieveLets(t *testing.T) {
 		imds4 = "a9fea9fe"
 	)
 	plain := func(src, dst string) []byte { return unhex(t, v4+src+dst+tcp) }
-	ether := func(kind string, data []byte) []byte { return append(unhex(t, "020000000001020000000002"+kind), data...) }
+	ether := func(kind string, data []byte) []byte {
+		return append(unhex(t, "020000000001020000000002"+kind), data...)
+	}
 	v6 := func(src, dst string) []byte { return unhex(t, v6Tcp+src+dst+tcp) }
 	const imds6, other6 = "fd000ec2000000000000000000000254", "fd000ec2000000000000000000000255"
 	for _, test := range []struct {

@@ -35,6 +35,9 @@ const (
 	// enough for 10,000 calls a second, and each takes memory and, with the
 	// collector of garbage, a share of all others' time.
 	maxProcessors = 4
+	// readAlong is how often what is found in files is written, while there is not
+	// enough of it to fill a buffer.
+	readAlong = 100 * time.Millisecond
 	// liveGCPercent is how much the heap of a live capture may grow before it is
 	// cleaned (runtime/debug). Memory is scarcer there than processor time: at
 	// 1,000 calls a second it takes 47 MiB in place of 58.
@@ -140,9 +143,25 @@ func (s *session) startWriting() <-chan struct{} {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		s.join.drain(s.log.record, s.log.flush)
+		s.join.drain(s.log.record, s.idle())
 	}()
 	return written
+}
+
+// idle returns what is done when there is nothing to write for the moment: who
+// reads along wants what there is. Where files are all there, more will come or
+// the end, and people wait for neither.
+func (s *session) idle() func() {
+	if s.files == nil || s.files.stream() {
+		return s.log.flush
+	}
+	var last time.Time
+	return func() {
+		if now := time.Now(); now.Sub(last) >= readAlong {
+			last = now
+			s.log.flush()
+		}
+	}
 }
 
 // finish hands over what there is, as nothing more will come.

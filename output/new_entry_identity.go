@@ -11,6 +11,9 @@ import (
 
 // identify fills in what the process belongs to, after attribute.
 func (e *Entry) identify(i *identity.Identity, p *attribution.Process) {
+	if *i == (identity.Identity{}) {
+		return
+	}
 	e.WorkloadFields = workload(&i.Workload)
 	e.Package = softwarePackage(i.Package)
 	if p == nil || isSecret(i.Script.Name, p.Args, e.Process.Args) {
