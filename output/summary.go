@@ -117,6 +117,9 @@ func (s *Summary) Counts(c CaptureStats) Counts {
 		NetworkNamespaces:       c.NetworkNamespaces,
 		WithoutPackets:          s.listWithoutPackets(),
 	}
+	if c.RequestsCut > 0 {
+		counts.RequestsCut, counts.SnaplenNeeded = new(c.RequestsCut), new(uint64(c.SnaplenNeeded))
+	}
 	if c.TellsWithoutPackets {
 		counts.ConnectionsWithoutPackets = new(s.withoutPackets)
 	}
