@@ -196,7 +196,7 @@ func TestCutCapture(t *testing.T) {
 	}
 }
 
-// checkStatus checks that the exit status tells how the input ends.
+// checkStatus checks that the exit status and the log tell how the input ends.
 func checkStatus(t *testing.T, r result, packets int, end error) {
 	t.Helper()
 	want := 3
@@ -209,6 +209,9 @@ func checkStatus(t *testing.T, r result, packets int, end error) {
 	}
 	if r.status != want {
 		t.Errorf("exit status %d, not %d", r.status, want)
+	}
+	if said := strings.Contains(r.out, `"truncated":true`); said != (want != 0) {
+		t.Errorf("exit status %d, and the log tells of it: %v", want, said)
 	}
 }
 

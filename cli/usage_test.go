@@ -195,7 +195,7 @@ func TestBadFileAmongGoodOnes(t *testing.T) {
 	if r.status != 1 || strings.Count(said, "imds-analyzer: ") != 2 || !strings.Contains(said, cut) || !strings.Contains(said, os.DevNull) {
 		t.Errorf("exit status %d: %s", r.status, said)
 	}
-	if !strings.Contains(summary, "cut off or damaged") {
+	if !strings.Contains(summary, "not all of the input could be read") {
 		t.Errorf("the verdict does not know of it: %s", summary)
 	}
 	checkSame(t, callsOf(t, r.out), append(truth(t, "curl-eth"), truth(t, "boto")...))

@@ -41,7 +41,8 @@ type CaptureStats struct {
 	// TellsWithoutPackets is true if the kernel tells of connections whose
 	// packets are not captured.
 	TellsWithoutPackets bool
-	// Truncated is true if the input ended before its end, or was damaged.
+	// Truncated is true if the input ended before its end, was damaged, or was in
+	// part no capture.
 	Truncated bool
 	// EndedEarly is true if reading was ended before the input ended, as by a
 	// number of calls that was reached.
@@ -81,7 +82,7 @@ func (c *CaptureStats) doubts(s *Summary) []string {
 	if c.Truncated && c.Live {
 		doubts = append(doubts, "an interface could not be captured to the end")
 	} else if c.Truncated {
-		doubts = append(doubts, "the input is cut off or damaged")
+		doubts = append(doubts, "not all of the input could be read")
 	}
 	if c.EndedEarly {
 		doubts = append(doubts, "reading ended before the input did")

@@ -305,6 +305,8 @@ type Counts struct {
 	AttributionResolved     uint64 `json:"attribution_resolved"`
 	AttributionMissed       uint64 `json:"attribution_missed"`
 	EventsLost              uint64 `json:"events_lost"`
+	// Truncated is that of CaptureStats.
+	Truncated bool `json:"truncated,omitempty"`
 	// RequestsCut and SnaplenNeeded are those of CaptureStats, nil if none was cut.
 	RequestsCut   *uint64 `json:"requests_cut,omitempty"`
 	SnaplenNeeded *uint64 `json:"snaplen_needed,omitempty"`

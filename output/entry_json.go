@@ -288,6 +288,9 @@ func (c *Counts) write(w *jsonWriter) {
 	w.count("attribution_resolved", c.AttributionResolved)
 	w.count("attribution_missed", c.AttributionMissed)
 	w.count("events_lost", c.EventsLost)
+	if c.Truncated {
+		w.flag("truncated", &c.Truncated)
+	}
 	w.known("requests_cut", c.RequestsCut)
 	w.known("snaplen_needed", c.SnaplenNeeded)
 	w.known("enrich_failed", c.EnrichFailed)

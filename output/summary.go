@@ -113,6 +113,7 @@ func (s *Summary) Counts(c CaptureStats) Counts {
 		AttributionResolved:     s.sum(attribution.Resolved, attribution.Shared, attribution.Inferred),
 		AttributionMissed:       s.sum(attribution.NotFound, attribution.Unavailable),
 		EventsLost:              c.EventsLost,
+		Truncated:               c.Truncated,
 		EnrichFailed:            s.enrichFailed(),
 		NetworkNamespaces:       c.NetworkNamespaces,
 		WithoutPackets:          s.listWithoutPackets(),
