@@ -46,6 +46,8 @@ const (
 type session struct {
 	options  options
 	streams  Streams
+	line     *output.StatusLine // for the progress, nil if none is shown
+	files    *files             // nil for a live capture
 	live     []capture.LiveSource
 	resolver attribution.Resolver
 	analyzer *capture.Analyzer
@@ -70,8 +72,10 @@ func run(ctx context.Context, o options, streams Streams) error {
 	signals := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	streams.Err = &lockedWriter{out: streams.Err}
-	s := &session{options: o, streams: streams, started: time.Now()}
+	line := newStatusLine(o, streams)
+	out := aboveLine(line, streams.Out, streams.Err)
+	streams.Err = &lockedWriter{out: aboveLine(line, streams.Err, streams.Err)}
+	s := &session{options: o, streams: streams, line: line, started: time.Now()}
 	if o.live() {
 		calmMonitor()
 		defer raiseAutogroup()()
@@ -82,7 +86,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 		return advise(err)
 	}
 	defer s.resolver.Close()
-	if s.log, err = openJournal(o, streams, cancel); err != nil {
+	if s.log, err = openJournal(o, streams, out, cancel); err != nil {
 		return err
 	}
 	s.streams.Err = s.log.beside(streams.Err)
@@ -103,12 +107,14 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 	s.announce()
 	s.log.flush()
 	writable := s.log.err == nil // if not, that is said before anything is captured
+	hideProgress := s.showProgress(ctx)
 	written := s.startWriting()
 	if writable {
 		s.capture(ctx, feed)
 	}
 	s.finish()
 	<-written
+	hideProgress()
 	return s.conclude(save)
 }
 
@@ -155,8 +161,9 @@ func (s *session) finish() {
 func (s *session) open() ([]capture.Source, error) {
 	if !s.options.live() {
 		s.resolver = attribution.NewOffline()
-		source, err := openFiles(s.options.read, s.streams.In)
-		return []capture.Source{source}, err
+		var err error
+		s.files, err = openFiles(s.options.read, s.streams.In)
+		return []capture.Source{s.files}, err
 	}
 	var sources []capture.Source
 	for _, name := range s.options.interfaces {

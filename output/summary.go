@@ -100,6 +100,9 @@ func (s *Summary) enrichFailed() *uint64 {
 // Calls is the number of calls.
 func (s *Summary) Calls() uint64 { return s.v1 + s.v2 + s.unknown }
 
+// V1 is the number of calls of version 1.
+func (s *Summary) V1() uint64 { return s.v1 }
+
 // Counts returns the counts of a lifecycle entry.
 func (s *Summary) Counts(c CaptureStats) Counts {
 	counts := Counts{
