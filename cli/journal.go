@@ -54,7 +54,7 @@ func openJournal(o options, streams Streams, out io.Writer, stop func()) (*journ
 	case formatJSON:
 		j.writers = append(j.writers, output.NewWriter(out, standardOutput, true))
 	case formatText:
-		color := isTerminal(streams.Out) && !isDumb() && os.Getenv("NO_COLOR") == "" // no-color.org
+		color := isScreen(streams.Out) && os.Getenv("NO_COLOR") == "" // no-color.org
 		j.console = output.NewConsole(out, standardOutput, color, terminalSize(streams.Out))
 	}
 	return j, nil

@@ -26,21 +26,6 @@ import (
 
 // How the program is called, what it answers, and with which exit status.
 
-// oneLine checks that all that was said is one clear line.
-func oneLine(t *testing.T, said string) {
-	t.Helper()
-	text, found := strings.CutSuffix(said, "\n")
-	if !found || strings.Contains(text, "\n") || !strings.HasPrefix(text, "imds-analyzer: ") {
-		t.Errorf("not one line: %q", said)
-	}
-	harmless(t, "standard error", said)
-	for _, trace := range []string{"panic", "goroutine", ".go:", "0x"} {
-		if strings.Contains(said, trace) {
-			t.Errorf("that is not for people: %q", said)
-		}
-	}
-}
-
 func TestWrongUsage(t *testing.T) {
 	file := captureOf(t, "boto")
 	dir := t.TempDir()
