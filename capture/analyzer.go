@@ -39,6 +39,19 @@ type Stats struct {
 	// ResponsesUnmatched is the number of responses whose requests are not in
 	// the capture.
 	ResponsesUnmatched uint64
+	// RequestsCut is the number of packets that the capture's snaplen has cut
+	// where they hold a request, or may, before it told its version.
+	// SnaplenNeeded is the snaplen that would have held them all, in bytes from
+	// the link-layer header on; 0 if there are none.
+	RequestsCut   uint64
+	SnaplenNeeded int
+}
+
+// requestCut counts a packet of that length that the snaplen has cut where it may
+// hold a request.
+func (s *Stats) requestCut(whole int) {
+	s.RequestsCut++
+	s.SnaplenNeeded = max(s.SnaplenNeeded, whole)
 }
 
 // Analyzer finds the calls to the metadata service in a stream of packets. It
@@ -95,6 +108,9 @@ func (a *Analyzer) Packet(p Packet) {
 	s, ok := a.decoder.decode(&p)
 	if p.Time.After(a.now) || p.Time.Before(a.now.Add(-clockSlack)) {
 		a.Tick(p.Time)
+	}
+	if s.headless {
+		a.stats.requestCut(s.whole)
 	}
 	if !ok {
 		a.pass(&p)

@@ -36,6 +36,8 @@ func (d *decoder) decode(p *Packet) (segment, bool) {
 		return segment{}, false
 	}
 	s := segment{time: p.Time, at: at, named: p.Interface, network: p.Network, linkKnown: namesSender(p.LinkType), joined: joined}
+	s.whole = len(p.Data) + packet.length - len(packet.payload)
+	s.headless = len(packet.payload) < minTCPHeader && packet.length > minTCPHeader && d.concerns(packet.dst)
 	ok = s.parseTCP(&packet) && d.orient(&s, &packet)
 	return s, ok
 }

@@ -227,6 +227,7 @@ func (f *flow) payload(s *segment, st *stream, now time.Time) {
 		origin:  origin{seq: s.seq, ack: s.ack, hasAck: s.has(flagACK), hopLimit: s.hopLimit, time: s.time},
 		data:    s.payload,
 		missing: s.missing,
+		whole:   s.whole,
 	}
 	if s.has(flagSYN) {
 		c.seq++ // data on a SYN (RFC 7413) comes after it
@@ -249,7 +250,16 @@ func (f *flow) deliver(d direction, c chunk) {
 	f.streams[d].next = c.seq + uint32(len(c.data))
 	f.reader(d).feed(&c)
 	if c.missing > 0 {
-		f.lost(d, c.missing, imds.Snaplen)
+		f.cut(d, &c)
+	}
+}
+
+// cut tells a direction's reader what the snaplen has cut off behind its bytes.
+func (f *flow) cut(d direction, c *chunk) {
+	hidden := d == up && f.requests.hidesHeads(int64(c.missing))
+	f.lost(d, c.missing, imds.Snaplen)
+	if hidden && !f.requests.proven() {
+		f.analyzer.stats.requestCut(c.whole)
 	}
 }
 

@@ -16,6 +16,8 @@ type requestReader struct {
 	// its body, which is announced bytes long.
 	expects   bool
 	announced int64
+	// version is that of the last request, as far as it was seen.
+	version imds.Version
 }
 
 func (r *requestReader) init(f *flow) { r.flow, r.role = f, r }
@@ -164,9 +166,13 @@ func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomp
 		r.describe(&request, f)
 	})
 	r.flow.exchange.request(r.flow, pendingCall{request: request, origin: r.first})
-	r.announced = body.length
+	r.announced, r.version = body.length, request.Version()
 	return body.framing(bodyNone)
 }
+
+// proven reports whether what was lost belongs to a head whose beginning says
+// that it is version 2.
+func (r *requestReader) proven() bool { return r.reported && r.version == imds.V2 }
 
 // describe takes into the request what a field says of it.
 func (r *requestReader) describe(request *imds.Request, f field) {
@@ -193,6 +199,7 @@ func (r *requestReader) describe(request *imds.Request, f field) {
 
 // partial reports a request of which the beginning was seen.
 func (r *requestReader) partial(head []byte, reason imds.Incomplete) {
+	r.version = imds.VersionUnknown
 	lines := splitHead(head)
 	line, ok := parseRequestLine(lines.first)
 	if !ok && !lines.whole {

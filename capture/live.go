@@ -20,7 +20,7 @@ var (
 	// ErrNoRoute: a network namespace has no way to the service, or not yet.
 	ErrNoRoute = errors.New("no route to the service")
 	// ErrNoLive: this build has no libpcap in it.
-	ErrNoLive = errors.New("this build has no libpcap in it and reads capture files only (-r FILE)")
+	ErrNoLive = errors.New("this build has no libpcap in it and cannot capture")
 )
 
 // LiveOptions say what to capture.

@@ -56,6 +56,7 @@ type chunk struct {
 	origin
 	data    []byte
 	missing int // bytes behind data that the snaplen cut off
+	whole   int // the snaplen that would have held them
 }
 
 func (c *chunk) length() int { return len(c.data) + c.missing }

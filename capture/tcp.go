@@ -37,6 +37,12 @@ type segment struct {
 	// that the snaplen cut off.
 	payload []byte
 	missing int
+	// whole is the packet's length with what the snaplen cut off, of headers too,
+	// from its link-layer header on.
+	whole int
+	// headless is true if the packet goes to a service's address, and the snaplen
+	// cut it before the end of its TCP header: it is no segment, and may hold data.
+	headless bool
 	// scale is the window scale option of a SYN, timestamp the TSval, 0 if
 	// there is none (RFC 7323).
 	scale     uint8
@@ -56,15 +62,17 @@ func (s *segment) has(flag uint8) bool { return s.flags&flag != 0 }
 // length is the number of payload bytes on the wire.
 func (s *segment) length() int { return len(s.payload) + s.missing }
 
+// minTCPHeader is the length of a TCP header without options.
+const minTCPHeader = 20
+
 // parseTCP fills in a segment from a TCP header and what follows it.
 func (s *segment) parseTCP(d *datagram) bool {
-	const minHeader = 20
 	data := d.payload
-	if len(data) < minHeader {
+	if len(data) < minTCPHeader {
 		return false
 	}
 	header := int(data[12]>>4) * 4
-	if header < minHeader || d.length < header {
+	if header < minTCPHeader || d.length < header {
 		return false
 	}
 	s.seq = binary.BigEndian.Uint32(data[4:])
@@ -72,7 +80,7 @@ func (s *segment) parseTCP(d *datagram) bool {
 	s.flags = data[13]
 	s.window = int(binary.BigEndian.Uint16(data[14:]))
 	captured := min(header, len(data))
-	s.parseOptions(data[minHeader:captured])
+	s.parseOptions(data[minTCPHeader:captured])
 	s.payload = data[captured:]
 	s.missing = d.length - header - len(s.payload)
 	s.hopLimit, s.id = d.hopLimit, d.id

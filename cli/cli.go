@@ -106,7 +106,7 @@ func newRootCommand(streams Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:     "imds-analyzer [-r FILE...]",
 		Short:   "Find the software that calls the EC2 instance metadata service, and which calls are IMDSv1",
-		Long:    longHelp,
+		Long:    longHelp(),
 		Example: examples,
 		Args:    o.takeFiles,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -156,7 +156,15 @@ func refuseUnknownTopics(root *cobra.Command) {
 	}
 }
 
-const longHelp = `imds-analyzer watches the calls that this host's software makes to the EC2
+// longHelp is what the program does, and what this build of it cannot do.
+func longHelp() string {
+	if capturesLive() {
+		return description
+	}
+	return description + "\n\nThis build has no libpcap in it: it reads capture files (-r), and cannot capture."
+}
+
+const description = `imds-analyzer watches the calls that this host's software makes to the EC2
 instance metadata service, and writes one JSON log entry for each: which
 process made it, what it asked for, how it was answered, and whether it was
 IMDSv1 (no token) or IMDSv2. At the end it says which programs still call v1.

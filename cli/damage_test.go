@@ -97,6 +97,21 @@ func intact(data string) (packets int, last time.Time, err error) {
 	return packets, last, err
 }
 
+// oneLine checks that all that was said is one clear line.
+func oneLine(t *testing.T, said string) {
+	t.Helper()
+	text, found := strings.CutSuffix(said, "\n")
+	if !found || strings.Contains(text, "\n") || !strings.HasPrefix(text, "imds-analyzer: ") {
+		t.Errorf("not one line: %q", said)
+	}
+	harmless(t, "standard error", said)
+	for _, trace := range []string{"panic", "goroutine", ".go:", "0x"} {
+		if strings.Contains(said, trace) {
+			t.Errorf("that is not for people: %q", said)
+		}
+	}
+}
+
 // checkDamaged checks what is true of each run on input that may be damaged,
 // and returns the calls.
 func checkDamaged(t *testing.T, r result, whole *wholeLog) []timed {
@@ -196,7 +211,7 @@ func TestCutCapture(t *testing.T) {
 	}
 }
 
-// checkStatus checks that the exit status tells how the input ends.
+// checkStatus checks that the exit status and the log tell how the input ends.
 func checkStatus(t *testing.T, r result, packets int, end error) {
 	t.Helper()
 	want := 3
@@ -209,6 +224,9 @@ func checkStatus(t *testing.T, r result, packets int, end error) {
 	}
 	if r.status != want {
 		t.Errorf("exit status %d, not %d", r.status, want)
+	}
+	if said := strings.Contains(r.out, `"truncated":true`); said != (want != 0) {
+		t.Errorf("exit status %d, and the log tells of it: %v", want, said)
 	}
 }
 

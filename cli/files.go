@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"sync/atomic"
 
 	"imds-analyzer/capture"
 )
@@ -19,19 +21,24 @@ type files struct {
 	names   []string
 	stdin   io.Reader
 	sieve   *capture.Sieve
+	name    string // of the current file, as errors call it
 	current capture.Source
-	packets uint64 // of the current file
+	closer  io.Closer // nil for standard input
+	packets uint64    // of the current file
 	errs    []error
 	streams bool // among them
+
+	read  atomic.Int64 // bytes of all files
+	total int64        // 0 if that is not known
 }
 
 // openFiles returns the Source of the files. Those that are not there fail at
 // once, before the others are read.
 func openFiles(names []string, stdin io.Reader, sieve *capture.Sieve) (*files, error) {
-	streams := false
+	f := &files{names: names, stdin: stdin, sieve: sieve}
 	for _, name := range names {
 		if name == standardInput {
-			streams = true
+			f.streams = true
 			continue
 		}
 		info, err := os.Stat(name)
@@ -41,9 +48,30 @@ func openFiles(names []string, stdin io.Reader, sieve *capture.Sieve) (*files, e
 		if info.IsDir() {
 			return nil, fmt.Errorf("%s is a directory: name the capture files in it", name)
 		}
-		streams = streams || !info.Mode().IsRegular()
+		f.streams = f.streams || !info.Mode().IsRegular()
+		f.total += info.Size()
 	}
-	return &files{names: names, stdin: stdin, sieve: sieve, streams: streams}, nil
+	if f.streams {
+		f.total = 0
+	}
+	return f, nil
+}
+
+// progress returns how many bytes of the files were read, and how many they
+// have; that is 0 where it is not known, as of a pipe. It may be called at any
+// time.
+func (f *files) progress() (read, total int64) { return f.read.Load(), f.total }
+
+// counted counts the bytes that are read.
+type counted struct {
+	io.Reader
+	read *atomic.Int64
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.read.Add(int64(n))
+	return n, err
 }
 
 // stream reports whether one of them is a stream, for which Next may have to wait.
@@ -83,19 +111,35 @@ func (f *files) open() bool {
 }
 
 func (f *files) openOne(name string) (capture.Source, error) {
-	if name != standardInput {
-		return capture.OpenFile(name, f.sieve)
+	if name == standardInput {
+		f.name, f.closer = "standard input", nil
+		return capture.NewReader(counted{f.stdin, &f.read}, f.sieve)
 	}
-	source, err := capture.NewReader(f.stdin, f.sieve)
+	f.name = name
+	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("standard input: %w", err)
+		return nil, err
 	}
-	return source, nil
+	f.closer = file
+	source, err := capture.NewReader(counted{file, &f.read}, f.sieve)
+	if err != nil {
+		_ = file.Close() // it was only read, and the first error tells more
+	}
+	return source, err
+}
+
+// named says in which file an error arose, unless it does so itself.
+func (f *files) named(err error) error {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) || errors.Is(err, io.EOF) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", f.name, err)
 }
 
 // fail remembers what was wrong with the current file. Damage behind good
 // records leaves the job done in part.
 func (f *files) fail(err error) {
+	err = f.named(err)
 	damaged := errors.Is(err, capture.ErrTruncated) || errors.Is(err, capture.ErrDamaged)
 	switch {
 	case errors.Is(err, io.EOF):
@@ -129,7 +173,9 @@ func (f *files) Close() error {
 	if f.current == nil {
 		return nil
 	}
-	source := f.current
 	f.current = nil
-	return source.Close()
+	if f.closer == nil {
+		return nil
+	}
+	return f.closer.Close()
 }

@@ -38,8 +38,9 @@ type journal struct {
 // standardOutput is how errors call it.
 const standardOutput = "standard output"
 
-// openJournal opens the outputs that the options ask for.
-func openJournal(o options, streams Streams, stop func()) (*journal, error) {
+// openJournal opens the outputs that the options ask for. out writes to standard
+// output.
+func openJournal(o options, streams Streams, out io.Writer, stop func()) (*journal, error) {
 	j := &journal{options: o, summary: output.NewSummary(), stop: stop}
 	if o.output != "" {
 		file, err := os.OpenFile(o.output, os.O_WRONLY|os.O_CREATE|os.O_APPEND, logFileMode)
@@ -51,10 +52,10 @@ func openJournal(o options, streams Streams, stop func()) (*journal, error) {
 	}
 	switch o.standardFormat(isTerminal(streams.Out)) {
 	case formatJSON:
-		j.writers = append(j.writers, output.NewWriter(streams.Out, standardOutput, true))
+		j.writers = append(j.writers, output.NewWriter(out, standardOutput, true))
 	case formatText:
-		color := isTerminal(streams.Out) && !isDumb() && os.Getenv("NO_COLOR") == "" // no-color.org
-		j.console = output.NewConsole(streams.Out, standardOutput, color, terminalSize(streams.Out))
+		color := isScreen(streams.Out) && os.Getenv("NO_COLOR") == "" // no-color.org
+		j.console = output.NewConsole(out, standardOutput, color, terminalSize(streams.Out))
 	}
 	return j, nil
 }
@@ -175,6 +176,13 @@ func (j *journal) lifecycle(l output.Lifecycle) {
 // progress writes a line about the capture with the counts so far.
 func (j *journal) progress(action output.LifecycleAction, stats output.CaptureStats) {
 	j.lifecycle(j.session.Progress(action, time.Now(), j.counts(stats)))
+}
+
+// found returns how many calls there are so far, and how many of version 1.
+func (j *journal) found() (calls, v1 uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.summary.Calls(), j.summary.V1()
 }
 
 // withoutPackets counts a connection that was not captured, and returns who made

@@ -76,6 +76,8 @@ func (s *session) stats() output.CaptureStats {
 		Evicted:            found.Evicted,
 		SegmentsIgnored:    found.SegmentsIgnored,
 		ResponsesUnmatched: found.ResponsesUnmatched,
+		RequestsCut:        found.RequestsCut,
+		SnaplenNeeded:      found.SnaplenNeeded,
 		Truncated:          s.truncated,
 		EventsLost:         s.resolver.Stats().EventsLost,
 		EndedEarly:         s.endedEarly,

@@ -49,6 +49,7 @@ const (
 type session struct {
 	options  options
 	streams  Streams
+	line     *output.StatusLine // for the progress, nil if none is shown
 	live     []capture.LiveSource
 	files    *files         // nil if live
 	sieve    *capture.Sieve // what files hold besides; nil if live
@@ -75,8 +76,10 @@ func run(ctx context.Context, o options, streams Streams) error {
 	signals := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	streams.Err = &lockedWriter{out: streams.Err}
-	s := &session{options: o, streams: streams, started: time.Now()}
+	line := newStatusLine(o, streams)
+	out := aboveLine(line, streams.Out, streams.Err)
+	streams.Err = &lockedWriter{out: aboveLine(line, streams.Err, streams.Err)}
+	s := &session{options: o, streams: streams, line: line, started: time.Now()}
 	if o.live() {
 		calmMonitor()
 		defer raiseAutogroup()()
@@ -87,7 +90,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 		return advise(err)
 	}
 	defer s.resolver.Close()
-	if s.log, err = openJournal(o, streams, cancel); err != nil {
+	if s.log, err = openJournal(o, streams, out, cancel); err != nil {
 		return err
 	}
 	s.streams.Err = s.log.beside(streams.Err)
@@ -108,6 +111,7 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 	s.announce()
 	s.log.flush()
 	writable := s.log.err == nil // if not, that is said before anything is captured
+	hideProgress := s.showProgress(ctx)
 	written := s.startWriting()
 	switch {
 	case !writable:
@@ -118,6 +122,7 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 	}
 	s.finish()
 	<-written
+	hideProgress()
 	return s.conclude(save)
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/capture"
 	"imds-analyzer/selftest"
 )
 
@@ -24,6 +25,9 @@ with each other way of finding processes that works here alone. It never
 contacts the real metadata service, and leaves nothing behind.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !capturesLive() {
+				return advise(capture.ErrNoLive)
+			}
 			status, err := selftest.Outside(cmd.Context(), streams.Out, streams.Err)
 			if err == nil && status != exitDone {
 				return saidError{status}

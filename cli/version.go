@@ -18,7 +18,7 @@ func newVersionCommand(streams Streams) *cobra.Command {
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			libpcap := capture.LibpcapVersion()
-			if libpcap == "" {
+			if !capturesLive() {
 				libpcap = "no libpcap: reads capture files only"
 			}
 			_, err := fmt.Fprintf(streams.Out, "imds-analyzer %s\n%s %s/%s\n%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, libpcap)
@@ -26,6 +26,9 @@ func newVersionCommand(streams Streams) *cobra.Command {
 		},
 	}
 }
+
+// capturesLive reports whether this build has libpcap in it.
+func capturesLive() bool { return capture.LibpcapVersion() != "" }
 
 // version is the version of this build: a module version or a revision, as
 // the Go toolchain recorded it.

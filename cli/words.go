@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"sync"
 	"unicode"
 	"unicode/utf8"
@@ -39,13 +40,13 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// isDumb reports whether a terminal can do no more than print (terminfo(5)).
-func isDumb() bool { return os.Getenv("TERM") == "dumb" }
+// isScreen reports whether a stream is a terminal that does more than print.
+func isScreen(w io.Writer) bool { return isTerminal(w) && takesSequences(w.(*os.File)) }
 
 // terminalSize returns what tells the size of a terminal whose lines can be
-// written anew, and nil for other streams. A dumb terminal only prints.
+// written anew, and nil for other streams.
 func terminalSize(w io.Writer) func() output.Size {
-	if !isTerminal(w) || isDumb() {
+	if !isScreen(w) {
 		return nil
 	}
 	terminal := w.(*os.File)
@@ -65,6 +66,10 @@ func advise(err error) error {
 		return fmt.Errorf("%w: run it as root (sudo imds-analyzer) or with CAP_NET_RAW, or read a capture file with -r FILE", err)
 	case errors.Is(err, capture.ErrNoInterface):
 		return fmt.Errorf("%w: `ip link` lists the interfaces, and -i any captures on all", err)
+	case errors.Is(err, capture.ErrNoLive) && runtime.GOOS == "linux":
+		return fmt.Errorf("%w: read a capture file with -r FILE (tcpdump -w FILE writes one), or build it with CGO_ENABLED=1 and libpcap", err)
+	case errors.Is(err, capture.ErrNoLive):
+		return fmt.Errorf("%w: read a capture file with -r FILE; live captures are for Linux", err)
 	case errors.Is(err, capture.ErrNotUp):
 		return fmt.Errorf("%w: bring it up first (ip link set NAME up)", err)
 	}

@@ -3,6 +3,8 @@ package output
 import (
 	"fmt"
 	"strings"
+
+	"imds-analyzer/imds"
 )
 
 // CaptureStats is what the summary says of the capture itself.
@@ -25,6 +27,11 @@ type CaptureStats struct {
 	SegmentsIgnored uint64
 	// ResponsesUnmatched are responses whose requests were not captured.
 	ResponsesUnmatched uint64
+	// RequestsCut is the number of packets that the snaplen has cut where they
+	// may hold a request, before it told its version; SnaplenNeeded is the
+	// snaplen in bytes that would have held them all.
+	RequestsCut   uint64
+	SnaplenNeeded int
 	// EventsLost is the number of the kernel's events on processes and their
 	// connections that could not be followed: a process may not be known.
 	EventsLost uint64
@@ -34,7 +41,8 @@ type CaptureStats struct {
 	// TellsWithoutPackets is true if the kernel tells of connections whose
 	// packets are not captured.
 	TellsWithoutPackets bool
-	// Truncated is true if the input ended before its end, or was damaged.
+	// Truncated is true if the input ended before its end, was damaged, or was in
+	// part no capture.
 	Truncated bool
 	// EndedEarly is true if reading was ended before the input ended, as by a
 	// number of calls that was reached.
@@ -59,7 +67,7 @@ func (c *CaptureStats) verdict(s *Summary) string {
 }
 
 func (c *CaptureStats) lost() bool {
-	return c.DroppedByKernel+c.DroppedByInterface > 0 || c.Truncated
+	return c.DroppedByKernel+c.DroppedByInterface+c.RequestsCut > 0 || c.Truncated
 }
 
 // doubts are the reasons why a call of version 1 may not be in the log.
@@ -74,13 +82,16 @@ func (c *CaptureStats) doubts(s *Summary) []string {
 	if c.Truncated && c.Live {
 		doubts = append(doubts, "an interface could not be captured to the end")
 	} else if c.Truncated {
-		doubts = append(doubts, "the input is cut off or damaged")
+		doubts = append(doubts, "not all of the input could be read")
 	}
 	if c.EndedEarly {
 		doubts = append(doubts, "reading ended before the input did")
 	}
 	doubt(s.withoutPackets, "connection was made whose packets were not captured", "connections were made whose packets were not captured")
 	doubt(s.unknown, "call could not be classified", "calls could not be classified")
+	if c.RequestsCut > s.incomplete[string(imds.Snaplen)] { // else each is a call that is unknown
+		doubt(c.RequestsCut, "packet of a request was cut by the snaplen", "packets of requests were cut by the snaplen")
+	}
 	doubt(c.Evicted, "connection was given up for lack of room", "connections were given up for lack of room")
 	doubt(c.ResponsesUnmatched, "answer belongs to a request that was not captured", "answers belong to requests that were not captured")
 	return doubts

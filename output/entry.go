@@ -305,6 +305,11 @@ type Counts struct {
 	AttributionResolved     uint64 `json:"attribution_resolved"`
 	AttributionMissed       uint64 `json:"attribution_missed"`
 	EventsLost              uint64 `json:"events_lost"`
+	// Truncated is that of CaptureStats.
+	Truncated bool `json:"truncated,omitempty"`
+	// RequestsCut and SnaplenNeeded are those of CaptureStats, nil if none was cut.
+	RequestsCut   *uint64 `json:"requests_cut,omitempty"`
+	SnaplenNeeded *uint64 `json:"snaplen_needed,omitempty"`
 	// EnrichFailed is nil where no command says more of calls.
 	EnrichFailed *uint64 `json:"enrich_failed,omitempty"`
 	// NetworkNamespaces are those that were captured besides the program's own,

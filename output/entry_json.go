@@ -288,6 +288,11 @@ func (c *Counts) write(w *jsonWriter) {
 	w.count("attribution_resolved", c.AttributionResolved)
 	w.count("attribution_missed", c.AttributionMissed)
 	w.count("events_lost", c.EventsLost)
+	if c.Truncated {
+		w.flag("truncated", &c.Truncated)
+	}
+	w.known("requests_cut", c.RequestsCut)
+	w.known("snaplen_needed", c.SnaplenNeeded)
 	w.known("enrich_failed", c.EnrichFailed)
 	w.known("network_namespaces", c.NetworkNamespaces)
 	w.known("connections_without_packets", c.ConnectionsWithoutPackets)

@@ -214,7 +214,7 @@ func testLifecycles() []Lifecycle {
 		BootID:       "c3b1b2a0-7a52-4a8e-9a0d-0f4b3f0a7a11", Started: testTime,
 	}
 	calm := Counts{PacketsReceived: 120, CallsV1: 1, CallsV2: 11, AttributionResolved: 12}
-	lossy := Counts{PacketsReceived: 9000, PacketsDroppedKernel: 3, PacketsDroppedInterface: 1, CallsUnknown: 2, StreamsNotHTTP: 1, AttributionMissed: 2, EventsLost: 7, EnrichFailed: new(uint64(4))}
+	lossy := Counts{PacketsReceived: 9000, PacketsDroppedKernel: 3, PacketsDroppedInterface: 1, CallsUnknown: 2, StreamsNotHTTP: 1, AttributionMissed: 2, EventsLost: 7, Truncated: true, RequestsCut: new(uint64(2)), SnaplenNeeded: new(uint64(308)), EnrichFailed: new(uint64(4))}
 	lost := withoutPackets(inTask, inTask, inPod, func(*Record) {}).Counts(CaptureStats{
 		PacketsReceived: 40, NetworkNamespaces: new(uint64(3)), TellsWithoutPackets: true,
 	})

@@ -100,6 +100,9 @@ func (s *Summary) enrichFailed() *uint64 {
 // Calls is the number of calls.
 func (s *Summary) Calls() uint64 { return s.v1 + s.v2 + s.unknown }
 
+// V1 is the number of calls of version 1.
+func (s *Summary) V1() uint64 { return s.v1 }
+
 // Counts returns the counts of a lifecycle entry.
 func (s *Summary) Counts(c CaptureStats) Counts {
 	counts := Counts{
@@ -113,9 +116,13 @@ func (s *Summary) Counts(c CaptureStats) Counts {
 		AttributionResolved:     s.sum(attribution.Resolved, attribution.Shared, attribution.Inferred),
 		AttributionMissed:       s.sum(attribution.NotFound, attribution.Unavailable),
 		EventsLost:              c.EventsLost,
+		Truncated:               c.Truncated,
 		EnrichFailed:            s.enrichFailed(),
 		NetworkNamespaces:       c.NetworkNamespaces,
 		WithoutPackets:          s.listWithoutPackets(),
+	}
+	if c.RequestsCut > 0 {
+		counts.RequestsCut, counts.SnaplenNeeded = new(c.RequestsCut), new(uint64(c.SnaplenNeeded))
 	}
 	if c.TellsWithoutPackets {
 		counts.ConnectionsWithoutPackets = new(s.withoutPackets)

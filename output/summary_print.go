@@ -208,6 +208,7 @@ func (c *CaptureStats) print(b *strings.Builder) {
 	note(c.NotHTTP, "connection with something other than HTTP/1", "connections with something other than HTTP/1")
 	note(c.SegmentsIgnored, "segment that its receiver would not take", "segments that their receivers would not take")
 	gap(b, "Not read", rest)
+	gap(b, "Cut by the snaplen", c.cut())
 	if c.EventsLost > 0 {
 		gap(b, "Not followed", []string{counted(c.EventsLost, "event of the kernel on processes", "events of the kernel on processes")})
 	}

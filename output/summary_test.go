@@ -63,7 +63,7 @@ func TestVerdict(t *testing.T) {
 		{"v1", v1, seen, "Nothing was lost and every call was classified: these are all IMDSv1 calls made where and while this capture ran."},
 		{"drop", v2, with(func(c *CaptureStats) { c.DroppedByKernel = 1 }), "That no IMDSv1 call is listed proves nothing: 1 packet was dropped."},
 		{"drops, nothing seen", none, CaptureStats{DroppedByInterface: 4}, "That no IMDSv1 call is listed proves nothing: 4 packets were dropped."},
-		{"cut off, nothing seen", none, CaptureStats{Truncated: true}, "That no IMDSv1 call is listed proves nothing: the input is cut off or damaged."},
+		{"cut off, nothing seen", none, CaptureStats{Truncated: true}, "That no IMDSv1 call is listed proves nothing: not all of the input could be read."},
 		{"unknown", unknown, seen, "That no IMDSv1 call is listed proves nothing: 1 call could not be classified."},
 		{"v1 and drops", v1, with(func(c *CaptureStats) { c.DroppedByKernel, c.Evicted, c.ResponsesUnmatched = 2, 1, 3 }),
 			"There may be more IMDSv1 calls than these: 2 packets were dropped, 1 connection was given up for lack of room and 3 answers belong to requests that were not captured."},
@@ -80,10 +80,10 @@ func TestVerdict(t *testing.T) {
 func TestSummaryCounts(t *testing.T) {
 	s := summaryOf(testRecord(), testRecord(token), testRecord(tokenRequest6), testRecord(cutHead(imds.LostSegment)),
 		testRecord(nothingSeen), testRecord(offline))
-	got := s.Counts(CaptureStats{PacketsReceived: 9, DroppedByKernel: 2, DroppedByInterface: 1, NotHTTP: 3, EventsLost: 5})
+	got := s.Counts(CaptureStats{PacketsReceived: 9, DroppedByKernel: 2, DroppedByInterface: 1, NotHTTP: 3, EventsLost: 5, Truncated: true})
 	want := Counts{
 		PacketsReceived: 9, PacketsDroppedKernel: 2, PacketsDroppedInterface: 1, CallsV1: 2, CallsV2: 2, CallsUnknown: 2,
-		StreamsNotHTTP: 3, AttributionResolved: 4, AttributionMissed: 1, EventsLost: 5,
+		StreamsNotHTTP: 3, AttributionResolved: 4, AttributionMissed: 1, EventsLost: 5, Truncated: true,
 	}
 	if !reflect.DeepEqual(got, want) || s.Calls() != 6 {
 		t.Errorf("got %+v, %d calls, want %+v", got, s.Calls(), want)

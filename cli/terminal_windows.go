@@ -1,0 +1,20 @@
+package cli
+
+import (
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// takesSequences reports whether a console acts on escape sequences, after it was
+// asked to: those before Windows 10 cannot, and others do so by default or not
+// (SetConsoleMode, "Console Virtual Terminal Sequences").
+func takesSequences(console *os.File) bool {
+	handle := windows.Handle(console.Fd())
+	var mode uint32
+	if os.Getenv("TERM") == "dumb" || windows.GetConsoleMode(handle, &mode) != nil {
+		return false
+	}
+	mode |= windows.ENABLE_PROCESSED_OUTPUT | windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING
+	return windows.SetConsoleMode(handle, mode) == nil
+}
