@@ -19,8 +19,7 @@ type flow struct {
 
 	// early are the segments of a connection whose SYN was not seen, as long
 	// as it or earlier segments may still come out of order.
-	early   []segment
-	settled bool
+	early []segment
 
 	streams   [2]stream
 	requests  requestReader
@@ -28,28 +27,30 @@ type flow struct {
 	exchange  exchange
 
 	lastSeen time.Time
+	closedAt time.Time
+	deadline time.Time
+	index    int // in the heap of deadlines, -1 if not there
+
+	// settled is true once it is clear where the connection begins.
+	settled bool
 	// ended is true if the connection has ended, at closedAt.
 	ended     bool
-	closedAt  time.Time
 	reopening reopening
 	notHTTP   bool
 	reported  bool // a call was handed over
-
-	deadline time.Time
-	index    int // in the heap of deadlines, -1 if not there
 }
 
 // flowKey is a connection's tuple in compact form. In another network namespace
-// the same tuple is another connection.
+// the same tuple is another connection. It has no gaps, so that it is hashed and
+// compared as the bytes that it is.
 type flowKey struct {
-	addr     [16]byte
-	network  uint64
-	port     uint16
-	endpoint uint8
+	addr    [16]byte
+	network uint64
+	ports   uint64 // the client's, and which endpoint it is
 }
 
 func (a *Analyzer) keyOf(s *segment) flowKey {
-	return flowKey{s.client.Addr().As16(), a.numberOf(s.network), s.client.Port(), s.endpoint}
+	return flowKey{s.client.Addr().As16(), a.numberOf(s.network), uint64(s.client.Port())<<8 | uint64(s.endpoint)}
 }
 
 // numberOf returns a number for a network namespace, 0 for the capture's own. Two

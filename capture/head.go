@@ -25,7 +25,7 @@ func splitHead(head []byte) headLines {
 
 // field is a header field. cut is true if the capture does not hold its end.
 type field struct {
-	name  string // one that is known, in small letters; empty for others
+	name  string // in small letters
 	value []byte
 	cut   bool
 }
@@ -36,19 +36,21 @@ var knownFields = [...]string{
 	"expect", "content-length", "transfer-encoding",
 }
 
-// knownField returns a field's name as it is listed, empty if it is not.
+// knownField returns a field's name as it is listed, empty if it is not. Most are
+// told apart by their length and first letter.
 func knownField(name []byte) string {
+	const small = 'a' - 'A'
 	for _, known := range knownFields {
-		if len(known) == len(name) && strings.EqualFold(known, string(name)) {
+		if len(known) == len(name) && known[0] == name[0]|small && strings.EqualFold(known, string(name)) {
 			return known
 		}
 	}
 	return ""
 }
 
-// fields calls visit for each field (RFC 9112, section 5). A folded value is
-// joined with a blank (section 5.2). Blanks around the name are not part of
-// it, as lenient servers have it.
+// fields calls visit for each field that is known (RFC 9112, section 5). A
+// folded value is joined with a blank (section 5.2). Blanks around the name are
+// not part of it, as lenient servers have it.
 func fields(rest []byte, visit func(field)) {
 	for len(rest) > 0 {
 		line, after, whole := bytes.Cut(rest, []byte{'\n'})
@@ -57,14 +59,14 @@ func fields(rest []byte, visit func(field)) {
 		if len(line) == 0 && whole {
 			return
 		}
-		name, value, ok := bytes.Cut(line, []byte{':'})
+		colon := bytes.IndexByte(line, ':')
+		value := line[colon+1:]
 		value, rest, whole = unfold(value, rest, whole)
-		if ok {
-			visit(field{
-				name:  knownField(bytes.TrimSpace(name)),
-				value: bytes.TrimSpace(value),
-				cut:   !whole,
-			})
+		if colon < 0 {
+			continue
+		}
+		if name := knownField(bytes.TrimSpace(line[:colon])); name != "" {
+			visit(field{name: name, value: bytes.TrimSpace(value), cut: !whole})
 		}
 	}
 }

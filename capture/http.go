@@ -13,31 +13,31 @@ import (
 type messageReader struct {
 	flow *flow
 	role role
-	// firstSeq is the sequence number of the stream's first byte.
-	firstSeq uint32
+	// firstSeq is the sequence number of the stream's first byte, lineSeq that
+	// of the line that is being collected.
+	firstSeq, lineSeq uint32
+	// messages counts the heads that were read.
+	messages uint32
 	state    messageState
-	// buffer collects a head, line or tail of a head over several chunks.
-	buffer []byte
 	// lineRead is true if the buffer holds the head's first line.
 	lineRead bool
+	// late is true if the capture does not hold the stream's beginning.
+	late bool
+	// reported is true if the head that was cut by what is missing in stateLost
+	// is reported; reason is why the stream's place is lost, empty if no byte is
+	// missing.
+	reported bool
+	reason   imds.Incomplete
+	// buffer collects a head, line or tail of a head over several chunks.
+	buffer []byte
 	// first is where the message began.
 	first origin
 	// remaining is what is still to come of a body or chunk; withheld is that
 	// of a body in whose place a head may come.
 	remaining int64
 	withheld  int64
-	// messages counts the heads that were read.
-	messages int
-	// reason is why the stream's place is lost in stateLost; empty if no byte
-	// is missing. reported is true if the head that was cut by it is reported.
-	reason   imds.Incomplete
-	reported bool
-	// late is true if the capture does not hold the stream's beginning.
-	late bool
 	// kept lists what may be shown of the stream in a saved capture.
 	kept []kept
-	// lineSeq is the sequence number of the line that is being collected.
-	lineSeq uint32
 }
 
 // role is what differs between requests and responses.

@@ -29,9 +29,9 @@ func LiveLimits() Limits {
 
 // OfflineLimits suit captures of busier things than one instance: 131,072
 // open connections of about 1 KiB are 128 MiB at the worst. What has ended is
-// remembered for twice as many connections as live: 4 MiB.
+// remembered for somewhat more connections than live: 3 MiB.
 func OfflineLimits() Limits {
-	return Limits{Connections: 128 << 10, ClosedConnections: 32 << 10, BufferedBytes: 64 << 20}
+	return Limits{Connections: 128 << 10, ClosedConnections: 24 << 10, BufferedBytes: 64 << 20}
 }
 
 // Limits of one connection, and of time. Time is capture time.
