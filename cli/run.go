@@ -47,6 +47,7 @@ type session struct {
 	options  options
 	streams  Streams
 	live     []capture.LiveSource
+	files    *files // nil for a live capture
 	resolver attribution.Resolver
 	analyzer *capture.Analyzer
 	merge    *capture.Merge // nil for one source, which is in order by itself
@@ -77,7 +78,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 		defer raiseAutogroup()()
 		debug.SetGCPercent(liveGCPercent)
 	}
-	sources, err := s.open()
+	sources, err := s.open(ctx)
 	if err != nil {
 		return advise(err)
 	}
@@ -152,11 +153,10 @@ func (s *session) finish() {
 }
 
 // open opens what packets come from, and the way to their processes.
-func (s *session) open() ([]capture.Source, error) {
+func (s *session) open(ctx context.Context) ([]capture.Source, error) {
 	if !s.options.live() {
 		s.resolver = attribution.NewOffline()
-		source, err := openFiles(s.options.read, s.streams.In)
-		return []capture.Source{source}, err
+		return s.openFiles(ctx)
 	}
 	var sources []capture.Source
 	for _, name := range s.options.interfaces {
@@ -168,6 +168,14 @@ func (s *session) open() ([]capture.Source, error) {
 		sources = append(sources, source)
 	}
 	return sources, s.openResolver()
+}
+
+func (s *session) openFiles(ctx context.Context) (sources []capture.Source, err error) {
+	if s.files, err = openFiles(ctx, s.options, s.streams.In); err != nil {
+		return nil, err
+	}
+	s.limits = append(s.limits, s.files.passedOver...)
+	return []capture.Source{s.files}, nil
 }
 
 // openResolver starts attribution.
@@ -284,7 +292,7 @@ func (s *session) take(feed *capture.Feed) bool {
 	} else {
 		batch.Packets(s.analyzer.Packet)
 	}
-	for _, err := range batch.Errors {
+	for _, err := range slices.Concat(batch.Errors, s.files.failures()) {
 		s.truncated = true
 		s.problem(err)
 	}
@@ -314,12 +322,6 @@ func (s *session) drain(feed *capture.Feed) {
 // problem tells of something that is wrong, once, and lets it decide the exit
 // status.
 func (s *session) problem(err error) {
-	if several := (fileErrors{}); errors.As(err, &several) {
-		for _, one := range several {
-			s.problem(one)
-		}
-		return
-	}
 	say(s.streams.Err, "%s", err)
 	s.problems = append(s.problems, err)
 }
@@ -331,7 +333,7 @@ func (s *session) conclude(save io.Closer) error {
 			s.problem(err)
 		}
 	}
-	for _, limit := range s.identity.Limits() {
+	for _, limit := range slices.Concat(s.files.limits(), s.identity.Limits()) {
 		say(s.streams.Err, "%s", limit)
 	}
 	stats := s.stats()
