@@ -164,5 +164,17 @@ func (s *fileSource) at(err error) error {
 	if s.packed {
 		where += " unpacked"
 	}
-	return fmt.Errorf("%w (after packet %d, at %s)", err, s.packets, where)
+	return &BrokenError{s.packets, fmt.Errorf("%w (after packet %d, at %s)", err, s.packets, where)}
 }
+
+// BrokenError is ErrTruncated or ErrDamaged with the place in the input.
+type BrokenError struct {
+	// Packets is the number of packets before it, which are whole.
+	Packets int
+	err     error
+}
+
+func (e *BrokenError) Error() string { return e.err.Error() }
+
+// Unwrap returns what wraps ErrTruncated or ErrDamaged.
+func (e *BrokenError) Unwrap() error { return e.err }

@@ -104,7 +104,7 @@ func exitStatus(err error, stderr io.Writer) int {
 func newRootCommand(streams Streams) *cobra.Command {
 	var o options
 	root := &cobra.Command{
-		Use:     "imds-analyzer [-r FILE...]",
+		Use:     "imds-analyzer [-r FILE|DIRECTORY...]",
 		Short:   "Find the software that calls the EC2 instance metadata service, and which calls are IMDSv1",
 		Long:    longHelp(),
 		Example: examples,
@@ -170,7 +170,8 @@ process made it, what it asked for, how it was answered, and whether it was
 IMDSv1 (no token) or IMDSv2. At the end it says which programs still call v1.
 
 Without -r it captures live and needs root. With -r it reads capture files
-(pcap, pcapng, also gzip'd) and needs no privileges.
+(pcap, pcapng, also gzip'd) and needs no privileges. Several files, or those
+in a directory, are read in the order of time as one capture.
 
 Exit status: 0 done; 1 failed; 2 wrong usage; 3 done in part: the input was
 cut off or damaged after good records, or packets were lost.`
@@ -180,5 +181,6 @@ const examples = `  sudo imds-analyzer                         watch until Ctrl-
   sudo imds-analyzer --only v1 --count 10
   sudo imds-analyzer -w imds.pcapng          save the packets too, secrets masked
   imds-analyzer -r boot.pcapng               what is in a capture file
+  imds-analyzer -r /var/log/captures         in all of a directory, in time order
   tcpdump -U -w - host 169.254.169.254 | imds-analyzer -r -
   sudo imds-analyzer selftest                does it work on this machine?`

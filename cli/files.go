@@ -1,160 +1,115 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
+	"sync"
 	"sync/atomic"
 
 	"imds-analyzer/capture"
 )
 
-// standardInput is the name by which standard input is read.
-const standardInput = "-"
-
-// files is the Source of several capture files, one after the other. What is
-// wrong with one does not keep the others from being read; Next returns all
-// that was wrong at the end.
+// files is the Source of all that is to be read: files in the order of time, and
+// then streams. What is wrong with one does not keep the others from being read.
 type files struct {
-	names   []string
-	stdin   io.Reader
-	sieve   *capture.Sieve
-	name    string // of the current file, as errors call it
-	current capture.Source
-	closer  io.Closer // nil for standard input
-	packets uint64    // of the current file
-	errs    []error
-	streams bool // among them
+	*capture.FileSet
+	stdin io.Reader
+	// passedOver tells of what was found and is not read.
+	passedOver []string
+	streams    bool         // among what is to be read
+	total      int64        // of bytes to be read, below zero if it is not known
+	read       atomic.Int64 // of these
 
-	read  atomic.Int64 // bytes of all files
-	total int64        // 0 if that is not known
+	mu     sync.Mutex // guards what follows
+	failed []error
 }
 
-// openFiles returns the Source of the files. Those that are not there fail at
-// once, before the others are read.
-func openFiles(names []string, stdin io.Reader, sieve *capture.Sieve) (*files, error) {
-	f := &files{names: names, stdin: stdin, sieve: sieve}
-	for _, name := range names {
-		if name == standardInput {
-			f.streams = true
-			continue
-		}
-		info, err := os.Stat(name)
-		if err != nil {
-			return nil, plain(err)
-		}
-		if info.IsDir() {
-			return nil, fmt.Errorf("%s is a directory: name the capture files in it", name)
-		}
-		f.streams = f.streams || !info.Mode().IsRegular()
-		f.total += info.Size()
+// openFiles returns the Source of what is named. Names of what is not there, and
+// of directories without captures, fail at once, before anything is read. When
+// ctx ends, files are not looked at any more.
+func openFiles(ctx context.Context, o options, stdin io.Reader, sieve *capture.Sieve) (*files, error) {
+	found, err := findInputs(ctx, o.read, stdin)
+	if err != nil {
+		return nil, err
 	}
-	if f.streams {
-		f.total = 0
+	f := &files{stdin: stdin, passedOver: found.passedOver}
+	var set []capture.SetFile
+	for _, in := range found.inputs {
+		if err := in.checkNotWritten(o.output, o.write); err != nil {
+			return nil, usageError{err}
+		}
+		f.streams = f.streams || in.stream
+		f.expect(in.size())
+		set = append(set, capture.SetFile{
+			Name: in.name, Begins: in.begins, Stream: in.stream,
+			Open: func() (io.ReadCloser, error) { return f.open(in) },
+		})
 	}
+	f.FileSet = capture.NewFileSet(set, sieve)
 	return f, nil
 }
 
-// progress returns how many bytes of the files were read, and how many they
-// have; that is 0 where it is not known, as of a pipe. It may be called at any
-// time.
+// expect adds to what is to be read; a size below zero is one that is not known.
+func (f *files) expect(size int64) {
+	if size < 0 || f.total < 0 {
+		f.total = -1
+		return
+	}
+	f.total += size
+}
+
+// progress returns how many bytes were read so far, packed if they are, and how
+// many there are: below zero if that is not known. More than these are read
+// where a file grows meanwhile. It may be called at any time, in any goroutine.
 func (f *files) progress() (read, total int64) { return f.read.Load(), f.total }
 
-// counted counts the bytes that are read.
-type counted struct {
-	io.Reader
-	read *atomic.Int64
-}
-
-func (c counted) Read(p []byte) (int, error) {
-	n, err := c.Reader.Read(p)
-	c.read.Add(int64(n))
-	return n, err
-}
-
-// stream reports whether one of them is a stream, for which Next may have to wait.
+// stream reports whether Next may have to wait for what is yet to come.
 func (f *files) stream() bool { return f.streams }
 
 // Next implements capture.Source.
 func (f *files) Next() (capture.Packet, error) {
 	for {
-		if f.current == nil && !f.open() {
-			return capture.Packet{}, f.end()
-		}
-		p, err := f.current.Next()
-		if err == nil {
-			f.packets++
-			return p, nil
-		}
-		f.fail(err)
-		f.Close()
-	}
-}
-
-// open opens the next file that can be opened; it reports false if there is
-// none.
-func (f *files) open() bool {
-	for len(f.names) > 0 {
-		name := f.names[0]
-		f.names = f.names[1:]
-		f.packets = 0
-		source, err := f.openOne(name)
-		if err == nil {
-			f.current = source
-			return true
+		p, err := f.FileSet.Next()
+		if err == nil || err == io.EOF {
+			return p, err
 		}
 		f.fail(err)
 	}
-	return false
 }
 
-func (f *files) openOne(name string) (capture.Source, error) {
-	if name == standardInput {
-		f.name, f.closer = "standard input", nil
-		return capture.NewReader(counted{f.stdin, &f.read}, f.sieve)
-	}
-	f.name = name
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	f.closer = file
-	source, err := capture.NewReader(counted{file, &f.read}, f.sieve)
-	if err != nil {
-		_ = file.Close() // it was only read, and the first error tells more
-	}
-	return source, err
-}
-
-// named says in which file an error arose, unless it does so itself.
-func (f *files) named(err error) error {
-	if path := (*fs.PathError)(nil); errors.As(err, &path) || errors.Is(err, io.EOF) {
-		return err
-	}
-	return fmt.Errorf("%s: %w", f.name, err)
-}
-
-// fail remembers what was wrong with the current file. Damage behind good
-// records leaves the job done in part.
+// fail remembers what was wrong with a file. Damage behind good records leaves
+// the job done in part.
 func (f *files) fail(err error) {
-	err = f.named(err)
-	damaged := errors.Is(err, capture.ErrTruncated) || errors.Is(err, capture.ErrDamaged)
-	switch {
-	case errors.Is(err, io.EOF):
-	case damaged && f.packets > 0:
-		f.errs = append(f.errs, partialError{err})
-	default:
-		f.errs = append(f.errs, plain(err))
+	var broken *capture.BrokenError
+	if errors.As(err, &broken) && broken.Packets > 0 {
+		err = partialError{err}
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failed = append(f.failed, plain(err))
 }
 
-func (f *files) end() error {
-	if len(f.errs) == 0 {
-		return io.EOF
+// failures returns what has been wrong since it was called last.
+func (f *files) failures() (failed []error) {
+	if f == nil {
+		return nil
 	}
-	return fileErrors(f.errs)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	failed, f.failed = f.failed, nil
+	return failed
+}
+
+// limits tells what was not done as it should be.
+func (f *files) limits() []string {
+	if f == nil || f.Late() == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("So many files are captures of the same time that %d of them were read behind the others: connections "+
+		"of which several files have a part may not be put together. Read fewer at once, or merge them first: mergecap", f.Late())}
 }
 
 // partialError is damage behind good records.
@@ -163,19 +118,40 @@ type partialError struct{ error }
 func (e partialError) Error() string   { return e.error.Error() + "; what comes before was read" }
 func (e partialError) Unwrap() []error { return []error{e.error, errPartial} }
 
-// fileErrors are the errors of several files.
-type fileErrors []error
+// open opens an input, whose bytes are counted.
+func (f *files) open(in input) (io.ReadCloser, error) {
+	if in.standard {
+		return &countedInput{Reader: f.stdin, left: in.size(), read: &f.read}, nil
+	}
+	file, err := os.Open(in.name)
+	if err != nil {
+		f.read.Add(max(in.size(), 0))
+		return nil, err
+	}
+	return &countedInput{Reader: file, file: file, left: in.size(), read: &f.read}, nil
+}
 
-func (e fileErrors) Error() string { return errors.Join(e...).Error() }
+// countedInput counts what is read of an input.
+type countedInput struct {
+	io.Reader
+	file *os.File // to be closed, nil for standard input
+	left int64    // to be read, as far as that is known
+	read *atomic.Int64
+}
 
-// Close implements capture.Source.
-func (f *files) Close() error {
-	if f.current == nil {
+func (c *countedInput) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.left -= int64(n)
+	c.read.Add(int64(n))
+	return n, err
+}
+
+// Close implements io.Closer. What was left of a file that is damaged will not be
+// read any more, and does not count as if it were to come.
+func (c *countedInput) Close() error {
+	c.read.Add(max(c.left, 0))
+	if c.file == nil {
 		return nil
 	}
-	f.current = nil
-	if f.closer == nil {
-		return nil
-	}
-	return f.closer.Close()
+	return c.file.Close()
 }

@@ -352,8 +352,7 @@ func TestSnappedCaptureProvesLittle(t *testing.T) {
 	}
 }
 
-// Several files are read one after the other, in whatever order they are
-// named and whatever their times.
+// Several files are read in the order of time, in whatever order they are named.
 func TestSeveralFiles(t *testing.T) {
 	t.Parallel()
 	list := names(t)
@@ -467,9 +466,26 @@ type running struct {
 // start runs the program on what is written to in.
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
+	return startThrough(t, func(w io.Writer) io.Writer { return w }, args...)
+}
+
+// startThrough is start where what is written goes through something before.
+func startThrough(t *testing.T, through func(io.Writer) io.Writer, args ...string) *running {
+	t.Helper()
 	stdin, in := io.Pipe()
-	out, stdout := io.Pipe()
 	t.Cleanup(func() { in.Close() })
+	r := startOn(stdin, args...)
+	r.pipe = in
+	var err error
+	if r.in, err = capture.NewPcapngWriter(through(in), "test"); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// startOn runs the program with its standard input.
+func startOn(stdin io.Reader, args ...string) *running {
+	out, stdout := io.Pipe()
 	lines, ended := make(chan string), make(chan result, 1)
 	go func() {
 		var said bytes.Buffer
@@ -483,11 +499,7 @@ func start(t *testing.T, args ...string) *running {
 		}
 		close(lines)
 	}()
-	writer, err := capture.NewPcapngWriter(in, "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &running{writer, in, lines, ended}
+	return &running{lines: lines, ended: ended}
 }
 
 // write lets packets arrive.
@@ -503,16 +515,22 @@ func (r *running) write(t *testing.T, packets []capture.Packet) {
 // next waits for the next line of the log; there is none at the end.
 func (r *running) next(t *testing.T) line {
 	t.Helper()
-	select {
-	case text, more := <-r.lines:
-		if !more {
-			return line{}
-		}
+	if text := r.nextText(t); text != "" {
 		return readLog(t, text+"\n")[0]
+	}
+	return line{}
+}
+
+// nextText waits for the next line, whatever it is.
+func (r *running) nextText(t *testing.T) string {
+	t.Helper()
+	select {
+	case text := <-r.lines:
+		return text
 	case <-time.After(time.Minute):
 		t.Fatal("no line comes")
 	}
-	return line{}
+	return ""
 }
 
 // asks is a conversation with one call for each target, all on one connection.

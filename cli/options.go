@@ -53,7 +53,7 @@ const (
 func (o *options) define(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.StringArrayVarP(&o.interfaces, "interface", "i", []string{capture.AnyInterface}, "capture on this `INTERFACE`; repeatable")
-	flags.StringArrayVarP(&o.read, "read", "r", nil, "read this capture `FILE` instead, - for standard input; more files may follow")
+	flags.StringArrayVarP(&o.read, "read", "r", nil, "read this capture `FILE`, or all in a directory of that name, instead, - for standard input; more may follow")
 	flags.StringArrayVar(&o.endpointNames, "endpoint", nil, "address of the metadata service, `ADDR[:PORT]`; repeatable (default 169.254.169.254:80 and [fd00:ec2::254]:80)")
 	flags.StringVarP(&o.output, "output", "o", "", "append the log entries to this `FILE`")
 	flags.StringVar(&o.format, "format", formatAuto, "what goes to standard output: auto, json or text")

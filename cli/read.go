@@ -32,6 +32,7 @@ func (s *session) read(ctx context.Context, source capture.Source) {
 		}
 		err := s.readPackets(source)
 		s.join.flush()
+		s.tellFailures()
 		if err != nil {
 			s.ended(err)
 			return
@@ -57,5 +58,12 @@ func (s *session) ended(err error) {
 	if !errors.Is(err, io.EOF) {
 		s.truncated = true
 		s.problem(err)
+	}
+}
+
+// tellFailures tells what is wrong with files that were read meanwhile.
+func (s *session) tellFailures() {
+	for _, err := range s.files.failures() {
+		s.ended(err)
 	}
 }

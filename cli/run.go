@@ -90,7 +90,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 	} else {
 		debug.SetGCPercent(offlineGCPercent)
 	}
-	sources, err := s.open()
+	sources, err := s.open(ctx)
 	if err != nil {
 		return advise(err)
 	}
@@ -187,13 +187,10 @@ func (s *session) finish() {
 }
 
 // open opens what packets come from, and the way to their processes.
-func (s *session) open() ([]capture.Source, error) {
+func (s *session) open(ctx context.Context) ([]capture.Source, error) {
 	if !s.options.live() {
 		s.resolver = attribution.NewOffline()
-		s.sieve = capture.NewSieve(s.options.endpoints)
-		var err error
-		s.files, err = openFiles(s.options.read, s.streams.In, s.sieve)
-		return []capture.Source{s.files}, err
+		return s.openFiles(ctx)
 	}
 	var sources []capture.Source
 	for _, name := range s.options.interfaces {
@@ -205,6 +202,15 @@ func (s *session) open() ([]capture.Source, error) {
 		sources = append(sources, source)
 	}
 	return sources, s.openResolver()
+}
+
+func (s *session) openFiles(ctx context.Context) (sources []capture.Source, err error) {
+	s.sieve = capture.NewSieve(s.options.endpoints)
+	if s.files, err = openFiles(ctx, s.options, s.streams.In, s.sieve); err != nil {
+		return nil, err
+	}
+	s.limits = append(s.limits, s.files.passedOver...)
+	return []capture.Source{s.files}, nil
 }
 
 // openResolver starts attribution.
@@ -325,6 +331,7 @@ func (s *session) take(feed *capture.Feed) bool {
 	for _, err := range batch.Errors {
 		s.ended(err)
 	}
+	s.tellFailures()
 	return batch.Ended
 }
 
@@ -352,12 +359,6 @@ func (s *session) drain(feed *capture.Feed) {
 // problem tells of something that is wrong, once, and lets it decide the exit
 // status.
 func (s *session) problem(err error) {
-	if several := (fileErrors{}); errors.As(err, &several) {
-		for _, one := range several {
-			s.problem(one)
-		}
-		return
-	}
 	say(s.streams.Err, "%s", err)
 	s.problems = append(s.problems, err)
 }
@@ -369,7 +370,7 @@ func (s *session) conclude(save io.Closer) error {
 			s.problem(err)
 		}
 	}
-	for _, limit := range s.identity.Limits() {
+	for _, limit := range slices.Concat(s.files.limits(), s.identity.Limits()) {
 		say(s.streams.Err, "%s", limit)
 	}
 	stats := s.stats()

@@ -95,8 +95,15 @@ func TestWrongUsage(t *testing.T) {
 // What cannot be read or written ends with one line that says so.
 func TestFailures(t *testing.T) {
 	file, dir := captureOf(t, "boto"), t.TempDir()
-	write := func(name, text string) string {
+	mkdir := func(name string) string {
 		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(name, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	write := func(name, text string) string {
+		name = filepath.Join(mkdir(filepath.Dir(name)), filepath.Base(name))
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +118,9 @@ func TestFailures(t *testing.T) {
 		{"missing", []string{"-r", missing}, "no such file"},
 		{"missing beside a good one", []string{"-r", file, missing}, "no such file"},
 		{"command beside a file", []string{"frobnicate", "-r", file}, "frobnicate"},
-		{"directory", []string{"-r", dir}, "is a directory"},
+		{"empty directory", []string{"-r", mkdir("nothing")}, "holds no capture files: it is empty"},
+		{"directory without captures", []string{"-r", filepath.Dir(write("some/text", "hello\n"))}, "holds no capture files, but text"},
+		{"empty directory beside a good file", []string{"-r", file, mkdir("nothing")}, "holds no capture files: it is empty"},
 		{"empty", []string{"-r", write("empty", "")}, "empty"},
 		{"empty standard input", []string{"-r", "-"}, "standard input"},
 		{"text", []string{"-r", write("text", "hello\n")}, "text"},

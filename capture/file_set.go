@@ -1,0 +1,209 @@
+package capture
+
+import (
+	"cmp"
+	"io"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// setOpenFiles is how many files of a set are open at once. Each takes 256 KiB
+// of buffer, and as much again with 48 KiB of state if it is packed: 64 are 16
+// to 35 MiB, and a quarter of the 256 open files that the strictest system
+// allows (macOS, launchctl(1)). Only files of the same time are open together,
+// so a set of thousands that were written one after the other takes one or two.
+const setOpenFiles = 64
+
+// SetFile is one file of a FileSet.
+type SetFile struct {
+	// Name stands before its errors.
+	Name string
+	// Begins is the time of its first packet (FirstTime).
+	Begins time.Time
+	// Stream is true for what can be read only once and as it arrives. It comes
+	// after all files, since nobody can know when it begins.
+	Stream bool
+	// Open opens it, when it is due. It is called once at most.
+	Open func() (io.ReadCloser, error)
+}
+
+// before orders files by the time at which they are due.
+func (f SetFile) before(other SetFile) int {
+	switch {
+	case f.Stream && other.Stream:
+		return 0
+	case f.Stream:
+		return 1
+	case other.Stream:
+		return -1
+	}
+	return f.Begins.Compare(other.Begins)
+}
+
+// FileSet is the Source of several files in the order of time: those that were
+// written one after the other, in that order, and those of the same time packet
+// by packet. The packets of one file keep their order whatever their times are.
+//
+// Other than the end of a usual Source that of one file is not the end of a
+// set: after an error other than io.EOF Next goes on with the other files.
+type FileSet struct {
+	sieve   *Sieve
+	waiting []SetFile // in order
+	open    []*setMember
+	given   *setMember // whose packet was handed out last
+	now     time.Time  // of that
+	late    atomic.Uint64
+}
+
+// setMember is an open file and the next packet in it.
+type setMember struct {
+	source Source
+	lane   int
+	packet Packet
+}
+
+// NewFileSet returns the Source of the files. Those that begin at the same time
+// are read in the order in which they are given. Packets that sieve, unless nil,
+// has no interest in are passed over.
+func NewFileSet(files []SetFile, sieve *Sieve) *FileSet {
+	waiting := slices.Clone(files)
+	slices.SortStableFunc(waiting, SetFile.before)
+	return &FileSet{sieve: sieve, waiting: waiting}
+}
+
+// Next implements Source, but for errors: see FileSet. Errors name the file.
+func (s *FileSet) Next() (Packet, error) {
+	if m := s.given; m != nil {
+		s.given = nil
+		if err := s.advance(m); err != nil {
+			return Packet{}, err
+		}
+	}
+	for s.due() {
+		if err := s.openNext(); err != nil {
+			return Packet{}, err
+		}
+	}
+	if len(s.open) == 0 {
+		return Packet{}, io.EOF
+	}
+	s.given = s.earliest()
+	s.now = s.given.packet.Time
+	return s.given.packet, nil
+}
+
+// Late returns how many files were opened after their time, because as many
+// others as can be open at once had packets of that time. It may be called at
+// any time, in any goroutine.
+func (s *FileSet) Late() uint64 { return s.late.Load() }
+
+// Close implements Source.
+func (s *FileSet) Close() error {
+	for len(s.open) > 0 {
+		s.end(s.open[0])
+	}
+	s.waiting, s.given = nil, nil
+	return nil
+}
+
+// due reports whether the next file is to be opened. One that begins when an
+// open one goes on can wait: most often it was written behind that.
+func (s *FileSet) due() bool {
+	if len(s.waiting) == 0 || len(s.open) == setOpenFiles {
+		return false
+	}
+	next := &s.waiting[0]
+	return len(s.open) == 0 || !next.Stream && next.Begins.Before(s.earliest().packet.Time)
+}
+
+// earliest returns the open file whose next packet comes first, that which was
+// opened first if there are several.
+func (s *FileSet) earliest() *setMember {
+	first := s.open[0]
+	for _, m := range s.open[1:] {
+		if m.packet.Time.Before(first.packet.Time) {
+			first = m
+		}
+	}
+	return first
+}
+
+// openNext opens the next file and reads the first packet in it.
+func (s *FileSet) openNext() error {
+	next := s.waiting[0]
+	s.waiting[0] = SetFile{} // its closure can be forgotten
+	s.waiting = s.waiting[1:]
+	if !next.Stream && next.Begins.Before(s.now) {
+		s.late.Add(1)
+	}
+	input, err := next.Open()
+	if err != nil {
+		return err
+	}
+	source, err := fileOpen(input, next.Name, input, s.sieve)
+	if err != nil {
+		_ = input.Close() // it was only read, and the first error tells more
+		return err
+	}
+	m := &setMember{source: source, lane: s.freeLane()}
+	s.open = append(s.open, m)
+	return s.advance(m)
+}
+
+// advance reads the next packet of a file, and lets the file go if there is none.
+func (s *FileSet) advance(m *setMember) error {
+	p, err := m.source.Next()
+	if err != nil {
+		s.end(m)
+		if err == io.EOF {
+			return nil
+		}
+		return err
+	}
+	m.packet = p
+	m.packet.InterfaceID += m.lane * pcapngMaxInterfaces
+	return nil
+}
+
+func (s *FileSet) end(m *setMember) {
+	_ = m.source.Close() // it was only read
+	s.open = slices.DeleteFunc(s.open, func(other *setMember) bool { return other == m })
+}
+
+// freeLane returns the lowest number that no open file has. Each file numbers its
+// interfaces from zero on: what was written one after the other is taken for
+// captures of the same interfaces, what was captured at the same time is not.
+func (s *FileSet) freeLane() int {
+	lanes := make([]int, 0, setOpenFiles)
+	for _, m := range s.open {
+		lanes = append(lanes, m.lane)
+	}
+	slices.SortFunc(lanes, cmp.Compare)
+	for free, taken := range lanes {
+		if free != taken {
+			return free
+		}
+	}
+	return len(lanes)
+}
+
+// FirstTime returns the time of the first packet of the capture in r, and reads
+// little more than that. Without a packet the error is io.EOF; others are those
+// of OpenFile.
+func FirstTime(r io.Reader) (time.Time, error) {
+	source, err := NewReader(littleReader{r}, nil)
+	if err != nil {
+		return time.Time{}, err
+	}
+	p, err := source.Next()
+	return p.Time, err
+}
+
+// littleRead is a page: most captures have their first packet in the first.
+const littleRead = 4 << 10
+
+// littleReader hands out little at once, where not much is wanted.
+type littleReader struct{ r io.Reader }
+
+func (l littleReader) Read(p []byte) (int, error) { return l.r.Read(p[:min(len(p), littleRead)]) }

@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"imds-analyzer/capture"
+)
+
+// standardInput is the name by which standard input is read.
+const standardInput = "-"
+
+// input is one file or stream that is to be read.
+type input struct {
+	name     string
+	info     fs.FileInfo // nil if the system does not tell
+	begins   time.Time   // of its first packet, zero for streams and if there is none
+	stream   bool
+	standard bool // it is standard input
+}
+
+// inputs are what names stand for.
+type inputs struct {
+	inputs []input
+	// passedOver tells of what is in directories and is not read.
+	passedOver []string
+}
+
+// findInputs finds what is named: files, streams, and the captures in
+// directories. What is named or found more than once is read once.
+func findInputs(ctx context.Context, names []string, stdin io.Reader) (*inputs, error) {
+	var found inputs
+	for _, name := range names {
+		if err := found.add(ctx, name, stdin); err != nil {
+			return nil, err
+		}
+	}
+	found.lookAtAll(ctx)
+	found.inputs = unique(found.inputs)
+	return &found, nil
+}
+
+// add finds what one name stands for.
+func (f *inputs) add(ctx context.Context, name string, stdin io.Reader) error {
+	if name == standardInput {
+		f.inputs = append(f.inputs, standardInputOf(stdin))
+		return nil
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return plain(err)
+	case info.IsDir():
+		return f.addDirectory(ctx, name)
+	}
+	f.inputs = append(f.inputs, input{name: name, info: info, stream: !info.Mode().IsRegular()})
+	return nil
+}
+
+// standardInputOf: whatever standard input is, it can be read but once.
+func standardInputOf(stdin io.Reader) input {
+	in := input{name: "standard input", stream: true, standard: true}
+	if file, ok := stdin.(*os.File); ok {
+		if info, err := file.Stat(); err == nil {
+			in.info = info
+		}
+	}
+	return in
+}
+
+// addDirectory finds the captures in a directory. Those in directories within it
+// are others' and have to be named.
+func (f *inputs) addDirectory(ctx context.Context, dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return plain(err)
+	}
+	var passed []string
+	before := len(f.inputs)
+	for _, entry := range entries {
+		in := input{name: filepath.Join(dir, entry.Name())}
+		if in.isMember(ctx) {
+			f.inputs = append(f.inputs, in)
+		} else {
+			passed = append(passed, entry.Name())
+		}
+	}
+	if len(f.inputs) == before {
+		return fmt.Errorf("%s holds no capture files%s", dir, among(passed))
+	}
+	if len(passed) > 0 {
+		f.passedOver = append(f.passedOver, fmt.Sprintf("%d of %d in %s are passed over, which are hidden or no capture files: %s",
+			len(passed), len(entries), dir, some(passed)))
+	}
+	return nil
+}
+
+// among says what there is instead of captures.
+func among(passed []string) string {
+	if len(passed) == 0 {
+		return ": it is empty"
+	}
+	return ", but " + some(passed)
+}
+
+// shownNames is how many names of a list are shown.
+const shownNames = 3
+
+func some(names []string) string {
+	if more := len(names) - shownNames; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:shownNames], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
+
+// isMember reports whether what was found in a directory is to be read: what is
+// or might be a capture, also one that cannot be opened. One that has gone since is
+// not missing, as the oldest of a ring goes at any time.
+func (in *input) isMember(ctx context.Context) bool {
+	if strings.HasPrefix(filepath.Base(in.name), ".") {
+		return false
+	}
+	info, err := os.Stat(in.name)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	if in.info = info; !info.Mode().IsRegular() {
+		return false
+	}
+	err = in.look(ctx)
+	return !errors.Is(err, capture.ErrNotCapture) && !errors.Is(err, fs.ErrNotExist)
+}
+
+// lookAtAll finds out when files begin, if there are several.
+func (f *inputs) lookAtAll(ctx context.Context) {
+	if len(f.inputs) == 1 {
+		return
+	}
+	for i := range f.inputs {
+		if in := &f.inputs[i]; in.begins.IsZero() && !in.stream {
+			_ = in.look(ctx) // is met again when it is read, and told then
+		}
+	}
+}
+
+// look finds out when a file begins. It is closed again: of thousands that were
+// written one after the other only those are open that are being read.
+func (in *input) look(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	file, err := os.Open(in.name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	in.begins, err = capture.FirstTime(file)
+	return err
+}
+
+// unique leaves out what is there before. Files whose first packets have different
+// times differ, so that of 100,000 not each is compared with each.
+func unique(list []input) []input {
+	all := slices.Clone(list)
+	seen := make(map[int64][]input)
+	return slices.DeleteFunc(list, func(in input) bool {
+		key := in.begins.UnixNano()
+		if slices.ContainsFunc(seen[key], in.same) || in.standard && slices.ContainsFunc(all, in.isFile) {
+			return true
+		}
+		seen[key] = append(seen[key], in)
+		return false
+	})
+}
+
+// isFile reports whether standard input is a file that is named, too.
+func (in input) isFile(other input) bool { return !other.stream && in.same(other) }
+
+func (in input) same(other input) bool {
+	return in.name == other.name && in.standard == other.standard || in.info != nil && other.info != nil && os.SameFile(in.info, other.info)
+}
+
+// size is the number of bytes in it, below zero if that is not known.
+func (in input) size() int64 {
+	if in.info == nil || !in.info.Mode().IsRegular() {
+		return -1
+	}
+	return in.info.Size()
+}
+
+// checkNotWritten refuses a file that is to be written, too: it may be in a
+// directory that is read.
+func (in input) checkNotWritten(written ...string) error {
+	for _, name := range written {
+		if name != "" && !in.stream && sameFile(in.name, name) {
+			return fmt.Errorf("%s is both read and written", name)
+		}
+	}
+	return nil
+}
