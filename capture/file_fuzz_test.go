@@ -27,6 +27,8 @@ func FuzzReader(f *testing.F) {
 		b.section(binary.BigEndian, 0).iface(1, 0).enhanced(0, 1, "abc", 3)
 		f.Add(b.b)
 		f.Add(append(pcapHeader(order, pcapMagicModified, 0, 1), pcapRecord(order, 24, 1, 1, 3, 3, "abc")...))
+		f.Add(append(pcapVersioned(order, pcapMagicMicro, 2, 3, 0, 1), pcapRecord(order, pcapRecordLen, 1, 1, 9, 3, "abc")...))
+		f.Add(append(pcapHeader(order, pcapMagicIxiaHardware, 0, 1), pcapRecord(order, pcapRecordLen, 1, 1, 3, 3, "abc")...))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 1<<16 { // so that an unpacker cannot make it slow
