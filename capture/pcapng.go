@@ -118,7 +118,9 @@ func pcapngIsRead(kind uint32) bool {
 }
 
 // head returns type and length of the next block. A section header sets the
-// byte order, also that of its own length.
+// byte order, also that of its own length. Some writers do not count the padding
+// of a block that does not end on a 32-bit boundary; as Wireshark does, it is
+// looked for all the same.
 func (f *pcapngFile) head() (kind, length uint32, err error) {
 	head, err := f.buf.peek(pcapngMinBlockLen)
 	if err != nil {
@@ -130,10 +132,11 @@ func (f *pcapngFile) head() (kind, length uint32, err error) {
 		}
 	}
 	kind, length = f.order.Uint32(head), f.order.Uint32(head[4:])
-	if length < pcapngMinBlockLen || length%4 != 0 {
+	padded := (length + 3) &^ 3
+	if length < pcapngMinBlockLen || padded < length {
 		return 0, 0, fmt.Errorf("%w: a block claims %d bytes", ErrDamaged, length)
 	}
-	return kind, length, nil
+	return kind, padded, nil
 }
 
 // block returns the next block whole.
@@ -174,9 +177,10 @@ func pcapngCut(err error) error {
 	return err
 }
 
-// checkEnd compares the length at a block's end with the one at its head.
+// checkEnd compares the length at a block's end, with or without its padding,
+// with the one at its head.
 func (f *pcapngFile) checkEnd(end []byte, length uint32) error {
-	if last := f.order.Uint32(end); last != length {
+	if last := f.order.Uint32(end); last > length || length-last > 3 {
 		return fmt.Errorf("%w: a block has %d bytes by its head and %d by its end", ErrDamaged, length, last)
 	}
 	return nil
