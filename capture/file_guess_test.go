@@ -18,7 +18,7 @@ func TestNotCapture(t *testing.T) {
 		{"\x1f\x9d\x90\x00\x01", "compress(1)ed data"},
 		{"\x1f\x8b\x07\x00\x01", "gzip-compressed data"},
 		{"PK\x03\x04\x14\x00", "a zip archive"},
-		{"snoop\x00\x00\x00\x00\x00\x00\x02", "a snoop capture; convert it first: editcap -F pcapng"},
+		{"snoop\x00\x00\x00\x00\x00\x00\x02", "a snoop capture; convert it first: editcap -F pcapng IN OUT"},
 		{"GMBU\x00\x02", "a Microsoft Network Monitor capture"},
 		{pad(72, "\x02\x00\x02\xc0"), "a Windows event trace (ETL)"},
 		{pad(257, "ustar\x00"), "a tar archive"},
