@@ -5,6 +5,7 @@ package capture
 
 import (
 	"hash/maphash"
+	"maps"
 	"net/netip"
 	"time"
 
@@ -29,6 +30,9 @@ type Stats struct {
 	// Packets is the number of packets taken in, Segments that of TCP
 	// segments to and from the endpoints among them.
 	Packets, Segments uint64
+	// NotRead is the number of packets by link types that are not known, of which
+	// captures can name 64 Ki; nil if there are none.
+	NotRead map[LinkType]uint64
 	// Connections is the number of connections, NotHTTP of those whose bytes
 	// are not HTTP/1, Evicted of those that were given up because there were
 	// too many.
@@ -90,7 +94,11 @@ func NewAnalyzer(endpoints []netip.AddrPort, limits Limits, handler Handler) *An
 }
 
 // Stats returns the counts so far.
-func (a *Analyzer) Stats() Stats { return a.stats }
+func (a *Analyzer) Stats() Stats {
+	stats := a.stats
+	stats.NotRead = maps.Clone(a.stats.NotRead)
+	return stats
+}
 
 // Due returns when, in the capture's time, a Tick may have something to do.
 // It reports false if there is nothing that the passing of time changes.
@@ -113,6 +121,7 @@ func (a *Analyzer) Packet(p Packet) {
 		a.stats.requestCut(s.whole)
 	}
 	if !ok {
+		a.countNotRead(p.LinkType)
 		a.pass(&p)
 		return
 	}
@@ -123,6 +132,17 @@ func (a *Analyzer) Packet(p Packet) {
 		return
 	}
 	a.mask.segment(&p, &s, f)
+}
+
+// countNotRead counts a packet if it is its link type that kept it from being read.
+func (a *Analyzer) countNotRead(link LinkType) {
+	if link.known() {
+		return
+	}
+	if a.stats.NotRead == nil {
+		a.stats.NotRead = make(map[LinkType]uint64)
+	}
+	a.stats.NotRead[link]++
 }
 
 // pass deals with a packet that holds no segment of an endpoint's connection.

@@ -49,6 +49,8 @@ func TestCorpusLink(t *testing.T) {
 		{"null, big-endian, NetBSD", packettest.Null(big, 24)},
 		{"null, little-endian, Linux", packettest.Null(little, 10)},
 		{"loop", packettest.Loop(24)},
+		{"nflog, little-endian", packettest.NFLOG(little)},
+		{"nflog, big-endian", packettest.NFLOG(big)},
 	}
 	var cases []corpusCase
 	for _, l := range links {
@@ -149,7 +151,7 @@ func TestCorpusLinkCutAnywhere(t *testing.T) {
 	links := []packettest.Link{
 		packettest.Ethernet(), packettest.Ethernet(packettest.Tag{EtherType: packettest.EtherTypeVLAN, ID: 1}),
 		packettest.SLL(0), packettest.SLL2(1, 0), packettest.Raw(capture.LinkRaw), packettest.Loop(24),
-		packettest.Null(binary.LittleEndian, 30),
+		packettest.Null(binary.LittleEndian, 30), packettest.NFLOG(binary.LittleEndian), packettest.NFLOG(binary.BigEndian),
 	}
 	for _, link := range links {
 		for _, conversation := range []*packettest.Conversation{packettest.New(), packettest.New6()} {

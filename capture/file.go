@@ -37,8 +37,8 @@ func OpenFile(name string, sieve *Sieve) (Source, error) {
 }
 
 // NewReader returns a Source of the packets in r: a pcap or pcapng capture,
-// plain or compressed with gzip. It reads no further than it must for the next
-// packet if r hands out less than was asked for, as a pipe does. The sieve and
+// plain or compressed with gzip or zstd. It reads no further than it must for the
+// next packet if r hands out less than was asked for, as a pipe does. The sieve and
 // errors are those of OpenFile. Closing the Source does not close r.
 func NewReader(r io.Reader, sieve *Sieve) (Source, error) {
 	return fileOpen(r, "", nil, sieve)
@@ -103,11 +103,8 @@ func (s *fileSource) recognise() error {
 	if err != nil {
 		return err
 	}
-	if fileIsGzip(head) {
-		s.packed, s.buf = true, newFileBuffer(newFileGzip(s.buf))
-		if head, err = s.head(); err != nil {
-			return err
-		}
+	if head, err = s.unpack(head); err != nil {
+		return err
 	}
 	switch {
 	case pcapIsMagic(head):
@@ -118,6 +115,25 @@ func (s *fileSource) recognise() error {
 		err = s.notCapture(s.buf.unread())
 	}
 	return err
+}
+
+// unpack puts an unpacker before what is packed, once, and returns the head of
+// what comes out.
+func (s *fileSource) unpack(head []byte) ([]byte, error) {
+	switch {
+	case fileIsGzip(head):
+		s.buf = newFileBuffer(newFileGzip(s.buf))
+	case fileIsZstd(head):
+		unpacked, err := newFileZstd(s.buf)
+		if err != nil {
+			return nil, err
+		}
+		s.buf = newFileBuffer(unpacked)
+	default:
+		return head, nil
+	}
+	s.packed = true
+	return s.head()
 }
 
 // head returns the four bytes that every known format begins with.

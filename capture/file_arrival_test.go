@@ -55,6 +55,18 @@ func TestPacketsAsTheyArrive(t *testing.T) {
 				z.Flush()
 			})
 		})
+		t.Run(name+" zstd, flushed", func(t *testing.T) {
+			feed := &fileFeed{t: t}
+			z := fileZstdWriter(t, &feed.arrived)
+			fileArrive(t, feed, head, parts, func(b []byte) {
+				z.Write(b)
+				z.Flush()
+			})
+		})
+		t.Run(name+" zstd, frames", func(t *testing.T) {
+			feed := &fileFeed{t: t}
+			fileArrive(t, feed, head, parts, func(b []byte) { feed.arrived.Write(fileZstded(t, b)) })
+		})
 		t.Run(name+" gzip, members", func(t *testing.T) {
 			feed := &fileFeed{t: t}
 			fileArrive(t, feed, head, parts, func(b []byte) { feed.arrived.Write(fileGzipped(t, b)) })

@@ -85,7 +85,7 @@ func (b *fileBuffer) fill() {
 	b.err = io.ErrNoProgress
 }
 
-// Read and ReadByte take bytes as they come, for a decompressor.
+// Read implements io.Reader: it takes bytes as they come, for an unpacker.
 func (b *fileBuffer) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -96,14 +96,4 @@ func (b *fileBuffer) Read(p []byte) (int, error) {
 	n := copy(p, b.unread())
 	b.take(n)
 	return n, nil
-}
-
-// ReadByte implements io.ByteReader.
-func (b *fileBuffer) ReadByte() (byte, error) {
-	next, err := b.peek(1)
-	if err != nil {
-		return 0, err
-	}
-	b.take(1)
-	return next[0], nil
 }

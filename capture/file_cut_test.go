@@ -90,14 +90,16 @@ func TestFlippedBits(t *testing.T) {
 			}
 		})
 	}
-	t.Run("gzip", func(t *testing.T) {
-		data := fileGzipped(t, fileCapture(t, "npm-http.pcap")[:500])
-		for bit := range len(data) * 8 {
-			data[bit/8] ^= 1 << (bit % 8)
-			fileCheckEnd(t, data)
-			data[bit/8] ^= 1 << (bit % 8)
-		}
-	})
+	for name, pack := range map[string]func(testing.TB, []byte) []byte{"gzip": fileGzipped, "zstd": fileZstded} {
+		t.Run(name, func(t *testing.T) {
+			data := pack(t, fileCapture(t, "npm-http.pcap")[:500])
+			for bit := range len(data) * 8 {
+				data[bit/8] ^= 1 << (bit % 8)
+				fileCheckEnd(t, data)
+				data[bit/8] ^= 1 << (bit % 8)
+			}
+		})
+	}
 }
 
 // fileCheckEnd reads data to the end and checks what holds for any input.

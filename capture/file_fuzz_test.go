@@ -17,6 +17,7 @@ func FuzzReader(f *testing.F) {
 		head := fileCapture(f, name)[:800]
 		f.Add(head)
 		f.Add(fileGzipped(f, head))
+		f.Add(fileZstded(f, head))
 	}
 	for _, order := range pcapngOrders() {
 		b := newPcapngBytes(order)
@@ -26,9 +27,11 @@ func FuzzReader(f *testing.F) {
 		b.section(binary.BigEndian, 0).iface(1, 0).enhanced(0, 1, "abc", 3)
 		f.Add(b.b)
 		f.Add(append(pcapHeader(order, pcapMagicModified, 0, 1), pcapRecord(order, 24, 1, 1, 3, 3, "abc")...))
+		f.Add(append(pcapVersioned(order, pcapMagicMicro, 2, 3, 0, 1), pcapRecord(order, pcapRecordLen, 1, 1, 9, 3, "abc")...))
+		f.Add(append(pcapHeader(order, pcapMagicIxiaHardware, 0, 1), pcapRecord(order, pcapRecordLen, 1, 1, 3, 3, "abc")...))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) > 1<<16 { // so that gzip cannot make it slow
+		if len(data) > 1<<16 { // so that an unpacker cannot make it slow
 			return
 		}
 		fileCheckEnd(t, data)

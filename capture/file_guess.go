@@ -12,9 +12,10 @@ import (
 // the beginning of a format that can be read.
 func fileBeginsMagic(head []byte) bool {
 	for _, magic := range []string{
-		"\x0a\x0d\x0d\x0a", "\x1f\x8b\x08",
+		"\x0a\x0d\x0d\x0a", "\x1f\x8b\x08", "\x28\xb5\x2f\xfd",
 		"\xd4\xc3\xb2\xa1", "\xa1\xb2\xc3\xd4", "\x4d\x3c\xb2\xa1", "\xa1\xb2\x3c\x4d",
 		"\x34\xcd\xb2\xa1", "\xa1\xb2\xcd\x34",
+		"\xab\x01\x00\x1c", "\x1c\x00\x01\xab", "\xac\x01\x00\x1c", "\x1c\x00\x01\xac",
 	} {
 		if strings.HasPrefix(magic, string(head)) {
 			return true
@@ -32,7 +33,8 @@ type fileKind struct {
 	advice string
 }
 
-// fileKinds lists the kinds of file that are told by fixed bytes.
+// fileKinds lists the kinds of file that are told by fixed bytes. gzip and zstd
+// are among them for what is packed twice.
 func fileKinds() []fileKind {
 	return []fileKind{
 		{0, "\x28\xb5\x2f\xfd", "zstd-compressed data", "unpack it first: zstd -d"},
@@ -44,11 +46,11 @@ func fileKinds() []fileKind {
 		{0, "PK\x03\x04", "a zip archive", "unpack it first: unzip"},
 		{0, "7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "unpack it first: 7z x"},
 		{257, "ustar", "a tar archive", "unpack it first: tar -x"},
-		{0, "snoop\x00\x00\x00", "a snoop capture", "convert it first: editcap -F pcapng"},
-		{0, "GMBU", "a Microsoft Network Monitor capture", "convert it first: editcap -F pcapng"},
-		{0, "RTSS", "a Microsoft Network Monitor 1 capture", "convert it first: editcap -F pcapng"},
-		{0, "iptrace ", "an AIX iptrace capture", "convert it first: editcap -F pcapng"},
-		{0, "TRSNIFF data    \x1a", "a Sniffer capture", "convert it first: editcap -F pcapng"},
+		{0, "snoop\x00\x00\x00", "a snoop capture", "convert it first: editcap -F pcapng IN OUT"},
+		{0, "GMBU", "a Microsoft Network Monitor capture", "convert it first: editcap -F pcapng IN OUT"},
+		{0, "RTSS", "a Microsoft Network Monitor 1 capture", "convert it first: editcap -F pcapng IN OUT"},
+		{0, "iptrace ", "an AIX iptrace capture", "convert it first: editcap -F pcapng IN OUT"},
+		{0, "TRSNIFF data    \x1a", "a Sniffer capture", "convert it first: editcap -F pcapng IN OUT"},
 		{0, "btsnoop\x00", "a Bluetooth capture", ""},
 		// The first event after the 72-byte buffer header is a system trace
 		// header (version 2, type 1 or 2 for 32 or 64 bits, flags 0xc0).

@@ -10,14 +10,15 @@ func TestNotCapture(t *testing.T) {
 	pad := func(n int, s string) string { return strings.Repeat("\x01", n) + s }
 	tests := []struct{ data, want string }{
 		{"", "it is empty"},
-		{"\x28\xb5\x2f\xfd\x24\x00", "it looks like zstd-compressed data; unpack it first: zstd -d"},
+		{"\x28\xb5\x2f\xfe\x24\x00", "it begins with the bytes 28 b5 2f fe 24 00, which is neither"},
+		{"P\x2a\x4d\x19\x00\x00", "the bytes 50 2a 4d 19 00 00, which"},
 		{"\xfd7zXZ\x00\x00", "xz-compressed data"},
 		{"BZh91AY", "bzip2-compressed data"},
 		{"\x04\x22\x4d\x18\x64", "lz4-compressed data"},
 		{"\x1f\x9d\x90\x00\x01", "compress(1)ed data"},
 		{"\x1f\x8b\x07\x00\x01", "gzip-compressed data"},
 		{"PK\x03\x04\x14\x00", "a zip archive"},
-		{"snoop\x00\x00\x00\x00\x00\x00\x02", "a snoop capture; convert it first: editcap -F pcapng"},
+		{"snoop\x00\x00\x00\x00\x00\x00\x02", "a snoop capture; convert it first: editcap -F pcapng IN OUT"},
 		{"GMBU\x00\x02", "a Microsoft Network Monitor capture"},
 		{pad(72, "\x02\x00\x02\xc0"), "a Windows event trace (ETL)"},
 		{pad(257, "ustar\x00"), "a tar archive"},
@@ -55,6 +56,7 @@ func TestCutMagic(t *testing.T) {
 	for _, magic := range []string{
 		"\xd4\xc3\xb2\xa1", "\xa1\xb2\xc3\xd4", "\x4d\x3c\xb2\xa1", "\xa1\xb2\x3c\x4d",
 		"\x34\xcd\xb2\xa1", "\xa1\xb2\xcd\x34", "\x0a\x0d\x0d\x0a", "\x1f\x8b\x08\x00",
+		"\x28\xb5\x2f\xfd", "\xab\x01\x00\x1c", "\x1c\x00\x01\xab", "\xac\x01\x00\x1c", "\x1c\x00\x01\xac",
 	} {
 		for n := 1; n <= len(magic); n++ {
 			if _, err := NewReader(strings.NewReader(magic[:n]), nil); !errors.Is(err, ErrTruncated) {

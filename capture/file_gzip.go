@@ -1,11 +1,13 @@
 package capture
 
 import (
-	"compress/flate"
-	"compress/gzip"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/gzip"
 )
 
 // fileIsGzip reports whether head begins a gzip member with the one method
@@ -14,16 +16,25 @@ func fileIsGzip(head []byte) bool {
 	return head[0] == 0x1f && head[1] == 0x8b && head[2] == 8
 }
 
+// fileGzipBuffer is what the unpacker takes at once of what was read. It fits
+// into a processor's first cache.
+const fileGzipBuffer = 16 << 10
+
 // fileGzip unpacks the members of a gzip file one after the other (RFC 1952,
 // section 2.2). It starts a member itself because gzip.Reader keeps the last
 // bytes of one back until it has seen the next, which may be long in a pipe.
+//
+// This unpacker takes two thirds of the standard library's time, if what it
+// reads from is a bufio.Reader: it looks into that one's buffer.
 type fileGzip struct {
-	in     *fileBuffer
+	in     *bufio.Reader
 	member gzip.Reader
 	inside bool // a member, not before or after one
 }
 
-func newFileGzip(in *fileBuffer) *fileGzip { return &fileGzip{in: in} }
+func newFileGzip(in *fileBuffer) *fileGzip {
+	return &fileGzip{in: bufio.NewReaderSize(in, fileGzipBuffer)}
+}
 
 // Read implements io.Reader. Its errors wrap ErrTruncated and ErrDamaged.
 func (g *fileGzip) Read(p []byte) (int, error) {
@@ -46,7 +57,7 @@ func (g *fileGzip) Read(p []byte) (int, error) {
 // open reads the header of the next member. The error is io.EOF if there is
 // none.
 func (g *fileGzip) open() error {
-	if _, err := g.in.peek(1); err != nil {
+	if _, err := g.in.Peek(1); err != nil {
 		return err
 	}
 	if err := g.member.Reset(g.in); err != nil {

@@ -146,8 +146,12 @@ func fileEpoch(t time.Time) string { return fmt.Sprintf("%d.%09d", t.Unix(), t.N
 
 // However the bytes come in pieces, the packets are the same.
 func TestNewReaderInPieces(t *testing.T) {
-	for _, name := range []string{"curl-eth.pcap", "boto.pcapng", "ec2-tools-lo.pcap.gz"} {
-		data := fileCapture(t, name)
+	for name, data := range map[string][]byte{
+		"pcap":   fileCapture(t, "curl-eth.pcap"),
+		"pcapng": fileCapture(t, "boto.pcapng"),
+		"gzip":   fileCapture(t, "ec2-tools-lo.pcap.gz"),
+		"zstd":   fileZstded(t, fileCapture(t, "curl-eth.pcap")),
+	} {
 		want, err := fileReadAll(bytes.NewReader(data))
 		if err != io.EOF {
 			t.Fatal(err)
@@ -249,8 +253,12 @@ func TestOpenFileErrorsNameTheFile(t *testing.T) {
 // handed out.
 func TestNewReaderPassesErrors(t *testing.T) {
 	broken := errors.New("input/output error")
-	for _, name := range []string{"npm-http.pcap", "go-tools.pcapng", "ec2-tools-lo.pcap.gz"} {
-		data := fileCapture(t, name)
+	for name, data := range map[string][]byte{
+		"pcap":   fileCapture(t, "npm-http.pcap"),
+		"pcapng": fileCapture(t, "go-tools.pcapng"),
+		"gzip":   fileCapture(t, "ec2-tools-lo.pcap.gz"),
+		"zstd":   fileZstded(t, fileCapture(t, "npm-http.pcap")),
+	} {
 		for _, n := range []int{0, 1, 10, len(data) / 2, len(data)} {
 			packets, err := fileReadAll(io.MultiReader(bytes.NewReader(data[:n]), iotest.ErrReader(broken)))
 			if err != broken || n == len(data) && len(packets) < 100 {

@@ -29,21 +29,7 @@ const maxTags = 4
 // from the IP header on and their number on the wire.
 func networkLayer(p *Packet) (data []byte, wire int, at hop, ok bool) {
 	at.interfaceID = p.InterfaceID
-	header, etherType := 0, 0
-	switch p.LinkType {
-	case LinkEthernet:
-		header, etherType = ethernet(p.Data, &at)
-	case LinkLinuxSLL:
-		header, etherType = cookedV1(p.Data, &at)
-	case LinkLinuxSLL2:
-		header, etherType = cookedV2(p.Data, &at)
-	case LinkNull, LinkLoop:
-		// Four bytes of address family, whose numbers differ between systems:
-		// the IP version says as much.
-		header, etherType = 4, etherOfIP(p.Data, 4)
-	case LinkRaw, LinkRawBSD, LinkRawOpen, LinkIPv4, LinkIPv6:
-		etherType = etherOfIP(p.Data, 0)
-	}
+	header, etherType, _ := linkHeader(p, &at)
 	header, etherType = skipTags(p.Data, header, etherType)
 	if etherType != etherIPv4 && etherType != etherIPv6 || header >= len(p.Data) {
 		return nil, 0, at, false
@@ -51,13 +37,36 @@ func networkLayer(p *Packet) (data []byte, wire int, at hop, ok bool) {
 	return p.Data[header:], p.Length - header, at, true
 }
 
-// known reports whether networkLayer knows the link type.
-func (t LinkType) known() bool {
-	switch t {
-	case LinkEthernet, LinkLinuxSLL, LinkLinuxSLL2, LinkNull, LinkLoop, LinkRaw, LinkRawBSD, LinkRawOpen, LinkIPv4, LinkIPv6:
-		return true
+// linkHeader returns the length of the link-layer header and what follows it, and
+// whether the packet's link type is known. PPP is not: no metadata service is
+// behind such a link.
+func linkHeader(p *Packet, at *hop) (header, etherType int, known bool) {
+	switch p.LinkType {
+	case LinkEthernet:
+		header, etherType = ethernet(p.Data, at)
+	case LinkLinuxSLL:
+		header, etherType = cookedV1(p.Data, at)
+	case LinkLinuxSLL2:
+		header, etherType = cookedV2(p.Data, at)
+	case LinkNull, LinkLoop:
+		// Four bytes of address family, whose numbers differ between systems:
+		// the IP version says as much.
+		header, etherType = 4, etherOfIP(p.Data, 4)
+	case LinkRaw, LinkRawBSD, LinkRawOpen, LinkIPv4, LinkIPv6:
+		etherType = etherOfIP(p.Data, 0)
+	case LinkNFLOG:
+		header, etherType = nflog(p.Data)
+	default:
+		return 0, 0, false
 	}
-	return false
+	return header, etherType, true
+}
+
+// known reports whether packets of the link type can be read.
+func (t LinkType) known() bool {
+	var at hop
+	_, _, known := linkHeader(&Packet{LinkType: t}, &at)
+	return known
 }
 
 func ethernet(data []byte, at *hop) (header, etherType int) {

@@ -13,8 +13,14 @@ const (
 	// pcapMagicModified is that of Kuznetzov's libpcap: each record's header
 	// has eight bytes more (interface index, protocol, packet type).
 	pcapMagicModified = 0xa1b2cd34
+	// pcapMagicIxiaHardware and pcapMagicIxiaSoftware are those of Ixia's lcap
+	// files, with nanoseconds and microseconds. Their header ends in four bytes
+	// more, the length of all records (Wireshark's wiretap/libpcap.c).
+	pcapMagicIxiaHardware = 0x1c0001ac
+	pcapMagicIxiaSoftware = 0x1c0001ab
 
 	pcapHeaderLen         = 24
+	pcapIxiaHeaderLen     = 28
 	pcapRecordLen         = 16
 	pcapModifiedRecordLen = 24
 
@@ -23,8 +29,7 @@ const (
 	pcapMaxSnaplen = 262144
 )
 
-// pcapFile reads the records of a pcap file. The version in its header is not
-// looked at: 2.4 is the only one that was written since 1998.
+// pcapFile reads the records of a pcap file.
 type pcapFile struct {
 	buf       *fileBuffer
 	order     binary.ByteOrder
@@ -32,6 +37,38 @@ type pcapFile struct {
 	fraction  time.Duration // unit of a time's second field
 	recordLen int           // of a record's header
 	limit     uint32        // longest captured length that is believed
+	lengths   pcapLengths
+}
+
+// pcapLengths tells in which order a record's two lengths stand.
+type pcapLengths int
+
+const (
+	pcapCapturedFirst pcapLengths = iota
+	pcapCapturedLast
+	pcapShorterFirst
+)
+
+// pcapLengthsOf tells it by the file's version. The captured length stands first
+// since 2.3, but some files that say 2.3 still have it last, and so do those of
+// DG/UX, which say 543.0. Since 1998 2.4 is written, and what says anything else
+// is read like that.
+func pcapLengthsOf(major, minor uint16) pcapLengths {
+	switch {
+	case major == 2 && minor < 3, major == 543:
+		return pcapCapturedLast
+	case major == 2 && minor == 3:
+		return pcapShorterFirst
+	}
+	return pcapCapturedFirst
+}
+
+// sorted returns the captured length and the packet's of the two lengths.
+func (l pcapLengths) sorted(first, second uint32) (captured, length uint32) {
+	if l == pcapCapturedLast || l == pcapShorterFirst && first > second {
+		return second, first
+	}
+	return first, second
 }
 
 // pcapIsMagic reports whether head begins a pcap file.
@@ -44,7 +81,7 @@ func pcapIsMagic(head []byte) bool {
 func pcapMagic(head []byte) (binary.ByteOrder, uint32, bool) {
 	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 		switch magic := order.Uint32(head); magic {
-		case pcapMagicMicro, pcapMagicNano, pcapMagicModified:
+		case pcapMagicMicro, pcapMagicNano, pcapMagicModified, pcapMagicIxiaHardware, pcapMagicIxiaSoftware:
 			return order, magic, true
 		}
 	}
@@ -53,22 +90,27 @@ func pcapMagic(head []byte) (binary.ByteOrder, uint32, bool) {
 
 // newPcapFile reads the file's header.
 func newPcapFile(buf *fileBuffer) (*pcapFile, error) {
-	head, err := buf.peek(pcapHeaderLen)
+	order, magic, _ := pcapMagic(buf.unread())
+	headerLen := pcapHeaderLen
+	if magic == pcapMagicIxiaHardware || magic == pcapMagicIxiaSoftware {
+		headerLen = pcapIxiaHeaderLen
+	}
+	head, err := buf.peek(headerLen)
 	if err != nil {
 		return nil, err
 	}
-	order, magic, _ := pcapMagic(head)
 	f := &pcapFile{buf: buf, order: order, fraction: time.Microsecond, recordLen: pcapRecordLen}
 	switch magic {
-	case pcapMagicNano:
+	case pcapMagicNano, pcapMagicIxiaHardware:
 		f.fraction = time.Nanosecond
 	case pcapMagicModified:
 		f.recordLen = pcapModifiedRecordLen
 	}
+	f.lengths = pcapLengthsOf(order.Uint16(head[4:]), order.Uint16(head[6:]))
 	f.limit = min(max(order.Uint32(head[16:]), pcapMaxSnaplen), fileRecordLimit)
 	// The upper half of the field tells of a frame check sequence.
 	f.link = LinkType(order.Uint32(head[20:]) & 0xffff)
-	buf.take(pcapHeaderLen)
+	buf.take(headerLen)
 	return f, nil
 }
 
@@ -79,7 +121,7 @@ func (f *pcapFile) next(p *Packet) error {
 		return err
 	}
 	seconds, fraction := f.order.Uint32(head), f.order.Uint32(head[4:])
-	captured, length := f.order.Uint32(head[8:]), f.order.Uint32(head[12:])
+	captured, length := f.lengths.sorted(f.order.Uint32(head[8:]), f.order.Uint32(head[12:]))
 	if captured > f.limit {
 		return fmt.Errorf("%w: a packet claims %d bytes", ErrDamaged, captured)
 	}

@@ -10,14 +10,22 @@ import (
 	"time"
 )
 
-// pcapHeader returns a file header.
+// pcapHeader returns a file header of version 2.4.
 func pcapHeader(order binary.AppendByteOrder, magic, snaplen, link uint32) []byte {
+	return pcapVersioned(order, magic, 2, 4, snaplen, link)
+}
+
+func pcapVersioned(order binary.AppendByteOrder, magic uint32, major, minor uint16, snaplen, link uint32) []byte {
 	b := order.AppendUint32(nil, magic)
-	b = order.AppendUint16(b, 2)
-	b = order.AppendUint16(b, 4)
+	b = order.AppendUint16(b, major)
+	b = order.AppendUint16(b, minor)
 	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0)
 	b = order.AppendUint32(b, snaplen)
-	return order.AppendUint32(b, link)
+	b = order.AppendUint32(b, link)
+	if magic == pcapMagicIxiaHardware || magic == pcapMagicIxiaSoftware {
+		b = order.AppendUint32(b, 1<<30) // the length of all records
+	}
+	return b
 }
 
 // pcapRecord returns a record with a header of recordLen bytes.
@@ -40,6 +48,8 @@ func TestPcapVariants(t *testing.T) {
 		{"microseconds", pcapMagicMicro, 16, 123456000},
 		{"nanoseconds", pcapMagicNano, 16, 123456},
 		{"modified", pcapMagicModified, 24, 123456000},
+		{"Ixia, hardware", pcapMagicIxiaHardware, 16, 123456},
+		{"Ixia, software", pcapMagicIxiaSoftware, 16, 123456000},
 	}
 	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
 		for _, test := range tests {
@@ -104,6 +114,39 @@ func TestPcapTolerance(t *testing.T) {
 				t.Errorf("length %d, %d bytes, link type %d", p.Length, len(p.Data), p.LinkType)
 			}
 		})
+	}
+}
+
+// The two lengths of a record changed places at version 2.3, but not in all
+// files that say so.
+func TestPcapVersions(t *testing.T) {
+	tests := []struct {
+		major, minor      uint16
+		first, second     uint32
+		captured, ofWhole int
+	}{
+		{2, 4, 3, 1500, 3, 1500},
+		{2, 4, 5, 3, 5, 5}, // not by less than what is there
+		{2, 3, 3, 1500, 3, 1500},
+		{2, 3, 1500, 3, 3, 1500},
+		{2, 3, 3, 3, 3, 3},
+		{2, 2, 1500, 3, 3, 1500},
+		{2, 0, 1500, 3, 3, 1500},
+		{2, 2, 3, 5, 5, 5},
+		{543, 0, 1500, 3, 3, 1500},
+		{2, 5, 3, 1500, 3, 1500},
+		{0, 0, 3, 1500, 3, 1500},
+		{3, 0, 3, 1500, 3, 1500},
+	}
+	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+		for _, test := range tests {
+			data := pcapVersioned(order, pcapMagicMicro, test.major, test.minor, 65535, 1)
+			data = append(data, pcapRecord(order, pcapRecordLen, 1, 0, test.first, test.second, "abcde"[:test.captured])...)
+			packets, err := fileReadAll(bytes.NewReader(data))
+			if err != io.EOF || len(packets) != 1 || len(packets[0].Data) != test.captured || packets[0].Length != test.ofWhole {
+				t.Errorf("%s, version %d.%d, %d and %d: %+v, %v", order, test.major, test.minor, test.first, test.second, packets, err)
+			}
+		}
 	}
 }
 

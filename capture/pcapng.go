@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"time"
 )
 
@@ -24,6 +25,8 @@ const (
 	// and the length once more at its end.
 	pcapngHeadLen     = 8
 	pcapngMinBlockLen = 12
+	// pcapngMaxBlockLen is the longest that 32 bits hold with its padding.
+	pcapngMaxBlockLen = math.MaxUint32 &^ 3
 
 	// pcapngMaxInterfaces bounds a section's interfaces and pcapngMaxName
 	// their names: 64 Ki times some 320 bytes are 20 MiB at most. Systems
@@ -118,7 +121,8 @@ func pcapngIsRead(kind uint32) bool {
 }
 
 // head returns type and length of the next block. A section header sets the
-// byte order, also that of its own length.
+// byte order, also that of its own length. Some writers do not count the padding
+// up to a 32-bit boundary; it is there all the same, and Wireshark reads that.
 func (f *pcapngFile) head() (kind, length uint32, err error) {
 	head, err := f.buf.peek(pcapngMinBlockLen)
 	if err != nil {
@@ -130,7 +134,7 @@ func (f *pcapngFile) head() (kind, length uint32, err error) {
 		}
 	}
 	kind, length = f.order.Uint32(head), f.order.Uint32(head[4:])
-	if length < pcapngMinBlockLen || length%4 != 0 {
+	if length < pcapngMinBlockLen || length > pcapngMaxBlockLen {
 		return 0, 0, fmt.Errorf("%w: a block claims %d bytes", ErrDamaged, length)
 	}
 	return kind, length, nil
@@ -141,16 +145,17 @@ func (f *pcapngFile) block(length uint32) ([]byte, error) {
 	if length > fileRecordLimit {
 		return nil, fmt.Errorf("%w: a block claims %d bytes", ErrDamaged, length)
 	}
-	block, err := f.buf.peek(int(length))
+	block, err := f.buf.peek(pcapngPadded(int(length)))
 	if err != nil {
 		return nil, err
 	}
-	return block, f.checkEnd(block[length-4:], length)
+	return block, f.checkEnd(block[len(block)-4:], length)
 }
 
 // skip passes over the next block, which may be longer than memory.
 func (f *pcapngFile) skip(length uint32) error {
-	err := f.buf.skip(int64(length) - 4)
+	padded := (int64(length) + 3) &^ 3
+	err := f.buf.skip(padded - 4)
 	if err != nil {
 		return pcapngCut(err)
 	}
@@ -174,9 +179,10 @@ func pcapngCut(err error) error {
 	return err
 }
 
-// checkEnd compares the length at a block's end with the one at its head.
+// checkEnd compares the length at a block's end, with or without its padding,
+// with the one at its head.
 func (f *pcapngFile) checkEnd(end []byte, length uint32) error {
-	if last := f.order.Uint32(end); last != length {
+	if last := f.order.Uint32(end); last != length && last != (length+3)&^3 {
 		return fmt.Errorf("%w: a block has %d bytes by its head and %d by its end", ErrDamaged, length, last)
 	}
 	return nil

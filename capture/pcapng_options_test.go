@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestPcapngComments(t *testing.T) {
@@ -66,6 +67,41 @@ func TestPcapngOptionEnds(t *testing.T) {
 		if o.code != test.code || len(rest) != test.rest || ok != test.ok {
 			t.Errorf("%q: code %d, %d bytes left, %v", test.data, o.code, len(rest), ok)
 		}
+	}
+}
+
+// All options that the format has for interfaces and packets, those of zero
+// length, of unknown codes and of private use do not change what is read.
+func TestPcapngOtherOptions(t *testing.T) {
+	for _, order := range pcapngOrders() {
+		f := newPcapngBytes(order)
+		var iface, packet [][]byte
+		for code := uint16(1); code < 40; code++ {
+			switch code {
+			case pcapngOptName, pcapngOptTsResol, pcapngOptTsOffset:
+			default: // 10 is if_tzone, which no reader can make sense of
+				iface = append(iface, f.option(code, ""), f.option(code, "\x00\x00\x0e\x10"), f.option(code, "odd"))
+			}
+			if code != pcapngOptComment { // 2 is epb_flags: in, out and both
+				packet = append(packet, f.option(code, ""), f.option(code, "\x00\x00\x00\x01"), f.option(code, "\x02\x00\x00\x00"), f.option(code, "odd"))
+			}
+		}
+		for _, code := range []uint16{2988, 2989, 19372, 19373, 0x8001, 0xffff} { // custom ones, with an enterprise number
+			iface = append(iface, f.option(code, "\x00\x00\x7e\xd9value"))
+			packet = append(packet, f.option(code, "\x00\x00\x7e\xd9value"))
+		}
+		iface = append(iface, f.option(pcapngOptName, "eth0"), f.option(pcapngOptTsResol, "\x09"), f.option(pcapngOptEnd, ""))
+		packet = append(packet, f.option(pcapngOptComment, ""), f.option(pcapngOptComment, "first"), f.option(pcapngOptComment, "second"), f.option(pcapngOptEnd, ""))
+		f.iface(1, 0, iface...).enhanced(0, 1e9, "abc", 3, packet...).obsolete(0, 1, 2e9, "abcd", 4, packet...)
+		packets, err := fileReadAll(bytes.NewReader(f.b))
+		if err != io.EOF {
+			t.Fatal(err)
+		}
+		const comment = "\nfirst\nsecond"
+		fileSamePackets(t, packets, []Packet{
+			{Data: []byte("abc"), Length: 3, Time: time.Unix(1, 0).UTC(), LinkType: 1, Interface: "eth0", Comment: comment},
+			{Data: []byte("abcd"), Length: 4, Time: time.Unix(2, 0).UTC(), LinkType: 1, Interface: "eth0", Comment: comment},
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -109,6 +110,89 @@ func TestPcapngBlocks(t *testing.T) {
 	}
 }
 
+// Blocks of the types that hold no packets are passed over, wherever they stand
+// and however they are filled. The types are those of draft-ietf-opsawg-pcapng,
+// section 11.1, and some that Wireshark and Apple's tcpdump write.
+func TestPcapngPassesOverBlocks(t *testing.T) {
+	kinds := []uint32{
+		0, 4, 5, 7, 8, 9, 10, 11, 0x101, 0x0bad, 0x40000bad, 0x201, 0x210, 0x80000001, 0x80000002, 0xffffffff,
+	}
+	bodies := map[string]string{
+		"empty": "", "one byte": "\x00", "zeros": strings.Repeat("\x00", 64), "ones": strings.Repeat("\xff", 63),
+		"a block in it": "\x06\x00\x00\x00\x0c\x00\x00\x00\x0c\x00\x00\x00",
+	}
+	for _, order := range pcapngOrders() {
+		for name, body := range bodies {
+			t.Run(name+" "+order.String(), func(t *testing.T) {
+				f := newPcapngBytes(order)
+				all := func() {
+					for _, kind := range kinds {
+						f.block(kind, []byte(body))
+					}
+				}
+				all()
+				f.iface(1, 0)
+				all()
+				f.enhanced(0, 1e6, "abc", 3)
+				all()
+				f.iface(101, 0).enhanced(1, 2e6, "late", 4) // declared after packets
+				all()
+				packets, err := fileReadAll(bytes.NewReader(f.b))
+				if err != io.EOF {
+					t.Fatal(err)
+				}
+				fileSamePackets(t, packets, []Packet{
+					{Data: []byte("abc"), Length: 3, Time: time.Unix(1, 0).UTC(), LinkType: 1},
+					{Data: []byte("late"), Length: 4, Time: time.Unix(2, 0).UTC(), LinkType: 101, InterfaceID: 1},
+				})
+			})
+		}
+	}
+}
+
+// unaligned takes the padding of the last block, of n bytes, out of the length
+// at its head, and out of the one at its end unless that counts it.
+func (f *pcapngBytes) unaligned(n int, endCounts bool) *pcapngBytes {
+	length := int(f.order.(binary.ByteOrder).Uint32(f.b[len(f.b)-4:]))
+	f.put(4-length, uint32(length-n))
+	if !endCounts {
+		f.put(-4, uint32(length-n))
+	}
+	return f
+}
+
+// Some writers pad blocks without counting the padding.
+func TestPcapngUnalignedLengths(t *testing.T) {
+	for _, order := range pcapngOrders() {
+		for _, endCounts := range []bool{false, true} {
+			for n := 1; n < 4; n++ {
+				t.Run(fmt.Sprintf("%s, %d, %v", order, n, endCounts), func(t *testing.T) {
+					data := strings.Repeat("x", 8-n)
+					f := newPcapngBytes(order)
+					f.iface(1, 0, f.option(pcapngOptName, data)).unaligned(n, endCounts)
+					f.enhanced(0, 1, data, 9).unaligned(n, endCounts)
+					f.block(99, []byte(data)).unaligned(n, endCounts)
+					f.obsolete(0, 0, 1, data, 9).unaligned(n, endCounts)
+					f.simple(data, uint32(len(data))).unaligned(n, endCounts)
+					f.enhanced(0, 1, data, 9, f.option(pcapngOptComment, data)).unaligned(n, endCounts)
+					packets, err := fileReadAll(bytes.NewReader(f.b))
+					if err != io.EOF || len(packets) != 4 {
+						t.Fatalf("%d packets, %v", len(packets), err)
+					}
+					for _, p := range packets {
+						if string(p.Data) != data || p.Interface != data {
+							t.Errorf("%q on %q", p.Data, p.Interface)
+						}
+					}
+					if comment := packets[3].Comment; comment != data {
+						t.Errorf("comment %q", comment)
+					}
+				})
+			}
+		}
+	}
+}
+
 // Each section has its own byte order and interfaces; interfaces of different
 // sections are different ones.
 func TestPcapngSections(t *testing.T) {
@@ -145,7 +229,12 @@ func TestPcapngDamage(t *testing.T) {
 		{"interfaces end with the section", func(f *pcapngBytes) { f.section(f.order, -1).simple("a", 1) }, ErrDamaged, "interface 0 of 0"},
 		{"block length 0", func(f *pcapngBytes) { f.b = append(f.b, make([]byte, 12)...) }, ErrDamaged, "a block claims 0 bytes"},
 		{"block length 8", func(f *pcapngBytes) { f.raw(6, 8, 8) }, ErrDamaged, "a block claims 8 bytes"},
-		{"block length odd", func(f *pcapngBytes) { f.raw(6, 13, 13, 0) }, ErrDamaged, "a block claims 13 bytes"},
+		{"block length 11", func(f *pcapngBytes) { f.raw(6, 11, 11) }, ErrDamaged, "a block claims 11 bytes"},
+		{"block length odd, without padding", func(f *pcapngBytes) { f.raw(6, 13, 13<<8, 0) }, ErrDamaged, "a block has 13 bytes by its head and 0 by its end"},
+		{"block length odd, more than there is", func(f *pcapngBytes) { f.raw(6, 0xffffffff, 0) }, ErrDamaged, "a block claims 4294967295 bytes"},
+		{"end length one word less", func(f *pcapngBytes) { f.raw(99, 16, 0, 12) }, ErrDamaged, "a block has 16 bytes by its head and 12 by its end"},
+		{"end length more than padding", func(f *pcapngBytes) { f.raw(99, 13, 0, 17) }, ErrDamaged, "a block has 13 bytes by its head and 17 by its end"},
+		{"end length odd alone", func(f *pcapngBytes) { f.raw(99, 16, 0, 13) }, ErrDamaged, "a block has 16 bytes by its head and 13 by its end"},
 		{"block length absurd", func(f *pcapngBytes) { f.raw(6, 0xfffffffc, 0) }, ErrDamaged, "a block claims 4294967292 bytes"},
 		{"unknown block length absurd", func(f *pcapngBytes) { f.raw(99, 0xfffffffc, 0) }, ErrTruncated, ""},
 		{"unknown block cut in its end", func(f *pcapngBytes) { f.block(99, make([]byte, 8)); f.b = f.b[:len(f.b)-4] }, ErrTruncated, ""},

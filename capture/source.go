@@ -20,6 +20,7 @@ const (
 	LinkLinuxSLL  LinkType = 113
 	LinkIPv4      LinkType = 228
 	LinkIPv6      LinkType = 229
+	LinkNFLOG     LinkType = 239
 	LinkLinuxSLL2 LinkType = 276
 )
 

@@ -170,8 +170,8 @@ process made it, what it asked for, how it was answered, and whether it was
 IMDSv1 (no token) or IMDSv2. At the end it says which programs still call v1.
 
 Without -r it captures live and needs root. With -r it reads capture files
-(pcap, pcapng, also gzip'd) and needs no privileges. Several files, or those
-in a directory, are read in the order of time as one capture.
+(pcap, pcapng, also packed with gzip or zstd) and needs no privileges. Several
+files, or those in a directory, are read in the order of time as one capture.
 
 Exit status: 0 done; 1 failed; 2 wrong usage; 3 done in part: the input was
 cut off or damaged after good records, or packets were lost.`

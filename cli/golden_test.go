@@ -19,6 +19,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"imds-analyzer/capture"
@@ -432,6 +433,16 @@ func pack(t *testing.T, data string) string {
 	return packed.String()
 }
 
+// packZstd compresses with zstd.
+func packZstd(t *testing.T, data string) string {
+	t.Helper()
+	w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(w.EncodeAll([]byte(data), nil))
+}
+
 // Standard input is a capture like any other, however it comes.
 func TestStandardInput(t *testing.T) {
 	name := "proxy-haproxy-any"
@@ -443,6 +454,9 @@ func TestStandardInput(t *testing.T) {
 		"gzip":                strings.NewReader(pack(t, data)),
 		"gzip byte by byte":   iotest.OneByteReader(strings.NewReader(pack(t, data))),
 		"gzip in two members": strings.NewReader(pack(t, data[:1000]) + pack(t, data[1000:])),
+		"zstd":                strings.NewReader(packZstd(t, data)),
+		"zstd byte by byte":   iotest.OneByteReader(strings.NewReader(packZstd(t, data))),
+		"zstd in two frames":  strings.NewReader(packZstd(t, data[:1000]) + packZstd(t, data[1000:])),
 	} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()

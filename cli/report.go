@@ -71,6 +71,7 @@ func (s *session) stats() output.CaptureStats {
 		Live:               s.options.live(),
 		PacketsReceived:    found.Packets + s.sieve.PassedOver(),
 		Segments:           found.Segments,
+		NotRead:            countNotRead(found.NotRead),
 		Connections:        found.Connections,
 		NotHTTP:            found.NotHTTP,
 		Evicted:            found.Evicted,
@@ -102,7 +103,7 @@ func (s *session) stats() output.CaptureStats {
 // summarise prints the summary to standard error, unless nothing could be read
 // or written: what went wrong was said.
 func (s *session) summarise(stats output.CaptureStats) {
-	if stats.PacketsReceived == 0 && len(s.problems) > 0 {
+	if stats.PacketsReceived == stats.NotRead && len(s.problems) > 0 {
 		return
 	}
 	if err := s.log.summary.Print(s.streams.Err, stats); err != nil {

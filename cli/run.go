@@ -373,6 +373,7 @@ func (s *session) conclude(save io.Closer) error {
 	for _, limit := range slices.Concat(s.files.limits(), s.identity.Limits()) {
 		say(s.streams.Err, "%s", limit)
 	}
+	s.tellNotRead()
 	stats := s.stats()
 	s.summarise(stats)
 	return s.status(stats)

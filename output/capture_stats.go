@@ -15,6 +15,8 @@ type CaptureStats struct {
 	// PacketsReceived is the number of packets, Segments that of TCP segments
 	// to and from the metadata service among them.
 	PacketsReceived, Segments uint64
+	// NotRead is the number of packets whose link type is not known.
+	NotRead uint64
 	// DroppedByKernel are packets that there was no room for, and
 	// DroppedByInterface those that the network interface or its driver lost
 	// (pcap_stats(3PCAP)).
@@ -67,7 +69,7 @@ func (c *CaptureStats) verdict(s *Summary) string {
 }
 
 func (c *CaptureStats) lost() bool {
-	return c.DroppedByKernel+c.DroppedByInterface+c.RequestsCut > 0 || c.Truncated
+	return c.DroppedByKernel+c.DroppedByInterface+c.NotRead+c.RequestsCut > 0 || c.Truncated
 }
 
 // doubts are the reasons why a call of version 1 may not be in the log.
@@ -79,6 +81,7 @@ func (c *CaptureStats) doubts(s *Summary) []string {
 		}
 	}
 	doubt(c.DroppedByKernel+c.DroppedByInterface, "packet was dropped", "packets were dropped")
+	doubt(c.NotRead, "packet has a link type that is not read", "packets have a link type that is not read")
 	if c.Truncated && c.Live {
 		doubts = append(doubts, "an interface could not be captured to the end")
 	} else if c.Truncated {

@@ -298,6 +298,7 @@ type Counts struct {
 	PacketsReceived         uint64 `json:"packets_received"`
 	PacketsDroppedKernel    uint64 `json:"packets_dropped_kernel"`
 	PacketsDroppedInterface uint64 `json:"packets_dropped_interface"`
+	PacketsNotRead          uint64 `json:"packets_not_read,omitempty"`
 	CallsV1                 uint64 `json:"calls_v1"`
 	CallsV2                 uint64 `json:"calls_v2"`
 	CallsUnknown            uint64 `json:"calls_unknown"`

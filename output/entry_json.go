@@ -281,6 +281,9 @@ func (c *Counts) write(w *jsonWriter) {
 	w.count("packets_received", c.PacketsReceived)
 	w.count("packets_dropped_kernel", c.PacketsDroppedKernel)
 	w.count("packets_dropped_interface", c.PacketsDroppedInterface)
+	if c.PacketsNotRead > 0 {
+		w.count("packets_not_read", c.PacketsNotRead)
+	}
 	w.count("calls_v1", c.CallsV1)
 	w.count("calls_v2", c.CallsV2)
 	w.count("calls_unknown", c.CallsUnknown)

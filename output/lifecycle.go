@@ -49,7 +49,7 @@ func (s *Session) Progress(action LifecycleAction, at time.Time, c Counts) Lifec
 	l.IMDS.Capture.Counts = &c
 	dropped := c.PacketsDroppedKernel + c.PacketsDroppedInterface
 	missing := c.ConnectionsWithoutPackets != nil && *c.ConnectionsWithoutPackets > 0
-	if dropped > 0 || missing || c.RequestsCut != nil || c.Truncated {
+	if dropped > 0 || c.PacketsNotRead > 0 || missing || c.RequestsCut != nil || c.Truncated {
 		l.LogLevel = levelWarning
 	}
 	verb := "runs"
@@ -58,6 +58,9 @@ func (s *Session) Progress(action LifecycleAction, at time.Time, c Counts) Lifec
 	}
 	l.Message = fmt.Sprintf("capture %s: %d v1, %d v2 and %d unknown calls, %d packets received, %d dropped",
 		verb, c.CallsV1, c.CallsV2, c.CallsUnknown, c.PacketsReceived, dropped)
+	if c.PacketsNotRead > 0 {
+		l.Message += fmt.Sprintf(", %d not read", c.PacketsNotRead)
+	}
 	if c.Truncated {
 		l.Message += ", not all of the input read"
 	}

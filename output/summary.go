@@ -109,6 +109,7 @@ func (s *Summary) Counts(c CaptureStats) Counts {
 		PacketsReceived:         c.PacketsReceived,
 		PacketsDroppedKernel:    c.DroppedByKernel,
 		PacketsDroppedInterface: c.DroppedByInterface,
+		PacketsNotRead:          c.NotRead,
 		CallsV1:                 s.v1,
 		CallsV2:                 s.v2,
 		CallsUnknown:            s.unknown,

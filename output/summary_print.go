@@ -205,6 +205,7 @@ func (c *CaptureStats) print(b *strings.Builder) {
 			rest = append(rest, counted(n, one, many))
 		}
 	}
+	note(c.NotRead, "packet by its link type", "packets by their link types")
 	note(c.NotHTTP, "connection with something other than HTTP/1", "connections with something other than HTTP/1")
 	note(c.SegmentsIgnored, "segment that its receiver would not take", "segments that their receivers would not take")
 	gap(b, "Not read", rest)

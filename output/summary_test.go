@@ -63,6 +63,8 @@ func TestVerdict(t *testing.T) {
 		{"v1", v1, seen, "Nothing was lost and every call was classified: these are all IMDSv1 calls made where and while this capture ran."},
 		{"drop", v2, with(func(c *CaptureStats) { c.DroppedByKernel = 1 }), "That no IMDSv1 call is listed proves nothing: 1 packet was dropped."},
 		{"drops, nothing seen", none, CaptureStats{DroppedByInterface: 4}, "That no IMDSv1 call is listed proves nothing: 4 packets were dropped."},
+		{"not read, nothing seen", none, CaptureStats{NotRead: 4}, "That no IMDSv1 call is listed proves nothing: 4 packets have a link type that is not read."},
+		{"not read", v1, with(func(c *CaptureStats) { c.NotRead = 1 }), "There may be more IMDSv1 calls than these: 1 packet has a link type that is not read."},
 		{"cut off, nothing seen", none, CaptureStats{Truncated: true}, "That no IMDSv1 call is listed proves nothing: not all of the input could be read."},
 		{"unknown", unknown, seen, "That no IMDSv1 call is listed proves nothing: 1 call could not be classified."},
 		{"v1 and drops", v1, with(func(c *CaptureStats) { c.DroppedByKernel, c.Evicted, c.ResponsesUnmatched = 2, 1, 3 }),
@@ -80,13 +82,44 @@ func TestVerdict(t *testing.T) {
 func TestSummaryCounts(t *testing.T) {
 	s := summaryOf(testRecord(), testRecord(token), testRecord(tokenRequest6), testRecord(cutHead(imds.LostSegment)),
 		testRecord(nothingSeen), testRecord(offline))
-	got := s.Counts(CaptureStats{PacketsReceived: 9, DroppedByKernel: 2, DroppedByInterface: 1, NotHTTP: 3, EventsLost: 5, Truncated: true})
+	got := s.Counts(CaptureStats{PacketsReceived: 9, DroppedByKernel: 2, DroppedByInterface: 1, NotRead: 4, NotHTTP: 3, EventsLost: 5, Truncated: true})
 	want := Counts{
-		PacketsReceived: 9, PacketsDroppedKernel: 2, PacketsDroppedInterface: 1, CallsV1: 2, CallsV2: 2, CallsUnknown: 2,
+		PacketsReceived: 9, PacketsDroppedKernel: 2, PacketsDroppedInterface: 1, PacketsNotRead: 4, CallsV1: 2, CallsV2: 2, CallsUnknown: 2,
 		StreamsNotHTTP: 3, AttributionResolved: 4, AttributionMissed: 1, EventsLost: 5, Truncated: true,
 	}
 	if !reflect.DeepEqual(got, want) || s.Calls() != 6 {
 		t.Errorf("got %+v, %d calls, want %+v", got, s.Calls(), want)
+	}
+}
+
+// Packets that are not read are told wherever counts are.
+func TestNotReadIsTold(t *testing.T) {
+	none := summaryOf()
+	for _, tt := range []struct {
+		stats         CaptureStats
+		summary, line string
+		level         string
+	}{
+		{CaptureStats{PacketsReceived: 9}, "", "9 packets received, 0 dropped\"", levelInfo},
+		{CaptureStats{PacketsReceived: 9, NotRead: 1}, "\nNot read: 1 packet by its link type\n", "0 dropped, 1 not read\"", levelWarning},
+		{CaptureStats{PacketsReceived: 9, NotRead: 8, NotHTTP: 1},
+			"\nNot read: 8 packets by their link types, 1 connection with something other than HTTP/1\n", "0 dropped, 8 not read\"", levelWarning},
+	} {
+		text := printed(t, none, tt.stats)
+		if !strings.Contains(text, tt.summary) || tt.summary == "" && strings.Contains(text, "Not read") {
+			t.Errorf("%+v: %s", tt.stats, text)
+		}
+		l := (&Session{Started: testTime}).Progress(CaptureRuns, testTime, none.Counts(tt.stats))
+		line := string(appendLifecycle(nil, &l))
+		if !strings.Contains(line, tt.line) || l.LogLevel != tt.level {
+			t.Errorf("%+v: %s", tt.stats, line)
+		}
+		if err := validate(t, compileSchema(t), line); err != nil {
+			t.Error(err)
+		}
+		if told := strings.Contains(line, fmt.Sprintf(`"packets_not_read":%d,`, tt.stats.NotRead)); told != (tt.stats.NotRead > 0) {
+			t.Errorf("%+v: %s", tt.stats, line)
+		}
 	}
 }
 

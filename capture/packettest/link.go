@@ -121,3 +121,26 @@ func family(order binary.ByteOrder, inet6 uint32) func(uint16) []byte {
 		return b
 	}
 }
+
+// NFLOG is what Linux hands out of a packet that passed the NFLOG target, in the
+// byte order of the capturing host: the attributes before the packet, which are
+// a header, a prefix of odd length and the index of an interface.
+func NFLOG(order binary.AppendByteOrder) Link {
+	return Link{capture.LinkNFLOG, func(etherType uint16) []byte {
+		attribute := func(b []byte, kind uint16, value string) []byte {
+			b = order.AppendUint16(b, uint16(4+len(value)))
+			b = order.AppendUint16(b, kind)
+			b = append(b, value...)
+			return append(b, make([]byte, -len(value)&3)...)
+		}
+		b := []byte{2, 0, 0, 5}
+		if etherType == EtherTypeIPv6 {
+			b[0] = 10
+		}
+		b = attribute(b, 1, string(binary.BigEndian.AppendUint16(nil, etherType))+"\x03\x00")
+		b = attribute(b, 10, "imds\x00")
+		b = attribute(b, 5, "\x00\x00\x00\x02")
+		b = order.AppendUint16(b, 4) // the packet is not known here: no reader needs its length
+		return order.AppendUint16(b, 9)
+	}}
+}
