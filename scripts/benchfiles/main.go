@@ -3,11 +3,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 )
 
 func main() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -31,10 +34,30 @@ func Main(args []string, out, complaints io.Writer) int {
 }
 
 func run(args []string, out, complaints io.Writer) error {
-	if len(args) > 0 && args[0] == "generate" {
+	switch {
+	case len(args) > 0 && args[0] == "generate":
 		return runGenerate(args[1:], out, complaints)
+	case len(args) > 0 && args[0] == "measure":
+		return runMeasure(args[1:], out, complaints)
 	}
-	return fmt.Errorf("%w: the command is generate", errUsage)
+	return fmt.Errorf("%w: the commands are generate and measure", errUsage)
+}
+
+// runMeasure measures until it is done or a signal comes.
+func runMeasure(args []string, out, complaints io.Writer) error {
+	p, err := parsePlan(args, complaints)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(p.findTools(), p.findBinary()); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := p.generate(ctx, out); err != nil {
+		return err
+	}
+	return p.measure(ctx, out)
 }
 
 func runGenerate(args []string, out, complaints io.Writer) error {
