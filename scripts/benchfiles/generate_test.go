@@ -94,7 +94,7 @@ func observe(t *testing.T, file []byte) *observer {
 // packets hands out the packets of a capture file.
 func packets(t *testing.T, file []byte, visit func(capture.Packet)) {
 	t.Helper()
-	source, err := capture.NewReader(bytes.NewReader(file))
+	source, err := capture.NewReader(bytes.NewReader(file), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
