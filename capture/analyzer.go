@@ -52,6 +52,7 @@ type Analyzer struct {
 	closed   closedFlows
 	legs     legs
 	budget   budget
+	notes    budget // what captures say of clients
 	arrivals uint64
 	lastID   uint64
 	stats    Stats
@@ -67,6 +68,7 @@ func NewAnalyzer(endpoints []netip.AddrPort, limits Limits, handler Handler) *An
 		flows:   make(map[flowKey]*flow),
 		closed:  newClosedFlows(limits.ClosedConnections),
 		budget:  budget{max: limits.BufferedBytes},
+		notes:   budget{max: limits.BufferedBytes},
 	}
 }
 
