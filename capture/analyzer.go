@@ -74,6 +74,7 @@ type Analyzer struct {
 	legs     legs
 	budget   budget
 	words    words
+	notes    budget // what captures say of clients
 	arrivals uint64
 	lastID   uint64
 	stats    Stats
@@ -90,6 +91,7 @@ func NewAnalyzer(endpoints []netip.AddrPort, limits Limits, handler Handler) *An
 		seed:    maphash.MakeSeed(),
 		closed:  newClosedFlows(limits.ClosedConnections),
 		budget:  budget{max: limits.BufferedBytes},
+		notes:   budget{max: limits.BufferedBytes},
 	}
 }
 
@@ -121,7 +123,7 @@ func (a *Analyzer) Packet(p Packet) {
 		a.stats.requestCut(s.whole)
 	}
 	if !ok {
-		a.countNotRead(p.LinkType)
+		a.countNotRead(unwrapPktap(&p).LinkType)
 		a.pass(&p)
 		return
 	}

@@ -15,6 +15,7 @@ type decoder struct {
 // to or from an endpoint, or none yet. The segment's payload is valid as long
 // as the packet's data.
 func (d *decoder) decode(p *Packet) (segment, bool) {
+	p = unwrapPktap(p)
 	data, wire, at, ok := networkLayer(p)
 	if !ok {
 		return segment{}, false
@@ -39,6 +40,9 @@ func (d *decoder) decode(p *Packet) (segment, bool) {
 	s.whole = len(p.Data) + packet.length - len(packet.payload)
 	s.headless = len(packet.payload) < minTCPHeader && packet.length > minTCPHeader && d.concerns(packet.dst)
 	ok = s.parseTCP(&packet) && d.orient(&s, &packet)
+	if ok && s.direction == up {
+		s.note = noteOf(p)
+	}
 	return s, ok
 }
 
@@ -81,6 +85,7 @@ func (d *decoder) orient(s *segment, packet *datagram) bool {
 // headerLength returns the length of a packet's headers up to the end of its
 // IP header, if it comes from or goes to an endpoint's address.
 func (d *decoder) headerLength(p *Packet) (int, bool) {
+	p = unwrapPktap(p)
 	data, wire, _, ok := networkLayer(p)
 	if !ok {
 		return 0, false

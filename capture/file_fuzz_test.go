@@ -24,6 +24,8 @@ func FuzzReader(f *testing.F) {
 		b.iface(1, 96, b.option(pcapngOptTsResol, "\x8a"), b.option(pcapngOptTsOffset, "12345678"), b.option(pcapngOptName, "eth0"))
 		b.simple("abc", 3).obsolete(0, 1, 1, "abc", 3).block(99, nil)
 		b.enhanced(0, 1, "abc", 3, b.option(pcapngOptComment, "comment"), b.option(pcapngOptComment, "another"))
+		b.process(7, b.option(pcapngOptProcessName, "curl"))
+		b.enhanced(0, 1, "abc", 3, b.option(pcapngOptProcess, "\x00\x00\x00\x00"), b.option(pcapngOptFlags, "\x01\x00\x00\x01"))
 		b.section(binary.BigEndian, 0).iface(1, 0).enhanced(0, 1, "abc", 3)
 		f.Add(b.b)
 		f.Add(append(pcapHeader(order, pcapMagicModified, 0, 1), pcapRecord(order, 24, 1, 1, 3, 3, "abc")...))

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -58,7 +59,10 @@ func fileSamePackets(t testing.TB, got, want []Packet) {
 		if !bytes.Equal(g.Data, w.Data) {
 			t.Fatalf("packet %d: data % x, want % x", i, g.Data, w.Data)
 		}
-		g.Data, w.Data = nil, nil
+		if !reflect.DeepEqual(g.Sender, w.Sender) {
+			t.Fatalf("packet %d: sender %+v, want %+v", i, g.Sender, w.Sender)
+		}
+		g.Data, w.Data, g.Sender, w.Sender = nil, nil, nil, nil
 		if a, b := fmt.Sprintf("%+v", g), fmt.Sprintf("%+v", w); a != b {
 			t.Fatalf("packet %d: %s, want %s", i, a, b)
 		}

@@ -25,6 +25,7 @@ type flow struct {
 	requests  requestReader
 	responses responseReader
 	exchange  exchange
+	notes     notes
 
 	lastSeen time.Time
 	closedAt time.Time
@@ -157,6 +158,7 @@ func (f *flow) receive(s *segment, now time.Time) {
 		f.reader(s.direction).joinStart(s.seq + 1)
 	}
 	st.heard = true
+	f.takeNote(s.note)
 	f.synchronise(s, st, peer)
 	if s.length() > 0 && st.known {
 		f.payload(s, st, now)
@@ -225,7 +227,7 @@ func (f *flow) reader(d direction) *messageReader {
 // payload reads the segment's payload if its turn has come, or holds it.
 func (f *flow) payload(s *segment, st *stream, now time.Time) {
 	c := chunk{
-		origin:  origin{seq: s.seq, ack: s.ack, hasAck: s.has(flagACK), hopLimit: s.hopLimit, time: s.time},
+		origin:  origin{seq: s.seq, ack: s.ack, hasAck: s.has(flagACK), hopLimit: s.hopLimit, time: s.time, note: f.notes.last},
 		data:    s.payload,
 		missing: s.missing,
 		whole:   s.whole,
@@ -315,6 +317,7 @@ func (f *flow) finish(reason imds.Incomplete) {
 	f.exchange.finish(f)
 	f.requests.discard()
 	f.responses.discard()
+	f.dropNotes()
 }
 
 // endStream ends a direction; what is missing before its FIN was lost.
@@ -337,6 +340,7 @@ func (f *flow) abandon() {
 	}
 	f.early = nil
 	f.ignore()
+	f.dropNotes()
 }
 
 // ignore stops reading both directions of a connection.

@@ -153,6 +153,7 @@ func (r *requestReader) complete(head []byte) (framing, bool) {
 func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomplete) framing {
 	request := imds.Request{
 		Time:       r.first.time,
+		Note:       r.first.note,
 		Method:     line.method,
 		Target:     r.flow.analyzer.words.redacted(line.target),
 		Proto:      line.proto,

@@ -14,7 +14,8 @@ type Limits struct {
 	// new calls.
 	ClosedConnections int
 	// BufferedBytes bounds, over all connections, the segments that wait for
-	// earlier ones and the heads that are not complete yet.
+	// earlier ones and the heads that are not complete yet, and once more what
+	// the capture says of clients.
 	BufferedBytes int
 }
 
@@ -22,7 +23,8 @@ type Limits struct {
 // exchange 1024 packets a second with all link-local services, about 100
 // short connections: 16,384 open ones are 160 s of that without a single
 // close, and 16,384 closed ones as much again. With about 1 KiB a connection,
-// 64 B a closed one and 8 MiB of buffers this stays below 32 MiB.
+// 64 B a closed one and 8 MiB of buffers this stays below 32 MiB. Live packets say
+// nothing of clients.
 func LiveLimits() Limits {
 	return Limits{Connections: 16 << 10, ClosedConnections: 16 << 10, BufferedBytes: 8 << 20}
 }

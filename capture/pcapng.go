@@ -16,6 +16,7 @@ const (
 	pcapngPacketBlock    = 2 // obsolete
 	pcapngSimplePacket   = 3
 	pcapngEnhancedPacket = 6
+	pcapngProcessBlock   = 0x80000001 // Apple's
 )
 
 const (
@@ -41,6 +42,7 @@ type pcapngFile struct {
 	order      binary.ByteOrder
 	interfaces []pcapngInterface // of the current section
 	firstID    int               // the InterfaceID of the first of them
+	processes  []pcapngProcess   // of the current section
 	last       time.Time         // of the last packet that had one
 }
 
@@ -97,6 +99,10 @@ func (f *pcapngFile) nextBlock(p *Packet) (packet bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if kind == pcapngProcessBlock && length > pcapngMaxProcess {
+		f.declareProcess(nil)
+		return false, f.skip(length)
+	}
 	if !pcapngIsRead(kind) {
 		return false, f.skip(length)
 	}
@@ -114,7 +120,7 @@ func (f *pcapngFile) nextBlock(p *Packet) (packet bool, err error) {
 // pcapngIsRead reports whether blocks of that type are looked into.
 func pcapngIsRead(kind uint32) bool {
 	switch kind {
-	case pcapngSectionHeader, pcapngInterfaceBlock, pcapngPacketBlock, pcapngSimplePacket, pcapngEnhancedPacket:
+	case pcapngSectionHeader, pcapngInterfaceBlock, pcapngPacketBlock, pcapngSimplePacket, pcapngEnhancedPacket, pcapngProcessBlock:
 		return true
 	}
 	return false
@@ -198,6 +204,9 @@ func (f *pcapngFile) read(kind uint32, body []byte, p *Packet) (bool, error) {
 		return false, f.declare(body)
 	case pcapngSimplePacket:
 		return true, f.simplePacket(body, p)
+	case pcapngProcessBlock:
+		f.declareProcess(body)
+		return false, nil
 	case pcapngPacketBlock:
 		return true, f.packetBlock(body, p)
 	}
@@ -215,7 +224,7 @@ func (f *pcapngFile) section(body []byte) error {
 		return fmt.Errorf("%w: a section has the version %d.%d, and only 1 is known", ErrDamaged, major, minor)
 	}
 	f.firstID += len(f.interfaces)
-	f.interfaces = f.interfaces[:0]
+	f.interfaces, f.processes = f.interfaces[:0], nil
 	return nil
 }
 

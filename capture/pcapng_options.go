@@ -12,6 +12,10 @@ const (
 	pcapngOptEnd     = 0
 	pcapngOptComment = 1
 
+	pcapngOptFlags    = 2 // Enhanced Packet Block
+	pcapngOptProcess  = 0x8001
+	pcapngOptOnBehalf = 0x8003
+
 	pcapngOptUserAppl = 4 // Section Header Block: who writes
 
 	pcapngOptName        = 2 // Interface Description Block
@@ -52,19 +56,32 @@ func pcapngNextOption(b []byte, order binary.ByteOrder) (o pcapngOption, rest []
 	return pcapngOption{code, b[:length]}, b[min(pcapngPadded(length), len(b)):], true
 }
 
-// pcapngComment returns the comments among a packet's options, each on a line.
+// readPacketOptions takes in a packet's options; comments are each on a line.
 // Options that overrun the block end the search: the packet itself is whole.
-func pcapngComment(options []byte, order binary.ByteOrder) string {
+func (f *pcapngFile) readPacketOptions(options []byte, p *Packet) {
 	var comments []string
 	for {
-		o, rest, ok := pcapngNextOption(options, order)
+		o, rest, ok := pcapngNextOption(options, f.order)
 		if !ok || o.code == pcapngOptEnd {
-			return strings.Join(comments, "\n")
+			p.Comment = strings.Join(comments, "\n")
+			return
 		}
 		if o.code == pcapngOptComment {
 			comments = append(comments, pcapngText(o.value))
+		} else if len(o.value) == 4 {
+			f.setPacketOption(o.code, f.order.Uint32(o.value), p)
 		}
 		options = rest
+	}
+}
+
+// setPacketOption takes in an option that is a number.
+func (f *pcapngFile) setPacketOption(code uint16, value uint32, p *Packet) {
+	switch code {
+	case pcapngOptFlags: // the lowest two bits: 1 is inbound, 2 outbound
+		p.Inbound = value&3 == 1
+	case pcapngOptProcess, pcapngOptOnBehalf:
+		f.setSender(code, value, p)
 	}
 }
 

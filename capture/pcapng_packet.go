@@ -38,7 +38,7 @@ func (f *pcapngFile) timedPacket(id uint32, body []byte, p *Packet) error {
 	p.Length = int(max(captured, length))
 	p.Time = f.time(i.clock, f.order.Uint32(body), f.order.Uint32(body[4:]))
 	if options := pcapngPadded(int(captured)); options < len(rest) {
-		p.Comment = pcapngComment(rest[options:], f.order)
+		f.readPacketOptions(rest[options:], p)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package capture
 import (
 	"errors"
 	"time"
+
+	"imds-analyzer/imds"
 )
 
 // LinkType is a link-layer header type as capture files name it
@@ -11,16 +13,19 @@ type LinkType int
 
 // The link types that the decoder knows.
 const (
-	LinkNull      LinkType = 0
-	LinkEthernet  LinkType = 1
-	LinkRawBSD    LinkType = 12
-	LinkRawOpen   LinkType = 14
-	LinkRaw       LinkType = 101
-	LinkLoop      LinkType = 108
-	LinkLinuxSLL  LinkType = 113
-	LinkIPv4      LinkType = 228
-	LinkIPv6      LinkType = 229
-	LinkNFLOG     LinkType = 239
+	LinkNull     LinkType = 0
+	LinkEthernet LinkType = 1
+	LinkRawBSD   LinkType = 12
+	LinkRawOpen  LinkType = 14
+	LinkRaw      LinkType = 101
+	LinkLoop     LinkType = 108
+	LinkLinuxSLL LinkType = 113
+	LinkIPv4     LinkType = 228
+	LinkIPv6     LinkType = 229
+	LinkNFLOG    LinkType = 239
+	LinkPktap    LinkType = 258
+	// LinkUser2 is for private use. Apple's tcpdump writes LinkPktap as this.
+	LinkUser2     LinkType = 149
 	LinkLinuxSLL2 LinkType = 276
 )
 
@@ -45,6 +50,10 @@ type Packet struct {
 	Network string
 	// Comment is the packet's comment where the source carries one.
 	Comment string
+	// Inbound is true if the source says that the packet was received.
+	Inbound bool
+	// Sender is who sent or received the packet where the source says so.
+	Sender *imds.Sender
 }
 
 // Source hands out packets in the order in which they were captured.

@@ -3,6 +3,8 @@ package capture
 import (
 	"slices"
 	"time"
+
+	"imds-analyzer/imds"
 )
 
 // stream is one direction of a connection under reassembly: what comes next,
@@ -48,6 +50,7 @@ type origin struct {
 	hasAck   bool
 	hopLimit uint8
 	time     time.Time
+	note     *imds.Note // on who sent it, of this packet or an earlier one
 }
 
 // chunk is a run of payload bytes as the reader of messages gets them. Its

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"time"
+
+	"imds-analyzer/imds"
 )
 
 // TCP flags (RFC 9293, section 3.1).
@@ -53,8 +55,9 @@ type segment struct {
 	at        hop
 	named     string // the interface's name
 	network   string // the network namespace's
-	linkKnown bool   // the link-layer header says who sent the packet
-	joined    bool   // it came in fragments: payload is not in the packet
+	note      *imds.Note
+	linkKnown bool // the link-layer header says who sent the packet
+	joined    bool // it came in fragments: payload is not in the packet
 }
 
 func (s *segment) has(flag uint8) bool { return s.flags&flag != 0 }

@@ -35,6 +35,9 @@ type Conn struct {
 type Request struct {
 	// Time is the capture time of the packet that holds the first byte.
 	Time time.Time
+	// Note is what the capture says of who sent that packet or, where it says
+	// nothing, of who sent the client's last one before it; nil if of none.
+	Note *Note
 	// Method and Target are the request line's (RFC 9112, section 3), empty
 	// if the capture starts after them.
 	Method, Target string
@@ -74,6 +77,26 @@ type Call struct {
 	Response *Response
 	// Reset is true if, before any response, the service reset the connection.
 	Reset bool
+}
+
+// Note is what a capture itself says of who sent a packet: it was written by
+// another program, and nothing of it is proven.
+type Note struct {
+	// Comment is the packet's comment; several are joined by line ends.
+	Comment string
+	// Inbound is true if the packet came in from outside the host that captured it,
+	// or from a guest of that: then whoever ran there need not have sent it.
+	Inbound bool
+	Sender  Sender
+}
+
+// Sender is the process that an operating system names as a packet's. PID is 0 if
+// none is named, ForPID if it acts for itself.
+type Sender struct {
+	PID     int
+	Name    string
+	ForPID  int // the process on whose behalf it acts
+	ForName string
 }
 
 // Incomplete is the reason why the capture does not hold a whole request head.
