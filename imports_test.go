@@ -46,6 +46,7 @@ var rooms = map[string]room{
 		not:    speaking,
 	},
 	"identity": {ours: []string{"attribution"}, not: speaking},
+	"carried":  {ours: []string{"imds", "attribution", "identity"}, not: append([]string{"os", "net", "syscall", "io"}, speaking...)},
 	"output": {
 		ours:   []string{"imds", "attribution", "identity"},
 		others: []string{"github.com/sirupsen/logrus", "golang.org/x/text/width"},
@@ -200,6 +201,10 @@ func TestImportRulesCanBreak(t *testing.T) {
 		{"output/columns.go", "golang.org/x/text/language", true},
 		{"output/entry.go", "imds-analyzer/capture", true},
 		{"output/entry.go", "github.com/spf13/cobra", true},
+
+		{"carried/ptcpdump.go", "imds-analyzer/identity", false},
+		{"carried/ptcpdump.go", "imds-analyzer/output", true},
+		{"carried/ptcpdump.go", "os", true},
 
 		{"selftest/network.go", "github.com/vishvananda/netlink", false},
 		{"selftest/network.go", "imds-analyzer/capture", true},

@@ -49,5 +49,5 @@ func (f *family) read(pid int) relative {
 		return relative{}
 	}
 	p, ok := f.facts.identity(pid, stat, MaxAncestorArgsBytes)
-	return relative{Ancestor{p.PID, p.Name, p.Executable, p.Args, p.ArgsTruncated}, stat, ok}
+	return relative{Ancestor{PID: p.PID, Name: p.Name, Executable: p.Executable, Args: p.Args, ArgsTruncated: p.ArgsTruncated}, stat, ok}
 }

@@ -29,6 +29,7 @@ type Process struct {
 	Deleted          bool  // the executable was removed or replaced since
 	Args             []string
 	ArgsTruncated    bool // Args are not all, or the last is not whole
+	ArgsJoined       bool // Args are a line cut at its blanks: where one ended is not known
 	WorkingDirectory string
 	Start            time.Time // to 10 ms, rounded down
 	User             *User
@@ -61,6 +62,7 @@ type Ancestor struct {
 	Executable    string
 	Args          []string
 	ArgsTruncated bool
+	ArgsJoined    bool
 }
 
 // What an Answer holds at most: 8 KiB of a process's arguments, and with 16
@@ -83,7 +85,7 @@ const (
 	Inferred    Status = "inferred"    // evidence by timing, or that may be stale
 	NotFound    Status = "not_found"   // looked for and not found
 	Unavailable Status = "unavailable" // no way of looking works here
-	Offline     Status = "offline"     // a capture file: there is no kernel to ask
+	Offline     Status = "offline"     // a capture file that does not tell: there is no kernel to ask
 )
 
 // Method is a way of finding the process.
@@ -94,6 +96,8 @@ const (
 	Tracepoint Method = "tracepoint"
 	SockDiag   Method = "sock_diag"
 	Proc       Method = "proc"
+	// CaptureComment is no way of looking: the capture file told.
+	CaptureComment Method = "capture_comment"
 )
 
 // Answer is what is known of the process behind a connection.
@@ -107,6 +111,9 @@ type Answer struct {
 	// Candidates are the other processes that hold the socket, at most
 	// MaxCandidates. They come without ancestors.
 	Candidates []Process
+	// OnBehalfOf is the process for which Process acts, nil unless a capture file
+	// names one: its pid and name.
+	OnBehalfOf *Process
 
 	looked time.Time // when the socket was seen to be the connection's; zero if it cannot have been another's
 }

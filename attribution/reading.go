@@ -58,7 +58,7 @@ func (r *reading) hasArgs() bool {
 func (r *reading) ancestor(pid int) Ancestor {
 	p := r.process
 	args, cut := bound(p.Args, MaxAncestorArgsBytes)
-	return Ancestor{pid, p.Name, p.Executable, args, cut || p.ArgsTruncated}
+	return Ancestor{PID: pid, Name: p.Name, Executable: p.Executable, Args: args, ArgsTruncated: cut || p.ArgsTruncated}
 }
 
 // size is about how much memory it takes, in bytes.

@@ -168,10 +168,8 @@ func (j *join) deliver(e *event, record func(output.Record)) {
 		e.lifecycle()
 		return
 	}
-	r := output.Record{Call: e.call, Answer: e.answer()}
-	if r.Answer.Process != nil {
-		r.Identity = j.identifier.Identify(r.Answer.Process)
-	}
+	r := output.Record{Call: e.call}
+	r.Answer, r.Identity = j.caller(e.answer(), e.call.Request.Note)
 	record(r)
 }
 

@@ -1,6 +1,46 @@
 package output
 
-import "strings"
+import (
+	"strings"
+
+	"imds-analyzer/imds"
+)
+
+// arguments are those of a process: all or only the first, or a line of them that
+// was cut at its blanks.
+type arguments struct {
+	list              []string
+	truncated, joined bool
+}
+
+// clean returns them without secrets: each, if it is known where they end, and all
+// as a line.
+func (a arguments) clean() (list []string, line string) {
+	list = imds.RedactArgs(a.list)
+	if !a.joined {
+		return list, commandLine(list, a.truncated)
+	}
+	line = imds.Redact(strings.Join(list, " "))
+	if a.truncated {
+		line += ellipsis
+	}
+	return nil, line
+}
+
+// readArguments is the way back: from what clean has returned.
+func readArguments(list []string, line string) arguments {
+	if len(list) > 0 {
+		return arguments{list: list, truncated: line != commandLine(list, false)}
+	}
+	line, truncated := strings.CutSuffix(line, ellipsis)
+	if list = splitLine(line); commandLine(list, false) == line {
+		return arguments{list: list, truncated: truncated}
+	}
+	return arguments{list: strings.Split(line, " "), truncated: truncated, joined: true}
+}
+
+// ellipsis ends a line that is not whole.
+const ellipsis = " …"
 
 // commandLine joins arguments to one line in which each can be told from the
 // others: those with blanks or other signs that a shell would read are quoted
@@ -18,7 +58,7 @@ func commandLine(args []string, truncated bool) string {
 		writeQuoted(&b, arg)
 	}
 	if truncated {
-		b.WriteString(" …")
+		b.WriteString(ellipsis)
 	}
 	return b.String()
 }
@@ -52,4 +92,34 @@ func needsQuotes(arg string) bool {
 		}
 	}
 	return arg == ""
+}
+
+// splitLine is the way back from commandLine. Of another line it makes something.
+func splitLine(line string) (args []string) {
+	for line != "" {
+		arg, rest := firstArg(line)
+		args = append(args, arg)
+		line = rest
+	}
+	return args
+}
+
+// firstArg splits the first argument off, with the blank behind it.
+func firstArg(line string) (arg, rest string) {
+	var b strings.Builder
+	quoted := false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == '\'':
+			quoted = !quoted
+		case c == ' ' && !quoted:
+			return b.String(), line[i+1:]
+		case c == '\\' && !quoted && i+1 < len(line):
+			i++
+			b.WriteByte(line[i])
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), ""
 }

@@ -75,6 +75,7 @@ type IMDS struct {
 	ResponseTTL       int         `json:"response_ttl,omitempty"`
 	ExecutableDeleted bool        `json:"executable_deleted,omitempty"`
 	Attribution       Attribution `json:"attribution"`
+	OnBehalfOf        Relative    `json:"on_behalf_of,omitzero"`
 	Ancestors         []Relative  `json:"ancestors,omitempty"`
 	Script            Script      `json:"script,omitzero"`
 }
@@ -94,8 +95,8 @@ type Attribution struct {
 	Candidates []Relative `json:"candidates,omitempty"`
 }
 
-// Relative is a process other than the caller: an ancestor, or one that
-// shares its socket.
+// Relative is a process other than the caller: an ancestor, one that shares its
+// socket, or one that it acts for.
 type Relative struct {
 	PID         int    `json:"pid"`
 	Name        string `json:"name,omitempty"`

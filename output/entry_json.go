@@ -79,6 +79,7 @@ func (i *IMDS) write(w *jsonWriter) {
 		w.flag("executable_deleted", &i.ExecutableDeleted)
 	}
 	i.Attribution.write(w)
+	i.OnBehalfOf.write(w, "on_behalf_of")
 	w.relatives("ancestors", i.Ancestors)
 	i.Script.write(w)
 	w.close(start)
@@ -101,8 +102,8 @@ func (a *Attribution) write(w *jsonWriter) {
 	w.close(start)
 }
 
-func (r *Relative) write(w *jsonWriter) {
-	start := w.open("")
+func (r *Relative) write(w *jsonWriter, name string) {
+	start := w.open(name)
 	w.number("pid", r.PID)
 	w.text("name", r.Name)
 	w.text("executable", r.Executable)

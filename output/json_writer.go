@@ -129,7 +129,7 @@ func (w *jsonWriter) relatives(name string, values []Relative) {
 	w.name(name)
 	w.line = append(w.line, '[')
 	for i := range values {
-		values[i].write(w)
+		values[i].write(w, "")
 	}
 	w.endList()
 }

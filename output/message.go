@@ -47,9 +47,9 @@ func answer(e *Entry) string {
 // caller names the process and its owner, or the client's address if they are
 // not known.
 func caller(e *Entry) string {
-	if e.Process.PID == 0 {
-		return "from " + endpoint(e.Source)
+	who := "from " + endpoint(e.Source)
+	if e.Process.PID != 0 {
+		who = "by " + cut(programName(e), maxMessageName) + " (pid " + strconv.Itoa(e.Process.PID) + ")"
 	}
-	name := cut(programName(e), maxMessageName)
-	return "by " + name + " (pid " + strconv.Itoa(e.Process.PID) + ")" + cut(ownerOf(&e.WorkloadFields).in(), maxMessageName)
+	return who + cut(ownerOf(&e.WorkloadFields).in(), maxMessageName)
 }

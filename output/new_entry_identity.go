@@ -31,7 +31,7 @@ func (e *Entry) identify(i *identity.Identity, p *attribution.Process) {
 // before it: a program that shares its name with an interpreter has flags of its
 // own, and what follows --password is no script's name.
 func isSecret(text string, args, redacted []string) bool {
-	for i, arg := range args {
+	for i, arg := range args[:min(len(args), len(redacted))] {
 		if arg == text && redacted[i] != imds.Redact(text) {
 			return true
 		}
@@ -53,6 +53,9 @@ func workload(w *identity.Workload) WorkloadFields {
 	}
 }
 
+// taskType is the orchestrator of tasks.
+const taskType = "ecs"
+
 // task names a task of Amazon ECS by its ARN, or by its id if that is all that is
 // known.
 func task(t *identity.Task) Orchestrator {
@@ -60,7 +63,7 @@ func task(t *identity.Task) Orchestrator {
 		return Orchestrator{}
 	}
 	return Orchestrator{
-		Type:     "ecs",
+		Type:     taskType,
 		Cluster:  OrchestratorCluster{Name: imds.Redact(t.Cluster)},
 		Resource: Resource{Type: "task", ID: cmp.Or(taskARN(t.ARN), identifier(t.ID)), Name: imds.Redact(t.Family)},
 	}

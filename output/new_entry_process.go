@@ -13,7 +13,10 @@ func (e *Entry) attribute(a attribution.Answer) {
 	for i := range a.Candidates {
 		c := &a.Candidates[i]
 		e.IMDS.Attribution.Candidates = append(e.IMDS.Attribution.Candidates,
-			relative(c.PID, c.Name, c.Executable, c.Args, c.ArgsTruncated))
+			relative(c.PID, c.Name, c.Executable, arguments{c.Args, c.ArgsTruncated, c.ArgsJoined}))
+	}
+	if b := a.OnBehalfOf; b != nil {
+		e.IMDS.OnBehalfOf = relative(b.PID, b.Name, b.Executable, arguments{})
 	}
 	if p := a.Process; p != nil {
 		e.IMDS.ExecutableDeleted = p.Deleted
@@ -25,14 +28,14 @@ func (e *Entry) attribute(a attribution.Answer) {
 }
 
 func process(p *attribution.Process) Process {
-	args := imds.RedactArgs(p.Args)
+	args, line := arguments{p.Args, p.ArgsTruncated, p.ArgsJoined}.clean()
 	return Process{
 		PID:              p.PID,
 		VPID:             p.NamespacePID,
 		Name:             imds.Redact(p.Name),
 		Executable:       imds.Redact(p.Executable),
 		Args:             args,
-		CommandLine:      commandLine(args, p.ArgsTruncated),
+		CommandLine:      line,
 		WorkingDirectory: imds.Redact(p.WorkingDirectory),
 		Start:            timestamp(p.Start),
 	}
@@ -44,11 +47,12 @@ func parent(line []attribution.Ancestor, clean []Relative) Parent {
 		return Parent{}
 	}
 	p := clean[0]
+	args, _ := arguments{line[0].Args, line[0].ArgsTruncated, line[0].ArgsJoined}.clean()
 	return Parent{
 		PID:         p.PID,
 		Name:        p.Name,
 		Executable:  p.Executable,
-		Args:        imds.RedactArgs(line[0].Args),
+		Args:        args,
 		CommandLine: p.CommandLine,
 	}
 }
@@ -67,16 +71,17 @@ func ancestors(line []attribution.Ancestor) []Relative {
 	relatives := make([]Relative, len(line))
 	for i := range line {
 		a := &line[i]
-		relatives[i] = relative(a.PID, a.Name, a.Executable, a.Args, a.ArgsTruncated)
+		relatives[i] = relative(a.PID, a.Name, a.Executable, arguments{a.Args, a.ArgsTruncated, a.ArgsJoined})
 	}
 	return relatives
 }
 
-func relative(pid int, name, executable string, args []string, truncated bool) Relative {
+func relative(pid int, name, executable string, args arguments) Relative {
+	_, line := args.clean()
 	return Relative{
 		PID:         pid,
 		Name:        imds.Redact(name),
 		Executable:  imds.Redact(executable),
-		CommandLine: commandLine(imds.RedactArgs(args), truncated),
+		CommandLine: line,
 	}
 }
