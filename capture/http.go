@@ -36,6 +36,8 @@ type messageReader struct {
 	late bool
 	// kept lists what may be shown of the stream in a saved capture.
 	kept []kept
+	// begun lists where the last messages began, if packets are saved.
+	begun []origin
 	// lineSeq is the sequence number of the line that is being collected.
 	lineSeq uint32
 }
