@@ -71,6 +71,12 @@ func TestSavedTellsWhereRequestsBegin(t *testing.T) {
 		{"one", func(c *packettest.Conversation) { c.Open(); c.Client(get) }, []int{3}},
 		{"two", func(c *packettest.Conversation) { c.Open(); c.Client(get); c.Server(answer); c.Client(get) }, []int{3, 7}},
 		{"two in one packet", func(c *packettest.Conversation) { c.Open(); c.Client(get + get) }, []int{3}},
+		{"the service with the same numbers", func(c *packettest.Conversation) {
+			c.ServerISN = c.ClientISN
+			c.Open()
+			c.Client(get)
+			c.Server(answer)
+		}, []int{3}},
 		{"in pieces", func(c *packettest.Conversation) { c.Open(); c.Client(get[:1], get[1:9], get[9:]+get[:4], get[4:]) }, []int{3, 5}},
 		{"blank lines before it", func(c *packettest.Conversation) { c.Open(); c.Client("\r\n", "\r\n"+get) }, []int{4}},
 		{"with a body", func(c *packettest.Conversation) {

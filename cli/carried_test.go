@@ -287,8 +287,12 @@ func TestSavedCallers(t *testing.T) {
 			if data != readFile(t, again) {
 				t.Error("saved once more, it is not the same")
 			}
-			if told := f.caller != `{"imds":{"attribution":{"status":"offline"}}}`; strings.Count(data, "imds-analyzer: {") != 0 != told {
-				t.Errorf("%d comments", strings.Count(data, "imds-analyzer: {"))
+			comments := 1 // on the one request
+			if f.caller == `{"imds":{"attribution":{"status":"offline"}}}` {
+				comments = 0
+			}
+			if n := strings.Count(data, "imds-analyzer: {"); n != comments {
+				t.Errorf("%d comments, not %d", n, comments)
 			}
 			if strings.Contains(data, "hunter2") {
 				t.Error("a secret is saved")

@@ -145,7 +145,9 @@ func TestLiveSavedPackets(t *testing.T) {
 			calls := s.visits(t, curlOf(t))
 			live := p.stop(t, syscall.SIGTERM)
 			check(t, live, calls)
-			liveFile(t, name)
+			if n := strings.Count(liveFile(t, name), "imds-analyzer: {"); n != len(calls) {
+				t.Errorf("%d comments on %d calls", n, len(calls))
+			}
 			offline := launch(t, s.host, liveCommand("-r", name))
 			log := offline.finish(t, 0)
 			check(t, log, calls)
