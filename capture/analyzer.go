@@ -20,8 +20,8 @@ type Handler interface {
 	// Call is called once for each call, as soon as nothing more can be
 	// learned of it: at its response, or when there can be none any more.
 	Call(imds.Call)
-	// Closed is called when a connection has ended and all its calls were
-	// handed over.
+	// Closed is called when a connection has ended and all its calls, and packets
+	// to be saved, were handed over.
 	Closed(imds.Conn)
 }
 
@@ -232,7 +232,7 @@ func (a *Analyzer) forget(f *flow) {
 	}
 	a.recent.flow = nil
 	a.due.remove(f)
-	a.handler.Closed(f.conn)
+	f.leave()
 	a.retire(f)
 }
 

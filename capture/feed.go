@@ -25,6 +25,7 @@ type Batch struct {
 	packets []Packet
 	data    []byte
 	ends    []int // of each packet's bytes in data
+	texts   int   // bytes of the packets' comments
 	// Errors are those with which sources ended, other than io.EOF.
 	Errors []error
 	// Ended is true if no source has anything more.
@@ -138,11 +139,12 @@ func (f *Feed) add(p Packet, err error) bool {
 }
 
 // size is the memory that the batch takes.
-func (b *Batch) size() int { return len(b.data) + len(b.packets)*packetOverhead }
+func (b *Batch) size() int { return len(b.data) + b.texts + len(b.packets)*packetOverhead }
 
 func (b *Batch) add(p Packet) {
 	b.data = append(b.data, p.Data...)
 	b.ends = append(b.ends, len(b.data))
+	b.texts += len(p.Comment)
 	p.Data = nil
 	b.packets = append(b.packets, p)
 }
@@ -152,7 +154,7 @@ func (b *Batch) reset() {
 	if b.size() > idleBatchBytes {
 		*b = Batch{}
 	}
-	b.packets, b.data, b.ends, b.Errors = b.packets[:0], b.data[:0], b.ends[:0], nil
+	b.packets, b.data, b.ends, b.texts, b.Errors = b.packets[:0], b.data[:0], b.ends[:0], 0, nil
 }
 
 // Packets calls visit for each packet, in order.

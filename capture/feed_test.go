@@ -129,3 +129,15 @@ func TestFeedAddAfterStop(t *testing.T) {
 		}
 	})
 }
+
+// Comments count towards what a batch may hold.
+func TestBatchCountsComments(t *testing.T) {
+	var b Batch
+	b.add(Packet{Data: []byte("abc"), Comment: "comment"})
+	if want := 3 + len("comment") + packetOverhead; b.size() != want {
+		t.Errorf("size %d, not %d", b.size(), want)
+	}
+	if b.reset(); b.size() != 0 {
+		t.Errorf("empty, its size is %d", b.size())
+	}
+}

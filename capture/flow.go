@@ -39,6 +39,10 @@ type flow struct {
 	reopening reopening
 	notHTTP   bool
 	reported  bool // a call was handed over
+	// unsaved is the number of packets that wait to be saved, left is true if
+	// nothing else keeps the connection.
+	unsaved uint32
+	left    bool
 }
 
 // flowKey is a connection's tuple in compact form. In another network namespace
@@ -227,7 +231,7 @@ func (f *flow) reader(d direction) *messageReader {
 // payload reads the segment's payload if its turn has come, or holds it.
 func (f *flow) payload(s *segment, st *stream, now time.Time) {
 	c := chunk{
-		origin:  origin{seq: s.seq, ack: s.ack, hasAck: s.has(flagACK), hopLimit: s.hopLimit, time: s.time, note: f.notes.last},
+		origin:  origin{seq: s.seq, packet: s.seq, ack: s.ack, hasAck: s.has(flagACK), hopLimit: s.hopLimit, time: s.time, note: f.notes.last},
 		data:    s.payload,
 		missing: s.missing,
 		whole:   s.whole,
@@ -347,6 +351,23 @@ func (f *flow) abandon() {
 func (f *flow) ignore() {
 	f.requests.discard()
 	f.responses.discard()
+}
+
+// leave tells the handler that the connection is closed, unless packets of it wait
+// to be saved.
+func (f *flow) leave() {
+	f.left = true
+	if f.unsaved == 0 {
+		f.analyzer.handler.Closed(f.conn)
+	}
+}
+
+// saved says that one of its packets waits no longer.
+func (f *flow) saved() {
+	f.unsaved--
+	if f.left {
+		f.leave()
+	}
 }
 
 // markNotHTTP counts a connection on which no request was found.

@@ -38,6 +38,8 @@ type messageReader struct {
 	withheld  int64
 	// kept lists what may be shown of the stream in a saved capture.
 	kept []kept
+	// begun lists where the last messages began, if packets are saved.
+	begun []origin
 }
 
 // role is what differs between requests and responses.

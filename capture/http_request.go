@@ -159,6 +159,7 @@ func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomp
 		Proto:      line.proto,
 		Incomplete: reason,
 	}
+	r.markBegun()
 	var body bodyFields
 	r.expects = false
 	fields(rest, func(f field) {

@@ -154,6 +154,6 @@ func (a *Analyzer) mergeLegs(f *flow, s *segment, key flowKey) *flow {
 	f.abandon()
 	a.stats.Connections--
 	a.due.remove(f)
-	a.handler.Closed(f.conn)
+	f.leave()
 	return a.addLeg(repeated, s, key)
 }

@@ -17,10 +17,21 @@ import (
 // to wait until its bytes were read; one whose bytes are not read in time is
 // saved without them, as if the snaplen had cut it there.
 type masker struct {
-	write func(Packet) error
-	err   error
+	write func(Saved)
 	queue []masking
 	bytes int // that queue takes
+}
+
+// Saved is a packet that is to be saved, without what is secret in it.
+type Saved struct {
+	Packet
+	// Conn is the ID of the packet's connection, 0 if it is of none. Closed is
+	// called after the connection's last packet.
+	Conn uint64
+	// Begins is true if a request begins in the packet. Note is what the capture
+	// says of who sent it, nil if nothing.
+	Begins bool
+	Note   *imds.Note
 }
 
 // masking is a packet that waits for its bytes to be read.
@@ -46,16 +57,9 @@ const (
 
 // SaveTo makes the Analyzer hand each packet to and from the endpoints to
 // write, masked, in the order in which they came. The packet's data is write's
-// to keep. It is to be called before the first packet.
-func (a *Analyzer) SaveTo(write func(Packet) error) { a.mask = &masker{write: write} }
-
-// SaveError returns the error that ended the saving of packets, if any.
-func (a *Analyzer) SaveError() error {
-	if a.mask == nil {
-		return nil
-	}
-	return a.mask.err
-}
+// to keep. Comments are left out, as nobody knows what is in them. It is to be
+// called before the first packet.
+func (a *Analyzer) SaveTo(write func(Saved)) { a.mask = &masker{write: write} }
 
 // segment takes in a packet that holds a segment of the flow f, or of none.
 func (m *masker) segment(p *Packet, s *segment, f *flow) {
@@ -90,6 +94,9 @@ func (m *masker) enqueue(p *Packet, q masking, length int) {
 	q.packet.Data = bytes.Clone(p.Data[:min(q.payload+length, len(p.Data))])
 	m.queue = append(m.queue, q)
 	m.bytes += q.cost()
+	if q.flow != nil {
+		q.flow.unsaved++
+	}
 }
 
 // cost is the memory that a waiting packet takes.
@@ -136,15 +143,29 @@ func (m *masker) flush() {
 }
 
 func (m *masker) save(q *masking) {
-	if m.err != nil {
-		return
-	}
+	s := q.saved()
 	if q.read() {
 		q.apply()
 	} else {
 		q.packet.Data = q.packet.Data[:q.payload]
 	}
-	m.err = m.write(q.packet)
+	s.Packet = q.packet
+	m.write(s)
+	if q.flow != nil {
+		q.flow.saved()
+	}
+}
+
+// saved says what the packet is, before it is cut.
+func (q *masking) saved() (s Saved) {
+	if q.flow == nil {
+		return s
+	}
+	s.Conn = q.flow.conn.ID
+	if q.direction == up {
+		s.Note, s.Begins = q.flow.requests.begunIn(q.seq, q.length())
+	}
+	return s
 }
 
 func (q *masking) length() int { return len(q.packet.Data) - q.payload }
@@ -183,6 +204,32 @@ func (q *masking) apply() {
 		}
 	}
 	copy(payload, masked)
+}
+
+// markBegun notes where a request begins, the first one of a packet, for that to be
+// saved.
+func (r *messageReader) markBegun() {
+	last := len(r.begun) - 1
+	if r.flow.analyzer.mask == nil || last >= 0 && r.begun[last].packet == r.first.packet {
+		return
+	}
+	if len(r.begun) >= maxKept {
+		r.begun = slices.Delete(r.begun, 0, keptDropped)
+	}
+	r.begun = append(r.begun, r.first)
+}
+
+// begunIn reports whether a message begins in the bytes from sequence number seq on,
+// and returns the note on who sent it.
+func (r *messageReader) begunIn(seq uint32, length int) (*imds.Note, bool) {
+	within := func(o origin) bool { return uint32(length) > o.seq-seq }
+	if i := slices.IndexFunc(r.begun, within); i >= 0 {
+		return r.begun[i].note, true
+	}
+	if r.state == stateHead && within(r.first) {
+		return r.first.note, true
+	}
+	return nil, false
 }
 
 // kept is a run of bytes that may be saved, as they were read: a packet that

@@ -2,9 +2,11 @@ package capture_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"imds-analyzer/capture"
 	"imds-analyzer/capture/packettest"
@@ -130,6 +132,22 @@ func TestPktapCalls(t *testing.T) {
 	}
 }
 
+// One that came in has another process than its sender.
+func TestPktapInbound(t *testing.T) {
+	for flags, inbound := range map[uint32]bool{0: false, packettest.PktapOutbound: false, packettest.PktapInbound: true} {
+		tap := packettest.Pktap{Sender: imds.Sender{PID: 77}, Flags: flags, Inner: packettest.Ethernet()}
+		for _, link := range []packettest.Link{tap.First(), tap.Second()} {
+			c := packettest.New()
+			c.Link = link
+			c.Open()
+			c.Client("GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+			if calls := callsIn(c.Packets()); len(calls) != 1 || calls[0].Request.Note.Inbound != inbound {
+				t.Errorf("flags %d: %+v", flags, calls)
+			}
+		}
+	}
+}
+
 // Notes cost nothing of the memory that requests need, and are let go first.
 func TestNotesAreBounded(t *testing.T) {
 	var found collector
@@ -150,5 +168,53 @@ func TestNotesAreBounded(t *testing.T) {
 	analyzer.Flush()
 	if len(found.calls) != 2 || found.calls[0].Request.Note != nil || found.calls[1].Request.Note == nil || found.calls[1].Request.Note.Comment != "ack" {
 		t.Errorf("%+v", found.calls)
+	}
+}
+
+// Where requests wait, their notes take room. What does not fit is not known, and
+// nothing else is taken for it. There is room again when they have their answers, and
+// when the connection is over.
+func TestNotesGiveRoomBack(t *testing.T) {
+	var found collector
+	limits := capture.OfflineLimits()
+	limits.BufferedBytes = 300 // two notes
+	analyzer := capture.NewAnalyzer(imds.DefaultEndpoints(), limits, &found)
+	number := 0
+	for _, client := range []string{"10.0.0.7:40001", "10.0.0.7:40002", "10.0.0.7:40003"} {
+		c := packettest.From(client)
+		c.Quiet = true
+		c.Open()
+		for _, targets := range [][]string{{"/a", "/b", "/c"}, {"/d", "/e"}} {
+			for _, target := range targets {
+				c.Client("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n")
+			}
+			for range targets {
+				c.Server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			}
+		}
+		c.Reset(true)
+		c.Wait(time.Second)
+		for _, s := range c.Trace() {
+			p := s.Packet()
+			if s.FromClient && len(s.Payload) > 0 {
+				number++
+				p.Comment = fmt.Sprint("note ", number)
+			}
+			p.Time = p.Time.Add(time.Duration(number) * time.Second)
+			analyzer.Packet(p)
+		}
+	}
+	analyzer.Flush()
+	var got []string
+	for _, call := range found.calls {
+		text := "-"
+		if n := call.Request.Note; n != nil {
+			text = n.Comment
+		}
+		got = append(got, text)
+	}
+	want := []string{"note 1", "note 2", "-", "note 4", "note 5", "note 6", "note 7", "-", "note 9", "note 10", "note 11", "note 12", "-", "note 14", "note 15"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }

@@ -46,6 +46,7 @@ type held struct {
 // origin says where in its stream a byte was, and what its packet told.
 type origin struct {
 	seq      uint32
+	packet   uint32 // the sequence number of its packet
 	ack      uint32 // what the sender had received
 	hasAck   bool
 	hopLimit uint8

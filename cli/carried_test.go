@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -240,4 +242,90 @@ func decoded(t *testing.T, text []byte) (value any) {
 		t.Fatalf("%v: %s", err, text)
 	}
 	return value
+}
+
+// checkSameCallers compares callers that a file tells with those that were found: all
+// but the method is the same.
+func checkSameCallers(t *testing.T, told, found []string) {
+	t.Helper()
+	method := regexp.MustCompile(`"method":"[a-z_]+"`)
+	for i, caller := range found {
+		if found[i] = method.ReplaceAllString(caller, `"method":"capture_comment"`); found[i] == caller {
+			t.Errorf("there is no method in %s", caller)
+		}
+	}
+	slices.Sort(told)
+	slices.Sort(found)
+	if !slices.Equal(told, found) {
+		t.Errorf("told\n%s\nfound\n%s", strings.Join(told, "\n"), strings.Join(found, "\n"))
+	}
+}
+
+// programsIn is the part of a summary that names programs.
+func programsIn(summary string) string {
+	_, programs, _ := strings.Cut(summary, "Programs with IMDSv1 or unknown calls\n")
+	programs, _, _ = strings.Cut(programs, "\n\n")
+	return programs
+}
+
+// What a capture tells of callers is saved with its packets, in the form of this
+// program, and as it is the next time.
+func TestSavedCallers(t *testing.T) {
+	for _, f := range carriedFiles(t) {
+		t.Run(f.name, func(t *testing.T) {
+			dir := t.TempDir()
+			name, saved, again := filepath.Join(dir, "capture"), filepath.Join(dir, "saved"), filepath.Join(dir, "again")
+			if err := os.WriteFile(name, []byte(f.data), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			succeeded(t, "-r", name, "-w", saved)
+			r := succeeded(t, "-r", saved, "-w", again)
+			if callers := callersOf(t, r.out); len(callers) != 1 || callers[0] != normal(t, f.caller) {
+				t.Errorf("callers %s\nwant %s", callers, normal(t, f.caller))
+			}
+			data := readFile(t, saved)
+			if data != readFile(t, again) {
+				t.Error("saved once more, it is not the same")
+			}
+			comments := 1 // on the one request
+			if f.caller == `{"imds":{"attribution":{"status":"offline"}}}` {
+				comments = 0
+			}
+			if n := strings.Count(data, "imds-analyzer: {"); n != comments {
+				t.Errorf("%d comments, not %d", n, comments)
+			}
+			if strings.Contains(data, "hunter2") {
+				t.Error("a secret is saved")
+			}
+		})
+	}
+}
+
+// Each call of a connection has the comment of its own packet.
+func TestCommentsOfOneConnection(t *testing.T) {
+	c := asks("10.0.0.7:40001", "/first", "/second", "/third")
+	packets, says := c.Packets(), map[string]string{
+		"/first":  `imds-analyzer: {"imds":{"attribution":{"status":"resolved"}},"process":{"pid":71}}`,
+		"/second": "",
+		"/third":  `imds-analyzer: {"imds":{"attribution":{"status":"shared","candidates":[{"pid":74,"command_line":"x 'a b'"}]}},"process":{"pid":73}}`,
+	}
+	for i := range packets {
+		for target, comment := range says {
+			if bytes.Contains(packets[i].Data, []byte("GET "+target+" ")) {
+				packets[i].Comment = comment
+			}
+		}
+	}
+	r := runOn(strings.NewReader(pcapngOf(t, packets)), "-r", "-", "--format", "json")
+	want := []string{
+		`{"imds":{"attribution":{"status":"resolved","method":"capture_comment"}},"process":{"pid":71}}`,
+		`{"imds":{"attribution":{"status":"resolved","method":"capture_comment"}},"process":{"pid":71}}`,
+		`{"imds":{"attribution":{"status":"shared","method":"capture_comment","candidates":[{"pid":74,"command_line":"x 'a b'"}]}},"process":{"pid":73}}`,
+	}
+	for i := range want {
+		want[i] = normal(t, want[i])
+	}
+	if callers := callersOf(t, r.out); !slices.Equal(callers, want) {
+		t.Errorf("callers %s\nwant %s", callers, want)
+	}
 }

@@ -169,22 +169,22 @@ func (j *join) deliver(e *event, record func(output.Record)) {
 		return
 	}
 	r := output.Record{Call: e.call}
-	r.Answer, r.Identity = j.caller(e.answer(), e.call.Request.Note)
+	r.Answer, r.Identity = j.caller(answerBy(e.pending, e.due), e.call.Request.Note)
 	record(r)
 }
 
-// answer waits for the process until the event is due.
-func (e *event) answer() attribution.Answer {
+// answerBy waits for the process until due.
+func answerBy(p *attribution.Pending, due time.Time) attribution.Answer {
 	select {
-	case <-e.pending.Done():
-		return e.pending.Answer()
+	case <-p.Done():
+		return p.Answer()
 	default:
 	}
-	timer := time.NewTimer(time.Until(e.due))
+	timer := time.NewTimer(time.Until(due))
 	defer timer.Stop()
 	select {
-	case <-e.pending.Done():
-		return e.pending.Answer()
+	case <-p.Done():
+		return p.Answer()
 	case <-timer.C:
 		return attribution.Answer{Status: attribution.NotFound}
 	}

@@ -132,7 +132,8 @@ func liveFile(t *testing.T, name string) string {
 	return string(data)
 }
 
-// The packets that are saved hold the same calls, and no secrets.
+// The packets that are saved hold the same calls, with all that is known of their
+// callers, and no secrets.
 func TestLiveSavedPackets(t *testing.T) {
 	t.Parallel()
 	for _, flags := range [][]string{nil, {"-i", hostInterface}} {
@@ -142,10 +143,18 @@ func TestLiveSavedPackets(t *testing.T) {
 			name := filepath.Join(t.TempDir(), "imds.pcapng")
 			p := s.host.watch(t, append(flags, "-w", name)...)
 			calls := s.visits(t, curlOf(t))
-			check(t, p.stop(t, syscall.SIGTERM), calls)
-			liveFile(t, name)
-			offline := launch(t, s.host, liveCommand("-r", name)).finish(t, 0)
-			checkSeen(t, entriesOf(t, offline), calls)
+			live := p.stop(t, syscall.SIGTERM)
+			check(t, live, calls)
+			if n := strings.Count(liveFile(t, name), "imds-analyzer: {"); n != len(calls) {
+				t.Errorf("%d comments on %d calls", n, len(calls))
+			}
+			offline := launch(t, s.host, liveCommand("-r", name))
+			log := offline.finish(t, 0)
+			check(t, log, calls)
+			checkSameCallers(t, callersOf(t, log), callersOf(t, live))
+			if got, want := programsIn(offline.errors()), programsIn(p.errors()); want == "" || got != want {
+				t.Errorf("the summary has the programs\n%s\nnot\n%s", got, want)
+			}
 		})
 	}
 }

@@ -143,7 +143,7 @@ func (s *session) prepare(sources []capture.Source) (save io.Closer, err error) 
 	if len(sources) > 1 {
 		s.merge = &capture.Merge{}
 	}
-	return openPacketFile(s.options.write, s.analyzer)
+	return s.savePackets()
 }
 
 // startWriting starts the goroutine that owns the output. The channel is closed
@@ -365,7 +365,7 @@ func (s *session) problem(err error) {
 
 // conclude closes what is open, prints the summary and says how it went.
 func (s *session) conclude(save io.Closer) error {
-	for _, err := range []error{s.analyzer.SaveError(), save.Close(), s.log.close()} {
+	for _, err := range []error{save.Close(), s.log.close()} {
 		if err != nil {
 			s.problem(err)
 		}

@@ -5,22 +5,78 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
+	"time"
 
+	"imds-analyzer/attribution"
 	"imds-analyzer/capture"
+	"imds-analyzer/imds"
 )
 
-// packetFileMode: only the owner may read what was captured.
-const packetFileMode = 0o600
+const (
+	// packetFileMode: only the owner may read what was captured.
+	packetFileMode = 0o600
+	// saveWait is how long a packet waits for the process of its connection. That
+	// takes answerWait at most, on a host that is not too busy.
+	saveWait = 4 * answerWait
+	// maxSaving and maxSavingBytes bound the packets that wait to be saved: 0.8 s
+	// of 1,000 calls a second with ten packets each, and as much as waits to be
+	// masked. Beyond it capture waits too.
+	maxSaving      = 8 << 10
+	maxSavingBytes = 8 << 20
+)
 
-// packetFile is the pcapng file that packets are saved to.
-type packetFile struct{ file *os.File }
+// packetFile is the pcapng file that packets are saved to. Each packet in which a
+// request begins waits for the process behind it, which becomes its comment: that is
+// done in a goroutine of its own, so that neither the capture nor the log waits.
+type packetFile struct {
+	name   string
+	file   *os.File
+	writer *capture.PcapngWriter
+	// comment says who made the call that begins in a packet.
+	comment func(attribution.Answer, *imds.Note) string
+	queue   chan saving
+	room    *room
+	done    chan struct{}
+	err     error // the first one, once done is closed
+}
 
-// openPacketFile makes the Analyzer save its packets to a file of that name,
-// replacing an earlier one. Without a name nothing is saved.
-func openPacketFile(name string, analyzer *capture.Analyzer) (io.Closer, error) {
-	if name == "" {
-		return &packetFile{}, nil
+// saving is a packet on its way to the file. Pending is nil if no request begins in it.
+type saving struct {
+	capture.Saved
+	pending *attribution.Pending
+	due     time.Time
+}
+
+// noFile is where nothing is saved.
+type noFile struct{}
+
+func (noFile) Close() error { return nil }
+
+// savePackets makes the Analyzer save its packets to the file that the options
+// name, replacing an earlier one. Without a name nothing is saved.
+func (s *session) savePackets() (io.Closer, error) {
+	if s.options.write == "" {
+		return noFile{}, nil
 	}
+	p, err := openPacketFile(s.options.write)
+	if err != nil {
+		return nil, err
+	}
+	p.comment = s.join.comment
+	go p.writeAll()
+	s.analyzer.SaveTo(func(packet capture.Saved) {
+		pending := s.join.pending[packet.Conn]
+		if !packet.Begins {
+			pending = nil
+		}
+		p.add(saving{packet, pending, time.Now().Add(saveWait)})
+	})
+	return p, nil
+}
+
+// openPacketFile opens the file and writes its head.
+func openPacketFile(name string) (*packetFile, error) {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, packetFileMode)
 	if err != nil {
 		return nil, fmt.Errorf("cannot save packets: %w", err)
@@ -35,22 +91,73 @@ func openPacketFile(name string, analyzer *capture.Analyzer) (io.Closer, error) 
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot save packets to %s: %w", name, err), file.Close())
 	}
-	analyzer.SaveTo(func(p capture.Packet) error {
-		if err := writer.WritePacket(p); err != nil {
-			return fmt.Errorf("packets are no longer saved to %s: %w", name, err)
-		}
-		return nil
-	})
-	return &packetFile{file}, nil
+	return &packetFile{
+		name: name, file: file, writer: writer,
+		queue: make(chan saving, maxSaving), room: newRoom(maxSavingBytes), done: make(chan struct{}),
+	}, nil
 }
 
-// Close closes the file.
-func (p *packetFile) Close() error {
-	if p.file == nil {
-		return nil
+func (p *packetFile) add(s saving) {
+	p.room.take(len(s.Data))
+	p.queue <- s
+}
+
+// writeAll writes what is added until Close. After an error nothing more is written.
+func (p *packetFile) writeAll() {
+	defer close(p.done)
+	for s := range p.queue {
+		if p.err == nil {
+			p.write(s)
+		}
+		p.room.give(len(s.Data))
 	}
-	if err := p.file.Close(); err != nil {
+}
+
+func (p *packetFile) write(s saving) {
+	if s.pending != nil {
+		s.Comment = p.comment(answerBy(s.pending, s.due), s.Note)
+	}
+	if err := p.writer.WritePacket(s.Packet); err != nil {
+		p.err = fmt.Errorf("packets are no longer saved to %s: %w", p.name, err)
+	}
+}
+
+// Close writes what waits, closes the file and returns what went wrong.
+func (p *packetFile) Close() error {
+	close(p.queue)
+	<-p.done
+	if err := p.file.Close(); err != nil && p.err == nil {
 		return fmt.Errorf("cannot save packets: %w", err)
 	}
-	return nil
+	return p.err
+}
+
+// room is so many bytes for what waits. One thing has room however large.
+type room struct {
+	mu        sync.Mutex
+	given     *sync.Cond
+	free, all int
+}
+
+func newRoom(bytes int) *room {
+	r := &room{free: bytes, all: bytes}
+	r.given = sync.NewCond(&r.mu)
+	return r
+}
+
+// take waits until there is room.
+func (r *room) take(bytes int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.free < bytes && r.free < r.all {
+		r.given.Wait()
+	}
+	r.free -= bytes
+}
+
+func (r *room) give(bytes int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.free += bytes
+	r.given.Signal()
 }

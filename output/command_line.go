@@ -29,14 +29,24 @@ func (a arguments) clean() (list []string, line string) {
 
 // readArguments is the way back: from what clean has returned.
 func readArguments(list []string, line string) arguments {
-	if len(list) > 0 {
+	switch {
+	case len(list) > 0:
 		return arguments{list: list, truncated: line != commandLine(list, false)}
+	case line == "":
+		return arguments{}
 	}
 	line, truncated := strings.CutSuffix(line, ellipsis)
-	if list = splitLine(line); commandLine(list, false) == line {
+	return arguments{list: strings.Split(line, " "), truncated: truncated, joined: true}
+}
+
+// readCommandLine is the way back from the line alone, for processes of which no more is
+// told: it can be of either kind.
+func readCommandLine(line string) arguments {
+	whole, truncated := strings.CutSuffix(line, ellipsis)
+	if list := splitLine(whole); commandLine(list, false) == whole {
 		return arguments{list: list, truncated: truncated}
 	}
-	return arguments{list: strings.Split(line, " "), truncated: truncated, joined: true}
+	return readArguments(nil, line)
 }
 
 // ellipsis ends a line that is not whole.

@@ -98,7 +98,7 @@ func (e *Entry) answer() attribution.Answer {
 	}
 	a.Method, a.Process = attribution.CaptureComment, e.process()
 	for _, r := range known(e.IMDS.Attribution.Candidates, attribution.MaxCandidates) {
-		args := readArguments(nil, r.CommandLine)
+		args := readCommandLine(r.CommandLine)
 		a.Candidates = append(a.Candidates, attribution.Process{
 			PID: r.PID, Name: r.Name, Executable: r.Executable,
 			Args: args.list, ArgsTruncated: args.truncated, ArgsJoined: args.joined,
@@ -138,11 +138,10 @@ func (u *User) user() *attribution.User {
 // ancestors are those that the entry names. The first one's arguments stand apart.
 func (e *Entry) ancestors() (line []attribution.Ancestor) {
 	for i, r := range known(e.IMDS.Ancestors, attribution.MaxAncestors) {
-		var list []string
+		args := readCommandLine(r.CommandLine)
 		if i == 0 && e.Process.Parent.PID == r.PID {
-			list = e.Process.Parent.Args
+			args = readArguments(e.Process.Parent.Args, r.CommandLine)
 		}
-		args := readArguments(list, r.CommandLine)
 		line = append(line, attribution.Ancestor{
 			PID: r.PID, Name: r.Name, Executable: r.Executable,
 			Args: args.list, ArgsTruncated: args.truncated, ArgsJoined: args.joined,

@@ -44,6 +44,11 @@ func TestCommentRoundTrip(t *testing.T) {
 			r.Answer.Process.Args, r.Answer.Process.ArgsJoined = strings.Split("sh -c  sleep 20; it's…  x", " "), true
 			r.Answer.Process.Ancestors[0].Args, r.Answer.Process.Ancestors[0].ArgsJoined = []string{"a", "b;"}, true
 		},
+		"joined, of one word": func(r *Record) {
+			r.Answer.Process.Args, r.Answer.Process.ArgsJoined = []string{"x"}, true
+			r.Answer.Process.Ancestors[0].Args, r.Answer.Process.Ancestors[0].ArgsJoined = []string{"y"}, true
+			r.Answer.Process.Ancestors[1].ArgsJoined = true
+		},
 		"joined, truncated": func(r *Record) {
 			r.Answer.Process.Args, r.Answer.Process.ArgsJoined, r.Answer.Process.ArgsTruncated = []string{"a", "'"}, true, true
 		},
@@ -206,7 +211,7 @@ func TestReadArguments(t *testing.T) {
 	} {
 		for _, truncated := range []bool{false, true} {
 			line := commandLine(list, truncated)
-			got := readArguments(nil, line)
+			got := readCommandLine(line)
 			if _, again := got.clean(); again != line {
 				t.Errorf("%q became %+v and %q", line, got, again)
 			}
@@ -216,7 +221,7 @@ func TestReadArguments(t *testing.T) {
 		}
 	}
 	for _, line := range []string{"a  b", "a;b", "'a", "a b ", " ", `a\ b`, "'a'"} {
-		got := readArguments(nil, line)
+		got := readCommandLine(line)
 		if list, again := got.clean(); again != line || !got.joined || list != nil {
 			t.Errorf("%q became %+v, %q and %q", line, got, list, again)
 		}
