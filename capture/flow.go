@@ -87,8 +87,8 @@ func (a *Analyzer) newFlow(s *segment) *flow {
 		settled: s.has(flagSYN),
 		index:   -1,
 	}
-	f.requests.init(f)
-	f.responses.init(f)
+	f.requests.init(f, &f.requests)
+	f.responses.init(f, &f.responses)
 	return f
 }
 

@@ -36,10 +36,24 @@ type messageReader struct {
 	// of a body in whose place a head may come.
 	remaining int64
 	withheld  int64
-	// kept lists what may be shown of the stream in a saved capture.
+	// shown is for packets that are saved, else nil.
+	shown *shown
+}
+
+// shown is what has to be known of a stream for saving its packets.
+type shown struct {
+	// kept lists what may be shown of the stream.
 	kept []kept
-	// begun lists where the last messages began, if packets are saved.
+	// begun lists where the last messages began.
 	begun []origin
+}
+
+// init begins to read a direction of the flow.
+func (r *messageReader) init(f *flow, role role) {
+	r.flow, r.role = f, role
+	if f.analyzer.mask != nil {
+		r.shown = &shown{}
+	}
 }
 
 // role is what differs between requests and responses.

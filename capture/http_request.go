@@ -20,8 +20,6 @@ type requestReader struct {
 	version imds.Version
 }
 
-func (r *requestReader) init(f *flow) { r.flow, r.role = f, r }
-
 // bodyWithheld reports whether the body that the last head announced may not
 // come: its sender asked for a 100 (Continue), and was given a final response
 // instead (RFC 9110, section 10.1.1).

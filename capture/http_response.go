@@ -9,8 +9,6 @@ import (
 // responseReader reads the responses of a connection.
 type responseReader struct{ messageReader }
 
-func (r *responseReader) init(f *flow) { r.flow, r.role = f, r }
-
 // statusPrefix begins every response's head (RFC 9112, section 4).
 var statusPrefix = []byte("HTTP/1.")
 

@@ -196,7 +196,7 @@ func (q *masking) apply() {
 	payload := q.packet.Data[q.payload:]
 	r := q.flow.reader(q.direction)
 	masked := bytes.Repeat([]byte{maskByte}, len(payload))
-	for _, k := range r.kept {
+	for _, k := range r.shown.kept {
 		from := int(int32(k.seq - q.seq))
 		skip := max(0, -from)
 		if at := from + skip; skip < len(k.data) && at < len(masked) {
@@ -209,22 +209,25 @@ func (q *masking) apply() {
 // markBegun notes where a request begins, the first one of a packet, for that to be
 // saved.
 func (r *messageReader) markBegun() {
-	last := len(r.begun) - 1
-	if r.flow.analyzer.mask == nil || last >= 0 && r.begun[last].packet == r.first.packet {
+	if r.shown == nil {
 		return
 	}
-	if len(r.begun) >= maxKept {
-		r.begun = slices.Delete(r.begun, 0, keptDropped)
+	last := len(r.shown.begun) - 1
+	if last >= 0 && r.shown.begun[last].packet == r.first.packet {
+		return
 	}
-	r.begun = append(r.begun, r.first)
+	if len(r.shown.begun) >= maxKept {
+		r.shown.begun = slices.Delete(r.shown.begun, 0, keptDropped)
+	}
+	r.shown.begun = append(r.shown.begun, r.first)
 }
 
 // begunIn reports whether a message begins in the bytes from sequence number seq on,
 // and returns the note on who sent it.
 func (r *messageReader) begunIn(seq uint32, length int) (*imds.Note, bool) {
 	within := func(o origin) bool { return uint32(length) > o.seq-seq }
-	if i := slices.IndexFunc(r.begun, within); i >= 0 {
-		return r.begun[i].note, true
+	if i := slices.IndexFunc(r.shown.begun, within); i >= 0 {
+		return r.shown.begun[i].note, true
 	}
 	if r.state == stateHead && within(r.first) {
 		return r.first.note, true
@@ -243,17 +246,17 @@ func (k *kept) end() uint32 { return k.seq + uint32(len(k.data)) }
 
 // keep says that bytes from sequence number seq on may be saved.
 func (r *messageReader) keep(seq uint32, data []byte) {
-	if r.flow.analyzer.mask == nil || len(data) == 0 {
+	if r.shown == nil || len(data) == 0 {
 		return
 	}
-	if last := len(r.kept) - 1; last >= 0 && r.kept[last].end() == seq && len(r.kept[last].data) < maxRunBytes {
-		r.kept[last].data = append(r.kept[last].data, data...)
+	if last := len(r.shown.kept) - 1; last >= 0 && r.shown.kept[last].end() == seq && len(r.shown.kept[last].data) < maxRunBytes {
+		r.shown.kept[last].data = append(r.shown.kept[last].data, data...)
 		return
 	}
-	if len(r.kept) >= maxKept {
-		r.kept = slices.Delete(r.kept, 0, keptDropped)
+	if len(r.shown.kept) >= maxKept {
+		r.shown.kept = slices.Delete(r.shown.kept, 0, keptDropped)
 	}
-	r.kept = append(r.kept, kept{seq, bytes.Clone(data)})
+	r.shown.kept = append(r.shown.kept, kept{seq, bytes.Clone(data)})
 }
 
 // keepBlanks keeps of a text the line ends and blanks, which hold it together.
@@ -277,7 +280,7 @@ func (r *messageReader) keepChunkSize(seq uint32, line []byte) {
 // the end is missing: then the last line may be cut inside of a secret, which
 // can have lost its shape by that.
 func (r *messageReader) keepHead(head []byte, whole bool) {
-	if r.flow.analyzer.mask == nil {
+	if r.shown == nil {
 		return
 	}
 	line := lineLength(head)
