@@ -329,3 +329,40 @@ func TestCommentsOfOneConnection(t *testing.T) {
 		t.Errorf("callers %s\nwant %s", callers, want)
 	}
 }
+
+// Secrets in comments of other programs, and in ones that only look like ours, reach
+// neither the log nor the file.
+func TestCommentSecrets(t *testing.T) {
+	for name, secret := range shaped {
+		for form, comment := range map[string]string{
+			"ptcpdump": "PID: 7\nCmd: /usr/bin/curl\nArgs: curl -H X-aws-ec2-metadata-token: SECRET -d key=SECRET SECRET\n" +
+				"ParentPID: 6\nParentCmd: /bin/SECRET\nParentArgs: sh -c curl --token SECRET\n" +
+				"ContainerName: SECRET\nContainerId: c0ffee\nContainerImage: x:SECRET\nContainerLabels: {\"a\":\"SECRET\"}\n" +
+				"PodName: SECRET\nPodNamespace: SECRET\nPodUID: SECRET\nPodLabels: {\"a\":\"SECRET\"}\nPodAnnotations: {\"a\":\"SECRET\"}",
+			"etl2pcapng": "PID=7 TID=8 SrcNicName=SECRET",
+			"a note":     "SECRET",
+			"ours": `imds-analyzer: {"imds":{"attribution":{"status":"shared","candidates":[{"pid":8,"name":"SECRET","command_line":"x SECRET"}]},` +
+				`"ancestors":[{"pid":6,"executable":"/SECRET","command_line":"x 'SECRET y"}],"script":{"kind":"file","name":"SECRET","path":"/SECRET"}},` +
+				`"process":{"pid":7,"name":"SECRET","args":["x","--token","SECRET"],"command_line":"SECRET","working_directory":"/SECRET"},` +
+				`"user":{"id":"0","name":"SECRET"},"container":{"id":"SECRET","runtime":"SECRET","name":"SECRET","image":{"name":"SECRET"}},` +
+				`"kubernetes":{"namespace":"SECRET","pod":{"uid":"SECRET","name":"SECRET"}},"systemd":{"unit":"SECRET","user_unit":"SECRET"},` +
+				`"orchestrator":{"type":"ecs","cluster":{"name":"SECRET"},"resource":{"id":"arn:SECRET","name":"SECRET"}},` +
+				`"package":{"name":"SECRET","version":"SECRET","type":"deb"},"other":"SECRET"}`,
+		} {
+			t.Run(form+", "+name, func(t *testing.T) {
+				packets := withComments(asks("10.0.0.7:40001", "/first", "/second"), strings.ReplaceAll(comment, "SECRET", secret), secret)
+				saved := filepath.Join(t.TempDir(), "saved")
+				r := runOn(strings.NewReader(pcapngOf(t, packets)), "-r", "-", "--format", "json", "-w", saved)
+				text := runOn(strings.NewReader(pcapngOf(t, packets)), "-r", "-", "--format", "text")
+				for where, written := range map[string]string{"log": r.out, "summary": r.err, "file": readFile(t, saved), "text": text.out} {
+					if strings.Contains(written, secret) {
+						t.Errorf("it is in the %s: %s", where, written)
+					}
+				}
+				if form != "a note" && !strings.Contains(r.out, `"pid":7`) {
+					t.Errorf("the comment was not read: %s", r.out)
+				}
+			})
+		}
+	}
+}

@@ -65,7 +65,8 @@ func TestLiveOldConnection(t *testing.T) {
 func TestLiveContainer(t *testing.T) {
 	s := newSite(t)
 	s.service.follow(rules{delay: lifeTime})
-	p := s.host.watch(t)
+	saved := filepath.Join(t.TempDir(), "saved")
+	p := s.host.watch(t, "-w", saved)
 	container := s.addContainer(t) // comes later than the capture
 	var calls []made
 	for _, c := range []liveClient{curlOf(t), {"curl-keep-alive", curlOf(t).command, true}} {
@@ -79,5 +80,7 @@ func TestLiveContainer(t *testing.T) {
 	for i := range calls {
 		calls[i].source = containerSource(calls[i].call)
 	}
-	check(t, p.stop(t, os.Interrupt), calls)
+	log := p.stop(t, os.Interrupt)
+	check(t, log, calls)
+	check(t, checkSavedCallers(t, saved, log).out, calls)
 }

@@ -6,8 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -133,11 +135,16 @@ func TestLiveSharedSockets(t *testing.T) {
 				s.service.follow(test.rules)
 				begin, wait := s.prepare(t, test.command)
 				s.service.calls(t, 0, test.before)
-				p := s.host.watch(t, "--attribution", ways)
+				saved := filepath.Join(t.TempDir(), "saved")
+				p := s.host.watch(t, "--attribution", ways, "-w", saved)
 				begin()
 				wait()
 				s.service.calls(t, test.before, test.calls)
-				entries := entriesOf(t, p.stop(t, os.Interrupt))
+				log := p.stop(t, os.Interrupt)
+				if !strings.Contains(log, `"not_found"`) { // too late for the log, but not for the file
+					checkSavedCallers(t, saved, log)
+				}
+				entries := entriesOf(t, log)
 				if len(entries) != test.calls {
 					t.Errorf("%d entries, not %d", len(entries), test.calls)
 				}

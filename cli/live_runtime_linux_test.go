@@ -244,7 +244,8 @@ func TestLiveRuntimes(t *testing.T) {
 			s := newSite(t)
 			s.service.follow(rules{delay: lifeTime})
 			h := s.newRuntimeHost(t)
-			p := h.watch(t)
+			saved := filepath.Join(t.TempDir(), "saved")
+			p := h.watch(t, "-w", saved)
 			r := run(h, t, rootFileSystem(t, client), clientEnvironment())
 			var calls []made
 			for _, c := range s.service.calls(t, 0, 2) {
@@ -252,6 +253,7 @@ func TestLiveRuntimes(t *testing.T) {
 			}
 			log := p.stop(t, os.Interrupt)
 			check(t, log, calls)
+			checkSavedCallers(t, saved, log)
 			r.want.Process.VPID = 1
 			lines := slices.Collect(strings.Lines(log))
 			for _, line := range lines[1 : len(lines)-1] {
