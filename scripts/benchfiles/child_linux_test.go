@@ -5,17 +5,6 @@ import (
 	"testing"
 )
 
-// memoryUsed is what the test binary takes in its role "memory".
-const memoryUsed = 96 << 20
-
-func useMemory() int {
-	used := make([]byte, memoryUsed)
-	for i := 0; i < len(used); i += os.Getpagesize() {
-		used[i] = 1
-	}
-	return int(used[len(used)-1])
-}
-
 // The memory of a child is what it took, in MiB, or the floor.
 func TestPeakRSS(t *testing.T) {
 	self, err := os.Executable()

@@ -27,6 +27,17 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// memoryUsed is what the test binary takes in its role "memory".
+const memoryUsed = 96 << 20
+
+func useMemory() int {
+	used := make([]byte, memoryUsed)
+	for i := 0; i < len(used); i += os.Getpagesize() {
+		used[i] = 1
+	}
+	return int(used[len(used)-1])
+}
+
 // site is a directory with the small file start and stubs of the tools.
 type site struct{ data, self string }
 
