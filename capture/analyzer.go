@@ -236,11 +236,23 @@ func (a *Analyzer) forget(f *flow) {
 	a.retire(f)
 }
 
+// first returns the flow that has something to do first, nil if there is none.
+func (a *Analyzer) first() *flow {
+	for len(a.due) > 0 {
+		f := a.due[0]
+		next := f.nextDeadline()
+		if !next.After(f.deadline) {
+			return f
+		}
+		a.due.postpone(f, next)
+	}
+	return nil
+}
+
 // Tick moves the clock to now, the capture's time, when no packet does.
 func (a *Analyzer) Tick(now time.Time) {
 	a.now = now
-	for len(a.due) > 0 && !a.due[0].deadline.After(now) {
-		f := a.due[0]
+	for f := a.first(); f != nil && !f.deadline.After(now); f = a.first() {
 		if f.expire(now) {
 			a.due.postpone(f, f.nextDeadline())
 		} else {
@@ -252,8 +264,8 @@ func (a *Analyzer) Tick(now time.Time) {
 
 // Flush hands over what is still open, as at the end of the capture.
 func (a *Analyzer) Flush() {
-	for len(a.due) > 0 {
-		a.end(a.due[0], imds.CaptureEnd)
+	for f := a.first(); f != nil; f = a.first() {
+		a.end(f, imds.CaptureEnd)
 	}
 	a.mask.flush()
 }

@@ -22,7 +22,7 @@ const fileRecordLimit = 16 << 20
 // ErrTruncated or ErrDamaged; all of them, also those of Next, name the file.
 func OpenFile(name string, sieve *Sieve) (Source, error) {
 	if name == "-" {
-		return fileOpen(os.Stdin, "standard input", nil, sieve)
+		return asSource(fileOpen(os.Stdin, "standard input", nil, sieve))
 	}
 	file, err := os.Open(name)
 	if err != nil {
@@ -41,13 +41,21 @@ func OpenFile(name string, sieve *Sieve) (Source, error) {
 // next packet if r hands out less than was asked for, as a pipe does. The sieve and
 // errors are those of OpenFile. Closing the Source does not close r.
 func NewReader(r io.Reader, sieve *Sieve) (Source, error) {
-	return fileOpen(r, "", nil, sieve)
+	return asSource(fileOpen(r, "", nil, sieve))
+}
+
+// asSource makes no Source of none.
+func asSource(s *fileSource, err error) (Source, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // fileOpen returns the Source of what r holds. name stands before errors and
 // closer, unless nil, is closed with the Source.
-func fileOpen(r io.Reader, name string, closer io.Closer, sieve *Sieve) (Source, error) {
-	s := &fileSource{name: name, closer: closer, buf: newFileBuffer(r), sifted: sieving{sieve: sieve}}
+func fileOpen(r io.Reader, name string, closer io.Closer, sieve *Sieve) (*fileSource, error) {
+	s := &fileSource{name: name, closer: closer, buf: newFileBuffer(r), sifted: newSieving(sieve)}
 	if err := s.recognise(); err != nil {
 		return nil, s.inFile(err)
 	}
@@ -64,7 +72,11 @@ type fileSource struct {
 	packet  Packet // the last one, here so that none is allocated
 	packets int
 	sifted  sieving
+	window  int // of the compression, in bytes
 }
+
+// memory is about what reading the file takes, in bytes.
+func (s *fileSource) memory() int { return len(s.buf.data) + s.window }
 
 // fileFormat reads the records of one format.
 type fileFormat interface {
@@ -79,7 +91,6 @@ func (s *fileSource) Next() (Packet, error) {
 	for {
 		s.packet = Packet{}
 		if err := s.format.next(&s.packet); err != nil {
-			s.sifted.count()
 			return Packet{}, s.inFile(err)
 		}
 		s.packets++
@@ -129,6 +140,7 @@ func (s *fileSource) unpack(head []byte) ([]byte, error) {
 			return nil, err
 		}
 		s.buf = newFileBuffer(unpacked)
+		s.window = unpacked.window
 	default:
 		return head, nil
 	}

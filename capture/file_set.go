@@ -8,12 +8,18 @@ import (
 	"time"
 )
 
-// setOpenFiles is how many files of a set are open at once. Each takes 256 KiB
-// of buffer, and as much again with 48 KiB of state if it is packed: 64 are 16
-// to 35 MiB, and a quarter of the 256 open files that the strictest system
-// allows (macOS, launchctl(1)). Only files of the same time are open together,
-// so a set of thousands that were written one after the other takes one or two.
-const setOpenFiles = 64
+// What a set has open at once. Only files of the same time are open together, so
+// that of thousands that were written one after the other it is one or two.
+const (
+	// setOpenFiles is a quarter of the 256 open files that the strictest system
+	// allows (macOS, launchctl(1)). Each takes 256 KiB of buffer, and as much
+	// again if it is packed: 64 are 16 to 35 MiB.
+	setOpenFiles = 64
+	// setMemory bounds what files take that hold larger packets, or were packed
+	// with a larger window: no more are opened beyond it. The last one may take
+	// fileZstdWindow and twice fileRecordLimit more.
+	setMemory = 256 << 20
+)
 
 // SetFile is one file of a FileSet.
 type SetFile struct {
@@ -58,7 +64,7 @@ type FileSet struct {
 
 // setMember is an open file and the next packet in it.
 type setMember struct {
-	source Source
+	source *fileSource
 	lane   int
 	packet Packet
 }
@@ -110,11 +116,22 @@ func (s *FileSet) Close() error {
 // due reports whether the next file is to be opened. One that begins when an
 // open one goes on can wait: most often it was written behind that.
 func (s *FileSet) due() bool {
-	if len(s.waiting) == 0 || len(s.open) == setOpenFiles {
+	if len(s.waiting) == 0 || s.full() {
 		return false
 	}
 	next := &s.waiting[0]
 	return len(s.open) == 0 || !next.Stream && next.Begins.Before(s.earliest().packet.Time)
+}
+
+// full reports whether no more files can be open.
+func (s *FileSet) full() bool {
+	memory := 0
+	if len(s.open) > 1 {
+		for _, m := range s.open {
+			memory += m.source.memory()
+		}
+	}
+	return len(s.open) == setOpenFiles || memory >= setMemory
 }
 
 // earliest returns the open file whose next packet comes first, that which was

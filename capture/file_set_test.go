@@ -344,3 +344,45 @@ func TestFirstTime(t *testing.T) {
 		t.Errorf("%v, and %d bytes of %d were read", err, len(large)-r.Len(), len(large))
 	}
 }
+
+// Files that take much memory are not all open together, and what is read late
+// is read all the same and counted.
+func TestFileSetBoundsMemory(t *testing.T) {
+	var opened setOpened
+	var files []SetFile
+	const count = 6
+	for i := range count {
+		f := opened.file(t, fmt.Sprint(i), setCapture(t, "a", i+1, 20+i))
+		packed := setWideZstd(setCapture(t, "a", i+1, 20+i))
+		f.Open = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(packed)), nil }
+		files = append(files, f)
+	}
+	s := NewFileSet(files, nil)
+	packets, most := 0, 0
+	for {
+		_, err := s.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		packets++
+		most = max(most, len(s.open))
+	}
+	if packets != 2*count {
+		t.Errorf("%d packets", packets)
+	}
+	if most != setMemory/fileZstdWindow || s.Late() == 0 {
+		t.Errorf("%d files were open at once, %d late", most, s.Late())
+	}
+}
+
+// setWideZstd is a zstd frame with the widest window that is unpacked, and one raw
+// block (RFC 8878, sections 3.1.1.1 and 3.1.1.2).
+func setWideZstd(data []byte) []byte {
+	const window, last = (27 - 10) << 3, 1
+	block := uint32(len(data))<<3 | last
+	head := []byte{0x28, 0xb5, 0x2f, 0xfd, 0, window, byte(block), byte(block >> 8), byte(block >> 16)}
+	return append(head, data...)
+}

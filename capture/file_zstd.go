@@ -28,6 +28,7 @@ func fileIsZstd(head []byte) bool {
 type fileZstd struct {
 	in      *fileBuffer
 	decoder *zstd.Decoder
+	window  int   // of the first frame, in bytes, as far as its header tells
 	err     error // of the decoder, due when it has handed out what it holds
 }
 
@@ -40,7 +41,24 @@ func newFileZstd(in *fileBuffer) (*fileZstd, error) {
 		zstd.WithDecoderMaxWindow(fileZstdWindow),
 		zstd.WithDecoderMaxMemory(fileZstdWindow), // for frames that are their own window
 	)
-	return &fileZstd{in: in, decoder: decoder}, err
+	return &fileZstd{in: in, decoder: decoder, window: fileZstdWindowOf(in.unread())}, err
+}
+
+// fileZstdUsualWindow is that of zstd(1) at level 19, and more than that of the
+// levels below.
+const fileZstdUsualWindow = 8 << 20
+
+// fileZstdWindowOf returns how much memory a frame wants that begins with head,
+// and the usual if that does not tell.
+func fileZstdWindowOf(head []byte) int {
+	var h zstd.Header
+	switch err := h.Decode(head); {
+	case err != nil, h.Skippable:
+		return fileZstdUsualWindow
+	case h.SingleSegment:
+		return int(min(h.FrameContentSize, fileZstdWindow))
+	}
+	return int(min(h.WindowSize, fileZstdWindow))
 }
 
 // Read implements io.Reader. Its errors wrap ErrTruncated, ErrDamaged and

@@ -102,11 +102,16 @@ func (f *flow) expire(now time.Time) bool {
 }
 
 // releaseDue reads the held segments of a direction that have waited long
-// enough.
+// enough, as at the time at which they had: what comes of it does not depend on
+// when that is noticed.
 func (f *flow) releaseDue(d direction, now time.Time) {
 	st := &f.streams[d]
-	for len(st.held) > 0 && !st.deadline().After(now) {
-		f.releaseInOrder(d, now)
+	for len(st.held) > 0 {
+		due := st.deadline()
+		if due.After(now) {
+			return
+		}
+		f.releaseInOrder(d, due)
 	}
 }
 

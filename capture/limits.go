@@ -10,7 +10,7 @@ type Limits struct {
 	// that has been silent for long makes room for a new one.
 	Connections int
 	// ClosedConnections is the number of ended connections that are
-	// remembered, so that late repeats of their segments are not taken for
+	// remembered at most, and half of it at least, so that late repeats of their segments are not taken for
 	// new calls.
 	ClosedConnections int
 	// BufferedBytes bounds, over all connections, the segments that wait for
@@ -22,16 +22,16 @@ type Limits struct {
 // LiveLimits suit a host that is watched for weeks. EC2 lets an instance
 // exchange 1024 packets a second with all link-local services, about 100
 // short connections: 16,384 open ones are 160 s of that without a single
-// close, and 16,384 closed ones as much again. With about 1 KiB a connection,
-// 64 B a closed one and 8 MiB of buffers this stays below 32 MiB. Live packets say
+// close, and 32,768 closed ones, or half of them, as much again. With about
+// 1 KiB a connection, 64 B a closed one and 8 MiB of buffers this stays below 32 MiB. Live packets say
 // nothing of clients.
 func LiveLimits() Limits {
-	return Limits{Connections: 16 << 10, ClosedConnections: 16 << 10, BufferedBytes: 8 << 20}
+	return Limits{Connections: 16 << 10, ClosedConnections: 32 << 10, BufferedBytes: 8 << 20}
 }
 
 // OfflineLimits suit captures of busier things than one instance: 131,072
 // open connections of about 1 KiB are 128 MiB at the worst. What has ended is
-// remembered for somewhat more connections than live: 3 MiB.
+// remembered for 12,288 connections or more, in 3 MiB.
 func OfflineLimits() Limits {
 	return Limits{Connections: 128 << 10, ClosedConnections: 24 << 10, BufferedBytes: 64 << 20}
 }

@@ -12,12 +12,17 @@ import (
 // of the work. It lets through whatever it is not sure about.
 //
 // A packet of another second than the last also passes, because time is
-// capture time: where only other traffic goes on, calls still run out of time.
+// capture time: where only other traffic goes on, calls still run out of time, to
+// the second. So does each of sieveRun packets: who reads is to have the time to
+// look at other things meanwhile.
 type Sieve struct {
 	v4     []uint32
 	v6     [][16]byte
 	passed atomic.Uint64
 }
+
+// sieveRun is how many packets are passed over in a row: some 50 µs of work.
+const sieveRun = 1 << 10
 
 // NewSieve returns a Sieve for packets to and from the endpoints' addresses.
 func NewSieve(endpoints []netip.AddrPort) *Sieve {
@@ -105,28 +110,23 @@ func (s *Sieve) letsIPv6(data []byte) bool {
 type sieving struct {
 	sieve *Sieve // nil lets all through
 	// second is that of the last packet that was let through.
-	second  int64
-	skipped uint64 // not counted in the Sieve yet
+	second int64
+	run    int // of packets that were passed over since
 }
+
+// newSieving lets the first packet through, whatever its second is.
+func newSieving(sieve *Sieve) sieving { return sieving{sieve: sieve, run: sieveRun} }
 
 // lets reports whether the packet is to be handed on.
 func (s *sieving) lets(p *Packet) bool {
 	if s.sieve == nil {
 		return true
 	}
-	if p.Time.Unix() == s.second && !s.sieve.lets(p) {
-		s.skipped++
+	if s.run < sieveRun && p.Time.Unix() == s.second && !s.sieve.lets(p) {
+		s.run++
+		s.sieve.passed.Add(1)
 		return false
 	}
-	s.second = p.Time.Unix()
-	s.count()
+	s.second, s.run = p.Time.Unix(), 0
 	return true
-}
-
-// count adds what was passed over to the Sieve's count.
-func (s *sieving) count() {
-	if s.skipped > 0 {
-		s.sieve.passed.Add(s.skipped)
-		s.skipped = 0
-	}
 }

@@ -32,6 +32,7 @@ type join struct {
 	pending    map[uint64]*attribution.Pending // by Conn.ID
 	batch      []event                         // not sent yet
 	out        chan []event
+	room       *room        // for events, until they are delivered
 	spare      chan []event // batches to use again
 }
 
@@ -48,7 +49,8 @@ func newJoin(resolver attribution.Resolver, identifier *identity.Identifier) *jo
 		resolver:   resolver,
 		identifier: identifier,
 		pending:    make(map[uint64]*attribution.Pending),
-		out:        make(chan []event, maxWaiting/batchSize),
+		out:        make(chan []event, maxWaiting),
+		room:       newRoom(maxWaiting),
 		spare:      make(chan []event, maxWaiting/batchSize),
 	}
 }
@@ -95,6 +97,7 @@ func (j *join) Call(c imds.Call) {
 }
 
 func (j *join) send(e event) {
+	j.room.take(1)
 	j.batch = append(j.batch, e)
 	if len(j.batch) >= batchSize {
 		j.flush()
@@ -131,20 +134,11 @@ func (j *join) close() {
 }
 
 // drain takes in all events until close. idle is called whenever there is
-// nothing to do for the moment.
-func (j *join) drain(record func(output.Record), idle func()) {
+// nothing to do for the moment; it returns how long to wait before it is called
+// again if nothing comes, 0 for no more.
+func (j *join) drain(record func(output.Record), idle func() time.Duration) {
 	for {
-		select {
-		case batch, ok := <-j.out:
-			if !ok {
-				return
-			}
-			j.deliverAll(batch, record)
-			continue
-		default:
-			idle()
-		}
-		batch, ok := <-j.out
+		batch, ok := j.next(idle)
 		if !ok {
 			return
 		}
@@ -152,10 +146,29 @@ func (j *join) drain(record func(output.Record), idle func()) {
 	}
 }
 
+// next returns the next batch. It reports false after the last one.
+func (j *join) next(idle func() time.Duration) (batch []event, ok bool) {
+	select {
+	case batch, ok = <-j.out:
+		return batch, ok
+	default:
+	}
+	for wait := idle(); wait > 0; wait = idle() {
+		select {
+		case batch, ok = <-j.out:
+			return batch, ok
+		case <-time.After(wait):
+		}
+	}
+	batch, ok = <-j.out
+	return batch, ok
+}
+
 func (j *join) deliverAll(batch []event, record func(output.Record)) {
 	for i := range batch {
 		j.deliver(&batch[i], record)
 	}
+	j.room.give(len(batch))
 	clear(batch) // what they hold is not kept
 	select {
 	case j.spare <- batch[:0]:

@@ -19,7 +19,7 @@ func (s *session) tellNotRead() {
 	found := s.analyzer.Stats()
 	switch n := countNotRead(found.NotRead); {
 	case n == 0:
-	case n == found.Packets:
+	case n == found.Packets+s.sieve.PassedOver():
 		s.problem(fmt.Errorf("%s; what `tcpdump -i any` captures can be read", describeNotRead(found.NotRead)))
 	default:
 		say(s.streams.Err, "%s", describeNotRead(found.NotRead))

@@ -75,13 +75,22 @@ func (s *session) showProgress(ctx context.Context) (hide func()) {
 			case <-ctx.Done():
 				return
 			case <-time.After(wait):
-				s.line.Show(s.progress().Line)
+				s.showNow()
 			}
 		}
 	}()
 	return func() {
 		cancel()
 		<-hidden
+	}
+}
+
+// showNow shows the progress. Before anything was read there is none, and who
+// writes to a pipe may be asking for a password; a program in the background has
+// no business on the terminal.
+func (s *session) showNow() {
+	if p := s.progress(); p.Read > 0 && inForeground(s.terminal) {
+		s.line.Show(p.Line)
 	}
 }
 

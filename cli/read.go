@@ -10,8 +10,11 @@ import (
 )
 
 // readStep is how many packets of files are read between looks at the clock
-// and at ctx: some 100 µs of work.
-const readStep = 256
+// and at ctx, and how many may be passed over meanwhile: at most 1 ms of work.
+const (
+	readStep = 256
+	passStep = 16 << 10
+)
 
 // read gives the Analyzer what is in files until they or ctx end. What is all
 // there needs no reader of its own that waits for more, and no copies: the
@@ -43,7 +46,11 @@ func (s *session) read(ctx context.Context, source capture.Source) {
 
 // readPackets reads some packets.
 func (s *session) readPackets(source capture.Source) error {
+	passed := s.sieve.PassedOver()
 	for range readStep {
+		if s.sieve.PassedOver()-passed > passStep {
+			return nil
+		}
 		p, err := source.Next()
 		if err != nil {
 			return err

@@ -53,6 +53,7 @@ type session struct {
 	options  options
 	streams  Streams
 	line     *output.StatusLine // for the progress, nil if none is shown
+	terminal io.Writer          // where that is shown
 	live     []capture.LiveSource
 	files    *files         // nil if live
 	sieve    *capture.Sieve // what files hold besides; nil if live
@@ -72,6 +73,7 @@ type session struct {
 	// endedEarly is true if reading ended before the input did.
 	endedEarly bool
 	started    time.Time
+	flushed    time.Time // the log; of the goroutine that writes it
 }
 
 // run does the main job until its input or ctx ends.
@@ -79,10 +81,11 @@ func run(ctx context.Context, o options, streams Streams) error {
 	signals := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	terminal := streams.Err
 	line := newStatusLine(o, streams)
 	out := aboveLine(line, streams.Out, streams.Err)
 	streams.Err = &lockedWriter{out: aboveLine(line, streams.Err, streams.Err)}
-	s := &session{options: o, streams: streams, line: line, started: time.Now()}
+	s := &session{options: o, streams: streams, line: line, terminal: terminal, started: time.Now()}
 	if o.live() {
 		calmMonitor()
 		defer raiseAutogroup()()
@@ -159,19 +162,25 @@ func (s *session) startWriting() <-chan struct{} {
 }
 
 // idle returns what is done when there is nothing to write for the moment: who
-// reads along wants what there is. Where files are all there, more will come or
-// the end, and people wait for neither.
-func (s *session) idle() func() {
+// reads along wants what there is. Where files are all there, more comes at once
+// most often, so that this is not done each time but every readAlong.
+func (s *session) idle() func() time.Duration {
 	if s.files == nil || s.files.stream() {
-		return s.log.flush
-	}
-	var last time.Time
-	return func() {
-		if now := time.Now(); now.Sub(last) >= readAlong {
-			last = now
+		return func() time.Duration {
 			s.log.flush()
+			return 0
 		}
 	}
+	return s.idleInFiles
+}
+
+func (s *session) idleInFiles() time.Duration {
+	if wait := time.Until(s.flushed.Add(readAlong)); wait > 0 {
+		return wait
+	}
+	s.log.flush()
+	s.flushed = time.Now()
+	return 0
 }
 
 // finish hands over what there is, as nothing more will come.

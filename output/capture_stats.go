@@ -53,7 +53,7 @@ type CaptureStats struct {
 
 // verdict says in a sentence whether calls may be missing from the log.
 func (c *CaptureStats) verdict(s *Summary) string {
-	if c.Segments == 0 && s.Calls() == 0 && !c.lost() && s.withoutPackets == 0 {
+	if c.Segments == 0 && s.Calls() == 0 && !c.lost() && !c.EndedEarly && s.withoutPackets == 0 {
 		return "No packet to or from the metadata service was seen, so there is nothing to judge."
 	}
 	doubts := c.doubts(s)
