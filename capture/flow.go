@@ -365,6 +365,9 @@ func (f *flow) leave() {
 // saved says that one of its packets waits no longer.
 func (f *flow) saved() {
 	f.unsaved--
+	if f.unsaved == 0 && f.requests.shown != nil {
+		f.requests.shown.begun = nil // what they hold is not kept for as long as the connection
+	}
 	if f.left {
 		f.leave()
 	}

@@ -44,6 +44,9 @@ type messageReader struct {
 type shown struct {
 	// kept lists what may be shown of the stream.
 	kept []kept
+	// dropped is true if no more is known of what comes before from.
+	dropped bool
+	from    uint32
 	// begun lists where the last messages began.
 	begun []origin
 }

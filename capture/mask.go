@@ -41,6 +41,7 @@ type masking struct {
 	direction direction
 	seq       uint32 // of the first payload byte
 	payload   int    // index of that in the packet's data
+	note      int    // bytes that are held of what the capture says of the client
 	since     time.Time
 }
 
@@ -92,15 +93,16 @@ func (m *masker) enqueue(p *Packet, q masking, length int) {
 	q.packet = *p
 	q.packet.Comment = ""
 	q.packet.Data = bytes.Clone(p.Data[:min(q.payload+length, len(p.Data))])
-	m.queue = append(m.queue, q)
-	m.bytes += q.cost()
 	if q.flow != nil {
 		q.flow.unsaved++
+		q.note = q.flow.notes.last.Size()
 	}
+	m.queue = append(m.queue, q)
+	m.bytes += q.cost()
 }
 
 // cost is the memory that a waiting packet takes.
-func (q *masking) cost() int { return len(q.packet.Data) + segmentOverhead }
+func (q *masking) cost() int { return len(q.packet.Data) + q.note + segmentOverhead }
 
 // drain writes the packets at the head of the queue that need not wait.
 func (m *masker) drain(now time.Time) {
@@ -144,7 +146,7 @@ func (m *masker) flush() {
 
 func (m *masker) save(q *masking) {
 	s := q.saved()
-	if q.read() {
+	if q.read() && !q.forgotten() {
 		q.apply()
 	} else {
 		q.packet.Data = q.packet.Data[:q.payload]
@@ -178,6 +180,16 @@ func (q *masking) read() bool {
 	st, r := &q.flow.streams[q.direction], q.flow.reader(q.direction)
 	read := st.next - uint32(r.undecided())
 	return st.known && !before(read, q.seq+uint32(q.length()))
+}
+
+// forgotten reports whether it is not known any more what of the packet's bytes may
+// be shown.
+func (q *masking) forgotten() bool {
+	if q.flow == nil || q.length() == 0 {
+		return false
+	}
+	shown := q.flow.reader(q.direction).shown
+	return shown.dropped && before(q.seq, shown.from)
 }
 
 // undecided is the number of bytes that were read but may be of any kind.
@@ -254,6 +266,7 @@ func (r *messageReader) keep(seq uint32, data []byte) {
 		return
 	}
 	if len(r.shown.kept) >= maxKept {
+		r.shown.dropped, r.shown.from = true, r.shown.kept[keptDropped-1].end()
 		r.shown.kept = slices.Delete(r.shown.kept, 0, keptDropped)
 	}
 	r.shown.kept = append(r.shown.kept, kept{seq, bytes.Clone(data)})

@@ -11,11 +11,11 @@ const maxNote = pcapngMaxOption
 func noteOf(p *Packet) *imds.Note {
 	switch {
 	case p.Sender != nil:
-	case p.Comment == "", len(p.Comment) > maxNote:
+	case p.Comment == "":
 		return nil
 	}
 	n := &imds.Note{Inbound: p.Inbound}
-	if len(p.Comment) <= maxNote {
+	if len(p.Comment) <= maxNote { // else it says what nobody knows
 		n.Comment = p.Comment
 	}
 	if p.Sender != nil {

@@ -150,3 +150,33 @@ func TestSieveLetsTimePass(t *testing.T) {
 		t.Errorf("%d packets handed on, %d passed over", len(packets), sieve.PassedOver())
 	}
 }
+
+// Of many packets in a row that are of no interest one is handed on from time to
+// time, and those that are not are counted before that.
+func TestSieveGivesTime(t *testing.T) {
+	const count = 3*sieveRun + 5
+	var file bytes.Buffer
+	w, err := NewPcapngWriter(&file, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	epoch := time.Unix(0, 0) // of clocks that were not set
+	for range count {
+		if err := w.WritePacket(Packet{Data: make([]byte, 60), Length: 60, Time: epoch, LinkType: LinkEthernet}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sieve := NewSieve(imds.DefaultEndpoints())
+	source, err := NewReader(&file, sieve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, passed := range []uint64{0, sieveRun, 2 * sieveRun} {
+		if _, err := source.Next(); err != nil || sieve.PassedOver() != passed {
+			t.Fatalf("%d passed over, not %d, %v", sieve.PassedOver(), passed, err)
+		}
+	}
+	if packets, err := fileDrain(source); err != io.EOF || 3+len(packets)+int(sieve.PassedOver()) != count {
+		t.Errorf("%d packets more, %d passed over, %v", len(packets), sieve.PassedOver(), err)
+	}
+}

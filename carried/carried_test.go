@@ -76,9 +76,9 @@ func TestCaller(t *testing.T) {
 		{"ptcpdump, only the container", said(whole[strings.Index(whole, "ContainerName"):]), unknown, wholeWorkload},
 		{"ptcpdump, only the pod", said(whole[strings.Index(whole, "PodName"):]), unknown, identity.Workload{Pod: wholeWorkload.Pod}},
 		{"ptcpdump, container without an id", said("ContainerName: x\nContainerId: "), unknown, none},
-		{"ptcpdump, lines in arguments", said("PID: 7\nCmd: /bin/x\nArgs: x\nPID: 8\nCmd: /bin/y\nx"), by(attribution.Inferred, attribution.Process{
-			PID: 7, Executable: "/bin/x", Args: []string{"x"}, ArgsJoined: true,
-		}), none},
+		{"ptcpdump, lines in arguments", said("PID: 7\nCmd: /bin/x\nArgs: x\nCmd: /bin/y\nContainerId: 0a\nPodName: forged\nContainerId: 0b\nPodName: true"),
+			by(attribution.Inferred, attribution.Process{PID: 7, Args: []string{"x"}, ArgsJoined: true}), none},
+		{"ptcpdump, two pids", said("PID: 7\nArgs: x\nPID: 8"), unknown, none},
 		{"ptcpdump, pid 0", said("PID: 0\nCmd: x"), unknown, none},
 		{"ptcpdump, negative", said("PID: -7\nCmd: x"), unknown, none},
 		{"ptcpdump, no number", said("PID: 7x"), unknown, none},

@@ -38,15 +38,19 @@ func ptcpdump(comment string) (attribution.Answer, identity.Workload, bool) {
 	return a, w, a.Process != nil || w != identity.Workload{}
 }
 
-// ptcpdumpFields are the texts by their keys. Of several the first counts: arguments
-// can have line ends in them.
+// ptcpdumpFields are the texts by their keys. Arguments can have line ends in them,
+// and what looks like such a line behind: what is said twice is not known.
 func ptcpdumpFields(comment string) map[string]string {
 	said := map[string]string{}
 	for line := range strings.Lines(comment) {
 		key, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), ": ")
-		if _, known := said[key]; ok && !known && slices.Contains(ptcpdumpKeys[:], key) {
-			said[key] = value
+		if !ok || !slices.Contains(ptcpdumpKeys[:], key) {
+			continue
 		}
+		if _, twice := said[key]; twice {
+			value = ""
+		}
+		said[key] = value
 	}
 	return said
 }

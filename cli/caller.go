@@ -32,5 +32,9 @@ func told(n *imds.Note) (attribution.Answer, identity.Identity) {
 // comment is what a saved packet says of the caller whose request begins in it.
 func (j *join) comment(found attribution.Answer, n *imds.Note) string {
 	a, i := j.caller(found, n)
-	return output.Comment(a, &i)
+	comment := output.Comment(a, &i)
+	if comment == "" && n != nil {
+		return output.NoCaller()
+	}
+	return comment
 }

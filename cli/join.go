@@ -44,6 +44,12 @@ type event struct {
 	lifecycle func() // not nil for the latter: writes it
 }
 
+// eventNote is how many bytes of a note count as much as an event.
+const eventNote = 1 << 10
+
+// size is what an event takes of maxWaiting.
+func (e *event) size() int { return 1 + e.call.Request.Note.Size()/eventNote }
+
 func newJoin(resolver attribution.Resolver, identifier *identity.Identifier) *join {
 	return &join{
 		resolver:   resolver,
@@ -97,7 +103,7 @@ func (j *join) Call(c imds.Call) {
 }
 
 func (j *join) send(e event) {
-	j.room.take(1)
+	j.room.take(e.size())
 	j.batch = append(j.batch, e)
 	if len(j.batch) >= batchSize {
 		j.flush()
@@ -167,8 +173,8 @@ func (j *join) next(idle func() time.Duration) (batch []event, ok bool) {
 func (j *join) deliverAll(batch []event, record func(output.Record)) {
 	for i := range batch {
 		j.deliver(&batch[i], record)
+		j.room.give(batch[i].size())
 	}
-	j.room.give(len(batch))
 	clear(batch) // what they hold is not kept
 	select {
 	case j.spare <- batch[:0]:

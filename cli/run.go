@@ -368,7 +368,9 @@ func (s *session) drain(feed *capture.Feed) {
 // problem tells of something that is wrong, once, and lets it decide the exit
 // status.
 func (s *session) problem(err error) {
-	say(s.streams.Err, "%s", err)
+	if told := (toldError{}); !errors.As(err, &told) {
+		say(s.streams.Err, "%s", err)
+	}
 	s.problems = append(s.problems, err)
 }
 

@@ -38,8 +38,14 @@ type packetFile struct {
 	queue   chan saving
 	room    *room
 	done    chan struct{}
-	err     error // the first one, once done is closed
+	tell    func(error) // is called once, with the first error
+	err     error       // the same, once done is closed
 }
+
+// toldError is an error that people were told of when it arose.
+type toldError struct{ error }
+
+func (e toldError) Unwrap() error { return e.error }
 
 // saving is a packet on its way to the file. Pending is nil if no request begins in it.
 type saving struct {
@@ -47,6 +53,9 @@ type saving struct {
 	pending *attribution.Pending
 	due     time.Time
 }
+
+// size is the memory that it takes while it waits.
+func (s *saving) size() int { return len(s.Data) + s.Note.Size() }
 
 // noFile is where nothing is saved.
 type noFile struct{}
@@ -64,6 +73,7 @@ func (s *session) savePackets() (io.Closer, error) {
 		return nil, err
 	}
 	p.comment = s.join.comment
+	p.tell = func(err error) { say(s.streams.Err, "%s", err) }
 	go p.writeAll()
 	s.analyzer.SaveTo(func(packet capture.Saved) {
 		pending := s.join.pending[packet.Conn]
@@ -98,7 +108,7 @@ func openPacketFile(name string) (*packetFile, error) {
 }
 
 func (p *packetFile) add(s saving) {
-	p.room.take(len(s.Data))
+	p.room.take(s.size())
 	p.queue <- s
 }
 
@@ -109,7 +119,7 @@ func (p *packetFile) writeAll() {
 		if p.err == nil {
 			p.write(s)
 		}
-		p.room.give(len(s.Data))
+		p.room.give(s.size())
 	}
 }
 
@@ -118,7 +128,8 @@ func (p *packetFile) write(s saving) {
 		s.Comment = p.comment(answerBy(s.pending, s.due), s.Note)
 	}
 	if err := p.writer.WritePacket(s.Packet); err != nil {
-		p.err = fmt.Errorf("packets are no longer saved to %s: %w", p.name, err)
+		p.err = toldError{fmt.Errorf("packets are no longer saved to %s: %w", p.name, err)}
+		p.tell(p.err)
 	}
 }
 

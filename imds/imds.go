@@ -90,6 +90,14 @@ type Note struct {
 	Sender  Sender
 }
 
+// Size is about what a note takes, in bytes; of none it is 0.
+func (n *Note) Size() int {
+	if n == nil {
+		return 0
+	}
+	return len(n.Comment) + len(n.Sender.Name) + len(n.Sender.ForName)
+}
+
 // Sender is the process that an operating system names as a packet's. PID is 0 if
 // none is named, ForPID if it acts for itself.
 type Sender struct {

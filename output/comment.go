@@ -32,6 +32,13 @@ func Comment(a attribution.Answer, i *identity.Identity) string {
 	return e.comment()
 }
 
+// NoCaller is the comment of a request of whose caller nothing is known, where
+// without one a comment before it would be taken for its.
+func NoCaller() string {
+	e := Entry{IMDS: IMDS{Attribution: Attribution{Status: string(attribution.Offline)}}}
+	return e.comment()
+}
+
 // comment leaves out what is long, the less telling first, until the rest has room.
 func (e *Entry) comment() string {
 	for _, shorten := range []func(){
@@ -39,6 +46,7 @@ func (e *Entry) comment() string {
 		func() { e.IMDS.Ancestors, e.Process.Parent = nil, Parent{} },
 		func() { e.Process.Args, e.Process.CommandLine, e.IMDS.Attribution.Candidates = nil, "", nil },
 		func() { e.IMDS.Script, e.Process.WorkingDirectory, e.Process.Executable = Script{}, "", "" },
+		func() { *e = Entry{IMDS: IMDS{Attribution: e.IMDS.Attribution}, Process: Process{PID: e.Process.PID}} },
 	} {
 		shorten()
 		if line := appendCaller([]byte(commentPrefix), e); len(line) <= maxComment {

@@ -132,7 +132,7 @@ func TestCommentIsBounded(t *testing.T) {
 		{"ancestors", func(p *attribution.Process) { p.Ancestors[0].Args = []string{long} }, `"args"`, `"ancestors"`},
 		{"arguments", func(p *attribution.Process) { p.Args = []string{long} }, `"executable"`, `"command_line"`},
 		{"paths", func(p *attribution.Process) { p.Executable = long + long }, `"name":"python3"`, `"executable"`},
-		{"all", func(p *attribution.Process) { p.Name = long + long }, "", "imds-analyzer"},
+		{"all but the pid", func(p *attribution.Process) { p.Name = long + long }, `"process":{"pid":4242}`, `"name"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := testRecord(func(r *Record) { tt.edit(r.Answer.Process) })

@@ -63,6 +63,7 @@ func TestVerdict(t *testing.T) {
 		{"v1", v1, seen, "Nothing was lost and every call was classified: these are all IMDSv1 calls made where and while this capture ran."},
 		{"drop", v2, with(func(c *CaptureStats) { c.DroppedByKernel = 1 }), "That no IMDSv1 call is listed proves nothing: 1 packet was dropped."},
 		{"drops, nothing seen", none, CaptureStats{DroppedByInterface: 4}, "That no IMDSv1 call is listed proves nothing: 4 packets were dropped."},
+		{"ended at once", none, CaptureStats{EndedEarly: true}, "That no IMDSv1 call is listed proves nothing: reading ended before the input did."},
 		{"not read, nothing seen", none, CaptureStats{NotRead: 4}, "That no IMDSv1 call is listed proves nothing: 4 packets have a link type that is not read."},
 		{"not read", v1, with(func(c *CaptureStats) { c.NotRead = 1 }), "There may be more IMDSv1 calls than these: 1 packet has a link type that is not read."},
 		{"cut off, nothing seen", none, CaptureStats{Truncated: true}, "That no IMDSv1 call is listed proves nothing: not all of the input could be read."},

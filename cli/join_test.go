@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"imds-analyzer/attribution"
+	"imds-analyzer/identity"
+	"imds-analyzer/imds"
+	"imds-analyzer/output"
+)
+
+func offlineJoin() *join {
+	return newJoin(attribution.NewOffline(), identity.New(identity.Options{}))
+}
+
+// callOn makes a call on a connection of its own.
+func callOn(j *join, id uint64) {
+	conn := imds.Conn{ID: id}
+	j.Opened(conn)
+	j.Call(imds.Call{Conn: conn})
+	j.Closed(conn)
+}
+
+// As many calls wait as are said to, however few are sent at once.
+func TestJoinHoldsCallsOneByOne(t *testing.T) {
+	j := offlineJoin()
+	for id := range uint64(maxWaiting) {
+		callOn(j, id)
+		j.flush()
+	}
+	j.close()
+	var got []uint64
+	j.drain(func(r output.Record) { got = append(got, r.Call.Conn.ID) }, func() time.Duration { return 0 })
+	if len(got) != maxWaiting || !slices.IsSorted(got) {
+		t.Errorf("%d calls of %d", len(got), maxWaiting)
+	}
+}
+
+// Calls come out with the next flush, and lines about the capture behind them.
+func TestJoinKeepsOrder(t *testing.T) {
+	j := offlineJoin()
+	var got []string
+	callOn(j, 1)
+	j.lifecycle(func() { got = append(got, "line") })
+	callOn(j, 2)
+	j.close()
+	j.drain(func(output.Record) { got = append(got, "call") }, func() time.Duration { return 0 })
+	if !slices.Equal(got, []string{"call", "line", "call"}) {
+		t.Error(got)
+	}
+}
+
+// What cannot be done when nothing comes is done later, though nothing comes.
+func TestJoinIsIdleAgain(t *testing.T) {
+	j := offlineJoin()
+	asked, again := 0, make(chan struct{})
+	go func() {
+		<-again
+		callOn(j, 1)
+		j.close()
+	}()
+	calls := 0
+	j.drain(func(output.Record) { calls++ }, func() time.Duration {
+		switch asked++; asked {
+		case 1:
+			return time.Nanosecond
+		case 2:
+			close(again)
+		}
+		return 0
+	})
+	if asked < 2 || calls != 1 {
+		t.Errorf("asked %d times, %d calls", asked, calls)
+	}
+}
