@@ -17,7 +17,7 @@ func fakeProgram(t *testing.T, then string, lines ...string) string {
 	if err := os.WriteFile(filepath.Join(dir, "lines"), []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	script := "#!/bin/sh\n# --format json -o LOG --attribution WAY\n[ \"$*\" = \"--format json -o $4 --attribution proc\" ] || exit 9\ncat " + dir + "/lines >\"$4\"\n" + then + "\n"
+	script := "#!/bin/sh\n# --format json -o LOG --attribution WAY\n[ \"$*\" = \"--format json -o $4 --attribution proc\" ] || exit 9\n" + traps + "\ncat " + dir + "/lines >\"$4\"\n" + then + "\n"
 	path := filepath.Join(dir, "program")
 	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
@@ -30,8 +30,10 @@ const (
 	// wrongEntry names another process than the call itself, another command
 	// line than any client has, and no user.
 	wrongEntry = `{"event":{"dataset":"imds.call"},"url":{"original":"/latest/meta-data/0/0/5/5/0"},"imds":{"attribution":{"status":"resolved"}},"process":{"pid":6,"args":["x"]}}`
-	// waits ends well on SIGTERM, with its log written.
-	waits = `sleep 60 & trap "kill $!; exit STATUS" TERM; wait`
+	// traps has SIGTERM noted from before the log says that the program has started,
+	// and waits ends well on it.
+	traps = `trap 'ended=1; [ ! "$child" ] || kill "$child"' TERM`
+	waits = `sleep 60 & child=$!; [ ! "$ended" ] || kill "$child"; wait; exit STATUS`
 )
 
 // someCalls has one client of the kind get call.
