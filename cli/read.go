@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"imds-analyzer/capture"
 	"imds-analyzer/output"
@@ -15,6 +16,19 @@ const (
 	readStep = 256
 	passStep = 16 << 10
 )
+
+// readAlong is how often what is found in files is written, while there is not
+// enough of it to fill a buffer.
+const readAlong = 100 * time.Millisecond
+
+func (s *session) openFiles(ctx context.Context) (sources []capture.Source, err error) {
+	s.sieve = capture.NewSieve(s.options.endpoints)
+	if s.files, err = openFiles(ctx, s.options, s.streams.In, s.sieve); err != nil {
+		return nil, err
+	}
+	s.limits = append(s.limits, s.files.passedOver...)
+	return []capture.Source{s.files}, nil
+}
 
 // read gives the Analyzer what is in files until they or ctx end. What is all
 // there needs no reader of its own that waits for more, and no copies: the
@@ -73,4 +87,26 @@ func (s *session) tellFailures() {
 	for _, err := range s.files.failures() {
 		s.ended(err)
 	}
+}
+
+// idle returns what is done when there is nothing to write for the moment: who
+// reads along wants what there is. Where files are all there, more comes at once
+// most often, so that this is not done each time but every readAlong.
+func (s *session) idle() func() time.Duration {
+	if s.files == nil || s.files.stream() {
+		return func() time.Duration {
+			s.log.flush()
+			return 0
+		}
+	}
+	return s.idleInFiles
+}
+
+func (s *session) idleInFiles() time.Duration {
+	if wait := time.Until(s.flushed.Add(readAlong)); wait > 0 {
+		return wait
+	}
+	s.log.flush()
+	s.flushed = time.Now()
+	return 0
 }

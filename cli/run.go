@@ -35,9 +35,6 @@ const (
 	// enough for 10,000 calls a second, and each takes memory and, with the
 	// collector of garbage, a share of all others' time.
 	maxProcessors = 4
-	// readAlong is how often what is found in files is written, while there is not
-	// enough of it to fill a buffer.
-	readAlong = 100 * time.Millisecond
 	// liveGCPercent is how much the heap of a live capture may grow before it is
 	// cleaned (runtime/debug). Memory is scarcer there than processor time: at
 	// 1,000 calls a second it takes 47 MiB in place of 58.
@@ -161,28 +158,6 @@ func (s *session) startWriting() <-chan struct{} {
 	return written
 }
 
-// idle returns what is done when there is nothing to write for the moment: who
-// reads along wants what there is. Where files are all there, more comes at once
-// most often, so that this is not done each time but every readAlong.
-func (s *session) idle() func() time.Duration {
-	if s.files == nil || s.files.stream() {
-		return func() time.Duration {
-			s.log.flush()
-			return 0
-		}
-	}
-	return s.idleInFiles
-}
-
-func (s *session) idleInFiles() time.Duration {
-	if wait := time.Until(s.flushed.Add(readAlong)); wait > 0 {
-		return wait
-	}
-	s.log.flush()
-	s.flushed = time.Now()
-	return 0
-}
-
 // finish hands over what there is, as nothing more will come.
 func (s *session) finish() {
 	if s.merge != nil {
@@ -211,15 +186,6 @@ func (s *session) open(ctx context.Context) ([]capture.Source, error) {
 		sources = append(sources, source)
 	}
 	return sources, s.openResolver()
-}
-
-func (s *session) openFiles(ctx context.Context) (sources []capture.Source, err error) {
-	s.sieve = capture.NewSieve(s.options.endpoints)
-	if s.files, err = openFiles(ctx, s.options, s.streams.In, s.sieve); err != nil {
-		return nil, err
-	}
-	s.limits = append(s.limits, s.files.passedOver...)
-	return []capture.Source{s.files}, nil
 }
 
 // openResolver starts attribution.
