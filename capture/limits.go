@@ -10,7 +10,8 @@ type Limits struct {
 	// that has been silent for long makes room for a new one.
 	Connections int
 	// ClosedConnections is the number of ended connections that are
-	// remembered at most, and half of it at least, so that late repeats of their segments are not taken for
+	// remembered at most, and half of it at least, so that late repeats of
+	// their segments are not taken for
 	// new calls.
 	ClosedConnections int
 	// BufferedBytes bounds, over all connections, the segments that wait for
@@ -23,8 +24,8 @@ type Limits struct {
 // exchange 1024 packets a second with all link-local services, about 100
 // short connections: 16,384 open ones are 160 s of that without a single
 // close, and 32,768 closed ones, or half of them, as much again. With about
-// 1 KiB a connection, 64 B a closed one and 8 MiB of buffers this stays below 32 MiB. Live packets say
-// nothing of clients.
+// 1 KiB a connection, 64 B a closed one and 8 MiB of buffers this stays below
+// 32 MiB. Live packets say nothing of clients.
 func LiveLimits() Limits {
 	return Limits{Connections: 16 << 10, ClosedConnections: 32 << 10, BufferedBytes: 8 << 20}
 }

@@ -21,7 +21,8 @@ type Sieve struct {
 	passed atomic.Uint64
 }
 
-// sieveRun is how many packets are passed over in a row: some 50 µs of work.
+// sieveRun is how many packets are passed over in a row: 0.14 ms of work, of a
+// file in memory with 1.5 million packets that takes 0.2 s.
 const sieveRun = 1 << 10
 
 // NewSieve returns a Sieve for packets to and from the endpoints' addresses.

@@ -11,7 +11,7 @@ import (
 )
 
 // readStep is how many packets of files are read between looks at the clock
-// and at ctx, and how many may be passed over meanwhile: at most 1 ms of work.
+// and at ctx, and how many may be passed over meanwhile: some 2 ms of work.
 const (
 	readStep = 256
 	passStep = 16 << 10
