@@ -48,7 +48,7 @@ var rooms = map[string]room{
 	"identity": {ours: []string{"attribution"}, not: speaking},
 	"carried":  {ours: []string{"imds", "attribution", "identity"}, not: append([]string{"os", "net", "syscall", "io"}, speaking...)},
 	"output": {
-		ours:   []string{"imds", "attribution", "identity"},
+		ours:   []string{"imds", "attribution", "identity", "diagnosis"},
 		others: []string{"github.com/sirupsen/logrus", "golang.org/x/text/width"},
 		not:    speaking,
 	},
@@ -56,8 +56,8 @@ var rooms = map[string]room{
 		others: []string{"github.com/vishvananda/netlink"},
 		not:    speaking,
 	},
-	"diagnosis": {ours: []string{"imds", "attribution"}, not: speaking},
-	"report":    {ours: []string{"output"}, not: speaking},
+	"diagnosis": {ours: []string{"imds", "attribution", "identity"}, not: append([]string{"os", "net", "syscall"}, speaking...)},
+	"report":    {ours: []string{"imds", "attribution", "identity", "diagnosis", "output"}, not: speaking},
 	"scripts":   {all: true},
 }
 
@@ -211,8 +211,9 @@ func TestImportRulesCanBreak(t *testing.T) {
 
 		{"diagnosis/findings.go", "imds-analyzer/attribution", false},
 		{"diagnosis/findings.go", "imds-analyzer/output", true},
+		{"diagnosis/findings.go", "os", true},
 		{"report/verdict.go", "imds-analyzer/output", false},
-		{"report/verdict.go", "imds-analyzer/imds", true},
+		{"report/verdict.go", "imds-analyzer/capture", true},
 
 		{"other/other.go", "strings", true},
 		{"capture/tcp_test.go", "github.com/spf13/cobra", false},

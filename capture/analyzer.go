@@ -17,6 +17,11 @@ type Handler interface {
 	// Opened is called at the first packet of a connection, and again if a
 	// later one shows a tuple nearer to the client, before translation.
 	Opened(imds.Conn)
+	// Unanswered is called once for a token request to which there is no answer when
+	// the client closes its side of the connection, or when tokenPatience has passed:
+	// the client may go on without a token now. The request's Call follows as for
+	// others, and may have a response after all.
+	Unanswered(imds.Call)
 	// Call is called once for each call, as soon as nothing more can be
 	// learned of it: at its response, or when there can be none any more.
 	Call(imds.Call)

@@ -155,6 +155,8 @@ func newRecorder(t testing.TB) *recorder {
 	return &recorder{t: t, opened: map[uint64]imds.Conn{}, closed: map[uint64]bool{}}
 }
 
+func (r *recorder) Unanswered(imds.Call) {}
+
 func (r *recorder) Opened(c imds.Conn) {
 	if earlier, ok := r.opened[c.ID]; ok && (earlier.Client == c.Client && earlier.Network == c.Network || r.closed[c.ID]) {
 		r.t.Errorf("connection %d opened twice as %v", c.ID, c.Client)

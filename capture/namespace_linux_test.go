@@ -165,9 +165,10 @@ func (r *reading) end(t *testing.T) {
 // called keeps the calls that an Analyzer finds.
 type called struct{ calls []imds.Call }
 
-func (c *called) Opened(imds.Conn)    {}
-func (c *called) Call(call imds.Call) { c.calls = append(c.calls, call) }
-func (c *called) Closed(imds.Conn)    {}
+func (c *called) Opened(imds.Conn)     {}
+func (c *called) Unanswered(imds.Call) {}
+func (c *called) Call(call imds.Call)  { c.calls = append(c.calls, call) }
+func (c *called) Closed(imds.Conn)     {}
 
 func TestNamespace(t *testing.T) {
 	n := newServiceNetwork(t)

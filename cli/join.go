@@ -5,6 +5,7 @@ import (
 
 	"imds-analyzer/attribution"
 	"imds-analyzer/capture"
+	"imds-analyzer/diagnosis"
 	"imds-analyzer/identity"
 	"imds-analyzer/imds"
 	"imds-analyzer/output"
@@ -34,14 +35,19 @@ type join struct {
 	out        chan []event
 	room       *room        // for events, until they are delivered
 	spare      chan []event // batches to use again
+	// diagnoser and calls, their number, are of the goroutine that delivers.
+	diagnoser *diagnosis.Diagnoser
+	calls     uint64
 }
 
 // event is a call on its way to the output, or a line about the capture.
 type event struct {
-	call      imds.Call
-	pending   *attribution.Pending
-	due       time.Time
-	lifecycle func() // not nil for the latter: writes it
+	call    imds.Call
+	pending *attribution.Pending
+	due     time.Time
+	// unanswered: it is a token request that has no answer yet, and no call to write.
+	unanswered bool
+	lifecycle  func() // not nil for the latter: writes it
 }
 
 // eventNote is how many bytes of a note count as much as an event.
@@ -58,6 +64,7 @@ func newJoin(resolver attribution.Resolver, identifier *identity.Identifier) *jo
 		out:        make(chan []event, maxWaiting),
 		room:       newRoom(maxWaiting),
 		spare:      make(chan []event, maxWaiting/batchSize),
+		diagnoser:  diagnosis.New(),
 	}
 }
 
@@ -100,6 +107,11 @@ func (j *join) lookEarly(p *attribution.Pending) {
 // Call sends a call on, at the latest with the next flush.
 func (j *join) Call(c imds.Call) {
 	j.send(event{call: c, pending: j.pending[c.Conn.ID], due: time.Now().Add(answerWait)})
+}
+
+// Unanswered sends on, among the calls, what may explain those that follow.
+func (j *join) Unanswered(c imds.Call) {
+	j.send(event{call: c, pending: j.pending[c.Conn.ID], due: time.Now().Add(answerWait), unanswered: true})
 }
 
 func (j *join) send(e event) {
@@ -187,9 +199,20 @@ func (j *join) deliver(e *event, record func(output.Record)) {
 		e.lifecycle()
 		return
 	}
-	r := output.Record{Call: e.call}
-	r.Answer, r.Identity = j.caller(answerBy(e.pending, e.due), e.call.Request.Note)
-	record(r)
+	evidence := diagnosis.Evidence{Call: e.call}
+	evidence.Answer, evidence.Identity = j.caller(answerBy(e.pending, e.due), e.call.Request.Note)
+	if e.unanswered {
+		j.diagnoser.Unanswered(&evidence)
+		return
+	}
+	j.calls++
+	record(output.Record{
+		Call:      evidence.Call,
+		Answer:    evidence.Answer,
+		Identity:  evidence.Identity,
+		Diagnosis: j.diagnoser.Call(&evidence),
+		Sequence:  j.calls,
+	})
 }
 
 // answerBy waits for the process until due.

@@ -60,6 +60,10 @@ type Software struct {
 	// not be what the package has on disk now.
 	Package Package
 	Script  Script
+	// Caller is what the nearest of the ancestors that are interpreters with a script
+	// runs; Generation is 1 for the parent, 0 if there is none.
+	Caller     Script
+	Generation int
 }
 
 // Package is one of the system's package manager, as that names it.

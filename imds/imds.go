@@ -52,8 +52,19 @@ type Request struct {
 	// seen; TTLSeconds is its value, 0 if that is no positive number.
 	TTLHeader  bool
 	TTLSeconds int
-	// ForwardedFor is true if a field X-Forwarded-For was seen.
-	ForwardedFor bool
+	// Token is what the value of X-aws-ec2-metadata-token looks like.
+	Token TokenValue
+	// ForwardedFor is true if a field X-Forwarded-For was seen; ForwardedClient
+	// is its value, by which the clients of one proxy are told apart.
+	ForwardedFor    bool
+	ForwardedClient string
+	// ExpectContinue is true if the client waits for a 100 (Continue) before it
+	// sends the request's body (RFC 9110, section 10.1.1).
+	ExpectContinue bool
+	// Shape is a number made of the names of the header fields, in their order and
+	// spelling, without those that only token requests or bodies have: requests by
+	// the same HTTP client have the same. It is 0 if the head was not seen whole.
+	Shape uint64
 	// Incomplete says why the head was not seen whole; it is empty if it was.
 	Incomplete Incomplete
 }
@@ -65,9 +76,44 @@ type Response struct {
 	Time time.Time
 	// Status is the status code.
 	Status int
-	// HopLimit is the IPv4 TTL or IPv6 hop limit of that packet as captured.
+	// HopLimit is the IPv4 TTL or IPv6 hop limit of that packet as captured,
+	// farthest from the client where it was seen in several places.
 	HopLimit uint8
+	// HopLimitNeeded is the least HopLimit with which the packet reaches the client
+	// from there, 0 if that is not known.
+	HopLimitNeeded uint8
+	// Server is the value of the field of that name. The service's own is EC2ws.
+	Server string
+	// Delivery is whether the response has come to the client. It is only looked
+	// at for answers to token requests.
+	Delivery Delivery
 }
+
+// Delivery is whether the client has got a response.
+type Delivery uint8
+
+// The deliveries. Acknowledged: the client has acknowledged it. NotDelivered: it was
+// sent again, or the client asked again or gave up, or a router said that its hop
+// limit was exceeded, and the client has never acknowledged it.
+const (
+	DeliveryUnknown Delivery = iota
+	Acknowledged
+	NotDelivered
+)
+
+// TokenValue is what the value of a token's field looks like; the value itself is
+// kept nowhere.
+type TokenValue uint8
+
+// The looks of a token. NoToken: there is no field, or its value was not seen whole.
+// NotAToken: it holds what no token can, such as blanks or markup; an error page was
+// taken for one.
+const (
+	NoToken TokenValue = iota
+	EmptyToken
+	NotAToken
+	OpaqueToken
+)
 
 // Call is one request to the metadata service and what became of it.
 type Call struct {

@@ -62,6 +62,7 @@ type Event struct {
 	Action   string    `json:"action"`
 	Outcome  string    `json:"outcome,omitempty"`
 	Duration *int64    `json:"duration,omitempty"`
+	Sequence uint64    `json:"sequence,omitempty"`
 }
 
 // IMDS is what ECS has no words for.
@@ -73,11 +74,23 @@ type IMDS struct {
 	ForwardedFor      *bool       `json:"forwarded_for,omitempty"`
 	Incomplete        string      `json:"incomplete,omitempty"`
 	ResponseTTL       int         `json:"response_ttl,omitempty"`
+	ResponseTTLNeeded int         `json:"response_ttl_needed,omitempty"`
+	Server            string      `json:"server,omitempty"`
+	Findings          []string    `json:"findings,omitempty"`
+	Fallback          Fallback    `json:"fallback,omitzero"`
 	ExecutableDeleted bool        `json:"executable_deleted,omitempty"`
 	Attribution       Attribution `json:"attribution"`
 	OnBehalfOf        Relative    `json:"on_behalf_of,omitzero"`
 	Ancestors         []Relative  `json:"ancestors,omitempty"`
 	Script            Script      `json:"script,omitzero"`
+}
+
+// Fallback is why a client has gone on without a token.
+type Fallback struct {
+	Reason     string    `json:"reason,omitempty"`
+	StatusCode int       `json:"status_code,omitempty"`
+	Evidence   string    `json:"evidence,omitempty"`
+	Since      time.Time `json:"since,omitzero"`
 }
 
 // Script is what an interpreter runs.
@@ -102,6 +115,7 @@ type Relative struct {
 	Name        string `json:"name,omitempty"`
 	Executable  string `json:"executable,omitempty"`
 	CommandLine string `json:"command_line,omitempty"`
+	Script      string `json:"script,omitempty"`
 }
 
 // HTTP is the field set http.
@@ -264,6 +278,8 @@ type HostFields struct {
 type HostField struct {
 	Hostname string `json:"hostname,omitempty"`
 	ID       string `json:"id,omitempty"`
+	// Uptime is in seconds.
+	Uptime uint64 `json:"uptime,omitempty"`
 }
 
 // Cloud is the field set cloud.
@@ -291,6 +307,8 @@ type Capture struct {
 	Capabilities       []string  `json:"capabilities,omitempty"`
 	BootID             string    `json:"boot_id,omitempty"`
 	Started            time.Time `json:"started,omitzero"`
+	FirstPacket        time.Time `json:"first_packet,omitzero"`
+	LastPacket         time.Time `json:"last_packet,omitzero"`
 	*Counts
 }
 

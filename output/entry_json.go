@@ -63,6 +63,9 @@ func (e *Event) write(w *jsonWriter) {
 	if e.Duration != nil {
 		w.integer("duration", *e.Duration)
 	}
+	if e.Sequence > 0 {
+		w.count("sequence", e.Sequence)
+	}
 	w.close(start)
 }
 
@@ -75,6 +78,10 @@ func (i *IMDS) write(w *jsonWriter) {
 	w.flag("forwarded_for", i.ForwardedFor)
 	w.text("incomplete", i.Incomplete)
 	w.number("response_ttl", i.ResponseTTL)
+	w.number("response_ttl_needed", i.ResponseTTLNeeded)
+	w.text("server", i.Server)
+	w.list("findings", i.Findings)
+	i.Fallback.write(w)
 	if i.ExecutableDeleted {
 		w.flag("executable_deleted", &i.ExecutableDeleted)
 	}
@@ -82,6 +89,15 @@ func (i *IMDS) write(w *jsonWriter) {
 	i.OnBehalfOf.write(w, "on_behalf_of")
 	w.relatives("ancestors", i.Ancestors)
 	i.Script.write(w)
+	w.close(start)
+}
+
+func (f *Fallback) write(w *jsonWriter) {
+	start := w.open("fallback")
+	w.text("reason", f.Reason)
+	w.number("status_code", f.StatusCode)
+	w.text("evidence", f.Evidence)
+	w.time("since", f.Since)
 	w.close(start)
 }
 
@@ -108,6 +124,7 @@ func (r *Relative) write(w *jsonWriter, name string) {
 	w.text("name", r.Name)
 	w.text("executable", r.Executable)
 	w.text("command_line", r.CommandLine)
+	w.text("script", r.Script)
 	w.close(start)
 }
 
@@ -254,6 +271,9 @@ func (h *HostFields) write(w *jsonWriter) {
 	host := w.open("host")
 	w.text("hostname", h.Host.Hostname)
 	w.text("id", h.Host.ID)
+	if h.Host.Uptime > 0 {
+		w.count("uptime", h.Host.Uptime)
+	}
 	w.close(host)
 	cloud := w.open("cloud")
 	w.text("provider", h.Cloud.Provider)
@@ -272,6 +292,8 @@ func (c *Capture) write(w *jsonWriter) {
 	w.list("capabilities", c.Capabilities)
 	w.text("boot_id", c.BootID)
 	w.time("started", c.Started)
+	w.time("first_packet", c.FirstPacket)
+	w.time("last_packet", c.LastPacket)
 	if c.Counts != nil {
 		c.Counts.write(w)
 	}

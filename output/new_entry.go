@@ -45,6 +45,8 @@ func NewEntry(r Record, h Host) Entry {
 	}
 	e.attribute(r.Answer)
 	e.identify(&r.Identity, r.Answer.Process)
+	e.diagnose(&r.Diagnosis)
+	e.Event.Sequence = r.Sequence
 	e.Message = message(&e)
 	return e
 }
@@ -154,6 +156,8 @@ func callIMDS(call *imds.Call, version imds.Version) IMDS {
 	}
 	if call.Response != nil {
 		i.ResponseTTL = int(call.Response.HopLimit)
+		i.ResponseTTLNeeded = int(call.Response.HopLimitNeeded)
+		i.Server = call.Response.Server
 	}
 	return i
 }

@@ -5,6 +5,7 @@ package output
 
 import (
 	"imds-analyzer/attribution"
+	"imds-analyzer/diagnosis"
 	"imds-analyzer/identity"
 	"imds-analyzer/imds"
 )
@@ -15,4 +16,8 @@ type Record struct {
 	Call     imds.Call
 	Answer   attribution.Answer
 	Identity identity.Identity // of Answer.Process
+	// Diagnosis is what was found out of the call, beside others.
+	Diagnosis diagnosis.Diagnosis
+	// Sequence is the number of the call in its capture, from 1 on; 0 if it has none.
+	Sequence uint64
 }

@@ -55,6 +55,8 @@ type observer struct {
 	openAtFirst int // connections at the first call
 }
 
+func (o *observer) Unanswered(imds.Call) {}
+
 func (o *observer) Opened(c imds.Conn) {
 	o.found.Connections++
 	o.tuples[c.Client] = true
