@@ -1,0 +1,18 @@
+package report
+
+// Options are how the evidence is judged.
+type Options struct {
+	// MinDays is how many days each host has to be observed before silence counts
+	// as evidence.
+	MinDays float64
+	// NoBoot waives that a boot has to be observed.
+	NoBoot bool
+	// Ignore names programs whose calls do not keep a host from being ready: each is
+	// a part of, or with * and ? in it a pattern for the whole of, the executable,
+	// the script, the unit, pod, task or image, a package or, where no process is
+	// known, the User-Agent.
+	Ignore []string
+}
+
+// DefaultMinDays is a week: what runs once a week is seen.
+const DefaultMinDays = 7
