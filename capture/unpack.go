@@ -19,12 +19,17 @@ func Unpack(r io.Reader) (*Unpacked, error) {
 }
 
 // Head returns the first n bytes of what was not read yet, or as many as there are, and
-// leaves them there. An error that comes after less is met again by Read.
-func (u *Unpacked) Head(n int) []byte {
-	if head, err := u.buf.peek(n); err == nil {
-		return head
+// leaves them there. The error is why there are no more, but that it ends; Read comes
+// to it behind them.
+func (u *Unpacked) Head(n int) ([]byte, error) {
+	head, err := u.buf.peek(n)
+	switch err {
+	case nil:
+		return head, nil
+	case io.EOF, io.ErrUnexpectedEOF:
+		err = nil
 	}
-	return u.buf.unread()
+	return u.buf.unread(), err
 }
 
 // Read implements io.Reader.
@@ -38,3 +43,6 @@ func IsCapture(head []byte) bool {
 // LooksLike says what a file that begins with head seems to be, if it is none that can
 // be read: words that go on from "it".
 func LooksLike(head []byte) string { return fileLooksLike(head) }
+
+// IsText reports whether what begins with head may be text.
+func IsText(head []byte) bool { return fileIsText(head) }

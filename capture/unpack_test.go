@@ -19,8 +19,8 @@ func TestUnpack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if head := u.Head(5); !strings.HasPrefix(string(head), text[:5]) {
-				t.Errorf("%s, %s: the head is %q", how, size, head)
+			if head, err := u.Head(5); !strings.HasPrefix(string(head), text[:5]) || err != nil {
+				t.Errorf("%s, %s: the head is %q, %v", how, size, head, err)
 			}
 			if got, err := io.ReadAll(u); string(got) != text || err != nil {
 				t.Errorf("%s, %s: %d bytes of %d, %v", how, size, len(got), len(text), err)
@@ -50,9 +50,12 @@ func TestUnpackShort(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		head := string(u.Head(100))
+		head, err := u.Head(100)
+		if !errors.Is(err, tt.err) {
+			t.Errorf("%s: the error at its head is %v", name, err)
+		}
 		got, err := io.ReadAll(u)
-		if head != tt.head || string(got) != tt.head || !errors.Is(err, tt.err) {
+		if string(head) != tt.head || string(got) != tt.head || !errors.Is(err, tt.err) {
 			t.Errorf("%s: head %q, content %q, error %v", name, head, got, err)
 		}
 	}
