@@ -1,5 +1,7 @@
 package report
 
+import "fmt"
+
 // Options are how the evidence is judged.
 type Options struct {
 	// MinDays is how many days each host has to be observed before silence counts
@@ -16,3 +18,12 @@ type Options struct {
 
 // DefaultMinDays is a week: what runs once a week is seen.
 const DefaultMinDays = 7
+
+// Check says whether the options can be met.
+func (o Options) Check() error {
+	const most = 36500 // a hundred years
+	if !(o.MinDays >= 0 && o.MinDays <= most) {
+		return fmt.Errorf("the number of days has to be from 0 to %d", most)
+	}
+	return nil
+}
