@@ -62,7 +62,7 @@ var rooms = map[string]room{
 		others: []string{"github.com/go-json-experiment/json"},
 		not:    speaking,
 	},
-	"scripts":   {all: true},
+	"scripts": {all: true},
 }
 
 // pure are packages below one that does I/O, which do none.

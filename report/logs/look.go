@@ -11,10 +11,15 @@ import (
 // very long, or a hundred usual lines of others.
 const HeadBytes = 128 << 10
 
+// maxText is how many lines of text may come before an entry that shows that it is a
+// log: the program's own words for people. A document may have an entry as an example.
+const maxText = 8
+
 // Look finds out whether what begins with head is a log of this program, and the time
 // of its first entry, zero if that does not tell. A log that holds other things first
 // is not known for one.
 func Look(head []byte) (begins time.Time, isLog bool) {
+	text := 0
 	for line := range bytes.Lines(head) {
 		var e output.Entry
 		switch kind, lifecycle, _ := parse(line, &e); kind {
@@ -23,9 +28,14 @@ func Look(head []byte) (begins time.Time, isLog bool) {
 		case capture:
 			return lifecycle.Timestamp, true
 		}
-		// A line that is cut, the last one of head or of all.
-		if bytes.HasPrefix(bytes.TrimLeft(line, margin), []byte(`{"@timestamp":`)) {
+		switch line = bytes.Trim(line, margin); {
+		case bytes.HasPrefix(line, []byte(`{"@timestamp":`)): // that is cut
 			isLog = true
+		case len(line) > 0 && line[0] != '{':
+			text++
+		}
+		if text > maxText {
+			break
 		}
 	}
 	return time.Time{}, isLog

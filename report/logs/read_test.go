@@ -212,6 +212,7 @@ func TestLook(t *testing.T) {
 		"only part":     {call[:200], true, time.Time{}},
 		"docker":        {`{"log":` + quoted(call) + "}\n", true, at},
 		"other JSON":    {"{\n  \"name\": \"x\"\n}\n", false, time.Time{}},
+		"a document":    {strings.Repeat("hello\n", maxText+1) + call, false, time.Time{}},
 		"text":          {"hello\n", false, time.Time{}},
 		"empty":         {"", false, time.Time{}},
 	}
