@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -153,3 +154,5 @@ func jsonOf(t testing.TB, v any) string {
 	}
 	return string(data)
 }
+
+func number(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -56,7 +56,17 @@ func (r *Report) headline() string {
 	case NotEnough:
 		return "Not enough evidence: nothing was seen that needs IMDSv1, but that does not prove much" + on + "."
 	}
-	return "Ready: nothing was seen that needs IMDSv1. It can be switched off."
+	return "Ready: nothing was seen that needs IMDSv1" + r.butIgnored() + ". It can be switched off."
+}
+
+// butIgnored says that there is something that the verdict passes over.
+func (r *Report) butIgnored() string {
+	for i := range r.Programs {
+		if p := &r.Programs[i]; p.Ignored && p.Blocking > 0 {
+			return ", but for the programs that are ignored"
+		}
+	}
+	return ""
 }
 
 func (r *Report) hostsThat(s Status) (n int) {
