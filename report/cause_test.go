@@ -142,6 +142,17 @@ func TestProgram(t *testing.T) {
 	}
 }
 
+// The command line is the latest; of two at once it does not matter which came first.
+func TestCommandLine(t *testing.T) {
+	app := process("/usr/bin/app")
+	one, two, old := call(app, commandLine("app 1")), call(app, commandLine("app 2")), call(app, commandLine("app 3"), when(at(0)))
+	for _, calls := range [][]any{{one, two, old}, {old, two, one}} {
+		if got := take(New(week), calls...).Report().Programs[0].CommandLine; got != "app 2" {
+			t.Errorf("the command line is %q", got)
+		}
+	}
+}
+
 func TestPathsBeyondThoseKept(t *testing.T) {
 	b := New(week)
 	for n := range maxPaths + 5 {

@@ -96,6 +96,7 @@ func TestHosts(t *testing.T) {
 		want  string
 	}{
 		{"renamed", []any{host("b", "m1", "i-1", at(2)), host("a", "m1", "i-1", at(1)), host("z", "m2", "i-1", at(0))}, "b (i-1)"},
+		{"two names at once", []any{host("a", "", "i-1", at(1)), host("c", "", "i-1", at(1)), host("b", "", "i-1", at(1))}, "c (i-1)"},
 		{"of one image", []any{host("a", "m1", "i-1", at(1)), host("a", "m1", "i-2", at(2))}, "a (i-1), a (i-2)"},
 		{"no instance", []any{host("a", "m1", "", at(1)), host("b", "m1", "", at(2))}, "b"},
 		{"name alone", []any{host("a", "", "", at(1)), host("b", "", "", at(2))}, "a, b"},

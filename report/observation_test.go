@@ -22,6 +22,7 @@ func TestObservation(t *testing.T) {
 	restarted := capture{host: "web-1", boot: "b1", started: at(2), uptime: 172820}
 	two := capture{host: "web-1", boot: "b2", started: at(4), uptime: 15}
 	late := capture{host: "web-1", boot: "b2", started: at(4), uptime: 301}
+	justInTime := capture{host: "web-1", boot: "b2", started: at(4), uptime: 300}
 	timeless := capture{host: "web-1", boot: "b2", started: at(4)}
 	bootless := capture{host: "web-1", started: at(4)}
 	here := from("web-1")
@@ -45,6 +46,7 @@ func TestObservation(t *testing.T) {
 		{"rebooted", []any{one.start(), one.stop(at(3)), two.start(), two.stop(at(6))}, 5, 2, 1},
 		{"crashed", []any{one.start(), call(v2, when(at(3))), two.start(), two.stop(at(6))}, 5, 2, 0},
 		{"started late after a boot", []any{one.start(), one.stop(at(3)), late.start(), late.stop(at(6))}, 5, 1, 1},
+		{"just in time", []any{justInTime.start(), justInTime.stop(at(6))}, 2, 1, 0},
 		{"late alone", []any{late.start(), late.stop(at(6))}, 2, 0, 0},
 		{"time since the boot not known", []any{one.start(), one.stop(at(3)), timeless.start(), timeless.stop(at(6))}, 5, 2, 1},
 		{"not known, alone", []any{timeless.start(), timeless.stop(at(6))}, 2, 0, 0},
@@ -138,6 +140,13 @@ func TestManySessions(t *testing.T) {
 		t.Errorf("%d boots have their times", n)
 	}
 	late := capture{host: "web-1", boot: "x", started: at(1)}
+	again := New(week)
+	if err := again.State(b.Snapshot()); err != nil {
+		t.Fatal(err)
+	}
+	if v := take(again, late.start()).Report().Verdict; strings.Contains(ids(v.Missing), itemPassedOver) {
+		t.Errorf("a line that the state has counted is missed: %q", ids(v.Missing))
+	}
 	if v := take(b, late.start()).Report().Verdict; !strings.Contains(ids(v.Missing), itemPassedOver) {
 		t.Errorf("a line that was passed over is not missed: %q", ids(v.Missing))
 	}

@@ -151,6 +151,7 @@ func TestStateAndCallsWithoutNumbers(t *testing.T) {
 		{"of another host", call(when(at(2.5)), from("web-2")), 0},
 		{"numbered, counted", call(when(at(1.5)), sequence(4)), 1},
 		{"numbered, later", call(when(at(2.5)), sequence(6)), 0},
+		{"numbered, begun before", call(when(at(1.5)), sequence(6)), 0},
 		{"numbered, of the next capture", call(when(at(2.5)), sequence(1)), 0},
 	}
 	for _, tt := range tests {
