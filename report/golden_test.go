@@ -36,6 +36,7 @@ func fleet() (lines []any) {
 	add(3, from("batch-1"), process("/usr/bin/java"), hops(1, 2), fallback("undelivered", 0, "connection"), findings("hop-limit", "fallback-token-undelivered"),
 		func(e *output.Entry) {
 			e.Kubernetes.Namespace, e.Kubernetes.Pod.Name, e.Container.Name = "jobs", "report-9v5kd", "main"
+			e.Container.Image.Name = "registry.example/report:2.4"
 		})
 	add(3, from("batch-1"), process("/usr/bin/java"), tokenRequest, hops(1, 2), findings("token-unanswered", "hop-limit"),
 		func(e *output.Entry) {

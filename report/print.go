@@ -137,6 +137,13 @@ func (t *text) wrap(first, then, s string) {
 	t.WriteString("\n")
 }
 
+// block writes lines as they are, to be pasted.
+func (t *text) block(lines string) {
+	for line := range strings.Lines(lines) {
+		t.WriteString("      " + strings.TrimSuffix(line, "\n") + "\n")
+	}
+}
+
 // timeText is a time as people read it, to the minute.
 func timeText(t time.Time) string {
 	if t.IsZero() {
