@@ -156,7 +156,7 @@ func TestCommandLine(t *testing.T) {
 func TestPathsBeyondThoseKept(t *testing.T) {
 	b := New(week)
 	for n := range maxPaths + 5 {
-		b.Call(call(path("/" + number(uint64(n)))))
+		b.Call(call(pathTo("/" + number(uint64(n)))))
 	}
 	if p := b.Report().Programs[0]; len(p.Paths) != maxPaths || p.MorePaths != 5 {
 		t.Errorf("%d paths and %d more", len(p.Paths), p.MorePaths)

@@ -29,7 +29,7 @@ func fleet() (lines []any) {
 	}
 	python := process("/usr/bin/python3.11")
 	add(17, python, unit("sync.service"), userAgent("Boto3/1.26.27 Python/3.11 Linux/6.1.0 Botocore/1.29.27"), fallback("refused", 403, "process"), credentials,
-		path("/latest/meta-data/iam/security-credentials/app"), packaged("python3", "3.11.2"), commandLine("python3 /opt/app/sync.py"),
+		pathTo("/latest/meta-data/iam/security-credentials/app"), packaged("python3", "3.11.2"), commandLine("python3 /opt/app/sync.py"),
 		func(e *output.Entry) { e.IMDS.Script = output.Script{Kind: "file", Path: "/opt/app/sync.py"} })
 	add(4, from("web-2"), python, unit("sync.service"), fallback("refused", 403, "process"),
 		func(e *output.Entry) { e.IMDS.Script = output.Script{Kind: "file", Path: "/opt/app/sync.py"} })
@@ -42,15 +42,15 @@ func fleet() (lines []any) {
 		func(e *output.Entry) {
 			e.Kubernetes.Namespace, e.Kubernetes.Pod.Name, e.Container.Name = "jobs", "report-9v5kd", "main"
 		})
-	add(5, userAgent("Boto3/1.9.0 Botocore/1.12.0"), findings("old-software"), status(404), path("/latest/meta-data/spot/instance-action"))
+	add(5, userAgent("Boto3/1.9.0 Botocore/1.12.0"), findings("old-software"), status(404), pathTo("/latest/meta-data/spot/instance-action"))
 	add(6, userAgent("aws-sdk-go/1.44.0"), fallback("unanswered", 0, "timing"))
-	add(2, process("/usr/bin/curl"), unit("cloud-final.service"), findings("script-without-token"), commandLine("curl -s http://169.254.169.254/latest/user-data"), path("/latest/user-data"),
+	add(2, process("/usr/bin/curl"), unit("cloud-final.service"), findings("script-without-token"), commandLine("curl -s http://169.254.169.254/latest/user-data"), pathTo("/latest/user-data"),
 		func(e *output.Entry) {
 			e.IMDS.Ancestors = []output.Relative{{PID: 1, Script: "/var/lib/cloud/scripts/per-boot/boot.sh"}}
 		})
 	add(2, process("/usr/bin/agent"), userAgent("aws-sdk-go-v2/1.17.0"), findings("v2-capable"))
 	add(1, process("/usr/bin/agent"), unknownCall)
-	add(1, process("/usr/bin/probe"), status(404), findings("other-cloud"), path("/computeMetadata/v1/"))
+	add(1, process("/usr/bin/probe"), status(404), findings("other-cloud"), pathTo("/computeMetadata/v1/"))
 	add(2, process("/usr/bin/app"), findings("local-responder"), server("kiam"))
 	add(8, from("web-2"), process("/usr/bin/good"), tokenRequest, hops(64, 0))
 	add(8, from("web-2"), process("/usr/bin/good"), v2)

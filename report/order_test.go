@@ -71,7 +71,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		take(b, c.start())
 		for n := range 100 { // a hundred programs a host, a thousand in all
 			e := call(from(name), when(at(float64(n)/20)), process(fmt.Sprintf("/usr/local/bin/program-%d", (h+n*10)%programs)),
-				path(fmt.Sprintf("/latest/meta-data/%d", n%30)), userAgent("Boto3/1.26.27 Botocore/1.29.27"), commandLine("program with some arguments"), sequence(uint64(n+1)))
+				pathTo(fmt.Sprintf("/latest/meta-data/%d", n%30)), userAgent("Boto3/1.26.27 Botocore/1.29.27"), commandLine("program with some arguments"), sequence(uint64(n+1)))
 			for range 2 {
 				b.Call(e)
 			}

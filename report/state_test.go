@@ -21,7 +21,7 @@ func some() []any {
 	curl := process("/usr/bin/curl")
 	return []any{
 		one.start(),
-		call(sequence(1), curl, unit("backup.service"), when(at(0.5)), credentials, path("/latest/meta-data/iam/security-credentials/app"), findings("credentials-over-v1")),
+		call(sequence(1), curl, unit("backup.service"), when(at(0.5)), credentials, pathTo("/latest/meta-data/iam/security-credentials/app"), findings("credentials-over-v1")),
 		call(sequence(2), userAgent("Boto3/1.9.0 Botocore/1.12.0"), when(at(0.75)), findings("old-software")),
 		call(sequence(3), tokenRequest, curl, status(403), when(at(0.8)), findings("token-refused")),
 		call(sequence(4), curl, fallback("refused", 403, "process"), when(at(0.9)), commandLine("curl -s http://169.254.169.254/")),
@@ -301,7 +301,7 @@ func FuzzReadState(f *testing.F) {
 func TestStateIsSmall(t *testing.T) {
 	b := New(week)
 	for n := range 50_000 {
-		e := call(when(day.Add(time.Duration(n)*10*time.Minute)), sequence(uint64(n+1)), process(fmt.Sprintf("/usr/bin/p%d", n%40)), path(fmt.Sprintf("/latest/%d", n%100)), userAgent("curl/8.5.0"))
+		e := call(when(day.Add(time.Duration(n)*10*time.Minute)), sequence(uint64(n+1)), process(fmt.Sprintf("/usr/bin/p%d", n%40)), pathTo(fmt.Sprintf("/latest/%d", n%100)), userAgent("curl/8.5.0"))
 		b.Call(e)
 		if n%140 == 0 {
 			c := capture{host: "web-1", boot: fmt.Sprint(n), started: e.Timestamp, uptime: 10}
