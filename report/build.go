@@ -108,6 +108,7 @@ func (p *program) told() Program {
 		Software:    software,
 		Packages:    texts(&p.Packages),
 		Containers:  texts(&p.Containers),
+		Images:      texts(&p.Images),
 		CommandLine: p.Example.CommandLine,
 		Hosts:       len(p.shares),
 		HostNames:   p.hostNames(),

@@ -19,6 +19,8 @@ type Cause struct {
 	Evidence []string `json:"evidence,omitempty"`
 	Text     string   `json:"text"`
 	Todo     string   `json:"todo,omitempty"`
+	// Lines are to be pasted into a script.
+	Lines string `json:"lines,omitempty"`
 }
 
 // Fallback is how often a program has gone on without a token after a token request
@@ -36,7 +38,11 @@ func causesOf(p *program, s Software) []Cause {
 	causes := fallbackCauses(p)
 	for _, f := range []diagnosis.Finding{diagnosis.OldSoftware, diagnosis.Script, diagnosis.OtherCloud, diagnosis.LocalResponder} {
 		if n := p.Findings.Counts[string(f)]; n > 0 {
-			causes = append(causes, Cause{Finding: string(f), Calls: n, Text: causeText(f, p, s), Todo: todo(f, s)})
+			c := Cause{Finding: string(f), Calls: n, Text: causeText(f, p, s), Todo: todo(f, s)}
+			if f == diagnosis.Script {
+				c.Lines = lines(p)
+			}
+			causes = append(causes, c)
 		}
 	}
 	slices.SortStableFunc(causes, func(a, b Cause) int { return cmp.Compare(b.Calls, a.Calls) })

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -51,7 +52,7 @@ func when(t time.Time) change      { return func(e *output.Entry) { e.Timestamp 
 func status(n int) change          { return func(e *output.Entry) { e.HTTP.Response.StatusCode = n } }
 func sequence(n uint64) change     { return func(e *output.Entry) { e.Event.Sequence = n } }
 func from(host string) change      { return func(e *output.Entry) { e.HostFields = on(host) } }
-func path(p string) change         { return func(e *output.Entry) { e.URL.Path = p } }
+func pathTo(p string) change       { return func(e *output.Entry) { e.URL.Path = p } }
 func findings(f ...string) change  { return func(e *output.Entry) { e.IMDS.Findings = f } }
 func userAgent(s string) change    { return func(e *output.Entry) { e.UserAgent.Original = s } }
 func unit(name string) change      { return func(e *output.Entry) { e.Systemd.Unit = name } }
@@ -153,3 +154,5 @@ func jsonOf(t testing.TB, v any) string {
 	}
 	return string(data)
 }
+
+func number(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -74,7 +74,7 @@ func (p *periods) add(slot uint32, t tokenless) {
 	}
 	at, known := slices.BinarySearchFunc(p.Latest, slot, func(p period, slot uint32) int { return cmp.Compare(p.Slot, slot) })
 	switch {
-	case slot == 0 || !known && at == 0 && len(p.Latest) == maxPeriods:
+	case slot == 0:
 		p.Earlier.merge(t)
 		return
 	case !known:

@@ -56,7 +56,17 @@ func (r *Report) headline() string {
 	case NotEnough:
 		return "Not enough evidence: nothing was seen that needs IMDSv1, but that does not prove much" + on + "."
 	}
-	return "Ready: nothing was seen that needs IMDSv1. It can be switched off."
+	return "Ready: nothing was seen that needs IMDSv1" + r.butIgnored() + ". It can be switched off."
+}
+
+// butIgnored says that there is something that the verdict passes over.
+func (r *Report) butIgnored() string {
+	for i := range r.Programs {
+		if p := &r.Programs[i]; p.Ignored && p.Blocking > 0 {
+			return ", but for the programs that are ignored"
+		}
+	}
+	return ""
 }
 
 func (r *Report) hostsThat(s Status) (n int) {
@@ -125,6 +135,13 @@ func (t *text) wrap(first, then, s string) {
 		column += n
 	}
 	t.WriteString("\n")
+}
+
+// block writes lines as they are, to be pasted.
+func (t *text) block(lines string) {
+	for line := range strings.Lines(lines) {
+		t.WriteString("      " + strings.TrimSuffix(line, "\n") + "\n")
+	}
 }
 
 // timeText is a time as people read it, to the minute.

@@ -47,6 +47,7 @@ func (p *Program) print(t *text) {
 	if p.Kind == "pod" || p.Kind == "task" || p.Kind == "container" {
 		t.field(p.Kind, listed(p.Containers, 3, 0))
 	}
+	t.field("image", listed(p.Images, 3, 0))
 	t.field("command", p.CommandLine)
 	if p.Executable != "" {
 		t.field("User-Agent", listed(p.UserAgents, 3, 0))
@@ -94,6 +95,7 @@ func (p *Program) printCauses(t *text) {
 		}
 		t.field("why", why)
 		t.field("to do", c.Todo)
+		t.block(c.Lines)
 	}
 }
 

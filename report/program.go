@@ -38,6 +38,7 @@ type program struct {
 	Packages   tally     `json:"packages,omitzero"`
 	UserAgents tally     `json:"user_agents,omitzero"`
 	Containers tally     `json:"containers,omitzero"`
+	Images     tally     `json:"images,omitzero"`
 	Servers    tally     `json:"servers,omitzero"` // other than the metadata service
 	Example    example   `json:"example,omitzero"`
 
@@ -96,6 +97,7 @@ func (p *program) tokenless(e *output.Entry, v1 uint64) {
 		p.Packages.add(packageText(packages), 1, maxOfEach)
 	}
 	p.Containers.add(cmp.Or(e.Container.Name, e.Container.ID), 1, maxOfEach)
+	p.Images.add(e.Container.Image.Name, 1, maxOfEach)
 	if standingOf(e) == elsewhere {
 		p.Servers.add(e.IMDS.Server, 1, maxOfEach)
 	}
@@ -178,6 +180,7 @@ func (p *program) merge(o *program) {
 	p.Packages.merge(&o.Packages, maxOfEach)
 	p.UserAgents.merge(&o.UserAgents, maxOfEach)
 	p.Containers.merge(&o.Containers, maxOfEach)
+	p.Images.merge(&o.Images, maxOfEach)
 	p.Servers.merge(&o.Servers, maxOfEach)
 	p.Example.merge(o.Example)
 }

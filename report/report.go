@@ -45,6 +45,7 @@ type Program struct {
 	Software   Software `json:"software,omitzero"`
 	Packages   []string `json:"packages,omitempty"`
 	Containers []string `json:"containers,omitempty"` // by name
+	Images     []string `json:"images,omitempty"`     // of containers
 	// CommandLine is the latest.
 	CommandLine string `json:"command_line,omitempty"`
 	// Hosts is the number of hosts, HostNames the names of those with most calls of

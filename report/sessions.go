@@ -78,11 +78,8 @@ func (s *sessions) hour(t int64) {
 	at, known := slices.BinarySearchFunc(s.Hours, t, func(a, b int64) int {
 		return cmp.Compare(a/int64(time.Hour), b/int64(time.Hour))
 	})
-	switch {
-	case known:
+	if known {
 		s.Hours[at] = max(s.Hours[at], t)
-		return
-	case at == 0 && len(s.Hours) == maxHours:
 		return
 	}
 	s.Hours = slices.Insert(s.Hours, at, t)

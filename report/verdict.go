@@ -235,6 +235,8 @@ func plural(n uint64, one, many string) string {
 func daysText(days float64) string {
 	hours := days * 24
 	switch {
+	case days == 0:
+		return "no time"
 	case days == 1:
 		return "1 day"
 	case hours >= 48 || days == float64(int(days)) && days > 0:

@@ -119,6 +119,19 @@ func TestHostsInOrder(t *testing.T) {
 	}
 }
 
+// Of several hosts it is told how many lack something, and of time how much the worst
+// has.
+func TestMissingOnSeveralHosts(t *testing.T) {
+	short := func(host string, days float64) []any {
+		c := capture{host: host, boot: "b1", started: day, uptime: 20}
+		return []any{c.start(), c.stop(at(days))}
+	}
+	v := take(New(week), short("a", 3), short("b", 2), short("c", 5), aWeek("d")).Report().Verdict
+	if got := v.Missing[0].Text; len(v.Missing) != 1 || got != "3 hosts were observed for less than 7 days, one of them for 2 days" {
+		t.Errorf("missing is %+v", v.Missing)
+	}
+}
+
 func TestOptionsCheck(t *testing.T) {
 	nan := 0.0
 	for _, days := range []float64{-1, 1e9, nan / nan} {
