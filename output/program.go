@@ -8,13 +8,13 @@ import (
 )
 
 // Limits of the summary: a few hundred programs make calls on the busiest
-// host. One takes below 20 KiB with 24 + 5 × 8 texts of 200 characters in its
+// host. One takes below 20 KiB with 24 + 6 × 8 texts of 200 characters in its
 // tallies and 8 more beside them, a command line, and an executable's path of
 // 4 KiB, so this stays below 5 MiB.
 const (
 	maxPrograms    = 256
 	maxPaths       = 24
-	maxOfEach      = 8   // pids, users, user agents, statuses, clients
+	maxOfEach      = 8   // pids, users, user agents, statuses, clients, reasons
 	maxCommandLine = 400 // characters
 )
 
@@ -38,6 +38,7 @@ type program struct {
 	users       tally
 	userAgents  tally
 	clients     tally
+	why         tally
 }
 
 func newProgram(key programKey) *program {
@@ -49,6 +50,7 @@ func newProgram(key programKey) *program {
 		users:      newTally(maxOfEach),
 		userAgents: newTally(maxOfEach),
 		clients:    newTally(maxOfEach),
+		why:        newTally(maxOfEach),
 	}
 }
 
@@ -77,6 +79,9 @@ func (p *program) add(e *Entry) {
 	p.statuses.add(answer(e))
 	p.users.add(cmp.Or(e.User.Name, e.User.ID))
 	p.userAgents.add(e.UserAgent.Original)
+	for _, reason := range why(e) {
+		p.why.add(reason)
+	}
 	if e.Process.PID == 0 {
 		p.clients.add(e.Source.IP.String())
 	} else {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/diagnosis"
 	"imds-analyzer/identity"
 	"imds-analyzer/imds"
 )
@@ -165,10 +166,23 @@ func testRecords() map[string]Record {
 		"20 pod":      testRecord(inPod),
 		"21 ecs task": testRecord(inTask),
 		"22 unit":     testRecord(inUnit),
+		"23 fallback": testRecord(fellBack),
+		"24 hop limit": testRecord(tokenRequest6, func(r *Record) {
+			r.Call.Response.HopLimit, r.Call.Response.HopLimitNeeded, r.Call.Response.Server = 1, 2, "EC2ws"
+			r.Diagnosis.Findings = []diagnosis.Finding{diagnosis.HopLimit}
+		}),
 		"19 secrets": testRecord(target("/latest/meta-data/?token="+testToken+"&x=1"), func(r *Record) {
 			r.Call.Request.UserAgent = "app/1 (" + testKeyID + ")"
 			r.Answer.Process.Args = []string{"curl", "-H", "X-aws-ec2-metadata-token: " + testToken}
 		}),
+	}
+}
+
+func fellBack(r *Record) {
+	r.Sequence = 12
+	r.Diagnosis = diagnosis.Diagnosis{
+		Findings: []diagnosis.Finding{diagnosis.FallbackRefused, diagnosis.ForwardedFor, diagnosis.CredentialsOverV1},
+		Fallback: &diagnosis.Fallback{Reason: diagnosis.Refused, Status: 403, Tie: diagnosis.SameProcess, Since: testTime.Add(-time.Hour)},
 	}
 }
 
