@@ -36,6 +36,9 @@ type Stats struct {
 	// Packets is the number of packets taken in, Segments that of TCP
 	// segments to and from the endpoints among them.
 	Packets, Segments uint64
+	// First and Last are the capture times between which the packets lie that were
+	// taken in; zero if none has a time.
+	First, Last time.Time
 	// NotRead is the number of packets by link types that are not known, of which
 	// captures can name 64 Ki; nil if there are none.
 	NotRead map[LinkType]uint64
@@ -55,6 +58,20 @@ type Stats struct {
 	// the link-layer header on; 0 if there are none.
 	RequestsCut   uint64
 	SnaplenNeeded int
+}
+
+// packet counts a packet of that time.
+func (s *Stats) packet(at time.Time) {
+	s.Packets++
+	if at.IsZero() {
+		return
+	}
+	if s.First.IsZero() || at.Before(s.First) {
+		s.First = at
+	}
+	if at.After(s.Last) {
+		s.Last = at
+	}
 }
 
 // requestCut counts a packet of that length that the snaplen has cut where it may
@@ -120,7 +137,7 @@ func (a *Analyzer) Due() (time.Time, bool) {
 
 // Packet takes in the next packet. Its time moves the Analyzer's clock.
 func (a *Analyzer) Packet(p Packet) {
-	a.stats.Packets++
+	a.stats.packet(p.Time)
 	s, ok := a.decoder.decode(&p)
 	if p.Time.After(a.now) || p.Time.Before(a.now.Add(-clockSlack)) {
 		a.Tick(p.Time)

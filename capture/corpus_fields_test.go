@@ -203,6 +203,11 @@ func TestCorpusSecrets(t *testing.T) {
 		"GET /a HTTP/1.1\r\nX-aws-ec2-metadata-token:\r\n " + secret + "\r\n\r\n",
 		"GET /a HTTP/1.1\r\n" + tokenField + "\r\n" + tokenField + "\r\n\r\n",
 		"GET /a HTTP/1.1\r\n" + tokenField,
+		get("/a", `X-aws-ec2-metadata-token: "`+secret+`"`),
+		get("/a", "X-aws-ec2-metadata-token: <b> "+secret),
+		get("/a", "X-Forwarded-For: token="+secret),
+		get("/a", "X-Forwarded-For: 10.1.2.3", "X-Forwarded-For: a, token="+secret+", b"),
+		request("PUT", "/latest/api/token", ttlField, tokenField, "Expect: "+secret),
 	} {
 		for _, size := range []int{1448, 10, 1} {
 			c := packettest.New()

@@ -162,6 +162,7 @@ func (r *recorder) Unanswered(c imds.Call) {
 	if !c.Unanswered || c.Response != nil || !c.Request.IsTokenRequest() {
 		r.t.Errorf("told that it is unanswered: %s", line(c))
 	}
+	r.checkSecret(c)
 	r.inVain = append(r.inVain, c)
 }
 
@@ -222,9 +223,13 @@ func (r *recorder) check() {
 		if c.Request.Incomplete == "" && (c.Request.Method == "" || c.Request.Target == "" || c.Request.Proto == "") {
 			r.t.Errorf("a whole head without a request line: %s", line(c))
 		}
-		if text := fmt.Sprintf("%+v %+v", c, c.Response); strings.Contains(text, secret) {
-			r.t.Errorf("a call holds a token: %s", line(c))
-		}
+		r.checkSecret(c)
+	}
+}
+
+func (r *recorder) checkSecret(c imds.Call) {
+	if text := fmt.Sprintf("%+v %+v", c, c.Response); strings.Contains(text, secret) {
+		r.t.Errorf("a call holds a token: %s", line(c))
 	}
 }
 

@@ -245,3 +245,21 @@ func TestCorpusNothing(t *testing.T) {
 	l.Flush()
 	l.found()
 }
+
+// The times of packets are told of all, in whatever order they come, and of those only
+// that have one.
+func TestCorpusPacketTimes(t *testing.T) {
+	l := newLive(t)
+	if s := l.Stats(); !s.First.IsZero() || !s.Last.IsZero() {
+		t.Errorf("of no packets: %v to %v", s.First, s.Last)
+	}
+	at := func(d time.Duration) capture.Packet {
+		return capture.Packet{Time: packettest.Start.Add(d), LinkType: capture.LinkEthernet, Data: []byte("no packet of the service")}
+	}
+	for _, p := range []capture.Packet{{}, at(2 * time.Hour), at(0), {}, at(3 * time.Hour), at(time.Hour)} {
+		l.Packet(p)
+	}
+	if s := l.Stats(); !s.First.Equal(packettest.Start) || !s.Last.Equal(packettest.Start.Add(3*time.Hour)) || s.Packets != 6 {
+		t.Errorf("%d packets from %v to %v", s.Packets, s.First, s.Last)
+	}
+}

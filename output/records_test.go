@@ -225,7 +225,11 @@ func testLifecycles() []Lifecycle {
 		Host: testHost, Interfaces: []string{"any"}, Filter: "tcp and host 169.254.169.254", Libpcap: "1.10.3",
 		Methods:      []attribution.Method{attribution.SockDiag, attribution.Proc},
 		Capabilities: []string{"CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE", "CAP_SYS_ADMIN"},
-		BootID:       "c3b1b2a0-7a52-4a8e-9a0d-0f4b3f0a7a11", Started: testTime,
+		BootID:       "c3b1b2a0-7a52-4a8e-9a0d-0f4b3f0a7a11", Uptime: 345678, Started: testTime,
+	}
+	files := Session{
+		Interfaces: []string{"a.pcap", "b.pcap"}, Started: testTime,
+		FirstPacket: testTime.Add(-24 * time.Hour), LastPacket: testTime.Add(-time.Hour),
 	}
 	calm := Counts{PacketsReceived: 120, CallsV1: 1, CallsV2: 11, AttributionResolved: 12}
 	lossy := Counts{PacketsReceived: 9000, PacketsDroppedKernel: 3, PacketsDroppedInterface: 1, CallsUnknown: 2, StreamsNotHTTP: 1, AttributionMissed: 2, EventsLost: 7, Truncated: true, RequestsCut: new(uint64(2)), SnaplenNeeded: new(uint64(308)), EnrichFailed: new(uint64(4))}
@@ -238,5 +242,6 @@ func testLifecycles() []Lifecycle {
 		s.Progress(CaptureStopped, testTime.Add(time.Hour), lossy),
 		s.Progress(CaptureStopped, testTime.Add(2*time.Hour), lost),
 		(&Session{Started: testTime}).Start(),
+		files.Progress(CaptureStopped, testTime.Add(time.Second), calm),
 	}
 }
