@@ -90,6 +90,7 @@ func (f *flow) expire(now time.Time) bool {
 	f.releaseDue(up, now)
 	f.releaseDue(down, now)
 	f.exchange.expire(f, now)
+	f.expireDelivery(now)
 	switch {
 	case f.closed() && !f.closedAt.Add(closeLinger).After(now):
 		f.finish(imds.ConnectionClosed)
@@ -156,6 +157,9 @@ func (f *flow) nextDeadline() time.Time {
 		}
 	}
 	if t, ok := f.exchange.deadline(); ok {
+		sooner(t)
+	}
+	if t, ok := f.deliveryDeadline(); ok {
 		sooner(t)
 	}
 	return due
