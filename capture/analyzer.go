@@ -24,7 +24,9 @@ type Handler interface {
 	// set, and may have a response after all.
 	Unanswered(imds.Call)
 	// Call is called once for each call, as soon as nothing more can be
-	// learned of it: at its response, or when there can be none any more.
+	// learned of it: at its response, or when there can be none any more; at a
+	// token, once it is known whether that has come to the client. The calls of a
+	// connection come in their order.
 	Call(imds.Call)
 	// Closed is called when a connection has ended and all its calls, and packets
 	// to be saved, were handed over.
@@ -172,11 +174,21 @@ func (a *Analyzer) countNotRead(link LinkType) {
 
 // pass deals with a packet that holds no segment of an endpoint's connection.
 func (a *Analyzer) pass(p *Packet) {
-	if a.mask == nil {
+	b, ok := a.decoder.bystander(p)
+	if !ok {
 		return
 	}
-	if header, ok := a.decoder.headerLength(p); ok {
-		a.mask.pass(p, header)
+	if b.quotes {
+		a.exceeded(&b.exceeded)
+	}
+	a.mask.pass(p, b.header)
+}
+
+// exceeded tells a flow that a router did not forward a segment of it.
+func (a *Analyzer) exceeded(s *segment) {
+	if f := a.flow(a.keyOf(s)); f != nil {
+		f.hopLimitExceeded(s)
+		a.due.schedule(f, f.nextDeadline())
 	}
 }
 

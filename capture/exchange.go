@@ -20,8 +20,10 @@ type exchange struct {
 	// without: their turn comes before that of pending.
 	owed int
 	// early is the response to the request whose head is still being read;
-	// it came when the service had received the bytes before earlyAck.
+	// it begins at earlySeq, and came when the service had received the bytes
+	// before earlyAck.
 	early    *imds.Response
+	earlySeq uint32
 	earlyAck uint32
 	// hidden is true if there were responses of which it is not known whose
 	// they are, or may be among lost bytes.
@@ -51,7 +53,7 @@ func (x *exchange) request(f *flow, p pendingCall) {
 	if early := x.early; early != nil && len(x.pending) == 0 {
 		x.early = nil
 		if before(p.seq, x.earlyAck) {
-			f.emit(&p, early)
+			f.answer(&p, early, x.earlySeq)
 			return
 		}
 		f.analyzer.stats.ResponsesUnmatched++
@@ -76,11 +78,11 @@ func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool)
 	if len(x.pending) > 0 && x.received(&x.pending[0], first) {
 		p := x.pending[0]
 		x.drop()
-		f.emit(&p, &r)
+		f.answer(&p, &r, first.seq)
 		return p.request.Method
 	}
 	if begun && len(x.pending) == 0 && x.early == nil {
-		x.early, x.earlyAck = &r, first.ack
+		x.early, x.earlySeq, x.earlyAck = &r, first.seq, first.ack
 		if !first.hasAck {
 			x.earlyAck = f.streams[up].next
 		}
@@ -176,11 +178,19 @@ func (x *exchange) finish(f *flow) {
 // emit hands a call over.
 func (f *flow) emit(p *pendingCall, response *imds.Response) {
 	f.reported = true
-	f.analyzer.handler.Call(imds.Call{
-		Conn:       f.conn,
+	f.follow(f.callOf(p, response))
+}
+
+func (f *flow) callOf(p *pendingCall, response *imds.Response) imds.Call {
+	return imds.Call{
 		Request:    p.request,
 		Response:   response,
 		Reset:      response == nil && f.exchange.reset,
 		Unanswered: p.token == waitedInVain,
-	})
+	}
+}
+
+func (f *flow) handOver(c imds.Call) {
+	c.Conn = f.conn
+	f.analyzer.handler.Call(c)
 }

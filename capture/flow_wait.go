@@ -92,6 +92,7 @@ func (f *flow) expire(now time.Time) bool {
 	f.releaseDue(down, now)
 	f.exchange.losePatience(f, now)
 	f.exchange.expire(f, now)
+	f.expireDelivery(now)
 	switch {
 	case f.closed() && !f.closedAt.Add(closeLinger).After(now):
 		f.finish(imds.ConnectionClosed)
@@ -161,6 +162,9 @@ func (f *flow) nextDeadline() time.Time {
 		sooner(t)
 	}
 	if t, ok := f.exchange.patience(); ok {
+		sooner(t)
+	}
+	if t, ok := f.deliveryDeadline(); ok {
 		sooner(t)
 	}
 	return due

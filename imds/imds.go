@@ -80,7 +80,8 @@ type Response struct {
 	// farthest from the client where it was seen in several places.
 	HopLimit uint8
 	// HopLimitNeeded is the least HopLimit with which the packet reaches the client
-	// from there, 0 if that is not known.
+	// from there, 0 if that is not known, or no router lies between. It is only looked
+	// for where the response was not delivered.
 	HopLimitNeeded uint8
 	// Server is the value of the field of that name. The service's own is EC2ws.
 	Server string
