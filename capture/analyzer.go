@@ -18,9 +18,10 @@ type Handler interface {
 	// later one shows a tuple nearer to the client, before translation.
 	Opened(imds.Conn)
 	// Unanswered is called once for a token request to which there is no answer when
-	// the client closes its side of the connection, or when tokenPatience has passed:
-	// the client may go on without a token now. The request's Call follows as for
-	// others, and may have a response after all.
+	// one side closes or resets the connection, or when tokenPatience has passed: the
+	// client may go on without a token now. It is not called if there may be an answer
+	// that the capture lacks. The request's Call follows as for others, with Unanswered
+	// set, and may have a response after all.
 	Unanswered(imds.Call)
 	// Call is called once for each call, as soon as nothing more can be
 	// learned of it: at its response, or when there can be none any more.

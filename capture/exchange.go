@@ -40,6 +40,7 @@ type exchange struct {
 type pendingCall struct {
 	request imds.Request
 	origin  // of the request's first byte
+	token   tokenWait
 }
 
 // request takes in a request whose head is complete, or will not be.
@@ -50,7 +51,7 @@ func (x *exchange) request(f *flow, p pendingCall) {
 	if early := x.early; early != nil && len(x.pending) == 0 {
 		x.early = nil
 		if before(p.seq, x.earlyAck) {
-			f.emit(p.request, early)
+			f.emit(&p, early)
 			return
 		}
 		f.analyzer.stats.ResponsesUnmatched++
@@ -58,6 +59,7 @@ func (x *exchange) request(f *flow, p pendingCall) {
 	if len(x.pending) >= maxPending {
 		x.giveUp(f)
 	}
+	p.token = newTokenWait(&p.request)
 	x.pending = append(x.pending, p)
 }
 
@@ -74,7 +76,7 @@ func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool)
 	if len(x.pending) > 0 && x.received(&x.pending[0], first) {
 		p := x.pending[0]
 		x.drop()
-		f.emit(p.request, &r)
+		f.emit(&p, &r)
 		return p.request.Method
 	}
 	if begun && len(x.pending) == 0 && x.early == nil {
@@ -131,7 +133,7 @@ func (x *exchange) ambiguous(f *flow, response *origin) bool {
 func (x *exchange) unanswered(f *flow) {
 	p := x.pending[0]
 	x.drop()
-	f.emit(p.request, nil)
+	f.emit(&p, nil)
 }
 
 // giveUp hands over the oldest request while its response may still come.
@@ -172,12 +174,13 @@ func (x *exchange) finish(f *flow) {
 }
 
 // emit hands a call over.
-func (f *flow) emit(request imds.Request, response *imds.Response) {
+func (f *flow) emit(p *pendingCall, response *imds.Response) {
 	f.reported = true
 	f.analyzer.handler.Call(imds.Call{
-		Conn:     f.conn,
-		Request:  request,
-		Response: response,
-		Reset:    response == nil && f.exchange.reset,
+		Conn:       f.conn,
+		Request:    p.request,
+		Response:   response,
+		Reset:      response == nil && f.exchange.reset,
+		Unanswered: p.token == waitedInVain,
 	})
 }

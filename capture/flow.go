@@ -288,6 +288,7 @@ func (f *flow) reset(by direction, now time.Time) {
 	if by == down && !f.closed() {
 		f.exchange.reset = true
 	}
+	f.exchange.closing(f)
 	f.close(now)
 }
 

@@ -71,6 +71,10 @@ const (
 	lossWait = 13 * time.Second
 	// callWait is how long a request waits for its answer.
 	callWait = 30 * time.Second
+	// tokenPatience is how long a token request waits for its answer until its client
+	// may have given it up: less than the shortest time-out of SDKs (500 ms, AWS SDK
+	// for Go v2), so that this is known before the call that follows.
+	tokenPatience = 400 * time.Millisecond
 	// closeLinger is how long after a connection's end its packets may still
 	// come out of order.
 	closeLinger = reorderWait

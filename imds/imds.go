@@ -123,6 +123,11 @@ type Call struct {
 	Response *Response
 	// Reset is true if, before any response, the service reset the connection.
 	Reset bool
+	// Unanswered is true for a token request to which no response had come when its
+	// client may have gone on without: the connection was closed, or the shortest
+	// time-out of SDKs was over. That there is no Response does not say so: the capture
+	// may have ended before, or lack it.
+	Unanswered bool
 }
 
 // Note is what a capture itself says of who sent a packet: it was written by
