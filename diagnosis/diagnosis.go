@@ -199,10 +199,7 @@ func consequence(c *imds.Call) (Finding, bool) {
 func (d *Diagnoser) numberOf(e *Evidence) uint64 {
 	c := client{host: e.Host, conn: &e.Call.Conn, process: processOf(&e.Answer), through: e.Call.Request.ForwardedClient}
 	if c.process.known() {
-		return number(d.failures.seed, struct {
-			process
-			host, through string
-		}{c.process, c.host, c.through})
+		return c.processes(d.failures.seed)
 	}
 	return number(d.failures.seed, struct {
 		address

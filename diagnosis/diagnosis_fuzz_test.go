@@ -85,7 +85,7 @@ func rank(finding string) int {
 		FallbackRefused, FallbackUnanswered, FallbackReset, FallbackUndelivered,
 		TokenRefused, TokenUnanswered, TokenReset,
 		HopLimit, ForwardedFor, ExpectContinue, DatedTokenPath,
-		TokenEmpty, TokenNoToken, TokenRejected, TokenExpired,
+		TokenEmpty, TokenErrorPage, TokenRejected, TokenExpired,
 		OldSoftware, V2Capable, Script,
 		OtherCloud, LocalResponder, CredentialsOverV1, V1Refused,
 	}, Finding(finding))

@@ -57,7 +57,7 @@ func (p *place) take(i item) {
 				*old.attempt = *i.attempt
 			}
 			return
-		case old.agent != i.agent || old.process != i.process:
+		case old.agent != i.agent || old.process.known() != i.process.known() || old.process.differs(&i.process):
 			continue
 		case !old.at.Before(i.at):
 			return
@@ -120,11 +120,11 @@ func (i *item) sameClient(tie Tie, c *client) bool {
 	case SameScript:
 		return true
 	case SameProcess, SameConnection:
-		return !i.process.differs(c.process) && sameSoftware(&i.client, c)
+		return !i.process.differs(&c.process) && sameSoftware(&i.client, c)
 	case unnamed:
-		return !i.process.differs(c.process) && i.agent == ""
+		return !i.process.differs(&c.process) && i.agent == ""
 	}
-	return !i.process.differs(c.process)
+	return !i.process.differs(&c.process)
 }
 
 // ties says what ties a call to an attempt that it has a key in common with, if it

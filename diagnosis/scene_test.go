@@ -35,6 +35,7 @@ type step struct {
 func put(status int) *step {
 	s := newStep("PUT", "/latest/api/token", status)
 	s.Call.Request.TTLHeader, s.Call.Request.TTLSeconds = true, 21600
+	s.Call.Unanswered = status == 0
 	return s
 }
 
@@ -110,6 +111,9 @@ func (s *step) by(pid, second int) *step {
 	s.Answer.Process = &attribution.Process{PID: pid, Name: fmt.Sprint("program", pid), Start: sceneStart.Add(time.Duration(second) * time.Second)}
 	return s
 }
+
+func (s *step) started(t time.Time) *step { s.Answer.Process.Start = t; return s }
+func (s *step) named(name string) *step   { s.Answer.Process.Name = name; return s }
 
 func (s *step) status(a attribution.Status) *step { s.Answer.Status = a; return s }
 

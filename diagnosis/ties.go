@@ -30,18 +30,31 @@ type client struct {
 	through string // whose call a proxy has passed on
 }
 
-// process tells processes apart. The name does where no start is known.
+// process tells processes apart.
 type process struct {
 	pid   int
-	start int64
+	start time.Time // zero if it is not known; then the name tells more than the pid
 	name  string
 }
 
-func (p process) known() bool { return p != process{} }
+func (p *process) known() bool { return p.pid != 0 }
+
+// clockStep is more than the starts of a process differ by that were read at
+// different times: they are counted from the kernel's, and that is told by a clock
+// which may have been set since. No pid comes round in that time.
+const clockStep = 2 * time.Second
 
 // differs reports whether two are known not to be the same.
-func (p process) differs(other process) bool {
-	return p.known() && other.known() && p != other
+func (p *process) differs(other *process) bool {
+	switch {
+	case !p.known() || !other.known():
+		return false
+	case p.pid != other.pid:
+		return true
+	case p.start.IsZero() || other.start.IsZero():
+		return p.name != other.name
+	}
+	return p.start.Sub(other.start).Abs() > clockStep
 }
 
 // maxText bounds the texts that are remembered of a client.
@@ -72,14 +85,10 @@ func clientOf(e *Evidence) client {
 // processOf takes what is proven alone. One that shares its socket with others is
 // taken for the first of them, as each time.
 func processOf(a *attribution.Answer) process {
-	p := a.Process
-	switch {
-	case p == nil || p.PID == 0 || a.Status != attribution.Resolved && a.Status != attribution.Shared:
+	if a.Process == nil || a.Status != attribution.Resolved && a.Status != attribution.Shared {
 		return process{}
-	case p.Start.IsZero():
-		return process{pid: p.PID, name: p.Name}
 	}
-	return process{pid: p.PID, start: p.Start.UnixNano()}
+	return process{a.Process.PID, a.Process.Start, a.Process.Name}
 }
 
 // key is where what is known of a client is remembered: by one of its marks. A
@@ -120,10 +129,7 @@ func (c *client) address() address {
 func (c *client) keys(seed maphash.Seed) (k keys) {
 	if !c.proxied || !c.generic && c.through != "" {
 		if c.process.known() {
-			k.add(SameProcess, number(seed, struct {
-				process
-				host, through string
-			}{c.process, c.host, c.through}))
+			k.add(SameProcess, c.processes(seed))
 		}
 		k.add(SameConnection, c.connection(seed))
 	}
@@ -155,6 +161,15 @@ func (c *client) keys(seed maphash.Seed) (k keys) {
 // number returns a number for what a key is made of.
 func number[T comparable](seed maphash.Seed, of T) uint64 { return maphash.Comparable(seed, of) }
 
+// processes is the number of all processes that have ever had the client's pid.
+func (c *client) processes(seed maphash.Seed) uint64 {
+	return number(seed, struct {
+		pid           int
+		host, through string
+	}{c.process.pid, c.host, c.through})
+}
+
+// connection is the number of the client's connection.
 func (c *client) connection(seed maphash.Seed) uint64 {
 	type end struct {
 		ip   [16]byte

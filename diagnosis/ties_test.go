@@ -54,6 +54,16 @@ func TestProcessTies(t *testing.T) {
 			put(403).by(7, 0).wants(refused),
 			get().by(7, 5),
 		},
+		"a start that was read anew": {
+			put(403).by(7, 10).wants(refused),
+			get().by(7, 11).wants(fallback + "process"),
+		},
+		"no start is known": {
+			put(403).by(7, 10).started(time.Time{}).wants(refused),
+			get().by(7, 10).started(time.Time{}).wants(fallback + "process"),
+			get().by(7, 10).wants(fallback + "process"),
+			get().by(7, 10).started(time.Time{}).named("other"),
+		},
 		"a process on another host": {
 			put(403).by(7, 0).host("a").wants(refused),
 			get().by(7, 0).host("b"),
@@ -243,7 +253,7 @@ func TestMomentTies(t *testing.T) {
 		},
 		"after waiting in vain": {
 			hang().agent(goHTTP),
-			get().agent(goHTTP).wants(""), // it was not waited for
+			get().agent(goHTTP).later(-20 * time.Millisecond), // it had begun before
 			get().agent(goHTTP).later(time.Second).wants(expired + "timing"),
 			get().agent(goHTTP).later(3 * time.Second),
 		},

@@ -22,8 +22,7 @@ func failureOf(c *imds.Call) (Reason, bool) {
 	case r == nil && c.Reset:
 		return Reset, true
 	case r == nil:
-		// Of a head that was not seen whole, the answer may not have been either.
-		return Unanswered, c.Request.Incomplete == ""
+		return Unanswered, c.Unanswered
 	case !isSuccess(r.Status):
 		return Refused, true
 	case r.Delivery == imds.NotDelivered:
@@ -91,23 +90,18 @@ const (
 	// momentAfter is how long after an answer a client makes its next call, if it does
 	// at once: some SDKs wait a second.
 	momentAfter = 1500 * time.Millisecond
-	// Clients wait for an answer at least leastPatience, below the 500 ms of the AWS
-	// SDK for Go v2, and mostPatience, above the 3 s of the AWS SDK for JavaScript v2.
-	leastPatience = 400 * time.Millisecond
-	mostPatience  = 3500 * time.Millisecond
+	// mostPatience is how long a client waits for an answer: the AWS SDK for JavaScript
+	// v2 does for 3 s. Here it goes on with something else at once.
+	mostPatience = 3500 * time.Millisecond
 )
 
 // goesOn is when a client makes its next call if it goes on at once after a call
 // that has failed.
 func goesOn(c *imds.Call, reason Reason) window {
-	sent := c.Request.Time
-	switch reason {
-	case Refused:
+	if reason == Refused {
 		return window{c.Response.Time, c.Response.Time.Add(momentAfter)}
-	case Reset:
-		return window{sent, sent.Add(mostPatience)}
 	}
-	return window{sent.Add(leastPatience), sent.Add(mostPatience)}
+	return window{c.Request.Time, c.Request.Time.Add(mostPatience)}
 }
 
 // tokenFindings says what is wrong with the token of a call.
@@ -116,7 +110,7 @@ func tokenFindings(c *imds.Call) []Finding {
 	case c.Request.Token == imds.EmptyToken:
 		return []Finding{TokenEmpty}
 	case c.Request.Token == imds.NotAToken:
-		return []Finding{TokenNoToken}
+		return []Finding{TokenErrorPage}
 	case isRejected(c):
 		return []Finding{TokenRejected}
 	}

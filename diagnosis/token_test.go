@@ -37,7 +37,7 @@ func TestCauses(t *testing.T) {
 		"hop limit of 1, not known": {
 			func() *step { s := put(200).lost(1, 2); s.Call.Response.Delivery = imds.DeliveryUnknown; return s }()},
 		"refused with a hop limit of 1": {put(403).lost(1, 2).wants(refused)},
-		"cut off":                       {func() *step { s := put(0); s.Call.Request.Incomplete = imds.LostSegment; return s }()},
+		"end of capture":                {func() *step { s := put(0); s.Call.Unanswered = false; return s }()},
 		"cut off and refused":           {func() *step { s := put(403); s.Call.Request.Incomplete = imds.LostSegment; return s }().wants(refused)},
 	})
 }
