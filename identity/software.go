@@ -10,6 +10,7 @@ import (
 // host only: the package manager knows no others.
 func (i *Identifier) software(p *attribution.Process) Software {
 	s := Software{Script: scriptOf(p)}
+	s.Caller, s.Generation = callerOf(p.Ancestors)
 	if p.HostRoot && s.Script.Path != "" && !i.files.exists(s.Script.Path) {
 		// It was named in another directory, or in $PATH.
 		s.Script.Path = ""
