@@ -25,7 +25,8 @@ type Software struct {
 }
 
 // Recognise names the software that makes a call, by its User-Agent or, where that says
-// nothing, by the packages of its executable and script, and its container's image.
+// nothing, by the packages of its executable and script, the package of the script that
+// has started it, and its container's image.
 // Either may be missing. It reports false if none of these is in the list.
 func Recognise(userAgent string, i *identity.Identity) (Software, bool) {
 	table := knownSoftware()
@@ -36,6 +37,9 @@ func Recognise(userAgent string, i *identity.Identity) (Software, bool) {
 		if row := table.ofPackage(p.Name); row != nil {
 			return row.software(p.Version), true
 		}
+	}
+	if row := table.ofPackage(i.Caller.Package.Name); row != nil && row.Scripts {
+		return row.software(i.Caller.Package.Version), true
 	}
 	return table.byImage(userAgent, i.Container.Image)
 }

@@ -103,6 +103,10 @@ func TestRecogniseIdentity(t *testing.T) {
 	python := pkg("python3.11-minimal", "3.11.2-6")
 	python.Script.Package = deb("cloud-init", "20.1-10-g71af48df-0ubuntu5~20.04.2")
 	replaced := pkg("datadog-agent", "")
+	byScript := func(name, version string) (i identity.Identity) {
+		i.Package, i.Caller.Package = deb("curl", "7.88.1-10"), deb(name, version)
+		return i
+	}
 	for _, tt := range []struct {
 		name, userAgent string
 		identity        identity.Identity
@@ -119,6 +123,10 @@ func TestRecogniseIdentity(t *testing.T) {
 		{"package of the script", "python-requests/2.22.0", python, "cloud-init 20.1-10-g71af48df-0ubuntu5~20.04.2 old"},
 		{"script with a version of its own", "Cloud-Init/22.4.2", python, "cloud-init 22.4.2 capable"},
 		{"rpm", "", pkg("ec2-net-utils", "1.2-2.1.amzn2"), "ec2-net-utils 1.2-2.1.amzn2 old"},
+
+		{"script of it", "curl/7.61.1", byScript("ec2-net-utils", "1.2-2.1.amzn2"), "ec2-net-utils 1.2-2.1.amzn2 old"},
+		{"newer script of it", "curl/7.61.1", byScript("ec2-net-utils", "1.3-1.amzn2"), "ec2-net-utils 1.3-1.amzn2 capable"},
+		{"started by a program that calls by itself", "curl/7.61.1", byScript("datadog-agent", "1:7.50.0-1"), "not known"},
 
 		{"image", "Go-http-client/1.1", image("public.ecr.aws/datadog/agent:7.50.1"), "Datadog Agent 7.50.1 old"},
 		{"image, by digest too", "", image("gcr.io/datadoghq/agent:7.64.1@sha256:0a1b"), "Datadog Agent 7.64.1 capable"},

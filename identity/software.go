@@ -22,6 +22,7 @@ func (i *Identifier) software(p *attribution.Process) Software {
 	s.Package, ours = i.packages.ofExecutable(p)
 	if ours && p.HostRoot {
 		s.Script.Package = i.packages.ofScript(s.Script.Path, p.Start)
+		s.Caller.Package = i.packages.ofScript(s.Caller.Path, p.Start)
 	}
 	return s
 }

@@ -178,7 +178,9 @@ func (e *Entry) identity(a attribution.Answer) (i identity.Identity) {
 func scriptCaller(line []Relative) (identity.Script, int) {
 	for i, r := range known(line, attribution.MaxAncestors) {
 		if r.Script != "" {
-			return readTitle(r.Script), i + 1
+			script := readTitle(r.Script)
+			script.Package = r.Package.software()
+			return script, i + 1
 		}
 	}
 	return identity.Script{}, 0

@@ -23,8 +23,17 @@ func (e *Entry) identify(i *identity.Identity, p *attribution.Process) {
 		e.IMDS.Script = script(&i.Script)
 	}
 	if g := i.Generation; g > 0 && g <= min(len(p.Ancestors), len(e.IMDS.Ancestors)) {
-		e.IMDS.Ancestors[g-1].Script = callerTitle(&i.Caller, p.Ancestors[g-1].Args)
+		e.IMDS.Ancestors[g-1].run(&i.Caller, p.Ancestors[g-1].Args)
 	}
+}
+
+// run fills in the script that an ancestor with these arguments runs.
+func (r *Relative) run(caller *identity.Script, args []string) {
+	if isSecret(caller.Name, args, imds.RedactArgs(args)) {
+		return
+	}
+	s := script(caller)
+	r.Script, r.Package = s.title(), s.Package
 }
 
 func script(s *identity.Script) Script {
@@ -34,15 +43,6 @@ func script(s *identity.Script) Script {
 		Path:    imds.Redact(s.Path),
 		Package: softwarePackage(s.Package),
 	}
-}
-
-// callerTitle names what an ancestor with these arguments runs.
-func callerTitle(caller *identity.Script, args []string) string {
-	if isSecret(caller.Name, args, imds.RedactArgs(args)) {
-		return ""
-	}
-	s := script(caller)
-	return s.title()
 }
 
 // isSecret reports whether the text is an argument that is a secret by the one
