@@ -166,11 +166,14 @@ func (s *scene) play(p *step) string {
 	return words(s.Call(&e))
 }
 
-// words are what was found out: findings and, behind a slash, the tie.
+// words are what was found out: findings and, behind a slash, the tie. What the
+// software is has tests of its own.
 func words(d Diagnosis) string {
 	var all []string
 	for _, f := range d.Findings {
-		all = append(all, string(f))
+		if f != OldSoftware && f != V2Capable && f != Script {
+			all = append(all, string(f))
+		}
 	}
 	text := strings.Join(all, ",")
 	if d.Fallback != nil {

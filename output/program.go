@@ -2,7 +2,9 @@ package output
 
 import (
 	"cmp"
+	"path"
 	"strconv"
+	"strings"
 
 	"imds-analyzer/identity"
 )
@@ -95,13 +97,37 @@ func (s *Script) title() string {
 	name := cmp.Or(s.Path, s.Name)
 	switch identity.ScriptKind(s.Kind) {
 	case identity.Module:
-		return "-m " + name
+		return moduleTitle + name
 	case identity.Jar:
-		return "-jar " + name
+		return jarTitle + name
 	case identity.Commands:
-		return "with commands"
+		return commandsTitle
 	}
 	return name
+}
+
+// How the titles of scripts begin that are no files or classes.
+const (
+	moduleTitle   = "-m "
+	jarTitle      = "-jar "
+	commandsTitle = "with commands"
+)
+
+// readTitle is the way back from a title. That of a class is one of a file, too.
+func readTitle(title string) identity.Script {
+	s := identity.Script{Kind: identity.ScriptFile, Name: title}
+	switch {
+	case title == commandsTitle:
+		return identity.Script{Kind: identity.Commands}
+	case strings.HasPrefix(title, moduleTitle):
+		s.Kind, s.Name = identity.Module, title[len(moduleTitle):]
+	case strings.HasPrefix(title, jarTitle):
+		s.Kind, s.Name = identity.Jar, title[len(jarTitle):]
+	}
+	if s.Kind != identity.Module && path.IsAbs(s.Name) {
+		s.Path = s.Name
+	}
+	return s
 }
 
 // title names the program.

@@ -207,6 +207,8 @@ func inUnit(r *Record) {
 	r.Identity.Unit, r.Identity.UserUnit = "user@1000.service", "sync.service"
 	r.Identity.Package = identity.Package{Name: "python3.11-minimal", Version: "3.11.2-6", Type: "deb"}
 	r.Identity.Script = identity.Script{Kind: identity.ScriptFile, Name: "/usr/bin/cloud-init", Path: "/usr/bin/cloud-init", Package: deb}
+	r.Identity.Caller = identity.Script{Kind: identity.ScriptFile, Name: "/opt/app/run it.sh", Path: "/opt/app/run it.sh", Package: deb}
+	r.Identity.Generation = 1
 }
 
 // withoutPackets is the summary of connections whose packets were not captured,
