@@ -1,0 +1,177 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Report judges what was taken in so far. More can be taken in afterwards.
+func (b *Builder) Report() *Report {
+	ignore := newIgnored(b.options.Ignore)
+	r := &Report{
+		Programs:   []Program{},
+		V2Programs: []V2Program{},
+		Hosts:      []Host{},
+		Inputs:     b.inputs,
+		Criteria:   Criteria{b.options.MinDays, b.options.NoBoot, append([]string{}, b.options.Ignore...)},
+		Note:       optionsNote,
+	}
+	r.Inputs.MalformedLines = slices.Clone(b.inputs.MalformedLines)
+	sums := map[*host]*hostSums{}
+	for _, p := range b.kept.sortedPrograms() {
+		r.addProgram(p, ignore.match(p), sums)
+	}
+	if others := b.kept.otherPrograms; others != nil {
+		r.OtherPrograms = &others.Calls
+		addShares(sums, others)
+	}
+	for _, h := range b.kept.sortedHosts() {
+		r.addHost(h, sums[h], b.options)
+	}
+	r.sort()
+	r.Verdict = judgeAll(r.Hosts, r.Inputs.Malformed, b.options)
+	return r
+}
+
+func (r *Report) addProgram(p *program, ignored bool, sums map[*host]*hostSums) {
+	if !ignored {
+		addShares(sums, p)
+	}
+	if p.Calls.V1+p.Calls.Unknown == 0 {
+		r.V2Programs = append(r.V2Programs, V2Program{p.Key.title(), p.Calls.V2, p.Calls.TokenRequests, len(p.shares)})
+		return
+	}
+	told := p.told()
+	told.Ignored = ignored
+	r.Programs = append(r.Programs, told)
+}
+
+func addShares(sums map[*host]*hostSums, p *program) {
+	for i := range p.shares {
+		s := &p.shares[i]
+		sum := sums[s.host]
+		if sum == nil {
+			sum = &hostSums{}
+			sums[s.host] = sum
+		}
+		sum.blocking += s.blocking
+		sum.unclear += s.unclear
+		sum.elsewhere += s.elsewhere
+	}
+}
+
+func (r *Report) addHost(h *host, sums *hostSums, o Options) {
+	if sums == nil {
+		sums = &hostSums{}
+	}
+	seen := h.Sessions.observed()
+	r.Calls.merge(h.Calls)
+	r.Hosts = append(r.Hosts, Host{
+		Name:     h.title(),
+		Hostname: h.Hostname,
+		Instance: h.Instance,
+		Verdict:  judge(h, &seen, *sums, o),
+		Calls:    h.Calls,
+		Blocking: sums.blocking,
+		Observed: Observed{seen.Sessions, inDays(seen.Time), seen.Within, seen.Boots, seen.Shutdowns, seen.Counts},
+		Options:  h.Options.told(),
+		Service:  h.Periods.told(),
+	})
+}
+
+// sort puts first what matters most: programs and hosts by what would break.
+func (r *Report) sort() {
+	slices.SortStableFunc(r.Programs, func(a, b Program) int {
+		return cmp.Or(cmp.Compare(b.Calls.V1, a.Calls.V1), cmp.Compare(b.Calls.Unknown, a.Calls.Unknown))
+	})
+	slices.SortStableFunc(r.V2Programs, func(a, b V2Program) int { return cmp.Compare(b.Calls, a.Calls) })
+	slices.SortStableFunc(r.Hosts, func(a, b Host) int {
+		return cmp.Or(
+			cmp.Compare(a.Verdict.Status.worst(), b.Verdict.Status.worst()),
+			cmp.Compare(b.Blocking, a.Blocking),
+			cmp.Compare(a.Observed.Days, b.Observed.Days))
+	})
+}
+
+// worst is the place of a status among all, the worst first.
+func (s Status) worst() int { return slices.Index([]Status{NotReady, NotEnough, Ready}, s) }
+
+func (p *program) told() Program {
+	software := softwareOf(p)
+	t := Program{
+		Name:        p.Key.title(),
+		Kind:        p.Key.Kind,
+		Owner:       p.Key.Owner,
+		Executable:  p.Key.Executable,
+		Script:      p.Key.Script,
+		UserAgents:  texts(&p.UserAgents),
+		Software:    software,
+		Packages:    texts(&p.Packages),
+		Containers:  texts(&p.Containers),
+		Images:      texts(&p.Images),
+		CommandLine: p.Example.CommandLine,
+		Hosts:       len(p.shares),
+		HostNames:   p.hostNames(),
+		Calls:       p.Calls,
+		Answers:     p.Answers.sorted(),
+		Paths:       p.Paths.sorted(),
+		MorePaths:   p.Paths.Others,
+		First:       p.V1.First,
+		Last:        p.V1.Last,
+		Credentials: p.Credentials,
+		Findings:    p.Findings.sorted(),
+		Fallbacks:   []Fallback{},
+		HopLimits:   p.Tokens,
+		Causes:      causesOf(p, software),
+	}
+	for i := range p.shares {
+		t.Blocking += p.shares[i].blocking
+	}
+	for _, f := range p.Fallbacks.sorted() {
+		t.Fallbacks = append(t.Fallbacks, fallbackOf(f))
+	}
+	return t
+}
+
+func texts(t *tally) (all []string) {
+	for _, c := range t.sorted() {
+		all = append(all, c.Text)
+	}
+	return all
+}
+
+// maxHostNames bounds the hosts that are named of a program.
+const maxHostNames = 8
+
+func (p *program) hostNames() []string {
+	shares := slices.Clone(p.shares)
+	slices.SortFunc(shares, func(a, b share) int {
+		return cmp.Or(cmp.Compare(b.v1, a.v1), cmp.Compare(b.unclear, a.unclear), cmp.Compare(a.host.Key, b.host.Key))
+	})
+	names := []string{}
+	for i := range shares[:min(maxHostNames, len(shares))] {
+		names = append(names, shares[i].host.title())
+	}
+	return names
+}
+
+func (p *periods) told() ServiceNumbers {
+	total, highest := p.total()
+	n := ServiceNumbers{
+		NoToken:  uint64(total.Succeeded),
+		Rejected: uint64(total.Refused),
+		NotFound: uint64(total.NotFound),
+		Periods:  []Period{},
+	}
+	for i := range p.Latest {
+		n.Periods = append(n.Periods, p.Latest[i].told())
+	}
+	if highest != nil {
+		n.Highest = new(highest.told())
+	}
+	return n
+}
+
+func (p *period) told() Period {
+	return Period{p.start(), uint64(p.Succeeded), uint64(p.Refused), uint64(p.NotFound)}
+}

@@ -1,0 +1,152 @@
+package report
+
+import (
+	"cmp"
+	"time"
+
+	"imds-analyzer/diagnosis"
+	"imds-analyzer/imds"
+	"imds-analyzer/output"
+)
+
+// maxHosts bounds the hosts that are told apart. One takes 2 KiB, and with a session,
+// an hour and a period for each of 1,000 calls without a token some 25 KiB.
+const maxHosts = 4096
+
+// host is what was taken in of a host.
+type host struct {
+	// Key is what it is told apart by: the id of the instance, or else of the machine,
+	// or else its name; empty for captures of which no line tells the host.
+	Key string `json:"key"`
+	// Hostname and Instance are those of the latest entry.
+	Hostname string    `json:"hostname,omitempty"`
+	Instance string    `json:"instance,omitempty"`
+	Named    time.Time `json:"named,omitzero"`
+	Calls    calls     `json:"calls"`
+	Seen     span      `json:"seen,omitzero"`
+	Options  options   `json:"options"`
+	Periods  periods   `json:"periods,omitzero"`
+	Sessions sessions  `json:"sessions"`
+
+	index  int       // in the order in which hosts came
+	stated bool      // a state was read
+	states []covered // what that has counted
+}
+
+// calls are numbers of calls by version.
+type calls struct {
+	V1 uint64 `json:"v1"`
+	V2 uint64 `json:"v2"`
+	// TokenRequests are those of version 2 that ask for a token.
+	TokenRequests uint64 `json:"token_requests"`
+	Unknown       uint64 `json:"unknown"`
+}
+
+func callsOf(e *output.Entry) calls {
+	switch {
+	case e.IMDS.Version == imds.V1.String():
+		return calls{V1: 1}
+	case e.IMDS.Version != imds.V2.String():
+		return calls{Unknown: 1}
+	case isTokenRequest(e):
+		return calls{V2: 1, TokenRequests: 1}
+	}
+	return calls{V2: 1}
+}
+
+func (c *calls) merge(o calls) {
+	c.V1 += o.V1
+	c.V2 += o.V2
+	c.TokenRequests += o.TokenRequests
+	c.Unknown += o.Unknown
+}
+
+func hostKey(f *output.HostFields) string {
+	return cmp.Or(f.Cloud.Instance.ID, f.Host.ID, f.Host.Hostname)
+}
+
+// name takes in what an entry says of its host.
+func (h *host) name(f *output.HostFields, at time.Time) {
+	later := at.Compare(h.Named)
+	if later < 0 || later == 0 && f.Host.Hostname <= h.Hostname {
+		return
+	}
+	h.Named = utc(at)
+	if f.Host.Hostname != h.Hostname || f.Cloud.Instance.ID != h.Instance {
+		h.Hostname, h.Instance = tidy(f.Host.Hostname), tidy(f.Cloud.Instance.ID)
+	}
+}
+
+// title names the host for people.
+func (h *host) title() string {
+	switch {
+	case h.Key == otherHostsKey:
+		return "other hosts"
+	case h.Hostname != "" && h.Instance != "":
+		return h.Hostname + " (" + h.Instance + ")"
+	}
+	return cmp.Or(h.Hostname, h.Instance, h.Key, "host not told")
+}
+
+func (h *host) call(e *output.Entry) {
+	h.name(&e.HostFields, e.Timestamp)
+	h.Calls.merge(callsOf(e))
+	h.Seen.add(e.Timestamp)
+	h.Options.call(e)
+	h.Sessions.call(e)
+	if e.IMDS.Version == imds.V1.String() && !has(e, diagnosis.LocalResponder) {
+		h.Periods.add(slotOf(e.Timestamp), tokenlessOf(e.HTTP.Response.StatusCode))
+	}
+}
+
+func (h *host) lifecycle(l *output.Lifecycle) {
+	h.name(&l.HostFields, l.Timestamp)
+	h.Sessions.add(sessionOf(l))
+}
+
+func (h *host) merge(o *host) {
+	if o.Named.After(h.Named) || o.Named.Equal(h.Named) && o.Hostname > h.Hostname {
+		h.Hostname, h.Instance, h.Named = o.Hostname, o.Instance, o.Named
+	}
+	h.Calls.merge(o.Calls)
+	h.Seen.merge(o.Seen)
+	h.Options.merge(&o.Options)
+	h.Periods.merge(&o.Periods)
+	h.Sessions.merge(&o.Sessions)
+}
+
+// covered is a time in which a state has counted the calls up to a number; 0 for
+// those that have no number.
+type covered struct {
+	span
+	sequence uint64
+}
+
+// cover takes in what a state that was written at that time has counted. A call
+// after the latest that was counted in a session is of the next one, also if no line
+// that tells of that was read yet.
+func (h *host) cover(s *sessions, updated time.Time) {
+	first := updated
+	if e := &s.Earlier; e.Sessions > 0 {
+		h.states = append(h.states, covered{span{e.Within.First, e.Counted}, e.Sequence})
+		first = earlier(first, e.Within.First)
+	}
+	for i := range s.Latest {
+		one := &s.Latest[i]
+		h.states = append(h.states, covered{span{one.Started, one.Counted}, one.Sequence})
+		first = earlier(first, one.Started)
+	}
+	h.states = append(h.states, covered{span{first, updated}, 0})
+}
+
+// counted says whether a state has counted the call.
+func (h *host) counted(e *output.Entry) bool {
+	for _, c := range h.states {
+		numbered := e.Event.Sequence != 0
+		if numbered == (c.sequence != 0) && e.Event.Sequence <= c.sequence &&
+			!e.Timestamp.Before(c.First) && !e.Timestamp.After(c.Last) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,51 @@
+package report
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// ignored are the patterns of programs that a person has excluded.
+type ignored []func(string) bool
+
+func newIgnored(patterns []string) (all ignored) {
+	for _, p := range patterns {
+		if matches := pattern(p); matches != nil {
+			all = append(all, matches)
+		}
+	}
+	return all
+}
+
+// pattern is a part of a text or, with * or ? in it, a shell's pattern for the whole
+// of it, in which * stands for slashes, too. An empty one is none.
+func pattern(p string) func(string) bool {
+	switch {
+	case p == "":
+		return nil
+	case !strings.ContainsAny(p, "*?"):
+		return func(s string) bool { return strings.Contains(s, p) }
+	}
+	quoted := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(p))
+	return regexp.MustCompile("(?s)^" + quoted + "$").MatchString
+}
+
+// match says whether one of the patterns is for the program.
+func (i ignored) match(p *program) bool {
+	if len(i) == 0 {
+		return false
+	}
+	k := &p.Key
+	texts := []string{k.Owner, k.Executable, k.Script, k.UserAgent}
+	for text := range p.Packages.Counts {
+		name, _, _ := strings.Cut(text, " ")
+		texts = append(texts, name)
+	}
+	for text := range p.Containers.Counts {
+		texts = append(texts, text)
+	}
+	return slices.ContainsFunc(texts, func(s string) bool {
+		return s != "" && slices.ContainsFunc(i, func(matches func(string) bool) bool { return matches(s) })
+	})
+}

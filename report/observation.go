@@ -1,0 +1,86 @@
+package report
+
+import "time"
+
+// atBoot is how long after a boot a capture may start and still have seen it. What a
+// boot starts has mostly made its calls by then; a service of the analyzer's that is
+// started with the others is there within seconds.
+const atBoot = 5 * time.Minute
+
+// maxMoments bounds the boots and shutdowns whose times are told. The latest are.
+const maxMoments = 8
+
+// observation is what the sessions of a host add up to. They are taken in in the
+// order of their starts.
+type observation struct {
+	Sessions uint64 `json:"sessions,omitempty"`
+	// Time is for how long packets were seen, what overlaps counted once; Within is
+	// from the first of it to the last.
+	Time      time.Duration `json:"nanoseconds,omitempty"`
+	Within    span          `json:"within,omitzero"`
+	Boots     moments       `json:"boots,omitzero"`
+	Shutdowns moments       `json:"shutdowns,omitzero"`
+	Counts    counts        `json:"counts,omitzero"`
+	// BootID is that of the latest session that has one, Ended when that ended, and
+	// Stopped whether it was stopped.
+	BootID  string    `json:"boot_id,omitempty"`
+	Ended   time.Time `json:"ended,omitzero"`
+	Stopped bool      `json:"stopped,omitempty"`
+	// Sequence and Counted are the highest of the sessions'.
+	Sequence uint64    `json:"sequence,omitempty"`
+	Counted  time.Time `json:"counted,omitzero"`
+	// Latest is the start of the latest session.
+	Latest time.Time `json:"latest,omitzero"`
+}
+
+// moments are how often something happened, and the latest times of it.
+type moments struct {
+	Count uint64      `json:"count"`
+	Times []time.Time `json:"times,omitempty"`
+}
+
+func (m *moments) add(t time.Time) {
+	m.Count++
+	from := max(0, len(m.Times)+1-maxMoments)
+	m.Times = append(append([]time.Time(nil), m.Times[from:]...), t) // never the memory of a copy
+}
+
+// add takes in the next session.
+func (o *observation) add(s *session) {
+	o.Sessions++
+	o.Latest = s.Started
+	o.Counts.sum(&s.Counts)
+	o.Sequence, o.Counted = max(o.Sequence, s.Sequence), later(o.Counted, s.Counted)
+	o.addTime(s.observed())
+	if s.BootID != "" {
+		o.addBoot(s)
+	}
+}
+
+func (o *observation) addTime(seen span) {
+	if seen.First.IsZero() || seen.Last.Before(seen.First) {
+		return
+	}
+	from := later(seen.First, o.Within.Last)
+	if seen.Last.After(from) {
+		o.Time += seen.Last.Sub(from)
+	}
+	o.Within.merge(seen)
+}
+
+// addBoot looks whether the session is the first of a boot, and saw that: by the time
+// that the machine had been up or, where that is not known, because the boot before
+// was captured, too.
+func (o *observation) addBoot(s *session) {
+	if s.BootID != o.BootID {
+		up := time.Duration(min(s.Uptime, 1<<32)) * time.Second
+		after := o.BootID != "" && !o.Ended.After(s.Started)
+		if s.Uptime == 0 && after || s.Uptime != 0 && up <= atBoot {
+			o.Boots.add(utc(s.Started.Add(-up)))
+		}
+		if after && o.Stopped {
+			o.Shutdowns.add(o.Ended)
+		}
+	}
+	o.BootID, o.Ended, o.Stopped = s.BootID, s.observed().Last, !s.Stopped.IsZero()
+}

@@ -1,0 +1,108 @@
+package report
+
+import "fmt"
+
+func (r *Report) printPrograms(t *text) {
+	shown := r.Programs[:min(shownPrograms, len(r.Programs))]
+	if len(shown) > 0 {
+		t.line("\nPrograms that call IMDSv1, or may")
+	}
+	for i := range shown {
+		shown[i].print(t)
+	}
+	var rest Calls
+	for _, p := range r.Programs[len(shown):] {
+		rest.merge(p.Calls)
+	}
+	if more := len(r.Programs) - len(shown); more > 0 {
+		t.line(fmt.Sprintf("\n  %d more programs: %s", more, rest.text()))
+	}
+	if r.OtherPrograms != nil {
+		t.line("\n  other programs, more than can be told apart: " + r.OtherPrograms.text())
+	}
+	if n := uint64(len(r.V2Programs)); n > 0 {
+		t.line("\n" + plural(n, "program calls", "programs call") + " IMDSv2 only.")
+	}
+}
+
+// text is "17 v1, 3 v2, 1 unknown".
+func (c *calls) text() string {
+	s := fmt.Sprintf("%d v1, %d v2", c.V1, c.V2)
+	if c.Unknown > 0 {
+		s += fmt.Sprintf(", %d unknown", c.Unknown)
+	}
+	return s
+}
+
+func (p *Program) print(t *text) {
+	title := p.Name
+	if p.Ignored {
+		title += " (ignored)"
+	}
+	t.wrap("\n  ", "      ", title)
+	t.field("calls", p.callsText())
+	t.field("hosts", listed(p.HostNames, 4, p.Hosts-len(p.HostNames)))
+	t.field("software", p.Software.String())
+	t.field("package", listed(p.Packages, 3, 0))
+	if p.Kind == "pod" || p.Kind == "task" || p.Kind == "container" {
+		t.field(p.Kind, listed(p.Containers, 3, 0))
+	}
+	t.field("image", listed(p.Images, 3, 0))
+	t.field("command", p.CommandLine)
+	if p.Executable != "" {
+		t.field("User-Agent", listed(p.UserAgents, 3, 0))
+	}
+	for i, path := range countedTexts(p.Paths[:min(shownPaths, len(p.Paths))]) {
+		t.field([]string{"paths", ""}[min(i, 1)], path)
+	}
+	if more := len(p.Paths) - shownPaths; more > 0 || p.MorePaths > 0 {
+		t.field("", "and others")
+	}
+	t.field("answers", listed(countedTexts(p.Answers), maxOfEach, 0))
+	t.field("last", p.when())
+	if p.Credentials > 0 {
+		t.field("credentials", plural(p.Credentials, "call", "calls")+
+			" got a role's over version 1: they carry ec2:RoleDelivery 1.0, and policies that demand 2.0 will refuse them")
+	}
+	p.printCauses(t)
+}
+
+func (p *Program) callsText() string {
+	s := p.Calls.text()
+	if p.Calls.V1 != p.Blocking {
+		s += fmt.Sprintf("; %d of the v1 calls are in the way", p.Blocking)
+	}
+	return s
+}
+
+func (p *Program) when() string {
+	switch {
+	case p.Last.IsZero():
+		return ""
+	case timeText(p.First) == timeText(p.Last):
+		return timeText(p.Last)
+	}
+	return timeText(p.Last) + ", first " + timeText(p.First)
+}
+
+// printCauses says why, and of how many calls that is the cause if not of all.
+func (p *Program) printCauses(t *text) {
+	for i := range p.Causes {
+		c := &p.Causes[i]
+		why := c.Text
+		if c.Calls != p.Calls.V1 {
+			why += fmt.Sprintf(" (%s)", plural(c.Calls, "call", "calls"))
+		}
+		t.field("why", why)
+		t.field("to do", c.Todo)
+		t.block(c.Lines)
+	}
+}
+
+func countedTexts(all []Counted) []string {
+	texts := make([]string, 0, len(all))
+	for _, c := range all {
+		texts = append(texts, fmt.Sprintf("%s (%d)", c.Text, c.Count))
+	}
+	return texts
+}

@@ -1,0 +1,186 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"imds-analyzer/output"
+)
+
+// Limits of programs: a fleet runs a few hundred that call the service. With all its
+// tallies full of the longest texts one takes 25 KiB, and some 2 KiB as a rule: 4 MiB
+// for all.
+const (
+	maxPrograms = 2048
+	maxPaths    = 24
+	maxFindings = 32 // twice as many as there are
+	maxOfEach   = 8  // packages, User-Agents, containers, answers, servers
+	maxReasons  = 16 // of fallbacks: reason, status and evidence
+)
+
+// program is what was taken in of a program, over all hosts.
+type program struct {
+	Key         programKey `json:"key"`
+	Calls       calls      `json:"calls"`
+	Credentials uint64     `json:"credentials,omitempty"` // calls of version 1 for them that succeeded
+	Seen        span       `json:"seen,omitzero"`
+	// V1 is when it called version 1, or may have.
+	V1         span      `json:"v1,omitzero"`
+	Tokens     hopLimits `json:"tokens,omitzero"`
+	Answers    tally     `json:"answers,omitzero"` // to calls of version 1
+	Paths      tally     `json:"paths,omitzero"`   // of those and of unknown ones
+	Findings   tally     `json:"findings,omitzero"`
+	Fallbacks  tally     `json:"fallbacks,omitzero"` // see fallbackText
+	Packages   tally     `json:"packages,omitzero"`
+	UserAgents tally     `json:"user_agents,omitzero"`
+	Containers tally     `json:"containers,omitzero"`
+	Images     tally     `json:"images,omitzero"`
+	Servers    tally     `json:"servers,omitzero"` // other than the metadata service
+	Example    example   `json:"example,omitzero"`
+
+	shares []share // in the order of the hosts' indexes
+}
+
+// share is what a host has of a program's calls.
+type share struct {
+	host                                    *host
+	calls, blocking, unclear, elsewhere, v1 uint64
+}
+
+// example is a command line of the program, the latest that called version 1 or may
+// have.
+type example struct {
+	CommandLine string    `json:"command_line,omitempty"`
+	At          time.Time `json:"at,omitzero"`
+}
+
+func (x *example) merge(o example) {
+	if o.At.After(x.At) || o.At.Equal(x.At) && o.CommandLine > x.CommandLine {
+		*x = o
+	}
+}
+
+func (p *program) call(e *output.Entry, h *host) {
+	n := callsOf(e)
+	p.Calls.merge(n)
+	p.Seen.add(e.Timestamp)
+	if isTokenRequest(e) {
+		p.Tokens.add(e.IMDS.ResponseTTL, e.IMDS.ResponseTTLNeeded)
+	}
+	for _, f := range e.IMDS.Findings {
+		p.Findings.add(f, 1, maxFindings)
+	}
+	p.share(h).call(standingOf(e), n.V1)
+	p.UserAgents.add(e.UserAgent.Original, 1, maxOfEach)
+	if n.V2 == 0 {
+		p.tokenless(e, n.V1)
+	}
+}
+
+// tokenless takes in a call of version 1, or one that may be.
+func (p *program) tokenless(e *output.Entry, v1 uint64) {
+	status := e.HTTP.Response.StatusCode
+	p.V1.add(e.Timestamp)
+	p.Paths.add(e.URL.Path, 1, maxPaths)
+	p.Answers.add(answerText(status), v1, maxOfEach)
+	if e.IMDS.Credentials != nil && *e.IMDS.Credentials && succeeded(status) {
+		p.Credentials += v1
+	}
+	if f := &e.IMDS.Fallback; f.Reason != "" {
+		p.Fallbacks.add(fallbackText(f), 1, maxReasons)
+	}
+	for _, packages := range []output.Package{e.Package, e.IMDS.Script.Package} {
+		p.Packages.add(packageText(packages), 1, maxOfEach)
+	}
+	p.Containers.add(cmp.Or(e.Container.Name, e.Container.ID), 1, maxOfEach)
+	p.Images.add(e.Container.Image.Name, 1, maxOfEach)
+	if standingOf(e) == elsewhere {
+		p.Servers.add(e.IMDS.Server, 1, maxOfEach)
+	}
+	if line := e.Process.CommandLine; line != "" && !e.Timestamp.Before(p.Example.At) {
+		p.Example.merge(example{tidy(line), utc(e.Timestamp)})
+	}
+}
+
+func answerText(status int) string {
+	if status == 0 {
+		return "no answer"
+	}
+	return "status " + strconv.Itoa(status)
+}
+
+func packageText(p output.Package) string {
+	if p.Name == "" {
+		return ""
+	}
+	return joinKnown(" ", p.Name, p.Version, "("+p.Type+")")
+}
+
+// fallbackText is "refused 403 process".
+func fallbackText(f *output.Fallback) string {
+	return fmt.Sprintf("%s %d %s", f.Reason, f.StatusCode, f.Evidence)
+}
+
+// fallbackOf reads what fallbackText wrote.
+func fallbackOf(c Counted) Fallback {
+	f := Fallback{Calls: c.Count}
+	words := strings.SplitN(c.Text, " ", 3)
+	if len(words) == 3 {
+		f.Reason, f.Evidence = words[0], words[2]
+		f.StatusCode, _ = strconv.Atoi(words[1])
+	}
+	return f
+}
+
+// share returns the host's share.
+func (p *program) share(h *host) *share {
+	at, known := slices.BinarySearchFunc(p.shares, h.index, func(s share, index int) int { return cmp.Compare(s.host.index, index) })
+	if !known {
+		p.shares = slices.Insert(p.shares, at, share{host: h})
+	}
+	return &p.shares[at]
+}
+
+func (s *share) call(is standing, v1 uint64) {
+	s.calls++
+	s.v1 += v1
+	switch is {
+	case blocking:
+		s.blocking++
+	case unclear:
+		s.unclear++
+	case elsewhere:
+		s.elsewhere++
+	}
+}
+
+func (s *share) merge(o *share) {
+	s.calls += o.calls
+	s.v1 += o.v1
+	s.blocking += o.blocking
+	s.unclear += o.unclear
+	s.elsewhere += o.elsewhere
+}
+
+// merge takes in the same program from elsewhere, but for its hosts.
+func (p *program) merge(o *program) {
+	p.Calls.merge(o.Calls)
+	p.Credentials += o.Credentials
+	p.Seen.merge(o.Seen)
+	p.V1.merge(o.V1)
+	p.Tokens.merge(o.Tokens)
+	p.Answers.merge(&o.Answers, maxOfEach)
+	p.Paths.merge(&o.Paths, maxPaths)
+	p.Findings.merge(&o.Findings, maxFindings)
+	p.Fallbacks.merge(&o.Fallbacks, maxReasons)
+	p.Packages.merge(&o.Packages, maxOfEach)
+	p.UserAgents.merge(&o.UserAgents, maxOfEach)
+	p.Containers.merge(&o.Containers, maxOfEach)
+	p.Images.merge(&o.Images, maxOfEach)
+	p.Servers.merge(&o.Servers, maxOfEach)
+	p.Example.merge(o.Example)
+}

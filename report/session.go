@@ -1,0 +1,123 @@
+package report
+
+import (
+	"time"
+
+	"imds-analyzer/output"
+)
+
+// session is one capture on one host, put together from the lines that tell of it.
+type session struct {
+	Started time.Time `json:"started"`
+	// Last is the time of the latest line of the session.
+	Last time.Time `json:"last,omitzero"`
+	// Stopped is when it ended; zero if no line tells.
+	Stopped time.Time `json:"stopped,omitzero"`
+	// Live is true for a capture of packets as they came. Packets is the time of those
+	// in files.
+	Live    bool `json:"live,omitempty"`
+	Packets span `json:"packets,omitzero"`
+	// BootID is that of the machine's boot, Uptime how long ago that was at the start,
+	// in seconds; 0 if that is not known.
+	BootID string `json:"boot_id,omitempty"`
+	Uptime uint64 `json:"uptime,omitempty"`
+	Counts counts `json:"counts,omitzero"`
+	// Sequence is the highest number of a call that was counted, Counted the time of
+	// the latest.
+	Sequence uint64    `json:"sequence,omitempty"`
+	Counted  time.Time `json:"counted,omitzero"`
+}
+
+// counts are what makes the silence of a capture doubtful, and how many calls there
+// were. They are those since the session's start: of several lines the highest hold.
+type counts struct {
+	Dropped        uint64 `json:"packets_dropped,omitempty"`
+	NotRead        uint64 `json:"packets_not_read,omitempty"`
+	RequestsCut    uint64 `json:"requests_cut,omitempty"`
+	WithoutPackets uint64 `json:"connections_without_packets,omitempty"`
+	Truncated      uint64 `json:"truncated,omitempty"` // sessions
+	CallsV1        uint64 `json:"calls_v1,omitempty"`
+	CallsUnknown   uint64 `json:"calls_unknown,omitempty"`
+}
+
+func countsOf(c *output.Counts) counts {
+	if c == nil {
+		return counts{}
+	}
+	n := counts{
+		Dropped:        c.PacketsDroppedKernel + c.PacketsDroppedInterface,
+		NotRead:        c.PacketsNotRead,
+		RequestsCut:    known(c.RequestsCut),
+		WithoutPackets: known(c.ConnectionsWithoutPackets),
+		CallsV1:        c.CallsV1,
+		CallsUnknown:   c.CallsUnknown,
+	}
+	if c.Truncated {
+		n.Truncated = 1
+	}
+	return n
+}
+
+func known(n *uint64) uint64 {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
+// each goes through two counts side by side.
+func (c *counts) each(o *counts, do func(*uint64, uint64)) {
+	do(&c.Dropped, o.Dropped)
+	do(&c.NotRead, o.NotRead)
+	do(&c.RequestsCut, o.RequestsCut)
+	do(&c.WithoutPackets, o.WithoutPackets)
+	do(&c.Truncated, o.Truncated)
+	do(&c.CallsV1, o.CallsV1)
+	do(&c.CallsUnknown, o.CallsUnknown)
+}
+
+// highest takes in other counts of the same session.
+func (c *counts) highest(o *counts) { c.each(o, func(n *uint64, other uint64) { *n = max(*n, other) }) }
+
+// sum takes in the counts of another session.
+func (c *counts) sum(o *counts) { c.each(o, func(n *uint64, other uint64) { *n += other }) }
+
+// sessionOf is what one line tells of its session.
+func sessionOf(l *output.Lifecycle) session {
+	c := &l.IMDS.Capture
+	s := session{
+		Started: utc(c.Started),
+		Last:    utc(l.Timestamp),
+		Live:    c.BootID != "" || c.Filter != "",
+		Packets: span{utc(c.FirstPacket), utc(c.LastPacket)},
+		BootID:  tidy(c.BootID),
+		Counts:  countsOf(c.Counts),
+	}
+	switch output.LifecycleAction(l.Event.Action) {
+	case output.CaptureStarted:
+		s.Uptime = l.Host.Uptime
+	case output.CaptureStopped:
+		s.Stopped = s.Last
+	}
+	return s
+}
+
+// merge takes in what else is known of the same session.
+func (s *session) merge(o *session) {
+	s.Last, s.Stopped, s.Counted = later(s.Last, o.Last), later(s.Stopped, o.Stopped), later(s.Counted, o.Counted)
+	s.Live = s.Live || o.Live
+	s.Packets.merge(o.Packets)
+	s.BootID, s.Uptime, s.Sequence = max(s.BootID, o.BootID), max(s.Uptime, o.Uptime), max(s.Sequence, o.Sequence)
+	s.Counts.highest(&o.Counts)
+}
+
+// observed is the time in which the session saw packets.
+func (s *session) observed() span {
+	if !s.Live {
+		return s.Packets
+	}
+	if !s.Stopped.IsZero() {
+		return span{s.Started, s.Stopped}
+	}
+	return span{s.Started, later(s.Started, s.Last)}
+}

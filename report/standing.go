@@ -1,0 +1,52 @@
+package report
+
+import (
+	"slices"
+
+	"imds-analyzer/diagnosis"
+	"imds-analyzer/imds"
+	"imds-analyzer/output"
+)
+
+// standing is what a call means for switching version 1 off.
+type standing uint8
+
+// The standings. Blocking: without version 1 the call fails, or would have. A call
+// that was refused with 401 does: version 1 is off, and it fails now. So does one
+// that was answered 404: what it asks for may be there another time, as the notice
+// of a spot interruption is.
+const (
+	harmless  standing = iota // of version 2, or refused for another reason than the token
+	blocking                  // of version 1
+	unclear                   // of unknown version
+	elsewhere                 // answered by another service: what that does is not seen
+	probe                     // a question to the metadata service of another cloud
+)
+
+func standingOf(e *output.Entry) standing {
+	switch {
+	case e.IMDS.Version == imds.V2.String():
+		return harmless
+	case has(e, diagnosis.OtherCloud):
+		return probe
+	case e.IMDS.Version != imds.V1.String():
+		return unclear
+	case has(e, diagnosis.LocalResponder):
+		return elsewhere
+	}
+	switch e.HTTP.Response.StatusCode {
+	case 400, 403, 405:
+		return harmless
+	}
+	return blocking
+}
+
+func has(e *output.Entry, f diagnosis.Finding) bool {
+	return slices.Contains(e.IMDS.Findings, string(f))
+}
+
+const tokenAction = "imds-v2-token-request" // docs/log-entry.md, event.action
+
+func isTokenRequest(e *output.Entry) bool { return e.Event.Action == tokenAction }
+
+func succeeded(status int) bool { return status >= 200 && status < 300 }

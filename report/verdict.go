@@ -1,0 +1,248 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Status is the verdict in a word.
+type Status string
+
+// The statuses.
+const (
+	Ready     Status = "ready"               // version 1 can be switched off
+	NotReady  Status = "not_ready"           // something would break
+	NotEnough Status = "not_enough_evidence" // nothing was seen that would, but too little was seen
+)
+
+// Verdict is whether version 1 can be switched off, and why.
+type Verdict struct {
+	Status Status `json:"status"`
+	// Against is what would break, Missing what keeps silence from being evidence.
+	Against []Item `json:"against,omitempty"`
+	Missing []Item `json:"missing,omitempty"`
+}
+
+// Item is a reason of a verdict.
+type Item struct {
+	// ID is one of those in docs/report.md.
+	ID string `json:"id"`
+	// Count is of what the item is about, Hosts of how many hosts it holds.
+	Count uint64 `json:"count,omitempty"`
+	Hosts int    `json:"hosts,omitempty"`
+	// Days is for how long the host was observed that was so for the least time.
+	Days *float64 `json:"days,omitempty"`
+	Text string   `json:"text"`
+}
+
+// The ids of items.
+const (
+	itemV1             = "v1_calls"
+	itemNothing        = "nothing_observed"
+	itemTime           = "observed_time"
+	itemBoot           = "no_boot"
+	itemDropped        = "packets_dropped"
+	itemNotRead        = "packets_not_read"
+	itemCut            = "requests_cut"
+	itemTruncated      = "truncated"
+	itemWithoutPackets = "connections_without_packets"
+	itemUnknown        = "unknown_calls"
+	itemElsewhere      = "local_responder"
+	itemNotLogged      = "calls_not_read"
+	itemPassedOver     = "sessions_left_out"
+	itemOthers         = "other_hosts"
+	itemMalformed      = "malformed_lines"
+)
+
+// hostSums is what the programs of a host that are not ignored add up to.
+type hostSums struct{ blocking, unclear, elsewhere uint64 }
+
+// judge is the verdict on one host.
+func judge(h *host, seen *observation, sums hostSums, o Options) Verdict {
+	var v Verdict
+	v.Against = counted(v.Against, itemV1, sums.blocking)
+	if h.Key == otherHostsKey { // what is known of several cannot be told apart
+		v.Missing = counted(v.Missing, itemOthers, h.Calls.all())
+	} else {
+		v.Missing = append(missingTime(seen, o), missingBoot(seen, o)...)
+	}
+	c := &seen.Counts
+	v.Missing = counted(v.Missing, itemDropped, c.Dropped)
+	v.Missing = counted(v.Missing, itemNotRead, c.NotRead)
+	v.Missing = counted(v.Missing, itemCut, c.RequestsCut)
+	v.Missing = counted(v.Missing, itemTruncated, c.Truncated)
+	v.Missing = counted(v.Missing, itemWithoutPackets, c.WithoutPackets)
+	v.Missing = counted(v.Missing, itemUnknown, sums.unclear)
+	v.Missing = counted(v.Missing, itemElsewhere, sums.elsewhere)
+	v.Missing = counted(v.Missing, itemNotLogged, less(c.CallsV1, h.Calls.V1)+less(c.CallsUnknown, h.Calls.Unknown))
+	if !h.stated { // a state's own earlier sessions are in many logs
+		v.Missing = counted(v.Missing, itemPassedOver, h.Sessions.PassedOver)
+	}
+	v.decide()
+	v.word(o)
+	return v
+}
+
+func (v *Verdict) decide() {
+	switch {
+	case len(v.Against) > 0:
+		v.Status = NotReady
+	case len(v.Missing) > 0:
+		v.Status = NotEnough
+	default:
+		v.Status = Ready
+	}
+}
+
+// counted adds an item if there is something to count.
+func counted(items []Item, id string, n uint64) []Item {
+	if n == 0 {
+		return items
+	}
+	return append(items, Item{ID: id, Count: n, Hosts: 1})
+}
+
+// less is by how much n is less than all.
+func less(all, n uint64) uint64 { return all - min(all, n) }
+
+func (c *calls) all() uint64 { return c.V1 + c.V2 + c.Unknown }
+
+func missingTime(seen *observation, o Options) []Item {
+	if days := inDays(seen.Time); days < o.MinDays {
+		return []Item{{ID: itemTime, Hosts: 1, Days: &days}}
+	}
+	return nil
+}
+
+func inDays(d time.Duration) float64 { return float64(d) / float64(24*time.Hour) }
+
+func missingBoot(seen *observation, o Options) []Item {
+	if seen.Boots.Count > 0 || o.NoBoot {
+		return nil
+	}
+	return []Item{{ID: itemBoot, Hosts: 1}}
+}
+
+// judgeAll is the verdict on all hosts.
+func judgeAll(hosts []Host, malformed uint64, o Options) Verdict {
+	var v Verdict
+	for _, h := range hosts {
+		v.Against = addItems(v.Against, h.Verdict.Against)
+		v.Missing = addItems(v.Missing, h.Verdict.Missing)
+	}
+	if len(hosts) == 0 {
+		v.Missing = append(v.Missing, Item{ID: itemNothing})
+	}
+	v.Missing = addItems(v.Missing, counted(nil, itemMalformed, malformed))
+	v.decide()
+	v.word(o)
+	return v
+}
+
+// addItems puts together what is said of several hosts.
+func addItems(all, more []Item) []Item {
+	for _, item := range more {
+		at := slices.IndexFunc(all, func(i Item) bool { return i.ID == item.ID })
+		if at < 0 {
+			all = append(all, item)
+			continue
+		}
+		all[at].Count += item.Count
+		all[at].Hosts += item.Hosts
+		if item.Days != nil && *item.Days < *all[at].Days {
+			all[at].Days = item.Days
+		}
+	}
+	return all
+}
+
+// word gives the items their order and their texts.
+func (v *Verdict) word(o Options) {
+	for _, items := range [][]Item{v.Against, v.Missing} {
+		slices.SortFunc(items, func(a, b Item) int { return cmp.Compare(place(a.ID), place(b.ID)) })
+		for i := range items {
+			items[i].Text = items[i].text(o)
+		}
+	}
+}
+
+// itemOrder is the order in which items are told, the gravest first.
+func itemOrder() []string {
+	return []string{
+		itemV1, itemNothing, itemTime, itemBoot, itemUnknown, itemElsewhere, itemDropped, itemNotRead, itemCut,
+		itemTruncated, itemWithoutPackets, itemNotLogged, itemPassedOver, itemOthers, itemMalformed,
+	}
+}
+
+func place(id string) int { return slices.Index(itemOrder(), id) }
+
+func (i *Item) text(o Options) string {
+	on := ""
+	if i.Hosts > 1 {
+		on = fmt.Sprintf(" on %d hosts", i.Hosts)
+	}
+	n := func(one, many string) string { return plural(i.Count, one, many) + on }
+	switch i.ID {
+	case itemV1:
+		return n("call", "calls") + " succeeded without a token, or would have"
+	case itemNothing:
+		return "nothing was observed: there is no call, and no line that tells of a capture"
+	case itemTime:
+		return i.timeText(o)
+	case itemBoot:
+		return "no boot was observed" + on + ": start the analyzer with the system, and reboot, or stop and start the instance"
+	case itemUnknown:
+		return n("call", "calls") + " could not be classified"
+	case itemElsewhere:
+		return n("call", "calls") + " got an answer from another service: whether version 1 reaches the metadata service behind it cannot be seen"
+	case itemDropped:
+		return n("packet", "packets") + " dropped"
+	case itemNotRead:
+		return n("packet", "packets") + " not read for the link type"
+	case itemCut:
+		return n("packet of a request", "packets of requests") + " cut by the snaplen"
+	case itemTruncated:
+		return n("capture", "captures") + " not read to the end"
+	case itemWithoutPackets:
+		return n("connection", "connections") + " made whose packets were not captured"
+	case itemNotLogged:
+		return n("call", "calls") + " of version 1 or unknown counted by captures, but in no log that was read"
+	case itemPassedOver:
+		return n("line", "lines") + " of earlier captures passed over: there were too many captures"
+	case itemOthers:
+		return fmt.Sprintf("%s of hosts beyond the %d that are told apart: make several reports", plural(i.Count, "call", "calls"), maxHosts)
+	}
+	return n("line of a log", "lines of logs") + " could not be read"
+}
+
+func (i *Item) timeText(o Options) string {
+	if i.Hosts > 1 {
+		return fmt.Sprintf("%d hosts were observed for less than %s, one of them for %s", i.Hosts, daysText(o.MinDays), daysText(*i.Days))
+	}
+	return fmt.Sprintf("observed for %s, which is less than %s", daysText(*i.Days), daysText(o.MinDays))
+}
+
+func plural(n uint64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// daysText is a time in the unit that suits it.
+func daysText(days float64) string {
+	hours := days * 24
+	switch {
+	case days == 0:
+		return "no time"
+	case days == 1:
+		return "1 day"
+	case hours >= 48 || days == float64(int(days)) && days > 0:
+		return fmt.Sprintf("%.4g days", days)
+	case hours >= 1:
+		return fmt.Sprintf("%.1f hours", hours)
+	}
+	return fmt.Sprintf("%.0f minutes", hours*60)
+}
