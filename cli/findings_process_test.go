@@ -28,7 +28,7 @@ func child(pid int, tool string, parent int, runs string) string {
 const (
 	runsScript   = `"name":"sh","executable":"/usr/bin/dash","command_line":"sh /opt/app/tags.sh","script":"/opt/app/tags.sh"`
 	runsNothing  = `"name":"bash","executable":"/usr/bin/bash","command_line":"-bash"`
-	runsCommands = `"name":"sh","executable":"/usr/bin/dash","command_line":"sh -c 'curl x'","script":"sh -c"`
+	runsCommands = `"name":"sh","executable":"/usr/bin/dash","command_line":"sh -c 'curl x'","script":"with commands"`
 )
 
 // by is who sends what the client sends from now on.

@@ -60,6 +60,7 @@ func (s *stage) open(address, agent string) *client {
 	if c.talk.ClientAddr.Addr().Is6() {
 		c.talk.ServiceAddr = packettest.Service6
 	}
+	c.talk.ClientISN += uint32(len(s.cast)) << 20 // another one if the port is used again
 	s.cast = append(s.cast, c)
 	c.act(c.talk.Open)
 	return c
