@@ -96,6 +96,14 @@ func TestCallsOfOneProcess(t *testing.T) {
 			s.open(from(40002), goV2).by(process(72, morning, "app")).put(200, "-")
 			c.get(refused, "refused/403/process")
 		}},
+		{"each process has its own failure", func(s *stage) {
+			one := s.open(from(40001), goV2).by(process(71, morning, "app"))
+			two := s.open(from(40002), goV2).by(process(72, morning, "app"))
+			one.put(403, "token-refused")
+			two.put(503, "token-refused")
+			one.again(from(40003)).get(refused, "refused/403/process")
+			two.again(from(40004)).get(refused, "refused/503/process")
+		}},
 		{"its success", func(s *stage) {
 			c := s.open(from(40001), goV2).by(process(71, morning, "app"))
 			c.put(403, "token-refused")

@@ -227,6 +227,16 @@ func TestCallsOfOneClient(t *testing.T) {
 				first.again(from(40003+i)).get("fallback-token-refused", "refused/403/user_agent")
 			}
 		}},
+		{"the same, and then it gets a token", func(s *stage) {
+			c := s.open(from(40001), "")
+			c.put(503, "token-refused")
+			first := c.again(from(40002))
+			first.agent = nodeV2
+			first.get("fallback-token-refused", "refused/503/timing")
+			s.wait(time.Minute)
+			c.again(from(40003)).put(200, "-")
+			first.again(from(40004)).get("v2-capable", "-")
+		}},
 		{"the same too late", func(s *stage) {
 			s.open(from(40001), "").put(403, "token-refused")
 			s.wait(2 * time.Second)
