@@ -395,3 +395,23 @@ func TestSavedQuotes(t *testing.T) {
 		})
 	}
 }
+
+// In the real captures each token came.
+func TestDeliveryInCaptures(t *testing.T) {
+	tokens := 0
+	for _, name := range []string{"boto", "cloud-init", "container-nat-hostany", "curl-eth", "curl-ipv6", "ec2-tools-lo", "fallback-403",
+		"go-tools", "npm-http", "proxy-haproxy-any", "segmented"} {
+		for _, c := range analyze(t, captureOf(t, name)) {
+			if !c.Request.IsTokenRequest() || c.Response == nil || c.Response.Status != 200 {
+				continue
+			}
+			tokens++
+			if c.Response.Delivery != imds.Acknowledged {
+				t.Errorf("%s: %s at %v", name, delivered(c), c.Request.Time)
+			}
+		}
+	}
+	if tokens < 50 {
+		t.Errorf("%d tokens", tokens)
+	}
+}
