@@ -457,6 +457,7 @@ Programs with IMDSv1 or unknown calls
   process not known, User-Agent curl/7.88.1: 1 v1
     path       /latest/meta-data/instance-id (1)
     answer     status 200 (1)
+    why        script or tool without a token (1)
     client     10.0.1.23
 
 Process not known: a capture file does not tell (9)
