@@ -114,8 +114,13 @@ func (s *fileSource) recognise() error {
 	if err != nil {
 		return err
 	}
-	if head, err = s.unpack(head); err != nil {
+	if err = s.unpack(head); err != nil {
 		return err
+	}
+	if s.packed {
+		if head, err = s.head(); err != nil {
+			return err
+		}
 	}
 	switch {
 	case pcapIsMagic(head):
@@ -128,29 +133,31 @@ func (s *fileSource) recognise() error {
 	return err
 }
 
-// unpack puts an unpacker before what is packed, once, and returns the head of
-// what comes out.
-func (s *fileSource) unpack(head []byte) ([]byte, error) {
+// unpack puts an unpacker before what is packed, once.
+func (s *fileSource) unpack(head []byte) error {
 	switch {
 	case fileIsGzip(head):
 		s.buf = newFileBuffer(newFileGzip(s.buf))
 	case fileIsZstd(head):
 		unpacked, err := newFileZstd(s.buf)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.buf = newFileBuffer(unpacked)
 		s.window = unpacked.window
 	default:
-		return head, nil
+		return nil
 	}
 	s.packed = true
-	return s.head()
+	return nil
 }
 
-// head returns the four bytes that every known format begins with.
+// fileHead is how many bytes tell each known format.
+const fileHead = 4
+
+// head returns the bytes that tell the format.
 func (s *fileSource) head() ([]byte, error) {
-	head, err := s.buf.peek(4)
+	head, err := s.buf.peek(fileHead)
 	switch {
 	case err == io.EOF:
 		return nil, fmt.Errorf("%w: it is empty", ErrNotCapture)

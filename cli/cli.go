@@ -125,7 +125,7 @@ func newRootCommand(streams Streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newSelftestCommand(streams), newSelftestChildCommand(streams), newVersionCommand(streams))
+	root.AddCommand(newReportCommand(streams), newSelftestCommand(streams), newSelftestChildCommand(streams), newVersionCommand(streams))
 	refuseUnknownTopics(root)
 	return root
 }

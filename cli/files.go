@@ -31,9 +31,12 @@ type files struct {
 // of directories without captures, fail at once, before anything is read. When
 // ctx ends, files are not looked at any more.
 func openFiles(ctx context.Context, o options, stdin io.Reader, sieve *capture.Sieve) (*files, error) {
-	found, err := findInputs(ctx, o.read, stdin)
-	if err != nil {
-		return nil, err
+	found := o.found
+	if found == nil {
+		var err error
+		if found, err = findInputs(ctx, o.read, stdin); err != nil {
+			return nil, err
+		}
 	}
 	f := &files{stdin: stdin, passedOver: found.passedOver}
 	var set []capture.SetFile
@@ -120,7 +123,10 @@ func (e partialError) Unwrap() []error { return []error{e.error, errPartial} }
 
 // open opens an input, whose bytes are counted.
 func (f *files) open(in input) (io.ReadCloser, error) {
-	if in.standard {
+	switch {
+	case in.looked != nil:
+		return &countedInput{Reader: in.looked, file: in.looked, left: in.size(), read: &f.read}, nil
+	case in.standard:
 		return &countedInput{Reader: f.stdin, left: in.size(), read: &f.read}, nil
 	}
 	file, err := os.Open(in.name)
@@ -134,8 +140,8 @@ func (f *files) open(in input) (io.ReadCloser, error) {
 // countedInput counts what is read of an input.
 type countedInput struct {
 	io.Reader
-	file *os.File // to be closed, nil for standard input
-	left int64    // to be read, as far as that is known
+	file io.Closer // nil for standard input
+	left int64     // to be read, as far as that is known
 	read *atomic.Int64
 }
 

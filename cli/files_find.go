@@ -25,6 +25,10 @@ type input struct {
 	begins   time.Time   // of its first packet, zero for streams and if there is none
 	stream   bool
 	standard bool // it is standard input
+	// Of inputs of a report: what it is by its content, and a stream that was looked
+	// at, which can be opened but once.
+	kind   inputKind
+	looked *openInput
 }
 
 // inputs are what names stand for.
@@ -32,20 +36,34 @@ type inputs struct {
 	inputs []input
 	// passedOver tells of what is in directories and is not read.
 	passedOver []string
+	// forReport: logs and state files are looked for beside captures.
+	forReport bool
 }
 
 // findInputs finds what is named: files, streams, and the captures in
 // directories. What is named or found more than once is read once.
 func findInputs(ctx context.Context, names []string, stdin io.Reader) (*inputs, error) {
-	var found inputs
+	found := &inputs{}
+	return found, found.find(ctx, names, stdin)
+}
+
+func (f *inputs) find(ctx context.Context, names []string, stdin io.Reader) error {
 	for _, name := range names {
-		if err := found.add(ctx, name, stdin); err != nil {
-			return nil, err
+		if err := f.add(ctx, name, stdin); err != nil {
+			return err
 		}
 	}
-	found.lookAtAll(ctx)
-	found.inputs = unique(found.inputs)
-	return &found, nil
+	f.lookAtAll(ctx)
+	f.inputs = unique(f.inputs)
+	return nil
+}
+
+// wanted is what is looked for.
+func (f *inputs) wanted() string {
+	if f.forReport {
+		return "logs, state files or capture files"
+	}
+	return "capture files"
 }
 
 // add finds what one name stands for.
@@ -87,18 +105,18 @@ func (f *inputs) addDirectory(ctx context.Context, dir string) error {
 	before := len(f.inputs)
 	for _, entry := range entries {
 		in := input{name: filepath.Join(dir, entry.Name())}
-		if in.isMember(ctx) {
+		if f.isMember(ctx, &in) {
 			f.inputs = append(f.inputs, in)
 		} else {
 			passed = append(passed, entry.Name())
 		}
 	}
 	if len(f.inputs) == before {
-		return fmt.Errorf("%s holds no capture files%s", dir, among(passed))
+		return fmt.Errorf("%s holds no %s%s", dir, f.wanted(), among(passed))
 	}
 	if len(passed) > 0 {
-		f.passedOver = append(f.passedOver, fmt.Sprintf("%d of %d in %s are passed over, which are hidden or no capture files: %s",
-			len(passed), len(entries), dir, some(passed)))
+		f.passedOver = append(f.passedOver, fmt.Sprintf("%d of %d in %s are passed over, which are hidden or no %s: %s",
+			len(passed), len(entries), dir, f.wanted(), some(passed)))
 	}
 	return nil
 }
@@ -124,7 +142,7 @@ func some(names []string) string {
 // isMember reports whether what was found in a directory is to be read: what is
 // or might be a capture, also one that cannot be opened. One that has gone since is
 // not missing, as the oldest of a ring goes at any time.
-func (in *input) isMember(ctx context.Context) bool {
+func (f *inputs) isMember(ctx context.Context, in *input) bool {
 	if strings.HasPrefix(filepath.Base(in.name), ".") {
 		return false
 	}
@@ -135,20 +153,27 @@ func (in *input) isMember(ctx context.Context) bool {
 	if in.info = info; !info.Mode().IsRegular() {
 		return false
 	}
-	err = in.look(ctx)
+	err = f.look(ctx, in)
 	return !errors.Is(err, capture.ErrNotCapture) && !errors.Is(err, fs.ErrNotExist)
 }
 
-// lookAtAll finds out when files begin, if there are several.
+// lookAtAll finds out when files begin, if there are several, and what they are.
 func (f *inputs) lookAtAll(ctx context.Context) {
-	if len(f.inputs) == 1 {
+	if len(f.inputs) == 1 && !f.forReport {
 		return
 	}
 	for i := range f.inputs {
 		if in := &f.inputs[i]; in.begins.IsZero() && !in.stream {
-			_ = in.look(ctx) // is met again when it is read, and told then
+			_ = f.look(ctx, in) // is met again when it is read, and told then
 		}
 	}
+}
+
+func (f *inputs) look(ctx context.Context, in *input) error {
+	if f.forReport {
+		return in.recognise(ctx)
+	}
+	return in.look(ctx)
 }
 
 // look finds out when a file begins. It is closed again: of thousands that were

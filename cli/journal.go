@@ -27,12 +27,19 @@ type journal struct {
 	enricher *enricher
 
 	mu      sync.Mutex // guards what follows
-	writers []*output.Writer
+	writers []entryWriter
 	console *output.Console
 	file    *os.File
 	summary *output.Summary
 	taken   uint64 // entries that are written, or will be
 	err     error
+}
+
+// entryWriter takes entries, with the errors of output.Writer. It does not keep them.
+type entryWriter interface {
+	Call(*output.Entry) error
+	Lifecycle(*output.Lifecycle) error
+	Flush() error
 }
 
 // standardOutput is how errors call it.
@@ -42,6 +49,10 @@ const standardOutput = "standard output"
 // output.
 func openJournal(o options, streams Streams, out io.Writer, stop func()) (*journal, error) {
 	j := &journal{options: o, summary: output.NewSummary(), stop: stop}
+	if o.receiver != nil {
+		j.writers = append(j.writers, o.receiver)
+		return j, nil
+	}
 	if o.output != "" {
 		file, err := os.OpenFile(o.output, os.O_WRONLY|os.O_CREATE|os.O_APPEND, logFileMode)
 		if err != nil {

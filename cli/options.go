@@ -40,6 +40,10 @@ type options struct {
 	enrichTimeout time.Duration
 	command       *command // nil without --enrich
 	ownNamespace  bool
+	// Of a report: what read stands for, and who takes the entries in the place of the
+	// log, the terminal and the summary.
+	found    *inputs
+	receiver entryWriter
 }
 
 // The values of --format and --only.
@@ -47,6 +51,7 @@ const (
 	formatAuto = "auto"
 	formatJSON = "json"
 	formatText = "text"
+	formatNone = ""
 	onlyV1     = "v1"
 )
 
@@ -81,8 +86,8 @@ func (o *options) takeFiles(cmd *cobra.Command, args []string) error {
 }
 
 // check tests the flags against each other and reads the endpoints.
-func (o *options) check(flags *pflag.FlagSet) error {
-	if err := o.parseEndpoints(); err != nil {
+func (o *options) check(flags *pflag.FlagSet) (err error) {
+	if o.endpoints, err = parseEndpoints(o.endpointNames); err != nil {
 		return err
 	}
 	switch {
@@ -129,20 +134,19 @@ func liveFlags() []string {
 	return []string{"interface", "attribution", "realtime", "no-packages", "own-namespace"}
 }
 
-func (o *options) parseEndpoints() error {
-	o.endpoints = imds.DefaultEndpoints()
-	if len(o.endpointNames) == 0 {
-		return nil
+// parseEndpoints reads the addresses of --endpoint. Without any they are the usual ones.
+func parseEndpoints(names []string) (endpoints []netip.AddrPort, err error) {
+	if len(names) == 0 {
+		return imds.DefaultEndpoints(), nil
 	}
-	o.endpoints = nil
-	for _, name := range o.endpointNames {
+	for _, name := range names {
 		endpoint, err := imds.ParseEndpoint(name)
 		if err != nil {
-			return fmt.Errorf("--endpoint: %w", err)
+			return nil, fmt.Errorf("--endpoint: %w", err)
 		}
-		o.endpoints = append(o.endpoints, endpoint)
+		endpoints = append(endpoints, endpoint)
 	}
-	return nil
+	return endpoints, nil
 }
 
 // checkOverwrite refuses to write to a file that is read.

@@ -45,7 +45,7 @@ func NewEntry(r Record, h Host) Entry {
 	}
 	e.attribute(r.Answer)
 	e.identify(&r.Identity, r.Answer.Process)
-	e.diagnose(&r.Diagnosis)
+	e.Diagnose(&r.Diagnosis)
 	e.Event.Sequence = r.Sequence
 	e.Message = message(&e)
 	return e

@@ -2,8 +2,8 @@ package output
 
 import "imds-analyzer/diagnosis"
 
-// diagnose fills in what was found out of the call.
-func (e *Entry) diagnose(d *diagnosis.Diagnosis) {
+// Diagnose fills in what was found out of the call.
+func (e *Entry) Diagnose(d *diagnosis.Diagnosis) {
 	for _, f := range d.Findings {
 		e.IMDS.Findings = append(e.IMDS.Findings, string(f))
 	}

@@ -105,9 +105,9 @@ func (s *session) stats() output.CaptureStats {
 }
 
 // summarise prints the summary to standard error, unless nothing could be read
-// or written: what went wrong was said.
+// or written: what went wrong was said. A report is one itself.
 func (s *session) summarise(stats output.CaptureStats) {
-	if stats.PacketsReceived == stats.NotRead && len(s.problems) > 0 {
+	if s.options.receiver != nil || stats.PacketsReceived == stats.NotRead && len(s.problems) > 0 {
 		return
 	}
 	if err := s.log.summary.Print(s.streams.Err, stats); err != nil {

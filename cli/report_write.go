@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"imds-analyzer/output"
+	"imds-analyzer/report"
+)
+
+// write writes the report where it is to go.
+func (r *reporting) write(made *report.Report) error {
+	name := r.options.output
+	if name == "" {
+		return r.writeTo(r.streams.Out, standardOutput, made)
+	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() { // such as a pipe, which stays one
+		file, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return fmt.Errorf("cannot write the report: %w", err)
+		}
+		return errors.Join(r.writeTo(file, name, made), file.Close())
+	}
+	return r.replace(name, made)
+}
+
+func (r *reporting) writeTo(out io.Writer, name string, made *report.Report) error {
+	buffered := bufio.NewWriter(out)
+	write := made.Print
+	if r.options.format == formatJSON {
+		write = made.JSON
+	}
+	err := write(buffered)
+	if err == nil {
+		err = buffered.Flush()
+	}
+	if err != nil {
+		return output.WriteError(name, err)
+	}
+	return nil
+}
+
+// replace writes a file beside the one of that name, and then gives it the name: who
+// reads it never sees half a report.
+func (r *reporting) replace(name string, made *report.Report) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // with logFileMode
+	if err != nil {
+		return fmt.Errorf("cannot write the report: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(file.Name()) // the first error tells more
+		}
+	}()
+	if err := errors.Join(r.writeTo(file, name, made), file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(file.Name(), name); err != nil {
+		return fmt.Errorf("cannot write the report: %w", err)
+	}
+	return nil
+}
+
+// status is the exit status.
+func (r *reporting) status(made *report.Report) error {
+	status := exitDone
+	switch {
+	case r.options.exitCode:
+		status = verdictStatus(made.Verdict.Status)
+	case r.failed > 0:
+		status = exitPartial
+	}
+	if status == exitDone {
+		return nil
+	}
+	return saidError{status}
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// The aims for 1,000 hosts with 1,000 entries each.
+const (
+	aimWall = 20 * time.Second
+	aimRSS  = 128 << 20
+)
+
+// cost is what one run took.
+type cost struct {
+	wall, cpu time.Duration
+	rss       int64 // bytes; 0 if the system does not tell
+}
+
+// measure has the program report, round after round, and prints what that took.
+func (p *plan) measure(ctx context.Context, out io.Writer) error {
+	files, size, err := sizeOf(p.dir())
+	if err != nil {
+		return fmt.Errorf("the logs are missing (generate makes them): %w", err)
+	}
+	fmt.Fprintf(out, "%d logs, %d entries, %d MB\n", files, p.hosts*p.entries, size/1e6)
+	var costs []cost
+	for range p.rounds {
+		c, err := p.report(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "  %.2f s, CPU %.2f s, RSS %d MiB\n", c.wall.Seconds(), c.cpu.Seconds(), c.rss>>20)
+		costs = append(costs, c)
+	}
+	wall, rss := middle(costs, func(c cost) time.Duration { return c.wall }), middle(costs, func(c cost) int64 { return c.rss })
+	fmt.Fprintf(out, "median %.2f s, %d MiB; the aim for 1,000 hosts with 1,000 entries is %v, %d MiB\n", wall.Seconds(), rss>>20, aimWall, aimRSS>>20)
+	return nil
+}
+
+// middle is the median of a figure.
+func middle[N cmp.Ordered](costs []cost, of func(cost) N) N {
+	var all []N
+	for _, c := range costs {
+		all = append(all, of(c))
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// sizeOf reads how large the files of a directory are, and has them read once, so that
+// no run has to wait for the disk.
+func sizeOf(dir string) (files int, size int64, err error) {
+	err = filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		file, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		n, err := io.Copy(io.Discard, file)
+		files++
+		size += n
+		return errors.Join(err, file.Close())
+	})
+	return files, size, err
+}
+
+// report runs the program once, and checks that it has counted every call.
+func (p *plan) report(ctx context.Context) (cost, error) {
+	var made, said bytes.Buffer
+	cmd := exec.CommandContext(ctx, p.binary, "report", "--format", "json", p.dir())
+	cmd.Stdout, cmd.Stderr = &made, &said
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		return cost{}, fmt.Errorf("%s: %w: %s", p.binary, err, said.Bytes())
+	}
+	c := cost{wall: time.Since(start), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), rss: peakRSS(cmd.ProcessState)}
+	return c, p.check(made.Bytes())
+}
+
+// check holds a report against what the logs have.
+func (p *plan) check(made []byte) error {
+	var r struct {
+		Calls struct{ V1, V2, Unknown int }
+	}
+	if err := json.Unmarshal(made, &r); err != nil {
+		return err
+	}
+	if n := r.Calls.V1 + r.Calls.V2; n != p.hosts*p.entries || r.Calls.V1 == 0 || r.Calls.Unknown > 0 {
+		return fmt.Errorf("the report counts %+v, but there are %d calls", r.Calls, p.hosts*p.entries)
+	}
+	return nil
+}
