@@ -18,12 +18,15 @@ type Handler interface {
 	// later one shows a tuple nearer to the client, before translation.
 	Opened(imds.Conn)
 	// Unanswered is called once for a token request to which there is no answer when
-	// the client closes its side of the connection, or when tokenPatience has passed:
-	// the client may go on without a token now. The request's Call follows as for
-	// others, and may have a response after all.
+	// one side closes or resets the connection, or when tokenPatience has passed: the
+	// client may go on without a token now. It is not called if there may be an answer
+	// that the capture lacks. The request's Call follows as for others, with Unanswered
+	// set, and may have a response after all.
 	Unanswered(imds.Call)
 	// Call is called once for each call, as soon as nothing more can be
-	// learned of it: at its response, or when there can be none any more.
+	// learned of it: at its response, or when there can be none any more; at a
+	// token, once it is known whether that has come to the client. The calls of a
+	// connection come in their order.
 	Call(imds.Call)
 	// Closed is called when a connection has ended and all its calls, and packets
 	// to be saved, were handed over.
@@ -35,6 +38,9 @@ type Stats struct {
 	// Packets is the number of packets taken in, Segments that of TCP
 	// segments to and from the endpoints among them.
 	Packets, Segments uint64
+	// First and Last are the capture times between which the packets lie that were
+	// taken in; zero if none has a time.
+	First, Last time.Time
 	// NotRead is the number of packets by link types that are not known, of which
 	// captures can name 64 Ki; nil if there are none.
 	NotRead map[LinkType]uint64
@@ -54,6 +60,20 @@ type Stats struct {
 	// the link-layer header on; 0 if there are none.
 	RequestsCut   uint64
 	SnaplenNeeded int
+}
+
+// packet counts a packet of that time.
+func (s *Stats) packet(at time.Time) {
+	s.Packets++
+	if at.IsZero() {
+		return
+	}
+	if s.First.IsZero() || at.Before(s.First) {
+		s.First = at
+	}
+	if at.After(s.Last) {
+		s.Last = at
+	}
 }
 
 // requestCut counts a packet of that length that the snaplen has cut where it may
@@ -119,7 +139,7 @@ func (a *Analyzer) Due() (time.Time, bool) {
 
 // Packet takes in the next packet. Its time moves the Analyzer's clock.
 func (a *Analyzer) Packet(p Packet) {
-	a.stats.Packets++
+	a.stats.packet(p.Time)
 	s, ok := a.decoder.decode(&p)
 	if p.Time.After(a.now) || p.Time.Before(a.now.Add(-clockSlack)) {
 		a.Tick(p.Time)
@@ -154,11 +174,21 @@ func (a *Analyzer) countNotRead(link LinkType) {
 
 // pass deals with a packet that holds no segment of an endpoint's connection.
 func (a *Analyzer) pass(p *Packet) {
-	if a.mask == nil {
+	b, ok := a.decoder.bystander(p)
+	if !ok {
 		return
 	}
-	if header, ok := a.decoder.headerLength(p); ok {
-		a.mask.pass(p, header)
+	if b.quotes {
+		a.exceeded(&b.exceeded)
+	}
+	a.mask.pass(p, b.header)
+}
+
+// exceeded tells a flow that a router did not forward a segment of it.
+func (a *Analyzer) exceeded(s *segment) {
+	if f := a.flow(a.keyOf(s)); f != nil {
+		f.hopLimitExceeded(s)
+		a.due.schedule(f, f.nextDeadline())
 	}
 }
 

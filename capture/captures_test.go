@@ -25,6 +25,7 @@ type truthLine struct {
 	UserAgent    string `json:"user_agent"`
 	ForwardedFor bool   `json:"xff"`
 	InCapture    bool   `json:"in_capture"`
+	Client       string `json:"client"`
 }
 
 // observed is what is compared of a call.
@@ -91,22 +92,31 @@ func TestSnappedCapture(t *testing.T) {
 	}
 }
 
-func readTruth(t *testing.T, file string) []observed {
+// readTruthLines reads what is in the capture.
+func readTruthLines(t *testing.T, file string) []truthLine {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	var truth []observed
+	var list []truthLine
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		var l truthLine
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
 			t.Fatal(err)
 		}
-		if !l.InCapture {
-			continue
+		if l.InCapture {
+			list = append(list, l)
 		}
+	}
+	return list
+}
+
+func readTruth(t *testing.T, file string) []observed {
+	t.Helper()
+	var truth []observed
+	for _, l := range readTruthLines(t, file) {
 		o := observed{
 			Client: netip.AddrPortFrom(netip.MustParseAddr(l.SrcIP), l.SrcPort), Method: l.Method, Target: l.Path,
 			Version: l.Version, UserAgent: l.UserAgent, TokenRequest: l.TokenRequest, ForwardedFor: l.ForwardedFor,

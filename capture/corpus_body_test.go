@@ -172,7 +172,7 @@ func TestCorpusExpect(t *testing.T) {
 			c.Client("hello world")
 			next(c)
 		}},
-		{name: "100, the body and no answer", want: []string{"v2 PUT /latest/api/token - token"}, talk: func(c *packettest.Conversation) {
+		{name: "100, the body and no answer", want: []string{"v2 PUT /latest/api/token - token unanswered"}, talk: func(c *packettest.Conversation) {
 			c.Open()
 			c.Client(request("PUT", "/latest/api/token", ttlField, "Content-Length: 2", "Expect: 100-continue"))
 			c.Server(goOn)

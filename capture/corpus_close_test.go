@@ -67,7 +67,7 @@ func TestCorpusClose(t *testing.T) {
 			c.Client(head)
 			c.Close()
 		}},
-		{name: "the service closes without an answer", want: []string{"v2 PUT /latest/api/token - token"}, talk: func(c *packettest.Conversation) {
+		{name: "the service closes without an answer", want: []string{"v2 PUT /latest/api/token - token unanswered"}, talk: func(c *packettest.Conversation) {
 			c.Open()
 			c.Client(put())
 			c.CloseByServer()
@@ -77,7 +77,7 @@ func TestCorpusClose(t *testing.T) {
 			c.Client(head)
 			c.Reset(fromServer)
 		}},
-		{name: "the service resets a token request", want: []string{"v2 PUT /latest/api/token - token reset"}, talk: func(c *packettest.Conversation) {
+		{name: "the service resets a token request", want: []string{"v2 PUT /latest/api/token - token unanswered reset"}, talk: func(c *packettest.Conversation) {
 			c.Open()
 			c.Client(put())
 			c.Reset(fromServer)

@@ -20,12 +20,20 @@ func onlyCall(t *testing.T, trace packettest.Trace) imds.Call {
 	return got.calls[0]
 }
 
+// tokenLooks are what the corpus calls what a token looks like.
+var tokenLooks = map[imds.TokenValue]string{
+	imds.NoToken: "none", imds.EmptyToken: "empty", imds.NotAToken: "not a token", imds.OpaqueToken: "opaque",
+}
+
 func TestCorpusRequestFields(t *testing.T) {
 	host := func(r imds.Request) string { return r.Host }
 	agent := func(r imds.Request) string { return r.UserAgent }
 	ttl := func(r imds.Request) string { return fmt.Sprint(r.TTLHeader, " ", r.TTLSeconds) }
 	forwarded := func(r imds.Request) string { return fmt.Sprint(r.ForwardedFor) }
 	token := func(r imds.Request) string { return fmt.Sprint(r.TokenHeader) }
+	look := func(r imds.Request) string { return tokenLooks[r.Token] }
+	clients := func(r imds.Request) string { return r.ForwardedClient }
+	expects := func(r imds.Request) string { return fmt.Sprint(r.ExpectContinue) }
 	proto := func(r imds.Request) string { return r.Proto }
 	for _, c := range []struct {
 		name, request string
@@ -52,6 +60,26 @@ func TestCorpusRequestFields(t *testing.T) {
 		{"token", get("/", tokenField), token, "true"},
 		{"the TTL is no token", put(), token, "false"},
 		{"token and TTL", request("PUT", "/latest/api/token", tokenField, ttlField), token, "true"},
+		{"no token", get("/"), look, "none"},
+		{"the TTL does not look like a token", put(), look, "none"},
+		{"opaque token", get("/", tokenField), look, "opaque"},
+		{"empty token", get("/", "X-aws-ec2-metadata-token:"), look, "empty"},
+		{"token of blanks", get("/", "X-aws-ec2-metadata-token:  \t "), look, "empty"},
+		{"error page", get("/", "X-aws-ec2-metadata-token: <html><head><title>403"), look, "not a token"},
+		{"error text", get("/", "x-aws-ec2-metadata-token:404 page not found"), look, "not a token"},
+		{"a token, folded", get("/", "X-aws-ec2-metadata-token:\r\n "+secret), look, "opaque"},
+		{"error text, folded", get("/", "X-aws-ec2-metadata-token: not\r\n found"), look, "not a token"},
+		{"an empty token, then one", get("/", "X-aws-ec2-metadata-token:", tokenField), look, "opaque"},
+		{"a token, then an error text", get("/", tokenField, "X-aws-ec2-metadata-token: Bad Request"), look, "opaque"},
+		{"client of a proxy", get("/", "X-Forwarded-For: 10.1.2.3"), clients, "10.1.2.3"},
+		{"client of several proxies", get("/", "x-forwarded-for: fd00:ec2::7, 10.1.2.3 ", "X-Forwarded-For: unknown"), clients, "fd00:ec2::7, 10.1.2.3, unknown"},
+		{"client of a proxy, empty", get("/", "X-Forwarded-For:", "X-Forwarded-For: a"), clients, "a"},
+		{"clients of no end", get("/", "X-Forwarded-For: "+strings.Repeat("1.2.3.4, ", 100)), clients, strings.Repeat("1.2.3.4, ", 100)[:256]},
+		{"clients in fields of no end", get("/", strings.Repeat("X-Forwarded-For: 1.2.3.4\r\n", 99)+"A: b"), clients, strings.Repeat("1.2.3.4, ", 100)[:256]},
+		{"no client of a proxy", get("/", "Forwarded: for=1.2.3.4"), clients, ""},
+		{"expects 100", request("PUT", "/latest/api/token", ttlField, "expect: 100-Continue"), expects, "true"},
+		{"expects another", request("PUT", "/latest/api/token", ttlField, "Expect: 200-ok"), expects, "false"},
+		{"expects nothing", put(), expects, "false"},
 		{"1.0", "GET / HTTP/1.0\r\n\r\n", proto, "1.0"},
 		{"1.1", "GET / HTTP/1.1\r\n\r\n", proto, "1.1"},
 	} {
@@ -175,6 +203,11 @@ func TestCorpusSecrets(t *testing.T) {
 		"GET /a HTTP/1.1\r\nX-aws-ec2-metadata-token:\r\n " + secret + "\r\n\r\n",
 		"GET /a HTTP/1.1\r\n" + tokenField + "\r\n" + tokenField + "\r\n\r\n",
 		"GET /a HTTP/1.1\r\n" + tokenField,
+		get("/a", `X-aws-ec2-metadata-token: "`+secret+`"`),
+		get("/a", "X-aws-ec2-metadata-token: <b> "+secret),
+		get("/a", "X-Forwarded-For: token="+secret),
+		get("/a", "X-Forwarded-For: 10.1.2.3", "X-Forwarded-For: a, token="+secret+", b"),
+		request("PUT", "/latest/api/token", ttlField, tokenField, "Expect: "+secret),
 	} {
 		for _, size := range []int{1448, 10, 1} {
 			c := packettest.New()
@@ -210,5 +243,49 @@ func TestCorpusOwnBytes(t *testing.T) {
 	a.Flush()
 	if len(r.calls) != 1 || r.calls[0].Request.Target != "/a" || r.calls[0].Request.UserAgent != "curl/8.5.0" {
 		t.Errorf("got %+v", r.calls)
+	}
+}
+
+// What a value looks like is not said of one whose end was not seen, nor whose
+// client it is.
+func TestCorpusCutFields(t *testing.T) {
+	for _, line := range []string{"X-aws-ec2-metadata-token: not a", "X-aws-ec2-metadata-token:", "X-Forwarded-For: 10.1.2.3", "Expect: 100-continue"} {
+		call := onlyCall(t, trace(func(c *packettest.Conversation) {
+			c.Open()
+			c.Client("GET / HTTP/1.1\r\n" + line)
+			c.Close()
+		}))
+		if r := call.Request; r.Token != imds.NoToken || r.ForwardedClient != "" || r.ExpectContinue || r.Shape != 0 {
+			t.Errorf("%s: got %+v", line, r)
+		}
+	}
+}
+
+func TestCorpusServer(t *testing.T) {
+	for _, c := range []struct{ name, answer, want string }{
+		{"the service's", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nServer: EC2ws\r\n\r\n", "EC2ws"},
+		{"in small letters", "HTTP/1.1 403 Forbidden\r\nserver:Kube2iam \r\nContent-Length: 0\r\n\r\n", "Kube2iam"},
+		{"two", "HTTP/1.1 200 OK\r\nServer: a\r\nServer: b\r\nContent-Length: 0\r\n\r\n", "a"},
+		{"none", "HTTP/1.1 200 OK\r\nX-Server: a\r\nContent-Length: 0\r\n\r\n", ""},
+		{"of the final response", "HTTP/1.1 103 Early Hints\r\nServer: early\r\n\r\nHTTP/1.1 200 OK\r\nServer: final\r\nContent-Length: 0\r\n\r\n", "final"},
+		{"long", "HTTP/1.1 200 OK\r\nServer: " + strings.Repeat("EC2 ", 400) + "\r\nContent-Length: 0\r\n\r\n", strings.Repeat("EC2 ", 64)},
+		{"a secret", "HTTP/1.1 200 OK\r\nServer: token=" + secret + "\r\nContent-Length: 0\r\n\r\n", imds.Redact("token=" + secret)},
+		{"of a head that goes on", "HTTP/1.1 200 OK\r\nServer: EC2ws\r\nContent-Le", "EC2ws"},
+		{"cut", "HTTP/1.1 200 OK\r\nServer: EC2", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, size := range []int{1448, 9, 1} {
+				conversation := packettest.New()
+				conversation.SegmentSize = size
+				conversation.Open()
+				conversation.Client(get("/"))
+				conversation.Server(c.answer)
+				conversation.CloseByServer()
+				call := onlyCall(t, conversation.Trace())
+				if call.Response == nil || call.Response.Server != c.want {
+					t.Errorf("in segments of %d: got %+v, want %q", size, call.Response, c.want)
+				}
+			}
+		})
 	}
 }

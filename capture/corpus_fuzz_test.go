@@ -63,6 +63,7 @@ func FuzzAnalyzer(f *testing.F) {
 	f.Add(fuzzInput(0, cut(oneCall(packettest.New()), 20)))
 	f.Add(fuzzInput(0, everyFragmented()))
 	f.Add(fuzzInput(9, trace(threeCalls).Through(packettest.ContainerHops(translated)...).Packets()))
+	f.Add(fuzzInput(9, exceedingNAT(packettest.ContainerHops(translated), sentAgain)))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		packets := fuzzPackets(input)
 		got := found(t, nil, packets)

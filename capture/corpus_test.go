@@ -149,13 +149,32 @@ type recorder struct {
 	calls  []imds.Call
 	opened map[uint64]imds.Conn
 	closed map[uint64]bool
+	// inVain are the token requests without an answer of which the Call is to follow.
+	inVain []imds.Call
 }
 
 func newRecorder(t testing.TB) *recorder {
 	return &recorder{t: t, opened: map[uint64]imds.Conn{}, closed: map[uint64]bool{}}
 }
 
-func (r *recorder) Unanswered(imds.Call) {}
+func (r *recorder) Unanswered(c imds.Call) {
+	r.checkConn(c)
+	if !c.Unanswered || c.Response != nil || !c.Request.IsTokenRequest() {
+		r.t.Errorf("told that it is unanswered: %s", line(c))
+	}
+	r.checkSecret(c)
+	r.inVain = append(r.inVain, c)
+}
+
+// checkInVain holds that a Call is unanswered if that was told of it, once, before.
+func (r *recorder) checkInVain(c imds.Call) {
+	told := slices.IndexFunc(r.inVain, func(v imds.Call) bool { return v.Conn.ID == c.Conn.ID && v.Request == c.Request })
+	if told >= 0 && c.Unanswered {
+		r.inVain = slices.Delete(r.inVain, told, told+1)
+	} else if c.Unanswered {
+		r.t.Errorf("not told before that it is unanswered: %s", line(c))
+	}
+}
 
 func (r *recorder) Opened(c imds.Conn) {
 	if earlier, ok := r.opened[c.ID]; ok && (earlier.Client == c.Client && earlier.Network == c.Network || r.closed[c.ID]) {
@@ -164,13 +183,18 @@ func (r *recorder) Opened(c imds.Conn) {
 	r.opened[c.ID] = c
 }
 
-func (r *recorder) Call(c imds.Call) {
+func (r *recorder) checkConn(c imds.Call) {
 	if _, ok := r.opened[c.Conn.ID]; !ok || r.closed[c.Conn.ID] {
 		r.t.Errorf("a call on connection %d, which is not open: %s", c.Conn.ID, line(c))
 	}
 	if opened := r.opened[c.Conn.ID]; opened.Client != c.Conn.Client || opened.Service != c.Conn.Service || opened.Network != c.Conn.Network {
 		r.t.Errorf("a call on %+v, which was opened as %+v", c.Conn, opened)
 	}
+}
+
+func (r *recorder) Call(c imds.Call) {
+	r.checkConn(c)
+	r.checkInVain(c)
 	if c.Response != nil {
 		response := *c.Response
 		c.Response = &response
@@ -189,6 +213,9 @@ func (r *recorder) Closed(c imds.Conn) {
 const secret = "AQAEAsecretNbF2"
 
 func (r *recorder) check() {
+	for _, c := range r.inVain {
+		r.t.Errorf("told that it is unanswered, and never of it: %s", line(c))
+	}
 	for _, c := range r.calls {
 		if c.Request.Time.IsZero() || c.Response != nil && c.Response.Time.IsZero() {
 			r.t.Errorf("a call without time: %s", line(c))
@@ -196,9 +223,13 @@ func (r *recorder) check() {
 		if c.Request.Incomplete == "" && (c.Request.Method == "" || c.Request.Target == "" || c.Request.Proto == "") {
 			r.t.Errorf("a whole head without a request line: %s", line(c))
 		}
-		if text := fmt.Sprintf("%+v %+v", c, c.Response); strings.Contains(text, secret) {
-			r.t.Errorf("a call holds a token: %s", line(c))
-		}
+		r.checkSecret(c)
+	}
+}
+
+func (r *recorder) checkSecret(c imds.Call) {
+	if text := fmt.Sprintf("%+v %+v", c, c.Response); strings.Contains(text, secret) {
+		r.t.Errorf("a call holds a token: %s", line(c))
 	}
 }
 
@@ -234,6 +265,9 @@ func line(c imds.Call) string {
 	}
 	if request.IsTokenRequest() {
 		words = append(words, "token")
+	}
+	if c.Unanswered {
+		words = append(words, "unanswered")
 	}
 	if c.Reset {
 		words = append(words, "reset")

@@ -116,9 +116,9 @@ func TestCorpusHangingTokenRequest(t *testing.T) {
 		c.Wait(time.Second)
 		l.Tick(c.Now)
 	}
-	l.found("v2 PUT /latest/api/token - token")
+	l.found("v2 PUT /latest/api/token - token unanswered")
 	l.Flush()
-	l.found("v2 PUT /latest/api/token - token")
+	l.found("v2 PUT /latest/api/token - token unanswered")
 }
 
 func TestCorpusSlowAnswer(t *testing.T) {
@@ -130,7 +130,7 @@ func TestCorpusSlowAnswer(t *testing.T) {
 	l.Tick(c.Now)
 	c.Server(tokenAnswer())
 	l.hear(c)
-	l.found("v2 PUT /latest/api/token 200 token")
+	l.found("v2 PUT /latest/api/token 200 token unanswered")
 }
 
 // What comes after a call was given up is not taken for the next one's.
@@ -141,12 +141,12 @@ func TestCorpusTooSlowAnswer(t *testing.T) {
 	l.hear(c)
 	c.Wait(40 * time.Second)
 	l.Tick(c.Now)
-	l.found("v2 PUT /latest/api/token - token")
+	l.found("v2 PUT /latest/api/token - token unanswered")
 	c.Server(answer("503 Service Unavailable", ""))
 	c.Client(get("/b"))
 	c.Server(ok())
 	l.hear(c)
-	l.found("v2 PUT /latest/api/token - token", "v1 GET /b 200")
+	l.found("v2 PUT /latest/api/token - token unanswered", "v1 GET /b 200")
 }
 
 // A client that gives up and connects again from another port.
@@ -161,7 +161,7 @@ func TestCorpusFallbackAfterHang(t *testing.T) {
 	fallback.Client(get("/a"))
 	fallback.Server(ok())
 	got := found(t, nil, packettest.Merge(hang.Trace(), fallback.Trace()).Packets())
-	checkLines(t, got.lines(), []string{"v2 PUT /latest/api/token - token", "10.0.0.7:40001 v1 GET /a 200"})
+	checkLines(t, got.lines(), []string{"v2 PUT /latest/api/token - token unanswered", "10.0.0.7:40001 v1 GET /a 200"})
 }
 
 // A connection may be idle for long between calls.
@@ -244,4 +244,22 @@ func TestCorpusNothing(t *testing.T) {
 	l.Packet(capture.Packet{})
 	l.Flush()
 	l.found()
+}
+
+// The times of packets are told of all, in whatever order they come, and of those only
+// that have one.
+func TestCorpusPacketTimes(t *testing.T) {
+	l := newLive(t)
+	if s := l.Stats(); !s.First.IsZero() || !s.Last.IsZero() {
+		t.Errorf("of no packets: %v to %v", s.First, s.Last)
+	}
+	at := func(d time.Duration) capture.Packet {
+		return capture.Packet{Time: packettest.Start.Add(d), LinkType: capture.LinkEthernet, Data: []byte("no packet of the service")}
+	}
+	for _, p := range []capture.Packet{{}, at(2 * time.Hour), at(0), {}, at(3 * time.Hour), at(time.Hour)} {
+		l.Packet(p)
+	}
+	if s := l.Stats(); !s.First.Equal(packettest.Start) || !s.Last.Equal(packettest.Start.Add(3*time.Hour)) || s.Packets != 6 {
+		t.Errorf("%d packets from %v to %v", s.Packets, s.First, s.Last)
+	}
 }

@@ -82,17 +82,35 @@ func (d *decoder) orient(s *segment, packet *datagram) bool {
 	return true
 }
 
-// headerLength returns the length of a packet's headers up to the end of its
-// IP header, if it comes from or goes to an endpoint's address.
-func (d *decoder) headerLength(p *Packet) (int, bool) {
-	p = unwrapPktap(p)
-	data, wire, _, ok := networkLayer(p)
+// bystander is a packet to or from an endpoint's address that holds no segment of
+// its own.
+type bystander struct {
+	// header is the length of its headers up to the end of its IP header and, if it
+	// quotes a segment, up to the end of what is known of that.
+	header int
+	// exceeded is what is known of a segment from an endpoint whose hop limit was
+	// used up on its way; quotes is false if the packet does not tell of one.
+	exceeded segment
+	quotes   bool
+}
+
+// bystander looks at a packet that decode has found no whole segment in. It reports
+// false if the packet neither comes from nor goes to an endpoint's address.
+func (d *decoder) bystander(p *Packet) (b bystander, ok bool) {
+	data, wire, _, ok := networkLayer(unwrapPktap(p))
 	if !ok {
-		return 0, false
+		return b, false
 	}
 	packet, ok := parseIP(data, wire)
 	if !ok || !d.concerns(packet.src) && !d.concerns(packet.dst) {
-		return 0, false
+		return b, false
 	}
-	return cap(p.Data) - cap(packet.payload), true
+	b.header = cap(p.Data) - cap(packet.payload)
+	quoted, ok := timeExceeded(&packet)
+	b.exceeded = segment{time: p.Time, network: p.Network}
+	if ok && d.orient(&b.exceeded, &quoted) && b.exceeded.direction == down {
+		b.exceeded.seq = binary.BigEndian.Uint32(quoted.payload[4:])
+		b.header, b.quotes = cap(p.Data)-cap(quoted.payload)+minQuoted, true
+	}
+	return b, true
 }

@@ -20,8 +20,10 @@ type exchange struct {
 	// without: their turn comes before that of pending.
 	owed int
 	// early is the response to the request whose head is still being read;
-	// it came when the service had received the bytes before earlyAck.
+	// it begins at earlySeq, and came when the service had received the bytes
+	// before earlyAck.
 	early    *imds.Response
+	earlySeq uint32
 	earlyAck uint32
 	// hidden is true if there were responses of which it is not known whose
 	// they are, or may be among lost bytes.
@@ -40,6 +42,7 @@ type exchange struct {
 type pendingCall struct {
 	request imds.Request
 	origin  // of the request's first byte
+	token   tokenWait
 }
 
 // request takes in a request whose head is complete, or will not be.
@@ -50,7 +53,7 @@ func (x *exchange) request(f *flow, p pendingCall) {
 	if early := x.early; early != nil && len(x.pending) == 0 {
 		x.early = nil
 		if before(p.seq, x.earlyAck) {
-			f.emit(p.request, early)
+			f.answer(&p, early, x.earlySeq)
 			return
 		}
 		f.analyzer.stats.ResponsesUnmatched++
@@ -58,6 +61,7 @@ func (x *exchange) request(f *flow, p pendingCall) {
 	if len(x.pending) >= maxPending {
 		x.giveUp(f)
 	}
+	p.token = newTokenWait(&p.request)
 	x.pending = append(x.pending, p)
 }
 
@@ -74,11 +78,11 @@ func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool)
 	if len(x.pending) > 0 && x.received(&x.pending[0], first) {
 		p := x.pending[0]
 		x.drop()
-		f.emit(p.request, &r)
+		f.answer(&p, &r, first.seq)
 		return p.request.Method
 	}
 	if begun && len(x.pending) == 0 && x.early == nil {
-		x.early, x.earlyAck = &r, first.ack
+		x.early, x.earlySeq, x.earlyAck = &r, first.seq, first.ack
 		if !first.hasAck {
 			x.earlyAck = f.streams[up].next
 		}
@@ -131,7 +135,7 @@ func (x *exchange) ambiguous(f *flow, response *origin) bool {
 func (x *exchange) unanswered(f *flow) {
 	p := x.pending[0]
 	x.drop()
-	f.emit(p.request, nil)
+	f.emit(&p, nil)
 }
 
 // giveUp hands over the oldest request while its response may still come.
@@ -172,12 +176,21 @@ func (x *exchange) finish(f *flow) {
 }
 
 // emit hands a call over.
-func (f *flow) emit(request imds.Request, response *imds.Response) {
+func (f *flow) emit(p *pendingCall, response *imds.Response) {
 	f.reported = true
-	f.analyzer.handler.Call(imds.Call{
-		Conn:     f.conn,
-		Request:  request,
-		Response: response,
-		Reset:    response == nil && f.exchange.reset,
-	})
+	f.follow(f.callOf(p, response))
+}
+
+func (f *flow) callOf(p *pendingCall, response *imds.Response) imds.Call {
+	return imds.Call{
+		Request:    p.request,
+		Response:   response,
+		Reset:      response == nil && f.exchange.reset,
+		Unanswered: p.token == waitedInVain,
+	}
+}
+
+func (f *flow) handOver(c imds.Call) {
+	c.Conn = f.conn
+	f.analyzer.handler.Call(c)
 }

@@ -7,14 +7,16 @@ import (
 )
 
 // Filter returns the filter for packets to and from the endpoints, in the
-// language of pcap-filter(7): all TCP, and what may be part of it without
-// showing a port, which is a later fragment or a packet with IPv6 extension
-// headers. The decoder decides. Addresses are numeric, so nothing is looked up.
+// language of pcap-filter(7): all TCP, what may be part of it without showing a
+// port, which is a later fragment or a packet with IPv6 extension headers, and
+// what routers say of packets whose hop limit was used up. ICMPv6 is let through
+// with the extension headers. The decoder decides. Addresses are numeric, so
+// nothing is looked up.
 func Filter(endpoints []netip.AddrPort) string {
 	terms := []string{}
 	for _, e := range endpoints {
 		if e.Addr().Is4() {
-			terms = append(terms, fmt.Sprintf("(ip host %s and (tcp port %d or ip[6:2] & 0x1fff != 0))", e.Addr(), e.Port()))
+			terms = append(terms, fmt.Sprintf("(ip host %s and (tcp port %d or ip[6:2] & 0x1fff != 0 or icmp[0] = 11))", e.Addr(), e.Port()))
 		} else {
 			terms = append(terms, fmt.Sprintf("(ip6 host %s and (tcp port %d or ip6[6] != 6))", e.Addr(), e.Port()))
 		}

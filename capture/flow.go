@@ -26,6 +26,9 @@ type flow struct {
 	responses responseReader
 	exchange  exchange
 	notes     notes
+	// delivering are the answers that wait for their client's acknowledgment.
+	delivering []delivering
+	reach      reach
 
 	lastSeen time.Time
 	closedAt time.Time
@@ -82,10 +85,11 @@ func (a *Analyzer) newFlow(s *segment) *flow {
 			Opened:    s.time,
 			Handshake: s.has(flagSYN) && s.direction == up,
 		},
-		keys:    append(f.keys[:0], a.keyOf(s)),
-		hops:    append(f.hops[:0], hopOf(s)),
-		settled: s.has(flagSYN),
-		index:   -1,
+		keys:       append(f.keys[:0], a.keyOf(s)),
+		hops:       append(f.hops[:0], hopOf(s)),
+		delivering: f.delivering[:0],
+		settled:    s.has(flagSYN),
+		index:      -1,
 	}
 	f.requests.init(f, &f.requests)
 	f.responses.init(f, &f.responses)
@@ -164,6 +168,7 @@ func (f *flow) receive(s *segment, now time.Time) {
 	st.heard = true
 	f.takeNote(s.note)
 	f.synchronise(s, st, peer)
+	f.followDelivery(s)
 	if s.length() > 0 && st.known {
 		f.payload(s, st, now)
 	}
@@ -288,6 +293,7 @@ func (f *flow) reset(by direction, now time.Time) {
 	if by == down && !f.closed() {
 		f.exchange.reset = true
 	}
+	f.exchange.closing(f)
 	f.close(now)
 }
 
@@ -318,6 +324,7 @@ func (f *flow) finish(reason imds.Incomplete) {
 	}
 	f.endStream(up, reason)
 	f.endStream(down, reason)
+	f.finishDelivery()
 	f.exchange.finish(f)
 	f.requests.discard()
 	f.responses.discard()

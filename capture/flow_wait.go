@@ -54,6 +54,7 @@ func (f *flow) step(d direction, now time.Time) bool {
 	if st.hasFin && !st.ended && st.next == st.fin {
 		st.ended = true
 		st.next++
+		f.exchange.closing(f)
 		f.reader(d).end(imds.ConnectionClosed)
 		return true
 	}
@@ -89,7 +90,9 @@ func (f *flow) expire(now time.Time) bool {
 	}
 	f.releaseDue(up, now)
 	f.releaseDue(down, now)
+	f.exchange.losePatience(f, now)
 	f.exchange.expire(f, now)
+	f.expireDelivery(now)
 	switch {
 	case f.closed() && !f.closedAt.Add(closeLinger).After(now):
 		f.finish(imds.ConnectionClosed)
@@ -156,6 +159,12 @@ func (f *flow) nextDeadline() time.Time {
 		}
 	}
 	if t, ok := f.exchange.deadline(); ok {
+		sooner(t)
+	}
+	if t, ok := f.exchange.patience(); ok {
+		sooner(t)
+	}
+	if t, ok := f.deliveryDeadline(); ok {
 		sooner(t)
 	}
 	return due

@@ -25,15 +25,16 @@ func splitHead(head []byte) headLines {
 
 // field is a header field. cut is true if the capture does not hold its end.
 type field struct {
-	name  string // in small letters
-	value []byte
-	cut   bool
+	name    string // in small letters; empty if it is none of knownFields
+	spelled []byte // the name as it was sent
+	value   []byte
+	cut     bool
 }
 
 // knownFields are those that say something about a call or its body.
 var knownFields = [...]string{
 	imds.TokenField, imds.TokenTTLField, "x-forwarded-for", "host", "user-agent",
-	"expect", "content-length", "transfer-encoding",
+	"expect", "content-length", "content-type", "transfer-encoding", "server",
 }
 
 // knownField returns a field's name as it is listed, empty if it is not. Most are
@@ -48,8 +49,7 @@ func knownField(name []byte) string {
 	return ""
 }
 
-// fields calls visit for each field that is known (RFC 9112, section 5). A
-// folded value is joined with a blank (section 5.2). Blanks around the name are
+// fields calls visit for each field (RFC 9112, section 5). A folded value is joined with a blank (section 5.2). Blanks around the name are
 // not part of it, as lenient servers have it.
 func fields(rest []byte, visit func(field)) {
 	for len(rest) > 0 {
@@ -65,9 +65,8 @@ func fields(rest []byte, visit func(field)) {
 		if colon < 0 {
 			continue
 		}
-		if name := knownField(bytes.TrimSpace(line[:colon])); name != "" {
-			visit(field{name: name, value: bytes.TrimSpace(value), cut: !whole})
-		}
+		name := bytes.TrimSpace(line[:colon])
+		visit(field{name: knownField(name), spelled: name, value: bytes.TrimSpace(value), cut: !whole})
 	}
 }
 

@@ -159,12 +159,16 @@ func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomp
 	}
 	r.markBegun()
 	var body bodyFields
-	r.expects = false
+	shape := newShape()
 	fields(rest, func(f field) {
 		body.visit(f)
-		r.expects = r.expects || f.name == "expect" && strings.EqualFold(string(f.value), "100-continue")
+		shape.visit(f)
 		r.describe(&request, f)
 	})
+	if reason == "" {
+		request.Shape = uint64(shape)
+	}
+	r.expects = request.ExpectContinue
 	r.flow.exchange.request(r.flow, pendingCall{request: request, origin: r.first})
 	r.announced, r.version = body.length, request.Version()
 	return body.framing(bodyNone)
@@ -179,6 +183,7 @@ func (r *requestReader) describe(request *imds.Request, f field) {
 	switch f.name {
 	case imds.TokenField:
 		request.TokenHeader = true
+		request.Token = max(request.Token, tokenValue(f))
 	case imds.TokenTTLField:
 		request.TTLHeader = true
 		if seconds, err := strconv.Atoi(string(f.value)); err == nil && seconds > 0 && !f.cut {
@@ -186,6 +191,9 @@ func (r *requestReader) describe(request *imds.Request, f field) {
 		}
 	case "x-forwarded-for":
 		request.ForwardedFor = true
+		r.forwarded(request, f)
+	case "expect":
+		request.ExpectContinue = request.ExpectContinue || !f.cut && strings.EqualFold(string(f.value), "100-continue")
 	case "host":
 		if request.Host == "" && !f.cut {
 			request.Host = r.flow.analyzer.words.redacted(f.value)
@@ -195,6 +203,19 @@ func (r *requestReader) describe(request *imds.Request, f field) {
 			request.UserAgent = r.flow.analyzer.words.redacted(f.value)
 		}
 	}
+}
+
+// forwarded adds a field's value to the list of clients, as several fields are one
+// list (RFC 9110, section 5.3).
+func (r *requestReader) forwarded(request *imds.Request, f field) {
+	if f.cut || len(f.value) == 0 || len(request.ForwardedClient) >= maxWordBytes {
+		return
+	}
+	client := r.flow.analyzer.words.short(f.value)
+	if request.ForwardedClient != "" {
+		client = request.ForwardedClient + ", " + client
+	}
+	request.ForwardedClient = client[:min(len(client), maxWordBytes)]
 }
 
 // partial reports a request of which the beginning was seen.

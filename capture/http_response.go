@@ -50,9 +50,13 @@ func (r *responseReader) complete(head []byte) (framing, bool) {
 	if status < 200 && status != 101 {
 		return framing{kind: bodyNone}, true // interim: the final one follows
 	}
-	method := r.report(status)
 	var body bodyFields
-	fields(splitHead(head).rest, body.visit)
+	var server string
+	fields(splitHead(head).rest, func(f field) {
+		body.visit(f)
+		r.noteServer(&server, f)
+	})
+	method := r.report(status, server)
 	frame := responseFraming(method, status, &body)
 	if frame.kind == bodyTunnel {
 		r.flow.ignore()
@@ -71,9 +75,16 @@ func responseFraming(method string, status int, body *bodyFields) framing {
 	return body.framing(bodyUntilClose)
 }
 
+// noteServer takes the server's name from the first field that tells it.
+func (r *responseReader) noteServer(server *string, f field) {
+	if f.name == "server" && *server == "" && !f.cut {
+		*server = r.flow.analyzer.words.short(f.value)
+	}
+}
+
 // report hands a response over, and returns the method of its request.
-func (r *responseReader) report(status int) string {
-	response := imds.Response{Time: r.first.time, Status: status, HopLimit: r.first.hopLimit}
+func (r *responseReader) report(status int, server string) string {
+	response := imds.Response{Time: r.first.time, Status: status, HopLimit: r.first.hopLimit, Server: server}
 	requests := &r.flow.requests
 	begun := requests.state == stateHead && (!r.first.hasAck || before(requests.first.seq, r.first.ack))
 	return r.flow.exchange.response(r.flow, &r.first, response, begun)
@@ -82,7 +93,9 @@ func (r *responseReader) report(status int) string {
 // partial reports a response of which at least the status was seen.
 func (r *responseReader) partial(head []byte, _ imds.Incomplete) {
 	if status, ok := parseStatus(head); ok && (status >= 200 || status == 101) {
-		r.report(status)
+		var server string
+		fields(splitHead(head).rest, func(f field) { r.noteServer(&server, f) })
+		r.report(status, server)
 	}
 }
 

@@ -71,6 +71,26 @@ const (
 	lossWait = 13 * time.Second
 	// callWait is how long a request waits for its answer.
 	callWait = 30 * time.Second
+	// tokenPatience is how long a token request waits for its answer until its client
+	// may have given it up: less than the shortest time-out of SDKs (500 ms, AWS SDK
+	// for Go v2), so that this is known before the call that follows.
+	tokenPatience = 400 * time.Millisecond
+	// deliveryWait is how long a token waits for its client's acknowledgment where
+	// nothing speaks against that it came: a service sends again after 1 s at the
+	// latest, and once more 2 s later (RFC 6298, section 2). undeliveredWait is how
+	// long where something does: the clients that wait least for a token go on
+	// without after 500 ms, and what explains that has to come before.
+	// ackWait is what an acknowledgment takes, many times over on one host.
+	deliveryWait    = 3 * time.Second
+	undeliveredWait = 400 * time.Millisecond
+	ackWait         = 50 * time.Millisecond
+	// sentAgainWait is how much later than an answer what is seen of it once more
+	// was sent again, and is not the same packet on its way: half of the least
+	// time after which Linux does (TCP_RTO_MIN, 200 ms).
+	sentAgainWait = 100 * time.Millisecond
+	// crossingWait is how long after an answer a client can close without having
+	// seen it come: what an instance's service takes for one, many times over.
+	crossingWait = 5 * time.Millisecond
 	// closeLinger is how long after a connection's end its packets may still
 	// come out of order.
 	closeLinger = reorderWait

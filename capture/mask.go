@@ -81,7 +81,7 @@ func (m *masker) segment(p *Packet, s *segment, f *flow) {
 }
 
 // pass takes in a packet to or from an endpoint of which no segment could be
-// read; what follows its IP header is not kept.
+// read; what follows its headers is not kept.
 func (m *masker) pass(p *Packet, header int) {
 	if m != nil {
 		m.enqueue(p, masking{payload: header, since: p.Time}, 0)

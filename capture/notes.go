@@ -47,9 +47,9 @@ func (f *flow) takeNote(n *imds.Note) {
 	f.notes.last, f.notes.cost = n, f.notes.cost+cost
 }
 
-// isIdle reports whether no request and no segment waits, which would hold a note.
+// isIdle reports whether no call and no segment waits, which would hold a note.
 func (f *flow) isIdle() bool {
-	return len(f.exchange.pending) == 0 && len(f.streams[up].held) == 0
+	return len(f.exchange.pending) == 0 && len(f.delivering) == 0 && len(f.streams[up].held) == 0
 }
 
 func (f *flow) dropNotes() {

@@ -82,6 +82,7 @@ func TestSieveLets(t *testing.T) {
 	}{
 		{"to the service", LinkEthernet, ether("0800", plain(other, imds4)), true},
 		{"from the service", LinkEthernet, ether("0800", plain(imds4, other)), true},
+		{"what a router says of the service's", LinkEthernet, ether("0800", unhex(t, "450000280000400040010000"+other+imds4+"0b00000000000000")), true},
 		{"others", LinkEthernet, ether("0800", plain(other, other)), false},
 		{"tagged", LinkEthernet, ether("81000005"+"0800", plain(other, imds4)), true},
 		{"tagged twice", LinkEthernet, ether("88a80005"+"81000005"+"0800", plain(other, imds4)), true},

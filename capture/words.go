@@ -1,6 +1,10 @@
 package capture
 
-import "imds-analyzer/imds"
+import (
+	"strings"
+
+	"imds-analyzer/imds"
+)
 
 // words remembers the texts that messages bring again and again: paths, the
 // names of clients. To look for secrets in a text takes much longer than to
@@ -27,6 +31,15 @@ func (w *words) redacted(text []byte) string {
 	}
 	w.remember(raw)
 	return raw
+}
+
+// short returns the beginning of the redacted text, in no more than maxWordBytes.
+func (w *words) short(text []byte) string {
+	shown := w.redacted(text)
+	if len(shown) <= maxWordBytes {
+		return shown
+	}
+	return strings.Clone(shown[:maxWordBytes])
 }
 
 func (w *words) remember(text string) {

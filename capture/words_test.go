@@ -47,6 +47,21 @@ func TestWordsAreBounded(t *testing.T) {
 	}
 }
 
+func TestShortWords(t *testing.T) {
+	var w words
+	long := strings.Repeat("EC2 ", maxWordBytes)
+	for text, want := range map[string]string{"": "", "EC2ws": "EC2ws", long: long[:maxWordBytes]} {
+		if got := w.short([]byte(text)); got != want {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+	// A secret is looked for in all of it, and not in a piece that has lost its shape.
+	hidden := strings.Repeat(" ", maxWordBytes-10) + "AKIAIOSFODNN7EXAMPLE"
+	if got := w.short([]byte(hidden)); strings.Contains(got, "AKIA") {
+		t.Errorf("%q", got)
+	}
+}
+
 // What was read before allocates nothing.
 func TestWordsDoNotAllocate(t *testing.T) {
 	var w words

@@ -87,6 +87,9 @@ type line struct {
 			V1      uint64 `json:"calls_v1"`
 			V2      uint64 `json:"calls_v2"`
 			Unknown uint64 `json:"calls_unknown"`
+
+			FirstPacket time.Time `json:"first_packet"`
+			LastPacket  time.Time `json:"last_packet"`
 		}
 	}
 	HTTP struct {
@@ -328,6 +331,60 @@ func TestCapturesEqualTheTruth(t *testing.T) {
 	}
 }
 
+// packetTimes are the times between which the packets of files lie.
+func packetTimes(t *testing.T, names ...string) (first, last time.Time) {
+	t.Helper()
+	for _, name := range names {
+		source, err := capture.OpenFile(name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer source.Close()
+		for p, err := source.Next(); err == nil; p, err = source.Next() {
+			if first.IsZero() || p.Time.Before(first) {
+				first = p.Time
+			}
+			if p.Time.After(last) {
+				last = p.Time
+			}
+		}
+	}
+	return first, last
+}
+
+// The last line tells of which time the packets are, however many files there are, and
+// whether they are of interest or not.
+func TestPacketTimes(t *testing.T) {
+	_, last := packetTimes(t, captureOf(t, "curl-eth"))
+	later := packettest.From("10.9.9.9:1")
+	later.ServiceAddr = netip.MustParseAddrPort("10.8.8.8:80") // not the service
+	later.Now = last.Add(time.Hour)
+	later.Open()
+	later.Wait(90 * time.Second)
+	later.Close()
+	other := write(t, t.TempDir(), "other.pcapng", pcapng(t, later.Packets()))
+	for _, files := range [][]string{
+		{captureOf(t, "curl-eth")},
+		{captureOf(t, "fallback-403"), captureOf(t, "boto")},
+		{other, captureOf(t, "curl-eth")},
+		{other},
+	} {
+		var args []string
+		for _, file := range files {
+			args = append(args, "-r", file)
+		}
+		lines := readLog(t, succeeded(t, append(args, "--format", "json")...).out)
+		first, last := packetTimes(t, files...)
+		stop := lines[len(lines)-1].IMDS.Capture
+		if !stop.FirstPacket.Equal(first) || stop.LastPacket.After(last) || last.Sub(stop.LastPacket) >= time.Second {
+			t.Errorf("%v: from %v to %v, want %v to %v", files, stop.FirstPacket, stop.LastPacket, first, last)
+		}
+		if start := lines[0].IMDS.Capture; !start.FirstPacket.IsZero() || !start.LastPacket.IsZero() {
+			t.Errorf("%v: told before they are read: %+v", files, start)
+		}
+	}
+}
+
 // With a short snaplen nothing is v1 or v2 unless the bytes prove it, and
 // then it is what was sent.
 func TestSnappedCaptureProvesLittle(t *testing.T) {
@@ -400,6 +457,7 @@ Programs with IMDSv1 or unknown calls
   process not known, User-Agent curl/7.88.1: 1 v1
     path       /latest/meta-data/instance-id (1)
     answer     status 200 (1)
+    why        script or tool without a token (1)
     client     10.0.1.23
 
 Process not known: a capture file does not tell (9)

@@ -186,7 +186,9 @@ func (j *journal) lifecycle(l output.Lifecycle) {
 
 // progress writes a line about the capture with the counts so far.
 func (j *journal) progress(action output.LifecycleAction, stats output.CaptureStats) {
-	j.lifecycle(j.session.Progress(action, time.Now(), j.counts(stats)))
+	session := j.session
+	session.FirstPacket, session.LastPacket = stats.FirstPacket, stats.LastPacket
+	j.lifecycle(session.Progress(action, time.Now(), j.counts(stats)))
 }
 
 // found returns how many calls there are so far, and how many of version 1.

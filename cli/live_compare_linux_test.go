@@ -2,9 +2,12 @@ package cli_test
 
 import (
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"imds-analyzer/output"
 )
 
 // made is a call that a client made, as the service saw it.
@@ -30,6 +33,7 @@ type liveDetails struct {
 		Parent           struct{ PID int }
 	}
 	User struct{ ID string }
+	Host struct{ Uptime uint64 }
 	IMDS struct {
 		Attribution struct {
 			Status, Method string
@@ -59,6 +63,7 @@ func entriesOf(t *testing.T, log string) []liveEntry {
 	t.Helper()
 	calls := callsOf(t, log)
 	lines := slices.Collect(strings.Lines(log))
+	checkUptime(t, lines)
 	var entries []liveEntry
 	for i, c := range calls {
 		entries = append(entries, liveEntry{c, detailsOf(t, lines[1+i])})
@@ -67,6 +72,21 @@ func entriesOf(t *testing.T, log string) []liveEntry {
 		t.Errorf("packets were dropped: %+v", end)
 	}
 	return entries
+}
+
+// checkUptime makes sure that the line of the start tells how long the host has been up,
+// and no other does.
+func checkUptime(t *testing.T, lines []string) {
+	t.Helper()
+	now := output.ReadUptime(os.DirFS("/"))
+	if up := detailsOf(t, lines[0]).Host.Uptime; up == 0 || up > now {
+		t.Errorf("up for %d s at the start, %d s now", up, now)
+	}
+	for _, line := range lines[1:] {
+		if strings.Contains(line, `"uptime"`) {
+			t.Errorf("not at the start: %s", line)
+		}
+	}
 }
 
 func detailsOf(t *testing.T, line string) liveDetails {

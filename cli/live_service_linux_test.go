@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -9,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // standIn is a stand-in for the metadata service, with an access log.
@@ -27,6 +31,8 @@ type rules struct {
 	// tokenRefused: there are no tokens, as for a client with X-Forwarded-For.
 	// tokenUnanswered: nor any answer, as when the hop limit is too small.
 	tokenRefused, tokenUnanswered bool
+	// tokenHopLimit is the hop limit of tokens, 0 for the usual one.
+	tokenHopLimit int
 }
 
 // What the service knows and no output may tell. None of it opens anything.
@@ -56,7 +62,7 @@ func startService(t *testing.T, n *namespace) *standIn {
 		t.Fatal(err)
 	}
 	s := &standIn{}
-	server := &http.Server{Handler: s}
+	server := &http.Server{Handler: s, ConnContext: withConn}
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = server.Serve(listener) })
 	t.Cleanup(func() {
@@ -94,8 +100,38 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	s.log.alter(func() { s.log.list[index].status = status })
+	if c.tokenRequest && rules.tokenHopLimit > 0 {
+		limitHops(r.Context().Value(connKey{}).(*net.TCPConn), rules.tokenHopLimit)
+		w.Header().Set("Connection", "close")
+	}
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
+}
+
+// connKey is the key of a request's connection in its context.
+type connKey struct{}
+
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// limitHops gives what is sent on a connection from now on a hop limit, also what is
+// sent again.
+func limitHops(c *net.TCPConn, limit int) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		panic(err)
+	}
+	err = raw.Control(func(fd uintptr) {
+		err4 := unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_TTL, limit)
+		err6 := unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, limit)
+		if err := errors.Join(err4, err6); err != nil {
+			panic(err) // the server tells, and the token comes as usual
+		}
+	})
+	if err != nil {
+		panic(err)
+	}
 }
 
 // accessOf is what the access log has of a request.

@@ -54,6 +54,7 @@ func (s *session) describe() output.Session {
 		Methods:      s.resolver.Methods(),
 		Capabilities: capabilities(),
 		BootID:       output.ReadBootID(root),
+		Uptime:       output.ReadUptime(root),
 		Started:      s.started,
 	}
 }
@@ -84,6 +85,9 @@ func (s *session) stats() output.CaptureStats {
 		EndedEarly:         s.endedEarly,
 
 		TellsWithoutPackets: s.resolver.Missing() != nil,
+	}
+	if !stats.Live {
+		stats.FirstPacket, stats.LastPacket = found.First, found.Last
 	}
 	for _, source := range s.live {
 		// What the kernel does not tell is not known to be lost.

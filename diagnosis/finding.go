@@ -33,10 +33,10 @@ const (
 
 // What is wrong with the token of a call of version 2.
 const (
-	TokenEmpty    Finding = "token-empty"
-	TokenNoToken  Finding = "token-error-page"
-	TokenRejected Finding = "token-rejected"
-	TokenExpired  Finding = "token-expired" // of the token request that follows
+	TokenEmpty     Finding = "token-empty"
+	TokenErrorPage Finding = "token-error-page"
+	TokenRejected  Finding = "token-rejected"
+	TokenExpired   Finding = "token-expired" // of the token request that follows
 )
 
 // What the software is.

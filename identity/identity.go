@@ -61,7 +61,8 @@ type Software struct {
 	Package Package
 	Script  Script
 	// Caller is what the nearest of the ancestors that are interpreters with a script
-	// runs; Generation is 1 for the parent, 0 if there is none.
+	// runs, with the package that its file is of when the call is made; Generation is 1
+	// for the parent, 0 if there is none.
 	Caller     Script
 	Generation int
 }

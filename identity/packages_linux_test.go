@@ -178,6 +178,27 @@ func TestPackageOfScript(t *testing.T) {
 	}
 }
 
+// So is that of the script that has started the process.
+func TestPackageOfCaller(t *testing.T) {
+	dir := t.TempDir()
+	curl, script := filepath.Join(dir, "curl"), filepath.Join(dir, "boot.sh")
+	writeTool(t, curl, "x")
+	writeTool(t, script, "x")
+	for _, tt := range []struct {
+		name     string
+		hostRoot bool
+		want     Package
+	}{{"host", true, appBin}, {"container", false, Package{}}} {
+		p := processOf(t, curl)
+		p.Start, p.HostRoot = time.Now().Add(time.Hour), tt.hostRoot
+		p.Ancestors = []attribution.Ancestor{{PID: 1, Executable: "/usr/bin/bash", Args: []string{"bash", script}}}
+		got := byDpkg(newFakeTool(t, ownedBy)).Identify(p).Software
+		if got.Caller.Path != script || got.Generation != 1 || got.Caller.Package != tt.want {
+			t.Errorf("%s: %+v", tt.name, got)
+		}
+	}
+}
+
 // What a tool does wrong is counted and said, and nothing is guessed.
 func TestToolFailures(t *testing.T) {
 	const text = "tool failed for 1 of the files (%s): packages or versions are left out of the log."

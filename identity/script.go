@@ -11,11 +11,27 @@ import (
 // scriptOf says what an interpreter was told to run. It is empty for other
 // programs, and where the arguments do not tell for certain.
 func scriptOf(p *attribution.Process) Script {
-	args := p.Args
-	if p.ArgsTruncated && len(args) > 0 {
+	return scriptIn(cmp.Or(p.Executable, p.Name), p.Args, p.ArgsTruncated)
+}
+
+// callerOf says what the nearest of the ancestors that run a script runs, and how
+// many generations up that is. A shell that someone types into runs none, and is
+// passed over.
+func callerOf(line []attribution.Ancestor) (caller Script, generation int) {
+	for i := range line {
+		a := &line[i]
+		if caller = scriptIn(cmp.Or(a.Executable, a.Name), a.Args, a.ArgsTruncated); caller != (Script{}) {
+			return caller, i + 1
+		}
+	}
+	return Script{}, 0
+}
+
+func scriptIn(program string, args []string, truncated bool) Script {
+	if truncated && len(args) > 0 {
 		args = args[:len(args)-1] // which may not be whole
 	}
-	g, args := grammarOf(path.Base(cmp.Or(p.Executable, p.Name)), args)
+	g, args := grammarOf(path.Base(program), args)
 	if g == nil || len(args) == 0 {
 		return Script{}
 	}

@@ -135,6 +135,43 @@ func TestScriptOfLittle(t *testing.T) {
 	}
 }
 
+// The nearest ancestor that runs a script is the caller, however far away; a shell
+// that someone types into is none.
+func TestCaller(t *testing.T) {
+	ancestor := func(line string) attribution.Ancestor {
+		args := strings.Fields(line)
+		return attribution.Ancestor{Executable: args[0], Args: args}
+	}
+	for _, tt := range []struct {
+		name       string
+		line       []string // parent first
+		want       Script
+		generation int
+	}{
+		{"none", nil, Script{}, 0},
+		{"typed by someone", []string{"/bin/bash", "/usr/sbin/sshd -D", "/sbin/init"}, Script{}, 0},
+		{"login shell", []string{"/bin/bash -l", "/bin/login -p --"}, Script{}, 0},
+		{"commands on standard input", []string{"/bin/bash -s"}, Script{}, 0},
+		{"parent", []string{"/bin/bash /opt/boot.sh", "/sbin/init"}, atRoot("/opt/boot.sh"), 1},
+		{"commands", []string{"/bin/sh -c curl", "/usr/bin/python3 /app.py"}, commands, 1},
+		{"further up", []string{"/usr/bin/sudo curl", "/usr/bin/python3 /app.py", "/bin/sh /run.sh"}, atRoot("/app.py"), 2},
+		{"behind a shell", []string{"/bin/bash", "/usr/bin/python3 -m app"}, Script{Kind: Module, Name: "app"}, 2},
+	} {
+		var line []attribution.Ancestor
+		for _, l := range tt.line {
+			line = append(line, ancestor(l))
+		}
+		s := New(Options{NoPackages: true}).Identify(&attribution.Process{PID: 7, Executable: "/usr/bin/curl", Ancestors: line}).Software
+		if s.Caller != tt.want || s.Generation != tt.generation {
+			t.Errorf("%s: %+v, %d generations up, want %+v, %d", tt.name, s.Caller, s.Generation, tt.want, tt.generation)
+		}
+	}
+	cut := attribution.Ancestor{Name: "bash", Args: []string{"bash", "/opt/bo"}, ArgsTruncated: true}
+	if caller, generation := callerOf([]attribution.Ancestor{cut}); generation != 0 {
+		t.Errorf("of a name that is cut off: %+v, %d", caller, generation)
+	}
+}
+
 // Whatever stands in the arguments, a script is one of them or the end of one,
 // and a path is absolute.
 func FuzzScript(f *testing.F) {

@@ -10,6 +10,7 @@ import (
 // host only: the package manager knows no others.
 func (i *Identifier) software(p *attribution.Process) Software {
 	s := Software{Script: scriptOf(p)}
+	s.Caller, s.Generation = callerOf(p.Ancestors)
 	if p.HostRoot && s.Script.Path != "" && !i.files.exists(s.Script.Path) {
 		// It was named in another directory, or in $PATH.
 		s.Script.Path = ""
@@ -21,6 +22,7 @@ func (i *Identifier) software(p *attribution.Process) Software {
 	s.Package, ours = i.packages.ofExecutable(p)
 	if ours && p.HostRoot {
 		s.Script.Package = i.packages.ofScript(s.Script.Path, p.Start)
+		s.Caller.Package = i.packages.ofScript(s.Caller.Path, p.Start)
 	}
 	return s
 }

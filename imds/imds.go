@@ -80,7 +80,8 @@ type Response struct {
 	// farthest from the client where it was seen in several places.
 	HopLimit uint8
 	// HopLimitNeeded is the least HopLimit with which the packet reaches the client
-	// from there, 0 if that is not known.
+	// from there, 0 if that is not known, or no router lies between. It is only looked
+	// for where the response was not delivered.
 	HopLimitNeeded uint8
 	// Server is the value of the field of that name. The service's own is EC2ws.
 	Server string
@@ -123,6 +124,11 @@ type Call struct {
 	Response *Response
 	// Reset is true if, before any response, the service reset the connection.
 	Reset bool
+	// Unanswered is true for a token request to which no response had come when its
+	// client may have gone on without: the connection was closed, or the shortest
+	// time-out of SDKs was over. That there is no Response does not say so: the capture
+	// may have ended before, or lack it.
+	Unanswered bool
 }
 
 // Note is what a capture itself says of who sent a packet: it was written by

@@ -3,6 +3,7 @@ package output
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"imds-analyzer/imds"
 )
@@ -12,6 +13,9 @@ type CaptureStats struct {
 	// Live is true for packets from interfaces; a file does not tell what was
 	// dropped when it was written.
 	Live bool
+	// FirstPacket and LastPacket are the times between which the packets of files lie,
+	// to the second; zero if live.
+	FirstPacket, LastPacket time.Time
 	// PacketsReceived is the number of packets, Segments that of TCP segments
 	// to and from the metadata service among them.
 	PacketsReceived, Segments uint64

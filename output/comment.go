@@ -166,10 +166,24 @@ func (e *Entry) identity(a attribution.Answer) (i identity.Identity) {
 	case a.Process != nil:
 		i.Workload = w
 		i.Software = identity.Software{Package: e.Package.software(), Script: e.IMDS.Script.script()}
+		i.Caller, i.Generation = scriptCaller(e.IMDS.Ancestors)
 	case a.Status == attribution.Offline:
 		i.Container, i.Pod = w.Container, w.Pod
 	}
 	return i
+}
+
+// scriptCaller is what the nearest of the ancestors that run a script runs. known has left
+// out the same ones before as for the line of ancestors.
+func scriptCaller(line []Relative) (identity.Script, int) {
+	for i, r := range known(line, attribution.MaxAncestors) {
+		if r.Script != "" {
+			script := readTitle(r.Script)
+			script.Package = r.Package.software()
+			return script, i + 1
+		}
+	}
+	return identity.Script{}, 0
 }
 
 // workload takes what is whole: a container has an id.

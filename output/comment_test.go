@@ -63,6 +63,12 @@ func TestCommentRoundTrip(t *testing.T) {
 			p := identity.Package{Name: "app", Version: "1:2-3", Type: "rpm"}
 			r.Identity.Software = identity.Software{Package: p, Script: identity.Script{Kind: identity.Module, Name: "x.y", Package: p}}
 		},
+		"called by a script": func(r *Record) {
+			r.Identity.Caller, r.Identity.Generation = identity.Script{Kind: identity.ScriptFile, Name: "/opt/app/run it.sh", Path: "/opt/app/run it.sh"}, 1
+		},
+		"called by a module of an ancestor": func(r *Record) {
+			r.Identity.Caller, r.Identity.Generation = identity.Script{Kind: identity.Module, Name: "app.boot"}, 2
+		},
 		"many candidates": func(r *Record) {
 			r.Answer.Status = attribution.Shared
 			for pid := range attribution.MaxCandidates {
@@ -201,6 +207,35 @@ func TestReadCommentTakesWhatIsKnown(t *testing.T) {
 	a, _, ok = ReadComment(fmt.Sprintf(`imds-analyzer: {"imds":{"attribution":{"status":"shared","candidates":[%s{"pid":5}]},"ancestors":[%[1]s{"pid":5}]},"process":{"pid":7}}`, long))
 	if !ok || len(a.Candidates) != attribution.MaxCandidates || len(a.Process.Ancestors) != attribution.MaxAncestors {
 		t.Errorf("%v, %d candidates, %d ancestors", ok, len(a.Candidates), len(a.Process.Ancestors))
+	}
+}
+
+// What an ancestor runs is read from its title.
+func TestReadTitle(t *testing.T) {
+	for _, s := range []identity.Script{
+		{Kind: identity.ScriptFile, Name: "boot.sh"},
+		{Kind: identity.ScriptFile, Name: "/opt/boot.sh", Path: "/opt/boot.sh"},
+		{Kind: identity.Module, Name: "http.server"},
+		{Kind: identity.Jar, Name: "/y.jar", Path: "/y.jar"},
+		{Kind: identity.Commands},
+	} {
+		written := script(&s)
+		if got := readTitle(written.title()); got != s {
+			t.Errorf("%+v became %q and %+v", s, written.title(), got)
+		}
+	}
+	class := Script{Kind: string(identity.Class), Name: "com.example.Main"}
+	if got := readTitle(class.title()); got != (identity.Script{Kind: identity.ScriptFile, Name: "com.example.Main"}) {
+		t.Errorf("a class became %+v", got)
+	}
+}
+
+// Of several ancestors that are said to run scripts the nearest one counts.
+func TestReadCommentTakesNearestScript(t *testing.T) {
+	_, i, ok := ReadComment(`imds-analyzer: {"imds":{"attribution":{"status":"resolved"},"ancestors":[{"script":"no.pid"},{"pid":9},{"pid":8,"script":"with commands"},` +
+		`{"pid":1,"script":"boot.sh"}]},"process":{"pid":7}}`)
+	if !ok || i.Caller != (identity.Script{Kind: identity.Commands}) || i.Generation != 2 {
+		t.Errorf("%v, %+v", ok, i.Software)
 	}
 }
 

@@ -116,6 +116,8 @@ type Relative struct {
 	Executable  string `json:"executable,omitempty"`
 	CommandLine string `json:"command_line,omitempty"`
 	Script      string `json:"script,omitempty"`
+	// Package owns the script's file.
+	Package Package `json:"package,omitzero"`
 }
 
 // HTTP is the field set http.

@@ -125,6 +125,7 @@ func (r *Relative) write(w *jsonWriter, name string) {
 	w.text("executable", r.Executable)
 	w.text("command_line", r.CommandLine)
 	w.text("script", r.Script)
+	r.Package.write(w)
 	w.close(start)
 }
 

@@ -3,6 +3,7 @@ package output
 import (
 	"io/fs"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -22,6 +23,7 @@ const (
 	// "Identify EC2 instances").
 	assetTagFile = "sys/class/dmi/id/board_asset_tag"
 	bootIDFile   = "proc/sys/kernel/random/boot_id"
+	uptimeFile   = "proc/uptime"
 )
 
 // ReadHost learns what the machine itself knows, without asking the metadata
@@ -41,6 +43,17 @@ func ReadHost(root fs.FS) Host {
 // ReadBootID returns the id of the machine's current boot, empty if it is not
 // known (random(4), boot_id).
 func ReadBootID(root fs.FS) string { return readLine(root, bootIDFile) }
+
+// ReadUptime returns for how many whole seconds the machine has been up, 0 if that is
+// not known (proc_uptime(5)).
+func ReadUptime(root fs.FS) uint64 {
+	seconds, _, _ := strings.Cut(readLine(root, uptimeFile), ".")
+	uptime, err := strconv.ParseUint(seconds, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return uptime
+}
 
 // readLine returns a file's first line, empty if it cannot be read.
 func readLine(root fs.FS, name string) string {

@@ -44,6 +44,25 @@ func TestReadBootID(t *testing.T) {
 	}
 }
 
+func TestReadUptime(t *testing.T) {
+	for content, want := range map[string]uint64{
+		"1234.56 4321.00\n":              1234,
+		"0.09 0.01\n":                    0,
+		"35\n":                           35,
+		"":                               0,
+		"-3.00 1.00\n":                   0,
+		"soon\n":                         0,
+		"99999999999999999999.00 1.00\n": 0,
+	} {
+		if got := ReadUptime(fstest.MapFS{uptimeFile: file(content)}); got != want {
+			t.Errorf("%q: %d, want %d", content, got, want)
+		}
+	}
+	if got := ReadUptime(fstest.MapFS{}); got != 0 {
+		t.Errorf("without the file: %d", got)
+	}
+}
+
 func TestHostFields(t *testing.T) {
 	if f := (Host{}).fields(); f != (HostFields{}) {
 		t.Errorf("%+v of a host of which nothing is known", f)

@@ -18,8 +18,8 @@ const (
 	CaptureStopped LifecycleAction = "capture-stopped"
 )
 
-// Session is what stays the same in a capture's lifecycle entries. Fields
-// whose value is not known are empty.
+// Session is what lifecycle entries say of a capture besides counts. Fields whose
+// value is not known are empty.
 type Session struct {
 	Host       Host
 	Interfaces []string
@@ -29,12 +29,16 @@ type Session struct {
 	// Capabilities are those of the process, in the words of capabilities(7).
 	Capabilities []string
 	BootID       string
+	Uptime       uint64 // of the host at the start, in seconds
 	Started      time.Time
+	// FirstPacket and LastPacket are the times between which the packets so far lie.
+	FirstPacket, LastPacket time.Time
 }
 
 // Start returns the entry of the capture's start.
 func (s *Session) Start() Lifecycle {
 	l := s.entry(CaptureStarted, s.Started)
+	l.Host.Uptime = s.Uptime
 	l.Message = "capture started on " + orUnknown(strings.Join(s.Interfaces, ", "))
 	if s.Filter != "" { // live: a file has no process to find
 		l.Message += ", attribution by " + orNothing(strings.Join(l.IMDS.Capture.AttributionMethods, ", "))
@@ -110,6 +114,8 @@ func (s *Session) capture() Capture {
 		Capabilities: s.Capabilities,
 		BootID:       s.BootID,
 		Started:      timestamp(s.Started),
+		FirstPacket:  timestamp(s.FirstPacket),
+		LastPacket:   timestamp(s.LastPacket),
 	}
 	for _, m := range s.Methods {
 		c.AttributionMethods = append(c.AttributionMethods, string(m))

@@ -157,7 +157,7 @@ func callIMDS(call *imds.Call, version imds.Version) IMDS {
 	if call.Response != nil {
 		i.ResponseTTL = int(call.Response.HopLimit)
 		i.ResponseTTLNeeded = int(call.Response.HopLimitNeeded)
-		i.Server = call.Response.Server
+		i.Server = imds.Redact(call.Response.Server)
 	}
 	return i
 }

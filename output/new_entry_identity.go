@@ -16,14 +16,32 @@ func (e *Entry) identify(i *identity.Identity, p *attribution.Process) {
 	}
 	e.WorkloadFields = workload(&i.Workload)
 	e.Package = softwarePackage(i.Package)
-	if p == nil || isSecret(i.Script.Name, p.Args, e.Process.Args) {
+	if p == nil {
 		return
 	}
-	e.IMDS.Script = Script{
-		Kind:    string(i.Script.Kind),
-		Name:    imds.Redact(i.Script.Name),
-		Path:    imds.Redact(i.Script.Path),
-		Package: softwarePackage(i.Script.Package),
+	if !isSecret(i.Script.Name, p.Args, e.Process.Args) {
+		e.IMDS.Script = script(&i.Script)
+	}
+	if g := i.Generation; g > 0 && g <= min(len(p.Ancestors), len(e.IMDS.Ancestors)) {
+		e.IMDS.Ancestors[g-1].run(&i.Caller, p.Ancestors[g-1].Args)
+	}
+}
+
+// run fills in the script that an ancestor with these arguments runs.
+func (r *Relative) run(caller *identity.Script, args []string) {
+	if isSecret(caller.Name, args, imds.RedactArgs(args)) {
+		return
+	}
+	s := script(caller)
+	r.Script, r.Package = s.title(), s.Package
+}
+
+func script(s *identity.Script) Script {
+	return Script{
+		Kind:    string(s.Kind),
+		Name:    imds.Redact(s.Name),
+		Path:    imds.Redact(s.Path),
+		Package: softwarePackage(s.Package),
 	}
 }
 

@@ -2,19 +2,21 @@ package output
 
 import (
 	"cmp"
+	"path"
 	"strconv"
+	"strings"
 
 	"imds-analyzer/identity"
 )
 
 // Limits of the summary: a few hundred programs make calls on the busiest
-// host. One takes below 20 KiB with 24 + 5 × 8 texts of 200 characters in its
+// host. One takes below 20 KiB with 24 + 6 × 8 texts of 200 characters in its
 // tallies and 8 more beside them, a command line, and an executable's path of
 // 4 KiB, so this stays below 5 MiB.
 const (
 	maxPrograms    = 256
 	maxPaths       = 24
-	maxOfEach      = 8   // pids, users, user agents, statuses, clients
+	maxOfEach      = 8   // pids, users, user agents, statuses, clients, reasons
 	maxCommandLine = 400 // characters
 )
 
@@ -38,6 +40,7 @@ type program struct {
 	users       tally
 	userAgents  tally
 	clients     tally
+	why         tally
 }
 
 func newProgram(key programKey) *program {
@@ -49,6 +52,7 @@ func newProgram(key programKey) *program {
 		users:      newTally(maxOfEach),
 		userAgents: newTally(maxOfEach),
 		clients:    newTally(maxOfEach),
+		why:        newTally(maxOfEach),
 	}
 }
 
@@ -77,6 +81,9 @@ func (p *program) add(e *Entry) {
 	p.statuses.add(answer(e))
 	p.users.add(cmp.Or(e.User.Name, e.User.ID))
 	p.userAgents.add(e.UserAgent.Original)
+	for _, reason := range why(e) {
+		p.why.add(reason)
+	}
 	if e.Process.PID == 0 {
 		p.clients.add(e.Source.IP.String())
 	} else {
@@ -90,13 +97,37 @@ func (s *Script) title() string {
 	name := cmp.Or(s.Path, s.Name)
 	switch identity.ScriptKind(s.Kind) {
 	case identity.Module:
-		return "-m " + name
+		return moduleTitle + name
 	case identity.Jar:
-		return "-jar " + name
+		return jarTitle + name
 	case identity.Commands:
-		return "with commands"
+		return commandsTitle
 	}
 	return name
+}
+
+// How the titles of scripts begin that are no files or classes.
+const (
+	moduleTitle   = "-m "
+	jarTitle      = "-jar "
+	commandsTitle = "with commands"
+)
+
+// readTitle is the way back from a title. That of a class is one of a file, too.
+func readTitle(title string) identity.Script {
+	s := identity.Script{Kind: identity.ScriptFile, Name: title}
+	switch {
+	case title == commandsTitle:
+		return identity.Script{Kind: identity.Commands}
+	case strings.HasPrefix(title, moduleTitle):
+		s.Kind, s.Name = identity.Module, title[len(moduleTitle):]
+	case strings.HasPrefix(title, jarTitle):
+		s.Kind, s.Name = identity.Jar, title[len(jarTitle):]
+	}
+	if s.Kind != identity.Module && path.IsAbs(s.Name) {
+		s.Path = s.Name
+	}
+	return s
 }
 
 // title names the program.

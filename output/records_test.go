@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/diagnosis"
 	"imds-analyzer/identity"
 	"imds-analyzer/imds"
 )
@@ -165,10 +166,23 @@ func testRecords() map[string]Record {
 		"20 pod":      testRecord(inPod),
 		"21 ecs task": testRecord(inTask),
 		"22 unit":     testRecord(inUnit),
+		"23 fallback": testRecord(fellBack),
+		"24 hop limit": testRecord(tokenRequest6, func(r *Record) {
+			r.Call.Response.HopLimit, r.Call.Response.HopLimitNeeded, r.Call.Response.Server = 1, 2, "EC2ws"
+			r.Diagnosis.Findings = []diagnosis.Finding{diagnosis.HopLimit}
+		}),
 		"19 secrets": testRecord(target("/latest/meta-data/?token="+testToken+"&x=1"), func(r *Record) {
 			r.Call.Request.UserAgent = "app/1 (" + testKeyID + ")"
 			r.Answer.Process.Args = []string{"curl", "-H", "X-aws-ec2-metadata-token: " + testToken}
 		}),
+	}
+}
+
+func fellBack(r *Record) {
+	r.Sequence = 12
+	r.Diagnosis = diagnosis.Diagnosis{
+		Findings: []diagnosis.Finding{diagnosis.FallbackRefused, diagnosis.ForwardedFor, diagnosis.CredentialsOverV1},
+		Fallback: &diagnosis.Fallback{Reason: diagnosis.Refused, Status: 403, Tie: diagnosis.SameProcess, Since: testTime.Add(-time.Hour)},
 	}
 }
 
@@ -193,6 +207,8 @@ func inUnit(r *Record) {
 	r.Identity.Unit, r.Identity.UserUnit = "user@1000.service", "sync.service"
 	r.Identity.Package = identity.Package{Name: "python3.11-minimal", Version: "3.11.2-6", Type: "deb"}
 	r.Identity.Script = identity.Script{Kind: identity.ScriptFile, Name: "/usr/bin/cloud-init", Path: "/usr/bin/cloud-init", Package: deb}
+	r.Identity.Caller = identity.Script{Kind: identity.ScriptFile, Name: "/opt/app/run it.sh", Path: "/opt/app/run it.sh", Package: deb}
+	r.Identity.Generation = 1
 }
 
 // withoutPackets is the summary of connections whose packets were not captured,
@@ -211,7 +227,11 @@ func testLifecycles() []Lifecycle {
 		Host: testHost, Interfaces: []string{"any"}, Filter: "tcp and host 169.254.169.254", Libpcap: "1.10.3",
 		Methods:      []attribution.Method{attribution.SockDiag, attribution.Proc},
 		Capabilities: []string{"CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE", "CAP_SYS_ADMIN"},
-		BootID:       "c3b1b2a0-7a52-4a8e-9a0d-0f4b3f0a7a11", Started: testTime,
+		BootID:       "c3b1b2a0-7a52-4a8e-9a0d-0f4b3f0a7a11", Uptime: 345678, Started: testTime,
+	}
+	files := Session{
+		Interfaces: []string{"a.pcap", "b.pcap"}, Started: testTime,
+		FirstPacket: testTime.Add(-24 * time.Hour), LastPacket: testTime.Add(-time.Hour),
 	}
 	calm := Counts{PacketsReceived: 120, CallsV1: 1, CallsV2: 11, AttributionResolved: 12}
 	lossy := Counts{PacketsReceived: 9000, PacketsDroppedKernel: 3, PacketsDroppedInterface: 1, CallsUnknown: 2, StreamsNotHTTP: 1, AttributionMissed: 2, EventsLost: 7, Truncated: true, RequestsCut: new(uint64(2)), SnaplenNeeded: new(uint64(308)), EnrichFailed: new(uint64(4))}
@@ -224,5 +244,6 @@ func testLifecycles() []Lifecycle {
 		s.Progress(CaptureStopped, testTime.Add(time.Hour), lossy),
 		s.Progress(CaptureStopped, testTime.Add(2*time.Hour), lost),
 		(&Session{Started: testTime}).Start(),
+		files.Progress(CaptureStopped, testTime.Add(time.Second), calm),
 	}
 }

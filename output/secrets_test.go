@@ -80,6 +80,21 @@ func TestSecretIsNoScript(t *testing.T) {
 	}
 }
 
+// The same holds for an ancestor.
+func TestSecretIsNoCaller(t *testing.T) {
+	const secret = "Tr0ub4dor&3"
+	r := testRecord(func(r *Record) {
+		r.Answer.Process.Ancestors[0].Args = []string{"node", "--password", secret, "start"}
+		r.Identity.Caller = identity.Script{Kind: identity.ScriptFile, Name: secret, Path: "/opt/app/" + secret}
+		r.Identity.Generation = 1
+	})
+	out := everyOutput(t, r)
+	checkNoSecret(t, out, secret)
+	if strings.Contains(out, `"script"`) {
+		t.Errorf("there is a script: %s", out)
+	}
+}
+
 // plantText sets every text below v, and returns how many that are. Texts of
 // types of their own are the program's words, not from outside.
 func plantText(v reflect.Value, text string) int {

@@ -75,6 +75,9 @@ func (p *program) print(b *strings.Builder) {
 		line([]string{"path", ""}[min(i, 1)], path)
 	}
 	line("answer", p.statuses.list(maxOfEach, true))
+	for i, reason := range p.why.texts(maxOfEach, true) {
+		line([]string{"why", ""}[min(i, 1)], reason)
+	}
 	line("pid", p.pids.list(shownOthers, false))
 	line("command", p.commandLine)
 	line("package", p.packages)

@@ -113,6 +113,13 @@ func (c *Conversation) Client(texts ...string) { c.say(true, true, texts) }
 // Server sends texts from the service, as Client does.
 func (c *Conversation) Server(texts ...string) { c.say(false, true, texts) }
 
+// ServerInVain sends a text from the service that the capture sees and the client
+// does not get. Later ones are not got either.
+func (c *Conversation) ServerInVain(text string) {
+	c.emit(false, PSH|ACK, []byte(text))
+	c.server.sent += uint32(len(text))
+}
+
 // LoseClient sends from the client what the service gets and the capture misses.
 func (c *Conversation) LoseClient(texts ...string) { c.say(true, false, texts) }
 

@@ -23,6 +23,9 @@ const (
 	ICMPTimeExceeded = 11
 )
 
+// ICMPv6TimeExceeded is the same of IPv6 (RFC 4443, section 3.3).
+const ICMPv6TimeExceeded = 3
+
 // ICMP returns an IPv4 packet with an ICMP message of the type that quotes
 // a packet (RFC 792).
 func ICMP(src, dst netip.Addr, kind uint8, quoted []byte) []byte {

@@ -1,0 +1,111 @@
+package diagnosis
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Every row of the list can be read, and is found by each of its names.
+func TestSoftwareList(t *testing.T) {
+	table, err := readSoftware(softwareFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for i := range table.rows {
+		row := &table.rows[i]
+		names = append(names, row.Name)
+		for _, p := range row.UserAgents {
+			name, major, _ := strings.Cut(p, "/")
+			if table.ofProduct(name, major) != row {
+				t.Errorf("%s is not found by the User-Agent %s", row.Name, p)
+			}
+		}
+		for _, p := range row.Packages {
+			if table.ofPackage(p) != row {
+				t.Errorf("%s is not found by the package %s", row.Name, p)
+			}
+		}
+		for _, image := range row.Images {
+			if table.ofImage("registry.example/"+image) != row {
+				t.Errorf("%s is not found by the image %s", row.Name, image)
+			}
+		}
+		checkRow(t, table, row)
+	}
+	slices.Sort(names)
+	if len(slices.Compact(slices.Clone(names))) != len(names) {
+		t.Errorf("a name is there twice: %q", names)
+	}
+}
+
+// checkRow: a row judges its own versions right, and has no name that makes it generic.
+func checkRow(t *testing.T, table *softwareTable, row *softwareRow) {
+	t.Helper()
+	for _, p := range row.UserAgents {
+		if isGenericAgent(p) {
+			t.Errorf("%s: any program can call itself %s", row.Name, p)
+		}
+	}
+	for _, p := range row.Uses {
+		if table.ofProduct(p, "") == nil {
+			t.Errorf("%s uses %s, which has no row", row.Name, p)
+		}
+	}
+	if row.Never {
+		return
+	}
+	if s := row.software(row.Minimum); !s.Capable || s.Old {
+		t.Errorf("%s %s: %+v", row.Name, row.Minimum, s)
+	}
+	if s := row.software("0.0.1"); !s.Old || s.Capable {
+		t.Errorf("%s 0.0.1: %+v", row.Name, s)
+	}
+	for _, e := range row.Except {
+		if s := row.software(e); !s.Old {
+			t.Errorf("%s %s: %+v", row.Name, e, s)
+		}
+	}
+}
+
+// AWS's own table, as the user guide has it.
+func TestSoftwareListHasAWSTable(t *testing.T) {
+	minimum := map[string]string{}
+	for _, row := range knownSoftware().rows {
+		minimum[row.Name] = row.Minimum
+	}
+	for name, want := range map[string]string{
+		"AWS CLI": "1.16.289", "AWS Tools for PowerShell": "4.0.1.0", "AWS SDK for C++": "1.7.229", "AWS SDK for Go": "1.25.38", "AWS SDK for Go v2": "0.19.0",
+		"AWS SDK for Java": "1.11.678", "AWS SDK for Java 2.x": "2.10.21", "AWS SDK for JavaScript in Node.js": "2.722.0", "AWS SDK for Kotlin": "1.1.4",
+		"AWS SDK for PHP": "3.147.7", "AWS SDK for Python (Botocore)": "1.13.25", "AWS SDK for Python (Boto3)": "1.12.6", "AWS SDK for Ruby": "3.79.0",
+	} {
+		if minimum[name] != want {
+			t.Errorf("%s: %q, want %q", name, minimum[name], want)
+		}
+	}
+}
+
+func TestReadSoftwareRefuses(t *testing.T) {
+	row := func(fields string) string { return `[{"name":"x","source":"https://x",` + fields + `}]` }
+	if _, err := readSoftware([]byte(row(`"packages":["x"],"minimum":"1.2","except":["1.3"]`))); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		``:                                     "cannot be read",
+		`{}`:                                   "cannot be read",
+		row(`"package":["x"],"minimum":"1.2"`): "unknown field",
+		`[{"source":"https://x","packages":["x"]}]`:              "no name",
+		`[{"name":"x","packages":["x"],"minimum":"1"}]`:          "no source",
+		row(`"minimum":"1.2"`):                                   "recognised",
+		row(`"packages":["x"]`):                                  "never",
+		row(`"packages":["x"],"minimum":"1.2","never":true`):     "never",
+		row(`"packages":["x"],"minimum":"new"`):                  "no version",
+		row(`"packages":["x"],"minimum":"1.2","except":["1.1"]`): "exception",
+		row(`"packages":["x"],"minimum":"1.2","except":["new"]`): "exception",
+	} {
+		if _, err := readSoftware([]byte(file)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", file, err, want)
+		}
+	}
+}
