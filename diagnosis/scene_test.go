@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,11 +167,17 @@ func (s *scene) play(p *step) string {
 	return words(s.Call(&e))
 }
 
+// ofSoftware are findings that rest on the call and its caller alone. A fallback
+// has none; the other scenes are not about them.
+var ofSoftware = []Finding{OldSoftware, V2Capable, Script}
+
 // words are what was found out: findings and, behind a slash, the tie.
 func words(d Diagnosis) string {
 	var all []string
 	for _, f := range d.Findings {
-		all = append(all, string(f))
+		if d.Fallback != nil || !slices.Contains(ofSoftware, f) {
+			all = append(all, string(f))
+		}
 	}
 	text := strings.Join(all, ",")
 	if d.Fallback != nil {
