@@ -28,24 +28,34 @@ type cost struct {
 	rss       int64 // bytes; 0 if the system does not tell
 }
 
-// measure has the program report, round after round, and prints what that took.
+// measure has the program report, and prints the medians of what that took.
 func (p *plan) measure(ctx context.Context, out io.Writer) error {
 	files, size, err := sizeOf(p.dir())
 	if err != nil {
 		return fmt.Errorf("the logs are missing (generate makes them): %w", err)
 	}
 	fmt.Fprintf(out, "%d logs, %d entries, %d MB\n", files, p.hosts*p.entries, size/1e6)
+	for _, format := range []string{"text", "json"} {
+		if err := p.inFormat(ctx, format, out); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(out, "the aim for 1,000 hosts with 1,000 entries is %v, %d MiB\n", aimWall, aimRSS>>20)
+	return nil
+}
+
+// inFormat has a report made in one format, round after round.
+func (p *plan) inFormat(ctx context.Context, format string, out io.Writer) error {
 	var costs []cost
 	for range p.rounds {
-		c, err := p.report(ctx)
+		c, err := p.report(ctx, format)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "  %.2f s, CPU %.2f s, RSS %d MiB\n", c.wall.Seconds(), c.cpu.Seconds(), c.rss>>20)
 		costs = append(costs, c)
 	}
-	wall, rss := middle(costs, func(c cost) time.Duration { return c.wall }), middle(costs, func(c cost) int64 { return c.rss })
-	fmt.Fprintf(out, "median %.2f s, %d MiB; the aim for 1,000 hosts with 1,000 entries is %v, %d MiB\n", wall.Seconds(), rss>>20, aimWall, aimRSS>>20)
+	fmt.Fprintf(out, "%s: %.1f s, CPU %.1f s, RSS %d MiB\n", format, middle(costs, func(c cost) time.Duration { return c.wall }).Seconds(),
+		middle(costs, func(c cost) time.Duration { return c.cpu }).Seconds(), middle(costs, func(c cost) int64 { return c.rss })>>20)
 	return nil
 }
 
@@ -78,17 +88,21 @@ func sizeOf(dir string) (files int, size int64, err error) {
 	return files, size, err
 }
 
-// report runs the program once, and checks that it has counted every call.
-func (p *plan) report(ctx context.Context) (cost, error) {
+// report runs the program once, and checks that it has counted every call, which the
+// report says as JSON.
+func (p *plan) report(ctx context.Context, format string) (cost, error) {
 	var made, said bytes.Buffer
-	cmd := exec.CommandContext(ctx, p.binary, "report", "--format", "json", p.dir())
+	cmd := exec.CommandContext(ctx, p.binary, "report", "--format", format, p.dir())
 	cmd.Stdout, cmd.Stderr = &made, &said
 	start := time.Now()
 	if err := cmd.Run(); err != nil {
 		return cost{}, fmt.Errorf("%s: %w: %s", p.binary, err, said.Bytes())
 	}
 	c := cost{wall: time.Since(start), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), rss: peakRSS(cmd.ProcessState)}
-	return c, p.check(made.Bytes())
+	if format == "json" {
+		return c, p.check(made.Bytes())
+	}
+	return c, nil
 }
 
 // check holds a report against what the logs have.
