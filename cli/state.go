@@ -68,7 +68,7 @@ func (k *keeper) load() (limit string, err error) {
 	k.built = report.New(report.Options{})
 	state, err := readState(k.file)
 	if err == nil && state != nil {
-		err = k.built.State(state)
+		err = k.built.Resume(state)
 	}
 	var path *fs.PathError
 	switch {

@@ -95,8 +95,7 @@ func (p *Program) printCauses(t *text) {
 			why += fmt.Sprintf(" (%s)", plural(c.Calls, "call", "calls"))
 		}
 		t.field("why", why)
-		t.field("to do", c.Todo)
-		t.block(c.Lines)
+		t.advice(c.Todo, c.Lines)
 	}
 }
 
