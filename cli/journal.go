@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,6 +26,8 @@ type journal struct {
 	stop func()
 	// enricher is nil without --enrich.
 	enricher *enricher
+	// state is nil without --state.
+	state *keeper
 
 	mu      sync.Mutex // guards what follows
 	writers []entryWriter
@@ -138,6 +141,7 @@ func (j *journal) take(e *output.Entry) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.summary.Add(e)
+	j.state.call(e)
 	if j.err != nil || j.full() || j.options.only == onlyV1 && e.IMDS.Version == "v2" {
 		return false
 	}
@@ -179,9 +183,19 @@ func (j *journal) write(e *output.Entry) {
 func (j *journal) lifecycle(l output.Lifecycle) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.state.lifecycle(&l)
 	for _, w := range j.writers {
 		j.check(w.Lifecycle(&l))
 	}
+}
+
+// saveState saves how far the capture has come.
+func (j *journal) saveState(stats output.CaptureStats) {
+	l := j.session.Progress(output.CaptureRuns, time.Now(), j.counts(stats))
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.state.lifecycle(&l)
+	j.state.save()
 }
 
 // progress writes a line about the capture with the counts so far.
@@ -240,8 +254,12 @@ func (j *journal) check(err error) {
 	}
 }
 
-// close closes the log file and returns what went wrong.
+// close closes the log file and the state, and returns what went wrong.
 func (j *journal) close() error {
+	return errors.Join(j.closeLog(), j.state.close())
+}
+
+func (j *journal) closeLog() error {
 	j.flush()
 	if j.file == nil {
 		return j.err

@@ -37,6 +37,7 @@ func TestLivePrivilegesAreDropped(t *testing.T) {
 			log := p.stop(t, os.Interrupt)
 			check(t, log, calls)
 			checkKept(t, log, test.kept)
+			checkUptime(t, log)
 			if complaints := p.complaints(); len(complaints) != 0 {
 				t.Errorf("%q", complaints)
 			}

@@ -32,6 +32,7 @@ type options struct {
 	count         uint64
 	duration      time.Duration
 	statsInterval time.Duration
+	state         string
 	wayNames      []string
 	realTime      bool
 	noPackages    bool
@@ -71,6 +72,7 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.Uint64Var(&o.count, "count", 0, "end after `N` calls")
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `TIME`, such as 90s or 24h")
 	flags.DurationVar(&o.statsInterval, "stats-interval", 0, "write a line of capture statistics to the log every `TIME`; 0 for none")
+	flags.StringVar(&o.state, "state", "", "keep in this `FILE` what was counted since its first run, for the report: logs that were rotated away take no evidence along")
 	flags.StringVar(&o.enrich, "enrich", "", "run this `COMMAND` for each entry, which it reads; the JSON object of texts that it writes becomes the entry's labels. Blanks set words apart, there is no shell")
 	flags.StringVar(&o.enrichUser, "enrich-user", "", "the `USER` that the command runs as (default nobody for root)")
 	flags.DurationVar(&o.enrichTimeout, "enrich-timeout", enrichTime, "how much `TIME` the command has for an entry")
@@ -103,10 +105,10 @@ func (o *options) check(flags *pflag.FlagSet) (err error) {
 		return errors.New("--count is at least 1")
 	case o.output == standardInput || o.write == standardInput:
 		return errors.New("-o and -w write to files; --format json writes the log to standard output")
-	case flags.Changed("output") && o.output == "", flags.Changed("write") && o.write == "", slices.Contains(o.read, ""):
-		return errors.New("-r, -o and -w need the name of a file")
+	case flags.Changed("output") && o.output == "", flags.Changed("write") && o.write == "", flags.Changed("state") && o.state == "", slices.Contains(o.read, ""):
+		return errors.New("-r, -o, -w and --state need the name of a file")
 	case len(o.read) > 0 && slices.ContainsFunc(liveFlags(), flags.Changed):
-		return errors.New("-i, --attribution, --realtime, --no-packages and --own-namespace are for live captures and -r reads files: give one of them")
+		return errors.New("-i, --attribution, --realtime, --no-packages, --own-namespace and --state are for live captures and -r reads files: give one of them")
 	}
 	return o.findCommand(flags)
 }
@@ -131,7 +133,7 @@ func (o *options) findCommand(flags *pflag.FlagSet) (err error) {
 
 // liveFlags are those that only live captures have a use for.
 func liveFlags() []string {
-	return []string{"interface", "attribution", "realtime", "no-packages", "own-namespace"}
+	return []string{"interface", "attribution", "realtime", "no-packages", "own-namespace", "state"}
 }
 
 // parseEndpoints reads the addresses of --endpoint. Without any they are the usual ones.
@@ -152,6 +154,9 @@ func parseEndpoints(names []string) (endpoints []netip.AddrPort, err error) {
 // checkOverwrite refuses to write to a file that is read.
 func (o *options) checkOverwrite(stdin io.Reader) error {
 	for _, written := range []string{o.output, o.write} {
+		if written != "" && o.state != "" && sameFile(written, o.state) {
+			return fmt.Errorf("%s is to be two things at once", written)
+		}
 		for _, read := range o.read {
 			if written != "" && (sameFile(read, written) || read == standardInput && isFile(stdin, written)) {
 				return fmt.Errorf("%s is both read and written", written)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"imds-analyzer/output"
 	"imds-analyzer/report"
@@ -25,7 +24,15 @@ func (r *reporting) write(made *report.Report) error {
 		}
 		return errors.Join(r.writeTo(file, name, made), file.Close())
 	}
-	return r.replace(name, made)
+	var failed error
+	err := writeAtomically(name, func(w io.Writer) error {
+		failed = r.writeTo(w, name, made)
+		return failed
+	})
+	if err != nil && failed == nil {
+		err = fmt.Errorf("cannot write the report: %w", err)
+	}
+	return err
 }
 
 func (r *reporting) writeTo(out io.Writer, name string, made *report.Report) error {
@@ -40,27 +47,6 @@ func (r *reporting) writeTo(out io.Writer, name string, made *report.Report) err
 	}
 	if err != nil {
 		return output.WriteError(name, err)
-	}
-	return nil
-}
-
-// replace writes a file beside the one of that name, and then gives it the name: who
-// reads it never sees half a report.
-func (r *reporting) replace(name string, made *report.Report) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // with logFileMode
-	if err != nil {
-		return fmt.Errorf("cannot write the report: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(file.Name()) // the first error tells more
-		}
-	}()
-	if err := errors.Join(r.writeTo(file, name, made), file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(file.Name(), name); err != nil {
-		return fmt.Errorf("cannot write the report: %w", err)
 	}
 	return nil
 }

@@ -99,6 +99,9 @@ func run(ctx context.Context, o options, streams Streams) error {
 		return err
 	}
 	s.streams.Err = s.log.beside(streams.Err)
+	if err := s.keepState(); err != nil {
+		return err
+	}
 	if o.command != nil {
 		s.log.enrichWith(newEnricher(signals, o.command, !o.live()), s.streams.Err)
 	}
@@ -167,6 +170,7 @@ func (s *session) finish() {
 	s.takeMissing(deliveryDelay)
 	s.join.lifecycle(s.log.finish)
 	s.lifecycle(output.CaptureStopped)
+	s.join.lifecycle(s.log.state.save)
 	s.join.close()
 }
 
@@ -234,6 +238,8 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 	}
 	stats, stopStats := ticker(s.options.statsInterval)
 	defer stopStats()
+	save, stopSaving := ticker(s.log.state.interval())
+	defer stopSaving()
 	for {
 		select {
 		case <-ctx.Done():
@@ -249,6 +255,8 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 			s.takeMissing(attribution.ClaimWithin)
 		case <-stats:
 			s.lifecycle(output.CaptureRuns)
+		case <-save:
+			s.saveState()
 		}
 		s.join.flush()
 	}

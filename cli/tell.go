@@ -65,6 +65,12 @@ func (s *session) lifecycle(action output.LifecycleAction) {
 	s.join.lifecycle(func() { s.log.progress(action, stats) })
 }
 
+// saveState saves the state with the counts so far, behind the calls so far.
+func (s *session) saveState() {
+	stats := s.stats()
+	s.join.lifecycle(func() { s.log.saveState(stats) })
+}
+
 // stats are the capture's counts so far.
 func (s *session) stats() output.CaptureStats {
 	found := s.analyzer.Stats()

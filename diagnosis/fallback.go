@@ -53,9 +53,7 @@ func (p *place) take(i item) {
 	for n, old := range p.items {
 		switch {
 		case old.tuple == i.tuple && old.at.Equal(i.at):
-			if !old.ended {
-				*old.attempt = *i.attempt
-			}
+			*old.attempt = *i.attempt
 			return
 		case old.agent != i.agent || old.process.known() != i.process.known() || old.process.differs(&i.process):
 			continue

@@ -137,6 +137,16 @@ func TestUnanswered(t *testing.T) {
 			slow(0, 0).wants(unanswered),
 			get().wants(fallback + "user_agent"),
 		},
+		"it is answered when another was refused": {
+			hang().on(1),
+			put(403).later(time.Second).wants(refused),
+			slow(200, 0),
+			get().wants(fallback + "user_agent"),
+		},
+		"of another cloud": {
+			hang().path("/metadata/identity"),
+			get(),
+		},
 		"no token request": {
 			func() *step { s := get().on(1); s.Call.Response, s.waiting = nil, true; return s }(),
 			get(),

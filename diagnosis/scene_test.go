@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,12 +167,15 @@ func (s *scene) play(p *step) string {
 	return words(s.Call(&e))
 }
 
-// words are what was found out: findings and, behind a slash, the tie. What the
-// software is has tests of its own.
+// ofSoftware are findings that rest on the call and its caller alone. A fallback
+// has none; the other scenes are not about them.
+var ofSoftware = []Finding{OldSoftware, V2Capable, Script}
+
+// words are what was found out: findings and, behind a slash, the tie.
 func words(d Diagnosis) string {
 	var all []string
 	for _, f := range d.Findings {
-		if f != OldSoftware && f != V2Capable && f != Script {
+		if d.Fallback != nil || !slices.Contains(ofSoftware, f) {
 			all = append(all, string(f))
 		}
 	}

@@ -38,6 +38,10 @@ func TestProcessTies(t *testing.T) {
 			put(403).by(7, 0).agent("").wants(refused),
 			get().by(7, 0).agent("axios/1.2").shape(8),
 		},
+		"no name where there always is one": {
+			put(403).by(7, 0).agent("axios/1.2").wants(refused),
+			get().by(7, 0).agent("").shape(8),
+		},
 		"a library without a name": {
 			put(403).by(7, 0).agent("").wants(refused),
 			get().by(7, 0).agent("").shape(8).later(time.Hour).wants(fallback + "process"),
@@ -162,6 +166,10 @@ func TestScriptTies(t *testing.T) {
 			get().agent(curl).by(8, 0).child(1, script...),
 			get().by(9, 0).child(1, script...),
 		},
+		"what does not say which tool it is": {
+			put(403).agent("").by(7, 0).child(1, script...).wants(refused),
+			get().agent("").by(8, 0).child(1, script...),
+		},
 		"the next token is given": {
 			put(403).agent(curl).by(7, 0).child(1, script...).wants(refused),
 			put(200).agent(curl).by(8, 0).child(1, script...),
@@ -265,6 +273,22 @@ func TestMomentTies(t *testing.T) {
 			get().agent("").shape(8),
 			put(200).agent(""),
 			get().agent(nodeSDK).shape(8),
+		},
+		"no name, and another shape": {
+			put(403).agent("").wants(refused),
+			get().agent("").shape(8),
+		},
+		"a name that is known from before": {
+			put(403).agent("").wants(refused),
+			get().agent(nodeSDK).shape(8).wants(fallback + "timing"),
+			put(403).agent("").later(time.Hour).wants(refused),
+			get().agent(nodeSDK).shape(8).later(time.Hour).wants(fallback + "user_agent"),
+		},
+		"a name in the token request, too": {
+			put(403).agent(nodeSDK).wants(refused),
+			get().agent("aws-sdk-nodejs/2.1"),
+			put(200).agent(""),
+			get().agent(nodeSDK).wants(fallback + "user_agent"),
 		},
 		"a name too late": {
 			put(403).agent("").wants(refused),

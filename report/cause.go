@@ -76,10 +76,13 @@ func causeText(f diagnosis.Finding, p *program, s Software) string {
 }
 
 func todo(f diagnosis.Finding, s Software) string {
-	if f == diagnosis.OldSoftware && s.Minimum != "" {
-		return fmt.Sprintf("upgrade it to %s or later", s.Minimum)
+	switch {
+	case f != diagnosis.OldSoftware || s.Source == "":
+		return fix(f)
+	case s.Minimum == "":
+		return "replace it: no version of it speaks version 2"
 	}
-	return fix(f)
+	return fmt.Sprintf("upgrade it to %s or later", s.Minimum)
 }
 
 func unexplained(p *program, s Software) string {

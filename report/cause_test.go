@@ -18,8 +18,8 @@ func TestCauses(t *testing.T) {
 	}{
 		{"none", []any{call(app)}, []string{" 1 not known"}, ""},
 		{"v2-capable is none", []any{call(app, findings("v2-capable"), userAgent("x/2.0"))}, []string{" 1 not known: x 2.0 speaks version 2"}, ""},
-		{"refused", []any{call(app, fallback("refused", 403, "process"))}, []string{"fallback-token-refused 1 refused with status 403"}, "token requests"},
-		{"refused with no status", []any{call(app, fallback("refused", 0, "process"))}, []string{"fallback-token-refused 1 is refused, and"}, "token requests"},
+		{"refused", []any{call(app, fallback("refused", 403, "process"))}, []string{"fallback-token-refused 1 refused with status 403"}, "restart the program"},
+		{"refused with no status", []any{call(app, fallback("refused", 0, "process"))}, []string{"fallback-token-refused 1 is refused, and"}, "restart the program"},
 		{"unanswered", []any{call(app, fallback("unanswered", 0, "connection"))}, []string{"fallback-token-unanswered 1 not answered"}, ""},
 		{"reset", []any{call(app, fallback("reset", 0, "script"))}, []string{"fallback-token-reset 1 is reset"}, ""},
 		{"a reason of a later version", []any{call(app, fallback("teapot", 0, "moon"))}, []string{"fallback-token-teapot 1 its token request fails teapot, and it goes on without (moon)"}, ""},
@@ -29,12 +29,12 @@ func TestCauses(t *testing.T) {
 			[]string{"fallback-token-undelivered 1 the hop limit of the answer is 1, 3 is needed"}, "put-response-hop-limit"},
 		{"proxy", []any{call(app, fallback("refused", 403, "process"), findings("fallback-token-refused", "forwarded-for"))}, []string{"fallback-token-refused 1 a proxy adds X-Forwarded-For"}, "proxy"},
 		{"expect", []any{call(app, fallback("refused", 417, "process"), findings("expect-continue"))}, []string{"fallback-token-refused 1 Expect: 100-continue"}, "Expect"},
-		{"expect, but refused otherwise", []any{call(app, fallback("refused", 403, "process"), findings("expect-continue"))}, []string{"fallback-token-refused 1 goes on without"}, "find what"},
+		{"expect, but refused otherwise", []any{call(app, fallback("refused", 403, "process"), findings("expect-continue"))}, []string{"fallback-token-refused 1 goes on without"}, "Find what"},
 		{"dated path", []any{call(app, fallback("refused", 403, "process"), findings("dated-token-path"))}, []string{"fallback-token-refused 1 a date in place of latest"}, "/latest/api/token"},
-		{"old", []any{call(app, findings("old-software"), userAgent("Boto/2.49.0 Python/3"))}, []string{"old-software 1 Boto 2.49.0 is too old"}, "upgrade"},
+		{"old", []any{call(app, findings("old-software"), userAgent("Boto/2.49.0 Python/3"))}, []string{"old-software 1 boto 2 2.49.0 is too old"}, "replace it: no version"},
 		{"script", []any{call(app, findings("script-without-token"))}, []string{"script-without-token 1 a script"}, "token first"},
-		{"other cloud", []any{call(app, findings("other-cloud"))}, []string{"other-cloud 1 another cloud"}, "nothing"},
-		{"local responder", []any{call(app, findings("local-responder"), server("kiam"))}, []string{"local-responder 1 kiam"}, "look at"},
+		{"other cloud", []any{call(app, findings("other-cloud"))}, []string{"other-cloud 1 another cloud"}, "Nothing"},
+		{"local responder", []any{call(app, findings("local-responder"), server("kiam"))}, []string{"local-responder 1 kiam"}, "Look whether"},
 		{"local responder of which no name is known", []any{call(app, findings("local-responder"))}, []string{"local-responder 1 another service"}, ""},
 		{"credentials over v1 are none", []any{call(app, findings("credentials-over-v1"), credentials)}, []string{" 1 not known"}, ""},
 		{"several, the most first", []any{call(app), call(app), call(app), call(app, findings("old-software")), call(app, fallback("refused", 403, "process")), call(app, fallback("refused", 403, "process"))},
@@ -198,5 +198,34 @@ func TestIgnore(t *testing.T) {
 		if got := r.Programs[0].Ignored; got != tt.want || (r.Verdict.Status == NotReady) == tt.want {
 			t.Errorf("%q ignores %s: %v, %s", tt.pattern, r.Programs[0].Name, got, r.Verdict.Status)
 		}
+	}
+}
+
+// Software is judged by all User-Agents, packages and images of a program.
+func TestSoftware(t *testing.T) {
+	app := process("/usr/bin/python3.11")
+	tests := []struct {
+		name  string
+		calls []any
+		want  Software // but for source and note
+	}{
+		{"nothing", []any{call(app)}, Software{}},
+		{"not in the list", []any{call(app, userAgent("curl/8.5.0"))}, Software{Name: "curl", Version: "8.5.0"}},
+		{"a package that is not in the list", []any{call(app, packaged("tool", "1.2-3"))}, Software{Name: "tool", Version: "1.2-3"}},
+		{"an SDK", []any{call(app, userAgent("aws-sdk-go/1.44.0"))}, Software{Name: "AWS SDK for Go", Version: "1.44.0", Minimum: "1.25.38"}},
+		{"the older of two", []any{call(app, userAgent("aws-sdk-go/1.44.0")), call(app, userAgent("aws-sdk-go/1.44.0")), call(app, userAgent("aws-sdk-go/1.20.0"))},
+			Software{Name: "AWS SDK for Go", Version: "1.20.0", Minimum: "1.25.38"}},
+		{"a package", []any{call(app, packaged("amazon-ssm-agent", "2.3.1"))}, Software{Name: "Amazon SSM Agent", Version: "2.3.1", Minimum: "3.0.431.0"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := take(New(week), tt.calls...).Report().Programs[0].Software
+			if got.Minimum != "" && got.Source == "" {
+				t.Error("the minimum has no source")
+			}
+			if got.Source, got.Note = "", ""; got != tt.want {
+				t.Errorf("it is %+v, want %+v", got, tt.want)
+			}
+		})
 	}
 }

@@ -80,7 +80,7 @@ func TestGolden(t *testing.T) {
 			golden(t, tt.name+".golden.txt", text.String())
 			golden(t, tt.name+".golden.json", reported(t, tt.report))
 			for line := range strings.Lines(text.String()) {
-				if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > width {
+				if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > width && !strings.Contains(line, "$token") && !strings.Contains(line, "token=$(") { // lines to paste are as they are
 					t.Errorf("a line has %d columns: %s", n, line)
 				}
 			}

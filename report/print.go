@@ -98,7 +98,35 @@ func (r *Report) printInputs(t *text) {
 }
 
 // text is lines for a terminal.
-type text struct{ strings.Builder }
+type text struct {
+	strings.Builder
+	said map[string]bool // advice: of many programs it is the same
+}
+
+// again reports whether it is asked for the second time or later.
+func (t *text) again(s string) bool {
+	if t.said[s] {
+		return true
+	}
+	if t.said == nil {
+		t.said = map[string]bool{}
+	}
+	t.said[s] = true
+	return false
+}
+
+// advice writes what to do. The second time its first sentence is enough.
+func (t *text) advice(todo, lines string) {
+	first, rest, _ := strings.Cut(todo, ". ")
+	if rest != "" && t.again(todo) {
+		todo = first + ", as above."
+	}
+	if lines != "" && t.again(lines) {
+		todo, lines = strings.Replace(todo, "the lines below", "the lines above", 1), ""
+	}
+	t.field("to do", todo)
+	t.block(lines)
+}
 
 func (t *text) line(s string) { t.wrap("", "", s) }
 

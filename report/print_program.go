@@ -43,6 +43,7 @@ func (p *Program) print(t *text) {
 	t.field("calls", p.callsText())
 	t.field("hosts", listed(p.HostNames, 4, p.Hosts-len(p.HostNames)))
 	t.field("software", p.Software.String())
+	t.field("note", p.Software.Note)
 	t.field("package", listed(p.Packages, 3, 0))
 	if p.Kind == "pod" || p.Kind == "task" || p.Kind == "container" {
 		t.field(p.Kind, listed(p.Containers, 3, 0))
@@ -94,8 +95,7 @@ func (p *Program) printCauses(t *text) {
 			why += fmt.Sprintf(" (%s)", plural(c.Calls, "call", "calls"))
 		}
 		t.field("why", why)
-		t.field("to do", c.Todo)
-		t.block(c.Lines)
+		t.advice(c.Todo, c.Lines)
 	}
 }
 

@@ -1,17 +1,82 @@
 package report
 
-import "strings"
+import (
+	"strings"
 
-// Software is what a program is, as far as its User-Agent or package tells.
+	"imds-analyzer/diagnosis"
+	"imds-analyzer/identity"
+)
+
+// Software is what a program is, as far as its User-Agents, packages and images tell.
 type Software struct {
 	Name    string `json:"name,omitempty"`
 	Version string `json:"version,omitempty"`
 	// Minimum is the first version that speaks version 2, if that is known.
 	Minimum string `json:"minimum,omitempty"`
+	// Note is what else there is to know, Source where the minimum is from.
+	Note   string `json:"note,omitempty"`
+	Source string `json:"source,omitempty"`
 }
 
-// softwareOf names the software of a program's most frequent User-Agent or package.
-func softwareOf(p *program) Software {
+// softwareOf names the software of a program: the first that is too old for version 2,
+// or else the first that is known, or else what a User-Agent or a package says.
+func softwareOf(p *program) (found Software) {
+	known := false
+	for agent, i := range p.appearances() {
+		s, ok := diagnosis.Recognise(agent, i)
+		if ok && (s.Old || !known) {
+			found, known = Software{s.Name, s.Version, s.Minimum, s.Note, s.Source}, true
+		}
+		if s.Old {
+			return found
+		}
+	}
+	if !known {
+		return unlistedSoftware(p)
+	}
+	return found
+}
+
+// appearances are the User-Agents with packages and images, as they may have come
+// together, the most frequent first.
+func (p *program) appearances() func(yield func(string, *identity.Identity) bool) {
+	return func(yield func(string, *identity.Identity) bool) {
+		for _, agent := range orNone(texts(&p.UserAgents)) {
+			for _, pack := range orNone(texts(&p.Packages)) {
+				for _, image := range orNone(texts(&p.Images)) {
+					i := &identity.Identity{}
+					i.Package.Name, i.Package.Version = packageOf(pack)
+					i.Container.Image = image
+					if !yield(agent, i) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+func orNone(texts []string) []string {
+	if len(texts) == 0 {
+		return []string{""}
+	}
+	return texts
+}
+
+// packageOf reads what packageText wrote.
+func packageOf(text string) (name, version string) {
+	words := strings.Fields(text)
+	switch len(words) {
+	case 0:
+		return "", ""
+	case 3:
+		return words[0], words[1]
+	}
+	return words[0], ""
+}
+
+// unlistedSoftware is what a program says of itself.
+func unlistedSoftware(p *program) Software {
 	for _, agent := range p.UserAgents.sorted() {
 		product, _, _ := strings.Cut(agent.Text, " ")
 		if name, version, ok := strings.Cut(product, "/"); ok {
@@ -19,9 +84,8 @@ func softwareOf(p *program) Software {
 		}
 	}
 	for _, text := range p.Packages.sorted() {
-		words := strings.Fields(text.Text)
-		if len(words) == 3 {
-			return Software{Name: words[0], Version: words[1]}
+		if name, version := packageOf(text.Text); version != "" {
+			return Software{Name: name, Version: version}
 		}
 	}
 	return Software{}

@@ -1,0 +1,16 @@
+//go:build !unix
+
+package cli
+
+import (
+	"io"
+	"os"
+)
+
+// syncDirectory does nothing: there is no way to, or no need.
+func syncDirectory(string) error { return nil }
+
+// lockFile keeps nobody away.
+func lockFile(name string) (io.Closer, error) {
+	return os.OpenFile(name, os.O_RDWR|os.O_CREATE, logFileMode)
+}

@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"imds-analyzer/output"
+	"imds-analyzer/report"
+)
+
+// stateInterval is how often the state is saved: so much is forgotten when the machine
+// fails.
+const stateInterval = time.Minute
+
+// keeper keeps what was counted since its first run in a file, so that a log that was
+// rotated away takes no evidence along. It is not safe for concurrent use; nil keeps
+// nothing.
+type keeper struct {
+	file  string
+	lock  io.Closer
+	built *report.Builder
+	say   func(error)
+	err   error // of the last time that it was saved
+}
+
+// errInUse: another process keeps the same file.
+var errInUse = errors.New("another imds-analyzer keeps it")
+
+// keepState opens the state that is to be kept, if one is.
+func (s *session) keepState() error {
+	if s.options.state == "" {
+		return nil
+	}
+	k, limit, err := openKeeper(s.options.state)
+	if err != nil {
+		return err
+	}
+	if limit != "" {
+		s.limits = append(s.limits, limit)
+	}
+	k.say = func(err error) { say(s.streams.Err, "%s; it is tried again every %v", err, stateInterval) }
+	s.log.state = k
+	return nil
+}
+
+// openKeeper goes on with what the file holds. One that cannot be understood is put
+// aside, which limit says: it is no reason not to count from now on.
+func openKeeper(file string) (k *keeper, limit string, err error) {
+	k = &keeper{file: file, say: func(error) {}}
+	if k.lock, err = lockFile(file + ".lock"); err != nil {
+		return nil, "", fmt.Errorf("cannot keep the state in %s: %w", file, err)
+	}
+	if limit, err = k.load(); err == nil {
+		err = k.write() // what cannot be written is told at once
+	}
+	if err != nil {
+		return nil, "", errors.Join(err, k.lock.Close())
+	}
+	return k, limit, nil
+}
+
+// load takes in what the file holds.
+func (k *keeper) load() (limit string, err error) {
+	k.built = report.New(report.Options{})
+	state, err := readState(k.file)
+	if err == nil && state != nil {
+		err = k.built.Resume(state)
+	}
+	var path *fs.PathError
+	switch {
+	case err == nil:
+		return "", nil
+	case errors.As(err, &path):
+		return "", fmt.Errorf("cannot read the state: %w", err)
+	}
+	aside := k.file + ".unreadable"
+	if failed := os.Rename(k.file, aside); failed != nil {
+		return "", fmt.Errorf("cannot put the state aside that cannot be read: %w", failed)
+	}
+	k.built = report.New(report.Options{})
+	return fmt.Sprintf("the state in %s cannot be read (%v): it is in %s now, and counting begins anew", k.file, err, aside), nil
+}
+
+// readState returns nil if there is no file yet.
+func readState(file string) (*report.State, error) {
+	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return report.ReadState(f)
+}
+
+// interval is how often to save, 0 for never.
+func (k *keeper) interval() time.Duration {
+	if k == nil {
+		return 0
+	}
+	return stateInterval
+}
+
+// call takes in a call.
+func (k *keeper) call(e *output.Entry) {
+	if k != nil {
+		k.built.Call(e)
+	}
+}
+
+// lifecycle takes in how far the capture has come.
+func (k *keeper) lifecycle(l *output.Lifecycle) {
+	if k != nil {
+		k.built.Lifecycle(l)
+	}
+}
+
+// save saves. That it fails is told the first time in a row: it may succeed again.
+func (k *keeper) save() {
+	if k == nil {
+		return
+	}
+	before := k.err
+	if k.err = k.write(); k.err != nil && before == nil {
+		k.say(k.err)
+	}
+}
+
+func (k *keeper) write() error {
+	if err := writeAtomically(k.file, k.built.Snapshot().Write); err != nil {
+		return fmt.Errorf("cannot save the state: %w", err)
+	}
+	return nil
+}
+
+// close returns why the state is not saved as it is now.
+func (k *keeper) close() error {
+	if k == nil {
+		return nil
+	}
+	return errors.Join(k.err, k.lock.Close())
+}
