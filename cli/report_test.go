@@ -299,3 +299,17 @@ func TestReportOfStreamThatFails(t *testing.T) {
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
+
+// A log that was written before the program told why calls are made is judged anew:
+// what has ended the token requests of the same software explains its calls.
+func TestReportOfOldLog(t *testing.T) {
+	log := logOf(t, "fallback-403")
+	old := regexp.MustCompile(`,"sequence":\d+|"findings":\[[^]]*\],|"fallback":\{[^}]*\},`).ReplaceAllString(log, "")
+	if strings.Contains(old, `"findings"`) || strings.Contains(old, `"fallback"`) || strings.Contains(old, `"sequence"`) {
+		t.Fatal("it tells")
+	}
+	r := succeeded(t, "report", write(t, t.TempDir(), "log", old))
+	if !strings.Contains(r.out, "its token request is refused with status 403") {
+		t.Error(r.out)
+	}
+}
