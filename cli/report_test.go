@@ -308,8 +308,17 @@ func TestReportOfOldLog(t *testing.T) {
 	if strings.Contains(old, `"findings"`) || strings.Contains(old, `"fallback"`) || strings.Contains(old, `"sequence"`) {
 		t.Fatal("it tells")
 	}
-	r := succeeded(t, "report", write(t, t.TempDir(), "log", old))
-	if !strings.Contains(r.out, "its token request is refused with status 403") {
-		t.Error(r.out)
+	want := succeeded(t, "report", write(t, t.TempDir(), "log", old)).out
+	if !strings.Contains(want, "its token request is refused with status 403") {
+		t.Error(want)
+	}
+	// Files are read in the order of time, so that a failure is known before what follows it.
+	lines := strings.SplitAfter(old, "\n")
+	dir := t.TempDir()
+	for i := 0; i < len(lines)-1; i += 5 {
+		write(t, dir, fmt.Sprintf("log.%02d", len(lines)-i), strings.Join(lines[i:min(i+5, len(lines)-1)], ""))
+	}
+	if got := succeeded(t, "report", dir).out; got != want {
+		t.Errorf("of several files:\n%s\nwant\n%s", got, want)
 	}
 }

@@ -16,8 +16,9 @@ const HeadBytes = 128 << 10
 const maxText = 8
 
 // Look finds out whether what begins with head is a log of this program, and the time
-// of its first entry, zero if that does not tell. A log that holds other things first
-// is not known for one.
+// of its first call: the lines about a capture file's reading are later than the calls
+// in it, and count only where head has no call. It is zero if head does not tell. A log
+// that holds other things first is not known for one.
 func Look(head []byte) (begins time.Time, isLog bool) {
 	text := 0
 	for line := range bytes.Lines(head) {
@@ -26,7 +27,10 @@ func Look(head []byte) (begins time.Time, isLog bool) {
 		case call:
 			return e.Timestamp, true
 		case capture:
-			return lifecycle.Timestamp, true
+			isLog = true
+			if begins.IsZero() {
+				begins = lifecycle.Timestamp
+			}
 		}
 		switch line = bytes.Trim(line, margin); {
 		case bytes.HasPrefix(line, []byte(`{"@timestamp":`)): // that is cut
@@ -38,5 +42,5 @@ func Look(head []byte) (begins time.Time, isLog bool) {
 			break
 		}
 	}
-	return time.Time{}, isLog
+	return begins, isLog
 }

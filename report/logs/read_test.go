@@ -186,6 +186,27 @@ func TestEndOfContext(t *testing.T) {
 	}
 }
 
+// What waits to be handed over when ctx ends is handed over.
+func TestRestIsDelivered(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 20 { // the end may be seen before the first of them or after
+		p := pipeline{inOrder: make(chan *batch, 4), free: make(chan *batch, 4)}
+		for i := range cap(p.inOrder) {
+			b := newBatch()
+			b.reset(i + 1)
+			b.text = append(b.text, entry("/x", uint64(i+1))...)
+			b.parse()
+			b.parsed <- struct{}{}
+			p.inOrder <- b
+		}
+		var r received
+		if err := p.deliver(ctx, "f", &r); !errors.Is(err, context.Canceled) || len(r.got) != cap(p.inOrder) {
+			t.Fatalf("%v, %q", err, r.got)
+		}
+	}
+}
+
 type cancelling struct {
 	received
 	cancel func()
@@ -207,6 +228,7 @@ func TestLook(t *testing.T) {
 	}{
 		"call":          {call, true, at},
 		"capture":       {started(t), true, at.Truncate(time.Second)},
+		"both":          {started(t) + call, true, at},
 		"behind others": {"imds-analyzer: capturing\n{\"a\":1}\n" + call, true, at},
 		"first is cut":  {call[200:] + call, true, at},
 		"only part":     {call[:200], true, time.Time{}},
