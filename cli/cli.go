@@ -183,4 +183,5 @@ const examples = `  sudo imds-analyzer                         watch until Ctrl-
   imds-analyzer -r boot.pcapng               what is in a capture file
   imds-analyzer -r /var/log/captures         in all of a directory, in time order
   tcpdump -U -w - host 169.254.169.254 | imds-analyzer -r -
+  imds-analyzer report imds.log              can IMDSv1 be disabled, and why not
   sudo imds-analyzer selftest                does it work on this machine?`

@@ -1,10 +1,13 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 )
 
 // Report is what the evidence says. Its JSON is described in docs/report.md.
@@ -128,12 +131,14 @@ type Period struct {
 	NotFound uint64    `json:"no_token_404"`
 }
 
-// JSON writes the report as one JSON document.
+// JSON writes the report as one JSON document, part by part: of a thousand hosts it is
+// long, and encoding/json would have all of it in memory twice.
 func (r *Report) JSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(r); err != nil {
+	err := json.MarshalWrite(w, r, jsonv1.DefaultOptionsV1(), jsontext.WithIndent("  "), jsontext.EscapeForHTML(false))
+	if err == nil {
+		_, err = io.WriteString(w, "\n")
+	}
+	if err != nil {
 		return fmt.Errorf("cannot write the report: %w", err)
 	}
 	return nil

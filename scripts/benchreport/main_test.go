@@ -46,7 +46,7 @@ func TestCheck(t *testing.T) {
 	for made, good := range map[string]bool{
 		`{"calls":{"v1":2,"v2":4}}`: true, `{"calls":{"v1":2,"v2":3}}`: false, `{"calls":{"v2":6}}`: false, `{`: false,
 	} {
-		if err := p.check([]byte(made)); (err == nil) != good {
+		if err := p.check(strings.NewReader(made)); (err == nil) != good {
 			t.Errorf("%s: %v", made, err)
 		}
 	}
