@@ -35,8 +35,10 @@ type join struct {
 	out        chan []event
 	room       *room        // for events, until they are delivered
 	spare      chan []event // batches to use again
-	// diagnoser and calls, their number, are of the goroutine that delivers.
+	// diagnoser, the evidence of the latest call, and calls, their number, are of the
+	// goroutine that delivers.
 	diagnoser *diagnosis.Diagnoser
+	evidence  diagnosis.Evidence // kept, so that not each call takes a new one
 	calls     uint64
 }
 
@@ -199,10 +201,11 @@ func (j *join) deliver(e *event, record func(output.Record)) {
 		e.lifecycle()
 		return
 	}
-	evidence := diagnosis.Evidence{Call: e.call}
+	evidence := &j.evidence
+	evidence.Call = e.call
 	evidence.Answer, evidence.Identity = j.caller(answerBy(e.pending, e.due), e.call.Request.Note)
 	if e.unanswered {
-		j.diagnoser.Unanswered(&evidence)
+		j.diagnoser.Unanswered(evidence)
 		return
 	}
 	j.calls++
@@ -210,7 +213,7 @@ func (j *join) deliver(e *event, record func(output.Record)) {
 		Call:      evidence.Call,
 		Answer:    evidence.Answer,
 		Identity:  evidence.Identity,
-		Diagnosis: j.diagnoser.Call(&evidence),
+		Diagnosis: j.diagnoser.Call(evidence),
 		Sequence:  j.calls,
 	})
 }

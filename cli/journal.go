@@ -28,6 +28,8 @@ type journal struct {
 	enricher *enricher
 	// state is nil without --state.
 	state *keeper
+	// entry is that of the latest record, kept so that not each takes a new one.
+	entry output.Entry
 
 	mu      sync.Mutex // guards what follows
 	writers []entryWriter
@@ -124,15 +126,16 @@ func (j *journal) finish() {
 // record takes in a record. After the last entry that was asked for, and after
 // an error, it is counted only.
 func (j *journal) record(r output.Record) {
-	e := output.NewEntry(r, j.session.Host)
+	e := &j.entry
+	*e = output.NewEntry(r, j.session.Host)
 	switch {
-	case !j.take(&e):
+	case !j.take(e):
 	case j.enricher != nil:
-		j.enricher.add(e)
+		j.enricher.add(*e)
 	default:
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		j.write(&e)
+		j.write(e)
 	}
 }
 

@@ -23,23 +23,36 @@ func (s script) known() bool { return s.pid != 0 }
 // parent: timeout(1), sudo(8), flock(1), xargs(1), time(1), runuser(1).
 var launchers = []string{"timeout", "sudo", "flock", "xargs", "time", "runuser"}
 
-// scriptOf returns the script that has started the caller itself, or through a
-// launcher.
+// scriptOf returns the script whose call it is: one that has started the caller, itself
+// or through a launcher or, of calls without a name, the caller's own, as when a shell
+// speaks to the service without a tool.
 func scriptOf(e *Evidence) script {
-	ancestors := e.Answer.Process.Ancestors
-	nearest := e.Identity.Generation - 1
-	if nearest < 0 || nearest >= len(ancestors) {
+	p := e.Answer.Process
+	if e.Call.Request.UserAgent != "" {
+		return startedBy(p.Ancestors, e.Identity.Generation-1)
+	}
+	if e.Identity.Script.Kind == "" {
 		return script{}
 	}
-	for i := range ancestors[:nearest] {
-		if !slices.Contains(launchers, nameOf(&ancestors[i])) {
+	self := attribution.Ancestor{PID: p.PID, Name: p.Name, Executable: p.Executable, Args: p.Args}
+	return startedBy(append([]attribution.Ancestor{self}, p.Ancestors...), 0)
+}
+
+// startedBy returns the script that runs in the nearest of the line of processes, in
+// which all before it are launchers.
+func startedBy(line []attribution.Ancestor, nearest int) script {
+	if nearest < 0 || nearest >= len(line) {
+		return script{}
+	}
+	for i := range line[:nearest] {
+		if !slices.Contains(launchers, nameOf(&line[i])) {
 			return script{}
 		}
 	}
-	for nearest+1 < len(ancestors) && isForkOf(&ancestors[nearest], &ancestors[nearest+1]) {
+	for nearest+1 < len(line) && isForkOf(&line[nearest], &line[nearest+1]) {
 		nearest++
 	}
-	a := &ancestors[nearest]
+	a := &line[nearest]
 	return script{a.PID, a.Executable, strings.Join(a.Args, "\x00")}
 }
 

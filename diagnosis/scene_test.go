@@ -135,6 +135,15 @@ func (s *step) child(generation int, parents ...string) *step {
 }
 
 // wants is what is to be found out of the step.
+// running makes the caller itself the process of a script: "bash boot.sh[10]".
+func (s *step) running(process string) *step {
+	line := newStep("", "", 0).by(1, 0).child(1, process).Answer.Process.Ancestors
+	p := s.Answer.Process
+	p.PID, p.Executable, p.Name, p.Args = line[0].PID, line[0].Executable, line[0].Name, line[0].Args
+	s.Identity.Script = identity.Script{Kind: identity.ScriptFile, Name: "boot.sh"}
+	return s
+}
+
 func (s *step) wants(want string) *step { s.want = want; return s }
 
 // scene plays steps.

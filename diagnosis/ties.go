@@ -76,7 +76,7 @@ func clientOf(e *Evidence) client {
 		proxied: r.ForwardedFor,
 		through: cut(r.ForwardedClient),
 	}
-	if c.process.known() && c.generic && c.agent != "" {
+	if c.process.known() && c.generic {
 		c.script = scriptOf(e)
 	}
 	return c

@@ -137,6 +137,18 @@ func TestScriptTies(t *testing.T) {
 			put(403).agent(curl).by(7, 0).child(1, "bash boot.sh[11]", "bash boot.sh[10]", "systemd[1]").wants(refused),
 			get().agent(curl).by(8, 0).child(1, script...).wants(fallback + "script"),
 		},
+		"a shell without a tool, in a subshell": {
+			put(403).agent("").by(7, 0).running("bash boot.sh[11]").child(1, script...).wants(refused),
+			get().agent("").by(7, 0).running("bash boot.sh[10]").wants(fallback + "script"),
+		},
+		"another shell without a tool": {
+			put(403).agent("").by(7, 0).running("bash boot.sh[11]").child(1, script...).wants(refused),
+			get().agent("").by(7, 0).running("bash boot.sh[20]"),
+		},
+		"a shell, and a tool that it runs": {
+			put(403).agent(curl).by(7, 0).child(1, script...).wants(refused),
+			get().agent("").by(7, 0).running("bash boot.sh[10]"),
+		},
 		"through a launcher": {
 			put(403).agent(curl).by(7, 0).child(2, "timeout 5 curl[12]", "bash boot.sh[10]").wants(refused),
 			get().agent(curl).by(8, 0).child(1, script...).wants(fallback + "script"),
