@@ -106,6 +106,9 @@ func (s *step) lost(hopLimit, needed uint8) *step {
 	return s
 }
 
+// late is an answer that came when the client had given up.
+func (s *step) late() *step { s.Call.Unanswered = true; return s }
+
 // by is the process, started at that second of the scene.
 func (s *step) by(pid, second int) *step {
 	s.Answer.Status = attribution.Resolved

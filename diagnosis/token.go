@@ -25,8 +25,8 @@ func failureOf(c *imds.Call) (Reason, bool) {
 		return Unanswered, c.Unanswered
 	case !isSuccess(r.Status):
 		return Refused, true
-	case r.Delivery == imds.NotDelivered && c.Unanswered && !isShort(r):
-		return Unanswered, true // the answer came when the client had given up
+	case r.Delivery == imds.NotDelivered && c.Unanswered && r.HopLimit >= r.HopLimitNeeded:
+		return Unanswered, true // the answer came when the client had given up, and no router is known between
 	case r.Delivery == imds.NotDelivered:
 		return Undelivered, true
 	}

@@ -32,6 +32,8 @@ func TestCauses(t *testing.T) {
 		"hop limit of 1":                 {put(200).lost(1, 0).wants("hop-limit")},
 		"hop limit of 2 where 3 are due": {put(200).lost(2, 3).wants("hop-limit")},
 		"hop limit of 2":                 {put(200).lost(2, 2)},
+		"hop limit of 1, too late":       {put(200).lost(1, 0).late().wants("token-unanswered")},
+		"hop limit of 1, late, routers":  {put(200).lost(1, 2).late().wants("hop-limit")},
 		"hop limit not known":            {put(200).lost(0, 2)},
 		"hop limit of 1, delivered":      {func() *step { s := put(200).lost(1, 2); s.Call.Response.Delivery = imds.Acknowledged; return s }()},
 		"hop limit of 1, not known": {
