@@ -69,7 +69,7 @@ var catalogue = [...]struct {
 		Fix:      "The service resets no connections by itself: look for a firewall, a service mesh or a proxy between that does.",
 	}},
 	{HopLimit, Explanation{
-		Evidence: "The answer to a token request was seen with a hop limit (imds.response_ttl) of 1 or less, with which it is not forwarded any more, and did not come to the client: that never acknowledged it, and it was sent again, the request was repeated, or a router said that the hop limit was exceeded.",
+		Evidence: "The answer to a token request was seen with a hop limit (imds.response_ttl) that is too small for the routers between there and the client, whose own packets tell how many there are, and did not come to the client: that never acknowledged it, and it was sent again, the request was repeated, the client gave up, or a router said that the hop limit was exceeded.",
 		Meaning:  "Answers to token requests start with the hop limit that is among the instance's metadata options, and each router on the way takes one of it; the bridge of a container is a router. Other answers have the usual limit, so calls without a token work.",
 		Fix:      "Raise the limit to N, which is what it is now and as much more as imds.response_ttl_needed is above imds.response_ttl: aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit N. For a container behind one bridge N is 2. Or let the container use the host's network, or give it credentials of its own, as pods and tasks can have.",
 	}},

@@ -191,7 +191,7 @@ func consequence(c *imds.Call) (Finding, bool) {
 	case r.Status == statusUnauthorized:
 		return V1Refused, true
 	}
-	return CredentialsOverV1, isSuccess(c.Response.Status) && c.Request.DeliversCredentials()
+	return CredentialsOverV1, isSuccess(c.Response.Status) && c.Request.Method != "HEAD" && c.Request.DeliversCredentials()
 }
 
 // numberOf is a number for the client of a call with a token: by its process or, if

@@ -74,7 +74,7 @@ func TestFallbackEnds(t *testing.T) {
 		},
 		"a token that does not arrive": {
 			put(403).wants(refused),
-			put(200).lost(1, 0).wants("hop-limit"),
+			put(200).lost(1, 2).wants("hop-limit"),
 			get().wants("fallback-token-undelivered,hop-limit/user_agent"),
 		},
 		"a token is given to another software": {

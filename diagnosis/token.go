@@ -25,8 +25,8 @@ func failureOf(c *imds.Call) (Reason, bool) {
 		return Unanswered, c.Unanswered
 	case !isSuccess(r.Status):
 		return Refused, true
-	case r.Delivery == imds.NotDelivered && c.Unanswered && r.HopLimit >= r.HopLimitNeeded:
-		return Unanswered, true // the answer came when the client had given up, and no router is known between
+	case r.Delivery == imds.NotDelivered && c.Unanswered && !isShort(r):
+		return Unanswered, true // the answer came when the client had given up
 	case r.Delivery == imds.NotDelivered:
 		return Undelivered, true
 	}
@@ -61,10 +61,9 @@ func causesOf(c *imds.Call, reason Reason) (causes []Finding) {
 }
 
 // isShort reports whether an answer's hop limit was too small for its way to the
-// client. One of 1 is for no other host (RFC 791, section 3.2; RFC 8200, section 3).
-func isShort(r *imds.Response) bool {
-	return r.HopLimit == 1 || r.HopLimit > 0 && r.HopLimit < r.HopLimitNeeded
-}
+// client. That it is 1 alone says nothing: so it is for the host's own programs, too,
+// which are reached with that.
+func isShort(r *imds.Response) bool { return r.HopLimit > 0 && r.HopLimit < r.HopLimitNeeded }
 
 // maxTTLSeconds is how long a token can live (EC2 user guide).
 const maxTTLSeconds = 21600

@@ -146,10 +146,19 @@ func newFallbackCause(p *program, f Fallback) Cause {
 	for _, why := range []diagnosis.Finding{diagnosis.HopLimit, diagnosis.ForwardedFor, diagnosis.ExpectContinue, diagnosis.DatedTokenPath} {
 		if p.Findings.Counts[string(why)] > 0 && explains(why, f) {
 			c.Text += ": " + whyText(why, p)
-			c.Todo = fix(why)
+			c.Todo = todoAgainst(why, p)
 		}
 	}
 	return c
+}
+
+// todoAgainst is what to do about the cause of a failed token request.
+func todoAgainst(why diagnosis.Finding, p *program) string {
+	if why != diagnosis.HopLimit || p.Tokens.Needed == 0 {
+		return fix(why)
+	}
+	return fmt.Sprintf("Raise the instance's limit: aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit %d. "+
+		"Or let the container use the host's network, or give it credentials of its own, as pods and tasks can have.", p.Tokens.Needed)
 }
 
 // explains says whether a token request can have failed so for that.
