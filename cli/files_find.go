@@ -36,6 +36,8 @@ type inputs struct {
 	inputs []input
 	// passedOver tells of what is in directories and is not read.
 	passedOver []string
+	// unread is the number of files among those that hold something.
+	unread uint64
 	// forReport: logs and state files are looked for beside captures.
 	forReport bool
 }
@@ -109,6 +111,9 @@ func (f *inputs) addDirectory(ctx context.Context, dir string) error {
 			f.inputs = append(f.inputs, in)
 		} else {
 			passed = append(passed, entry.Name())
+			if in.info != nil && in.info.Mode().IsRegular() && in.info.Size() > 0 {
+				f.unread++
+			}
 		}
 	}
 	if len(f.inputs) == before {

@@ -39,6 +39,7 @@ func runReport(ctx context.Context, o reportOptions, streams Streams) error {
 		say(streams.Err, "%s", passed)
 	}
 	r := &reporting{options: o, streams: streams, builder: report.New(o.judge)}
+	r.builder.PassedOver(found.unread)
 	r.logs = logs.Diagnose(r.builder)
 	r.readAll(ctx, found)
 	if r.read == 0 && r.failed > 0 {

@@ -332,6 +332,10 @@ type Counts struct {
 	// RequestsCut and SnaplenNeeded are those of CaptureStats, nil if none was cut.
 	RequestsCut   *uint64 `json:"requests_cut,omitempty"`
 	SnaplenNeeded *uint64 `json:"snaplen_needed,omitempty"`
+	// ResponsesUnmatched, ConnectionsEvicted and EndedEarly are those of CaptureStats.
+	ResponsesUnmatched uint64 `json:"responses_unmatched,omitempty"`
+	ConnectionsEvicted uint64 `json:"connections_evicted,omitempty"`
+	EndedEarly         bool   `json:"ended_early,omitempty"`
 	// EnrichFailed is nil where no command says more of calls.
 	EnrichFailed *uint64 `json:"enrich_failed,omitempty"`
 	// NetworkNamespaces are those that were captured besides the program's own,

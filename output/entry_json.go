@@ -318,6 +318,15 @@ func (c *Counts) write(w *jsonWriter) {
 	if c.Truncated {
 		w.flag("truncated", &c.Truncated)
 	}
+	if c.ResponsesUnmatched > 0 {
+		w.count("responses_unmatched", c.ResponsesUnmatched)
+	}
+	if c.ConnectionsEvicted > 0 {
+		w.count("connections_evicted", c.ConnectionsEvicted)
+	}
+	if c.EndedEarly {
+		w.flag("ended_early", &c.EndedEarly)
+	}
 	w.known("requests_cut", c.RequestsCut)
 	w.known("snaplen_needed", c.SnaplenNeeded)
 	w.known("enrich_failed", c.EnrichFailed)

@@ -29,7 +29,7 @@ func (b *Builder) Report() *Report {
 		r.addHost(h, sums[h], b.options)
 	}
 	r.sort()
-	r.Verdict = judgeAll(r.Hosts, r.Inputs.Malformed, b.options)
+	r.Verdict = judgeAll(r.Hosts, &r.Inputs, b.options)
 	return r
 }
 

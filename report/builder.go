@@ -70,7 +70,7 @@ func (b *Builder) Resume(s *State) error {
 	}
 	b.kept.merge(s.kept)
 	for key := range s.kept.hosts {
-		b.kept.host(key).stated = true
+		b.kept.host(key).state()
 	}
 	return nil
 }
@@ -83,6 +83,9 @@ func (b *Builder) Malformed(file string, line int, err error) {
 // NotOurs counts n lines of other programs.
 func (b *Builder) NotOurs(n int) { b.inputs.NotOurs += uint64(n) }
 
+// PassedOver counts n files in directories of which it is not known what they hold.
+func (b *Builder) PassedOver(n uint64) { b.inputs.PassedOver += n }
+
 // Inputs is what was read besides entries.
 type Inputs struct {
 	// Malformed lines are no log entries; the first of them are named.
@@ -90,6 +93,8 @@ type Inputs struct {
 	MalformedLines []MalformedLine `json:"malformed_lines,omitempty"`
 	// NotOurs are lines of other programs.
 	NotOurs uint64 `json:"not_ours"`
+	// PassedOver are files in directories of which it is not known what they hold.
+	PassedOver uint64 `json:"passed_over"`
 	// Repeated are calls in logs that a state had counted.
 	Repeated uint64 `json:"repeated"`
 }

@@ -201,6 +201,19 @@ func TestIgnore(t *testing.T) {
 	}
 }
 
+// Containers of one image are one program, of which not all may be meant.
+func TestIgnoreContainers(t *testing.T) {
+	of := func(name string) *output.Entry {
+		return call(process("/usr/bin/python3"), func(e *output.Entry) { e.Container.Name, e.Container.Image.Name = name, "python:3.11" })
+	}
+	for pattern, want := range map[string]Status{"billing": NotReady, "payments": NotReady, "python:3.11": NotEnough, "*-1": NotEnough} {
+		r := take(New(Options{Ignore: []string{pattern}}), of("billing-1"), of("payments-1")).Report()
+		if len(r.Programs) != 1 || r.Verdict.Status != want {
+			t.Errorf("%q: %d programs, %s, want %s", pattern, len(r.Programs), r.Verdict.Status, want)
+		}
+	}
+}
+
 // Software is judged by all User-Agents, packages and images of a program.
 func TestSoftware(t *testing.T) {
 	app := process("/usr/bin/python3.11")

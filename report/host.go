@@ -115,6 +115,14 @@ func (h *host) merge(o *host) {
 	h.Sessions.merge(&o.Sessions)
 }
 
+// state says that all that is known of the host is in a state.
+func (h *host) state() {
+	h.stated = true
+	for i := range h.Sessions.Latest {
+		h.Sessions.Latest[i].stated = true
+	}
+}
+
 // covered is a time in which a state has counted the calls up to a number; 0 for
 // those that have no number.
 type covered struct {
@@ -139,8 +147,12 @@ func (h *host) cover(s *sessions, updated time.Time) {
 	h.states = append(h.states, covered{span{first, updated}, 0})
 }
 
-// counted says whether a state has counted the call.
+// counted says whether a state has counted the call. What a capture has told that is in
+// no state is new: counted twice is better than not at all.
 func (h *host) counted(e *output.Entry) bool {
+	if of := h.Sessions.of(e.Timestamp); of != nil && !of.stated {
+		return false
+	}
 	for _, c := range h.states {
 		numbered := e.Event.Sequence != 0
 		if numbered == (c.sequence != 0) && e.Event.Sequence <= c.sequence &&

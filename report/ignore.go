@@ -42,10 +42,20 @@ func (i ignored) match(p *program) bool {
 		name, _, _ := strings.Cut(text, " ")
 		texts = append(texts, name)
 	}
-	for text := range p.Containers.Counts {
-		texts = append(texts, text)
+	return slices.ContainsFunc(texts, i.matches) || i.matchAll(&p.Containers)
+}
+
+func (i ignored) matches(s string) bool {
+	return s != "" && slices.ContainsFunc(i, func(matches func(string) bool) bool { return matches(s) })
+}
+
+// matchAll says whether the patterns are for all of the texts: containers of one image
+// are one program, and others of them may not be meant.
+func (i ignored) matchAll(t *tally) bool {
+	for text := range t.Counts {
+		if !i.matches(text) {
+			return false
+		}
 	}
-	return slices.ContainsFunc(texts, func(s string) bool {
-		return s != "" && slices.ContainsFunc(i, func(matches func(string) bool) bool { return matches(s) })
-	})
+	return len(t.Counts) > 0 && t.Others == 0
 }

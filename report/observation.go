@@ -2,10 +2,10 @@ package report
 
 import "time"
 
-// atBoot is how long after a boot a capture may start and still have seen it. What a
-// boot starts has mostly made its calls by then; a service of the analyzer's that is
-// started with the others is there within seconds.
-const atBoot = 5 * time.Minute
+// atBoot is how long after a boot a capture may start and still have seen it: a service
+// that is started with the others is there within seconds. What a boot starts has made
+// its calls a minute later.
+const atBoot = 30 * time.Second
 
 // maxMoments bounds the boots and shutdowns whose times are told. The latest are.
 const maxMoments = 8
@@ -75,7 +75,7 @@ func (o *observation) addBoot(s *session) {
 	if s.BootID != o.BootID {
 		up := time.Duration(min(s.Uptime, 1<<32)) * time.Second
 		after := o.BootID != "" && !o.Ended.After(s.Started)
-		if s.Uptime == 0 && after || s.Uptime != 0 && up <= atBoot {
+		if s.Uptime == 0 && s.Begun && after || s.Uptime != 0 && up <= atBoot {
 			o.Boots.add(utc(s.Started.Add(-up)))
 		}
 		if after && o.Stopped {

@@ -21,8 +21,8 @@ func TestObservation(t *testing.T) {
 	one := capture{host: "web-1", boot: "b1", started: at(0), uptime: 20}
 	restarted := capture{host: "web-1", boot: "b1", started: at(2), uptime: 172820}
 	two := capture{host: "web-1", boot: "b2", started: at(4), uptime: 15}
-	late := capture{host: "web-1", boot: "b2", started: at(4), uptime: 301}
-	justInTime := capture{host: "web-1", boot: "b2", started: at(4), uptime: 300}
+	late := capture{host: "web-1", boot: "b2", started: at(4), uptime: 31}
+	justInTime := capture{host: "web-1", boot: "b2", started: at(4), uptime: 30}
 	timeless := capture{host: "web-1", boot: "b2", started: at(4)}
 	bootless := capture{host: "web-1", started: at(4)}
 	here := from("web-1")
@@ -49,6 +49,7 @@ func TestObservation(t *testing.T) {
 		{"just in time", []any{justInTime.start(), justInTime.stop(at(6))}, 2, 1, 0},
 		{"late alone", []any{late.start(), late.stop(at(6))}, 2, 0, 0},
 		{"time since the boot not known", []any{one.start(), one.stop(at(3)), timeless.start(), timeless.stop(at(6))}, 5, 2, 1},
+		{"not known, start's line lost", []any{one.start(), one.stop(at(3)), timeless.runs(at(5)), timeless.stop(at(6))}, 5, 1, 1},
 		{"not known, alone", []any{timeless.start(), timeless.stop(at(6))}, 2, 0, 0},
 		{"not known, overlapping", []any{one.start(), one.stop(at(5)), timeless.start(), timeless.stop(at(6))}, 6, 1, 0},
 		{"boots not known", []any{bootless.start(), bootless.stop(at(6))}, 2, 0, 0},

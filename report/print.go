@@ -47,7 +47,7 @@ func (r *Report) printVerdict(t *text) {
 // headline is the verdict in a sentence.
 func (r *Report) headline() string {
 	on := ""
-	if all, n := len(r.Hosts), r.hostsThat(r.Verdict.Status); n != all && r.Verdict.Status != Ready {
+	if all, n := len(r.Hosts), r.hostsThat(r.Verdict.Status); n != all && n > 0 && r.Verdict.Status != Ready {
 		on = fmt.Sprintf(" on %d of %d hosts", n, all)
 	}
 	switch r.Verdict.Status {

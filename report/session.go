@@ -26,6 +26,10 @@ type session struct {
 	// the latest.
 	Sequence uint64    `json:"sequence,omitempty"`
 	Counted  time.Time `json:"counted,omitzero"`
+	// Begun is true if the line that tells of its start was read.
+	Begun bool `json:"begun,omitempty"`
+
+	stated bool // it is in a state that was read
 }
 
 // counts are what makes the silence of a capture doubtful, and how many calls there
@@ -36,6 +40,9 @@ type counts struct {
 	RequestsCut    uint64 `json:"requests_cut,omitempty"`
 	WithoutPackets uint64 `json:"connections_without_packets,omitempty"`
 	Truncated      uint64 `json:"truncated,omitempty"` // sessions
+	EndedEarly     uint64 `json:"ended_early,omitempty"`
+	Unmatched      uint64 `json:"responses_unmatched,omitempty"`
+	Evicted        uint64 `json:"connections_evicted,omitempty"`
 	CallsV1        uint64 `json:"calls_v1,omitempty"`
 	CallsUnknown   uint64 `json:"calls_unknown,omitempty"`
 }
@@ -49,11 +56,16 @@ func countsOf(c *output.Counts) counts {
 		NotRead:        c.PacketsNotRead,
 		RequestsCut:    known(c.RequestsCut),
 		WithoutPackets: known(c.ConnectionsWithoutPackets),
+		Unmatched:      c.ResponsesUnmatched,
+		Evicted:        c.ConnectionsEvicted,
 		CallsV1:        c.CallsV1,
 		CallsUnknown:   c.CallsUnknown,
 	}
 	if c.Truncated {
 		n.Truncated = 1
+	}
+	if c.EndedEarly {
+		n.EndedEarly = 1
 	}
 	return n
 }
@@ -72,6 +84,9 @@ func (c *counts) each(o *counts, do func(*uint64, uint64)) {
 	do(&c.RequestsCut, o.RequestsCut)
 	do(&c.WithoutPackets, o.WithoutPackets)
 	do(&c.Truncated, o.Truncated)
+	do(&c.EndedEarly, o.EndedEarly)
+	do(&c.Unmatched, o.Unmatched)
+	do(&c.Evicted, o.Evicted)
 	do(&c.CallsV1, o.CallsV1)
 	do(&c.CallsUnknown, o.CallsUnknown)
 }
@@ -95,7 +110,7 @@ func sessionOf(l *output.Lifecycle) session {
 	}
 	switch output.LifecycleAction(l.Event.Action) {
 	case output.CaptureStarted:
-		s.Uptime = l.Host.Uptime
+		s.Begun, s.Uptime = true, l.Host.Uptime
 	case output.CaptureStopped:
 		s.Stopped = s.Last
 	}
@@ -105,7 +120,7 @@ func sessionOf(l *output.Lifecycle) session {
 // merge takes in what else is known of the same session.
 func (s *session) merge(o *session) {
 	s.Last, s.Stopped, s.Counted = later(s.Last, o.Last), later(s.Stopped, o.Stopped), later(s.Counted, o.Counted)
-	s.Live = s.Live || o.Live
+	s.Live, s.Begun, s.stated = s.Live || o.Live, s.Begun || o.Begun, s.stated || o.stated
 	s.Packets.merge(o.Packets)
 	s.BootID, s.Uptime, s.Sequence = max(s.BootID, o.BootID), max(s.Uptime, o.Uptime), max(s.Sequence, o.Sequence)
 	s.Counts.highest(&o.Counts)

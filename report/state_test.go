@@ -97,6 +97,26 @@ func TestSnapshotIsACopy(t *testing.T) {
 
 // Whatever part of a log a state has counted, together with the whole log it says what
 // the log says, in whichever order that is read.
+// Another capture on the host, such as one by hand beside the service, has numbers of its
+// own: what it has told is in no state.
+func TestStateOfAnotherCapture(t *testing.T) {
+	service := capture{host: "web-1", boot: "b1", started: at(0), uptime: 20}
+	byHand := capture{host: "web-1", boot: "b1", started: at(1), uptime: 86420}
+	b := take(New(week), service.start(), call(v2, when(at(2)), func(e *output.Entry) { e.Event.Sequence = 9 }), service.runs(at(8)))
+	for name, lines := range map[string][]any{
+		"alone":            {byHand.start(), call(when(at(1.5)), func(e *output.Entry) { e.Event.Sequence = 1 }), byHand.stop(at(3))},
+		"of no time known": {byHand.start(), call(when(at(1.5))), byHand.stop(at(3))},
+	} {
+		reader := New(week)
+		if err := reader.State(b.Snapshot()); err != nil {
+			t.Fatal(err)
+		}
+		if r := take(reader, lines...).Report(); r.Verdict.Status != NotReady || r.Calls.V1 != 1 || r.Inputs.Repeated != 0 {
+			t.Errorf("%s: %s, %d calls of version 1, %d repeated", name, r.Verdict.Status, r.Calls.V1, r.Inputs.Repeated)
+		}
+	}
+}
+
 func TestStateAndLogCountOnce(t *testing.T) {
 	log := some()
 	want := reported(t, take(New(week), log...).Report())

@@ -54,6 +54,11 @@ const (
 	itemPassedOver     = "sessions_left_out"
 	itemOthers         = "other_hosts"
 	itemMalformed      = "malformed_lines"
+	itemEndedEarly     = "ended_early"
+	itemUnmatched      = "responses_unmatched"
+	itemEvicted        = "connections_evicted"
+	itemHostNotTold    = "host_not_told"
+	itemFiles          = "files_passed_over"
 )
 
 // hostSums is what the programs of a host that are not ignored add up to.
@@ -73,12 +78,18 @@ func judge(h *host, seen *observation, sums hostSums, o Options) Verdict {
 	v.Missing = counted(v.Missing, itemNotRead, c.NotRead)
 	v.Missing = counted(v.Missing, itemCut, c.RequestsCut)
 	v.Missing = counted(v.Missing, itemTruncated, c.Truncated)
+	v.Missing = counted(v.Missing, itemEndedEarly, c.EndedEarly)
+	v.Missing = counted(v.Missing, itemUnmatched, c.Unmatched)
+	v.Missing = counted(v.Missing, itemEvicted, c.Evicted)
 	v.Missing = counted(v.Missing, itemWithoutPackets, c.WithoutPackets)
 	v.Missing = counted(v.Missing, itemUnknown, sums.unclear)
 	v.Missing = counted(v.Missing, itemElsewhere, sums.elsewhere)
 	v.Missing = counted(v.Missing, itemNotLogged, less(c.CallsV1, h.Calls.V1)+less(c.CallsUnknown, h.Calls.Unknown))
 	if !h.stated { // a state's own earlier sessions are in many logs
 		v.Missing = counted(v.Missing, itemPassedOver, h.Sessions.PassedOver)
+	}
+	if h.Key == "" && seen.Sessions > 1 {
+		v.Missing = counted(v.Missing, itemHostNotTold, seen.Sessions)
 	}
 	v.decide()
 	v.word(o)
@@ -126,7 +137,7 @@ func missingBoot(seen *observation, o Options) []Item {
 }
 
 // judgeAll is the verdict on all hosts.
-func judgeAll(hosts []Host, malformed uint64, o Options) Verdict {
+func judgeAll(hosts []Host, read *Inputs, o Options) Verdict {
 	var v Verdict
 	for _, h := range hosts {
 		v.Against = addItems(v.Against, h.Verdict.Against)
@@ -135,7 +146,8 @@ func judgeAll(hosts []Host, malformed uint64, o Options) Verdict {
 	if len(hosts) == 0 {
 		v.Missing = append(v.Missing, Item{ID: itemNothing})
 	}
-	v.Missing = addItems(v.Missing, counted(nil, itemMalformed, malformed))
+	v.Missing = counted(v.Missing, itemMalformed, read.Malformed)
+	v.Missing = counted(v.Missing, itemFiles, read.PassedOver)
 	v.decide()
 	v.word(o)
 	return v
@@ -172,7 +184,7 @@ func (v *Verdict) word(o Options) {
 func itemOrder() []string {
 	return []string{
 		itemV1, itemNothing, itemTime, itemBoot, itemUnknown, itemElsewhere, itemDropped, itemNotRead, itemCut,
-		itemTruncated, itemWithoutPackets, itemNotLogged, itemPassedOver, itemOthers, itemMalformed,
+		itemTruncated, itemEndedEarly, itemUnmatched, itemEvicted, itemWithoutPackets, itemNotLogged, itemPassedOver, itemHostNotTold, itemOthers, itemMalformed, itemFiles,
 	}
 }
 
@@ -205,12 +217,22 @@ func (i *Item) text(o Options) string {
 		return n("packet of a request", "packets of requests") + " cut by the snaplen"
 	case itemTruncated:
 		return n("capture", "captures") + " not read to the end"
+	case itemEndedEarly:
+		return n("capture", "captures") + " ended before the input did"
+	case itemUnmatched:
+		return n("answer", "answers") + " to requests that were not captured"
+	case itemEvicted:
+		return n("connection", "connections") + " given up for lack of room"
 	case itemWithoutPackets:
 		return n("connection", "connections") + " made whose packets were not captured"
 	case itemNotLogged:
 		return n("call", "calls") + " of version 1 or unknown counted by captures, but in no log that was read"
 	case itemPassedOver:
 		return n("line", "lines") + " of earlier captures passed over: there were too many captures"
+	case itemHostNotTold:
+		return n("capture", "captures") + " without the name of a host: whether they are of one is not known"
+	case itemFiles:
+		return plural(i.Count, "file", "files") + " in directories not read, as what they hold is not known"
 	case itemOthers:
 		return fmt.Sprintf("%s of hosts beyond the %d that are told apart: make several reports", plural(i.Count, "call", "calls"), maxHosts)
 	}
@@ -244,5 +266,5 @@ func daysText(days float64) string {
 	case hours >= 1:
 		return fmt.Sprintf("%.1f hours", hours)
 	}
-	return fmt.Sprintf("%.0f minutes", hours*60)
+	return plural(uint64(hours*60+0.5), "minute", "minutes")
 }

@@ -53,6 +53,9 @@ func TestVerdict(t *testing.T) {
 		{"dropped by the interface", counted(output.Counts{PacketsDroppedInterface: 2}), week, NotEnough, "", "packets_dropped"},
 		{"not read", counted(output.Counts{PacketsNotRead: 2}), week, NotEnough, "", "packets_not_read"},
 		{"cut", counted(output.Counts{RequestsCut: many}), week, NotEnough, "", "requests_cut"},
+		{"ended early", counted(output.Counts{EndedEarly: true}), week, NotEnough, "", "ended_early"},
+		{"answers without requests", counted(output.Counts{ResponsesUnmatched: 3}), week, NotEnough, "", "responses_unmatched"},
+		{"too many connections", counted(output.Counts{ConnectionsEvicted: 3}), week, NotEnough, "", "connections_evicted"},
 		{"truncated", counted(output.Counts{Truncated: true}), week, NotEnough, "", "truncated"},
 		{"without packets", counted(output.Counts{ConnectionsWithoutPackets: many}), week, NotEnough, "", "connections_without_packets"},
 		{"without packets, known to be none", counted(output.Counts{ConnectionsWithoutPackets: new(uint64(0))}), week, Ready, "", ""},
@@ -142,6 +145,21 @@ func TestOptionsCheck(t *testing.T) {
 	for _, days := range []float64{0, 0.5, 7} {
 		if err := (Options{MinDays: days}).Check(); err != nil {
 			t.Errorf("%v days: %v", days, err)
+		}
+	}
+}
+
+// Captures that do not tell their host may be of several.
+func TestVerdictOnHostsNotTold(t *testing.T) {
+	one, two := capture{boot: "b1", started: at(0), uptime: 20}, capture{boot: "b2", started: at(8), uptime: 15}
+	for n, lines := range [][]any{{one.start(), one.stop(at(7.5))}, {one.start(), one.stop(at(7.5)), two.start(), two.stop(at(16))}} {
+		want := []Status{Ready, NotEnough}[n]
+		for _, line := range lines {
+			l := line.(*output.Lifecycle)
+			l.HostFields = output.HostFields{Host: output.HostField{Uptime: l.Host.Uptime}}
+		}
+		if r := take(New(week), lines...).Report(); r.Verdict.Status != want || (want == Ready) != (len(r.Verdict.Missing) == 0) {
+			t.Errorf("%d captures: %s, %+v", n+1, r.Verdict.Status, r.Verdict.Missing)
 		}
 	}
 }
