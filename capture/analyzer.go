@@ -38,8 +38,9 @@ type Stats struct {
 	// Packets is the number of packets taken in, Segments that of TCP
 	// segments to and from the endpoints among them.
 	Packets, Segments uint64
-	// First and Last are the capture times between which the packets lie that were
-	// taken in; zero if none has a time.
+	// First and Last are the capture times between which packets were taken in, without
+	// a gap of more than maxQuiet: of what lies before one nothing is known to have been
+	// captured up to what lies behind.
 	First, Last time.Time
 	// NotRead is the number of packets by link types that are not known, of which
 	// captures can name 64 Ki; nil if there are none.
@@ -68,7 +69,7 @@ func (s *Stats) packet(at time.Time) {
 	if at.IsZero() {
 		return
 	}
-	if s.First.IsZero() || at.Before(s.First) {
+	if s.First.IsZero() || at.Sub(s.Last) > maxQuiet || at.Before(s.First) && s.First.Sub(at) <= maxQuiet {
 		s.First = at
 	}
 	if at.After(s.Last) {

@@ -7,6 +7,13 @@ import (
 	"imds-analyzer/imds"
 )
 
+// isAcknowledgment reports whether the segment is a client's that does nothing else. A
+// capture of data alone has none, also not the last of the handshake: of a client in
+// it there is no knowing what came to it.
+func (s *segment) isAcknowledgment() bool {
+	return s.direction == up && s.length() == 0 && s.flags&(flagACK|flagSYN|flagFIN|flagRST) == flagACK
+}
+
 // delivering is the answer to a token request that its client has not acknowledged
 // yet. On an EC2 instance such answers have a hop limit of their own, which may be
 // too small for a client behind a router: then the service sends a token that never
@@ -30,7 +37,7 @@ type delivering struct {
 // it waits until it is known whether that comes to the client.
 func (f *flow) answer(p *pendingCall, response *imds.Response, seq uint32) {
 	switch {
-	case !p.request.IsTokenRequest() || response.Status/100 != 2:
+	case !p.request.IsTokenRequest() || response.Status/100 != 2 || !f.acknowledges:
 		f.emit(p, response)
 	case f.hasAcknowledged(seq):
 		response.Delivery = imds.Acknowledged
@@ -54,7 +61,7 @@ func (f *flow) follow(c imds.Call) {
 
 // makeRoom has the first call wait no longer where too many do.
 func (f *flow) makeRoom() {
-	if len(f.delivering) >= maxPending {
+	if len(f.delivering) >= maxDelivering {
 		first := f.delivering[0].seq
 		f.concludeWhile(func(d *delivering) bool { return d.seq == first })
 	}
@@ -94,6 +101,7 @@ func (f *flow) concludeWhile(over func(d *delivering) bool) {
 // before the request that acknowledges it.
 func (f *flow) followDelivery(s *segment) {
 	f.reach.add(s)
+	f.acknowledges = f.acknowledges || s.isAcknowledgment()
 	if len(f.delivering) == 0 {
 		return
 	}

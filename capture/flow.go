@@ -29,6 +29,9 @@ type flow struct {
 	// delivering are the answers that wait for their client's acknowledgment.
 	delivering []delivering
 	reach      reach
+	// acknowledges is true once an acknowledgment of the client's was seen that is
+	// nothing else.
+	acknowledges bool
 
 	lastSeen time.Time
 	closedAt time.Time
@@ -96,7 +99,7 @@ func (a *Analyzer) newFlow(s *segment) *flow {
 	return f
 }
 
-// maxUnused bounds the flows that wait for another connection: 1 MiB.
+// maxUnused bounds the flows that wait for another connection: 1.4 MiB, with an answer that has waited in each.
 const maxUnused = 1 << 10
 
 // takeUnused returns a flow of a connection that has ended, or a new one. Its
@@ -114,6 +117,9 @@ func (a *Analyzer) takeUnused() *flow {
 // retire keeps the flow of a connection that has ended for another one, unless
 // packets of it still wait to be saved.
 func (a *Analyzer) retire(f *flow) {
+	if cap(f.delivering) > 1 {
+		f.delivering = nil
+	}
 	if a.mask == nil && len(a.unused) < maxUnused {
 		a.unused = append(a.unused, f)
 	}

@@ -49,8 +49,9 @@ func knownField(name []byte) string {
 	return ""
 }
 
-// fields calls visit for each field (RFC 9112, section 5). A folded value is joined with a blank (section 5.2). Blanks around the name are
-// not part of it, as lenient servers have it.
+// fields calls visit for each field (RFC 9112, section 5). A folded value is joined
+// with a blank (section 5.2). Blanks around the name are not part of it, as lenient
+// servers have it.
 func fields(rest []byte, visit func(field)) {
 	for len(rest) > 0 {
 		line, after, whole := bytes.Cut(rest, []byte{'\n'})

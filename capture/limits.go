@@ -69,6 +69,10 @@ const (
 	// lossWait is how long a segment waits for an earlier one that is still
 	// to be sent again: five retransmissions, 0.2+0.4+…+6.4 s (RFC 6298).
 	lossWait = 13 * time.Second
+	// maxQuiet is how long a capture may be without a packet and still have run: no
+	// token lives longer than six hours (EC2 user guide), so that whoever uses one has
+	// asked for another by then.
+	maxQuiet = 6 * time.Hour
 	// callWait is how long a request waits for its answer.
 	callWait = 30 * time.Second
 	// tokenPatience is how long a token request waits for its answer until its client
@@ -84,6 +88,9 @@ const (
 	deliveryWait    = 3 * time.Second
 	undeliveredWait = 400 * time.Millisecond
 	ackWait         = 50 * time.Millisecond
+	// maxDelivering bounds the answers that wait on a connection, and the calls behind
+	// them, of 376 bytes each: a client asks for one token at a time.
+	maxDelivering = 4
 	// sentAgainWait is how much later than an answer what is seen of it once more
 	// was sent again, and is not the same packet on its way: half of the least
 	// time after which Linux does (TCP_RTO_MIN, 200 ms).

@@ -74,7 +74,7 @@ var catalogue = [...]struct {
 		Fix:      "Raise the limit to N, which is what it is now and as much more as imds.response_ttl_needed is above imds.response_ttl: aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit N. For a container behind one bridge N is 2. Or let the container use the host's network, or give it credentials of its own, as pods and tasks can have.",
 	}},
 	{ForwardedFor, Explanation{
-		Evidence: "The token request has an X-Forwarded-For header, and was refused with a status of 4xx.",
+		Evidence: "The token request has an X-Forwarded-For header, and was refused with 401 or 403, or with 400 although it asks for a time to live that is allowed.",
 		Meaning:  "The service gives no tokens to requests that a proxy has passed on: that keeps those who get at an open proxy from the credentials of the instance.",
 		Fix:      "Have the program call the service itself: put 169.254.169.254 and fd00:ec2::254 into NO_PROXY, and leave these addresses out of what is redirected to the proxy.",
 	}},

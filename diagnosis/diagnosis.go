@@ -109,7 +109,7 @@ func (d *Diagnoser) tokenRequest(e *Evidence) (found []Finding) {
 			found = append(found, f)
 		}
 		found = append(found, d.failed(e, reason)...)
-	case e.Call.Response != nil && !d.failures.memory.empty():
+	case isToken(&e.Call) && !d.failures.memory.empty():
 		c := clientOf(e)
 		d.failures.end(&c)
 	}

@@ -89,7 +89,7 @@ func (f *following) findAt(k key, c *client) (*attempt, Tie) {
 	}
 	for n := len(p.items) - 1; n >= 0; n-- {
 		i := &p.items[n]
-		if i.ended || c.at.Before(i.at) || !i.sameClient(k.tie, c) {
+		if i.ended || c.at.Before(i.at) || i.answeredAfter(c) || !i.sameClient(k.tie, c) {
 			continue
 		}
 		if tie, ok := i.ties(k.tie, c); ok {
@@ -100,12 +100,18 @@ func (f *following) findAt(k key, c *client) (*attempt, Tie) {
 	return nil, ""
 }
 
+// answeredAfter reports whether a call was made before the answer came that is said to
+// explain it.
+func (a *attempt) answeredAfter(c *client) bool {
+	return (a.reason == Refused || a.reason == Undelivered) && c.at.Before(a.next.from)
+}
+
 // learn remembers what time alone has tied: it need not do so again for what comes
 // on the same connection, or has the same agent.
 func (f *following) learn(i *item, tie Tie, c *client) {
 	switch tie {
 	case unnamed:
-		i.named = c.agent
+		i.named = strings.Clone(c.agent)
 	case SameMoment:
 		k := key{SameConnection, c.connection(f.seed)}
 		f.memory.make(k).take(item{attempt: i.attempt, weak: true})

@@ -173,6 +173,7 @@ func (s *scene) play(p *step) string {
 		e.Call.Response.Time = e.Call.Request.Time.Add(time.Millisecond)
 	}
 	if p.waiting {
+		s.now = s.now.Add(leastPatience) // the client waits
 		s.Unanswered(&e)
 		return ""
 	}

@@ -22,11 +22,11 @@ const (
 // toolAgents are the products that the User-Agents of these tools begin with, or of the
 // libraries that come with them and are mostly used, in lower case.
 var toolAgents = map[string]string{
-	"curl":          Curl,
-	"wget":          Wget,
+	"curl": Curl,
+	"wget": Wget, "wget2": Wget,
 	"python-urllib": Python, "python-requests": Python, "python-urllib3": Python, "python-httpx": Python, "python": Python, "pycurl": Python, "aiohttp": Python,
 	"ruby":        Ruby,
-	"libwww-perl": Perl, "lwp::simple": Perl, "http-tiny": Perl,
+	"libwww-perl": Perl, "lwp-request": Perl, "lwp::simple": Perl, "http-tiny": Perl,
 	"php": PHP,
 }
 

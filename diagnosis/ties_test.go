@@ -126,6 +126,22 @@ func TestConnectionTiesWithoutNumbers(t *testing.T) {
 	}
 }
 
+// A call that was made before its client could know that there will be no token is
+// another client's, however alike they are.
+func TestBeforeTheFailure(t *testing.T) {
+	slow := func(s *step) *step {
+		s.Call.Request.Time = sceneStart
+		s.Call.Response.Time = sceneStart.Add(300 * time.Millisecond)
+		return s
+	}
+	at := func(s *step, after time.Duration) *step { s.Call.Request.Time = sceneStart.Add(after); return s }
+	scenes(t, map[string][]*step{
+		"refused later":   {slow(put(503)).wants(refused), at(get(), 100*time.Millisecond), at(get(), 301*time.Millisecond).wants(fallback + "user_agent")},
+		"same process":    {slow(put(503)).by(7, 0).wants(refused), at(get().by(7, 0), 100*time.Millisecond)},
+		"hangs, too soon": {at(hang(), 0).agent(""), at(get(), 100*time.Millisecond).agent(""), at(get(), 500*time.Millisecond).agent("").wants("fallback-token-unanswered/timing")},
+	})
+}
+
 func TestScriptTies(t *testing.T) {
 	script := []string{"bash boot.sh[10]", "systemd[1]"}
 	scenes(t, map[string][]*step{

@@ -33,6 +33,12 @@ func failureOf(c *imds.Call) (Reason, bool) {
 	return "", false
 }
 
+// isToken reports whether a token request that has not failed has brought a token: not
+// if its client had given up, unless it has the answer all the same.
+func isToken(c *imds.Call) bool {
+	return c.Response != nil && (!c.Unanswered || c.Response.Delivery == imds.Acknowledged)
+}
+
 func isSuccess(status int) bool { return status/100 == 2 }
 
 // outcomes are the findings of token requests that failed.
@@ -91,6 +97,9 @@ const (
 	// momentAfter is how long after an answer a client makes its next call, if it does
 	// at once: some SDKs wait a second.
 	momentAfter = 1500 * time.Millisecond
+	// leastPatience is how long a client waits for an answer at the least: less than
+	// the AWS SDK for Go v2, which does for 500 ms. What comes before is of another.
+	leastPatience = 400 * time.Millisecond
 	// mostPatience is how long a client waits for an answer: the AWS SDK for JavaScript
 	// v2 does for 3 s. Here it goes on with something else at once.
 	mostPatience = 3500 * time.Millisecond
@@ -99,8 +108,13 @@ const (
 // goesOn is when a client makes its next call if it goes on at once after a call
 // that has failed.
 func goesOn(c *imds.Call, reason Reason) window {
-	if reason == Refused {
+	switch reason {
+	case Refused:
 		return window{c.Response.Time, c.Response.Time.Add(momentAfter)}
+	case Undelivered:
+		return window{c.Response.Time, c.Response.Time.Add(mostPatience)}
+	case Unanswered:
+		return window{c.Request.Time.Add(leastPatience), c.Request.Time.Add(mostPatience)}
 	}
 	return window{c.Request.Time, c.Request.Time.Add(mostPatience)}
 }
