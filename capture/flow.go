@@ -99,7 +99,8 @@ func (a *Analyzer) newFlow(s *segment) *flow {
 	return f
 }
 
-// maxUnused bounds the flows that wait for another connection: 1.4 MiB, with an answer that has waited in each.
+// maxUnused bounds the flows that wait for another connection: 1.4 MiB, with room for
+// an answer that waits in each.
 const maxUnused = 1 << 10
 
 // takeUnused returns a flow of a connection that has ended, or a new one. Its

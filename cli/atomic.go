@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"errors"
 	"io"
 	"os"
@@ -27,11 +26,7 @@ func writeAtomically(name string, write func(io.Writer) error) error {
 
 // writeAll writes to the file and closes it.
 func writeAll(f *os.File, write func(io.Writer) error) error {
-	buffer := bufio.NewWriter(f)
-	err := write(buffer)
-	if err == nil {
-		err = buffer.Flush()
-	}
+	err := write(f)
 	if err == nil {
 		err = f.Sync()
 	}

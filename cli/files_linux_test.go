@@ -113,20 +113,7 @@ func TestNoPermissionInDirectory(t *testing.T) {
 // is reported.
 func TestSignalEndsReading(t *testing.T) {
 	t.Parallel()
-	var said bytes.Buffer
-	c := program(t, "-r", "-", "--format", "json")
-	c.Stderr = &said
-	in, err := c.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
+	c, in, out, said := fed(t, "-r", "-", "--format", "json")
 	stopped := make(chan error, 1)
 	go func() { stopped <- writeForever(in) }()
 	var log strings.Builder
@@ -143,14 +130,14 @@ func TestSignalEndsReading(t *testing.T) {
 		}
 	}
 	if err := c.Wait(); err != nil {
-		t.Errorf("%v: %s", err, &said)
+		t.Errorf("%v: %s", err, said)
 	}
 	if err := <-stopped; !errors.Is(err, syscall.EPIPE) && !errors.Is(err, os.ErrClosed) {
 		t.Errorf("the stream ended with %v", err)
 	}
 	if calls := callsOf(t, log.String()); len(calls) == 0 || summarised(t, said.String()) != count(calls) ||
 		!strings.Contains(said.String(), "reading ended before the input did") {
-		t.Errorf("%d calls: %s", len(calls), &said)
+		t.Errorf("%d calls: %s", len(calls), said)
 	}
 }
 

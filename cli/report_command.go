@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net/netip"
 	"slices"
 
@@ -99,10 +98,11 @@ func (o *reportOptions) check(flags *pflag.FlagSet) (err error) {
 		return fmt.Errorf("--format is text or json, not %q", o.format)
 	case o.output == standardInput:
 		return errors.New("-o writes to a file; without it the report goes to standard output")
-	case !(o.judge.MinDays >= 0) || math.IsInf(o.judge.MinDays, 0):
-		return errors.New("--min-days is a number of days, not negative")
 	case slices.Contains(o.judge.Ignore, ""):
 		return errors.New("--ignore needs a part of a program's name")
+	}
+	if err := o.judge.Check(); err != nil {
+		return fmt.Errorf("--min-days: %w", err)
 	}
 	return nil
 }

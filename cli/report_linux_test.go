@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"bytes"
 	"io"
 	"os"
 	"strings"
@@ -10,20 +9,7 @@ import (
 
 // A signal ends the reading of what has no end, and the report is of what there was.
 func TestSignalEndsReport(t *testing.T) {
-	var said bytes.Buffer
-	c := program(t, "report", "--format", "json", "-")
-	c.Stderr = &said
-	in, err := c.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
+	c, in, out, said := fed(t, "report", "--format", "json", "-")
 	for range 64 { // more than the pipe holds: when it is written, most was read
 		if _, err := io.WriteString(in, logOf(t, "boto")); err != nil {
 			t.Fatal(err)
@@ -39,6 +25,6 @@ func TestSignalEndsReport(t *testing.T) {
 	_ = c.Wait()
 	got := reportOf(t, string(made))
 	if c.ProcessState.ExitCode() != 3 || got.Calls.V1 == 0 || got.Inputs.Malformed == 0 || !strings.Contains(said.String(), "reading ended before it did") {
-		t.Errorf("%v: %s%+v", c.ProcessState, &said, got)
+		t.Errorf("%v: %s%+v", c.ProcessState, said, got)
 	}
 }

@@ -204,6 +204,26 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 	return c
 }
 
+// fed starts the program with pipes for standard input and output, and keeps what it
+// says.
+func fed(t *testing.T, args ...string) (c *exec.Cmd, in io.WriteCloser, out io.ReadCloser, said *bytes.Buffer) {
+	t.Helper()
+	said = &bytes.Buffer{}
+	c = program(t, args...)
+	c.Stderr = said
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err = c.StdoutPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return c, in, out, said
+}
+
 func TestNoPermission(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -425,20 +445,7 @@ func shownCounts(t *testing.T, lines []string) counts {
 func TestSignalEnds(t *testing.T) {
 	t.Parallel()
 	for _, sent := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		var said bytes.Buffer
-		c := program(t, "-r", "-", "--format", "json")
-		c.Stderr = &said
-		in, err := c.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		out, err := c.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
+		c, in, out, said := fed(t, "-r", "-", "--format", "json")
 		if _, err := io.WriteString(in, readFile(t, captureOf(t, "proxy-haproxy-any"))); err != nil {
 			t.Fatal(err)
 		}
@@ -450,11 +457,11 @@ func TestSignalEnds(t *testing.T) {
 			}
 		}
 		if err := c.Wait(); err != nil {
-			t.Errorf("%v: %v: %s", sent, err, &said)
+			t.Errorf("%v: %v: %s", sent, err, said)
 		}
 		checkSame(t, callsOf(t, log.String()), truth(t, "proxy-haproxy-any"))
 		if got := summarised(t, said.String()); got != (counts{v1: 1, v2: 8}) {
-			t.Errorf("%v: %s", sent, &said)
+			t.Errorf("%v: %s", sent, said)
 		}
 	}
 }
