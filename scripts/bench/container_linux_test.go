@@ -5,7 +5,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -68,6 +70,9 @@ func TestLiveContainerEnds(t *testing.T) {
 	if len(groups) < len(s.places) {
 		t.Errorf("the cgroups are %q", groups)
 	}
+	for _, dir := range groups {
+		signalAll(t, filepath.Join(dir, procsFile), syscall.SIGSTOP) // they do not end by themselves
+	}
 	ended := make(chan error)
 	go func() { ended <- end() }()
 	check(t, s.close())
@@ -81,6 +86,18 @@ func TestLiveContainerEnds(t *testing.T) {
 		if _, err := os.Stat(dir); err == nil {
 			t.Errorf("%s is left", dir)
 		}
+	}
+}
+
+// signalAll sends a signal to the processes that a file lists.
+func signalAll(t *testing.T, procs string, signal syscall.Signal) {
+	t.Helper()
+	text, err := os.ReadFile(procs)
+	check(t, err)
+	for line := range strings.Lines(string(text)) {
+		pid, err := strconv.Atoi(strings.TrimSpace(line))
+		check(t, err)
+		check(t, syscall.Kill(pid, signal))
 	}
 }
 
