@@ -8,6 +8,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	jsonv1 "github.com/go-json-experiment/json/v1"
+
+	"imds-analyzer/report/steps"
 )
 
 // Report is what the evidence says. Its JSON is described in docs/report.md.
@@ -19,10 +21,16 @@ type Report struct {
 	Programs   []Program   `json:"programs"`
 	V2Programs []V2Program `json:"v2_programs"`
 	// OtherPrograms are the calls of programs beyond those that are told apart.
-	OtherPrograms *Calls   `json:"other_programs,omitempty"`
-	Hosts         []Host   `json:"hosts"`
-	Inputs        Inputs   `json:"inputs"`
-	Criteria      Criteria `json:"criteria"`
+	OtherPrograms *Calls `json:"other_programs,omitempty"`
+	Hosts         []Host `json:"hosts"`
+	// Timeline is of all hosts together; nil if no call has a time.
+	Timeline *Timeline `json:"timeline,omitempty"`
+	// Inventory is nil if no list of instances was given.
+	Inventory *Inventory `json:"inventory,omitempty"`
+	// Steps are what is to be done next.
+	Steps    []steps.Step `json:"next_steps,omitempty"`
+	Inputs   Inputs       `json:"inputs"`
+	Criteria Criteria     `json:"criteria"`
 	// Note says what has the last word on metadata options.
 	Note string `json:"note"`
 }
