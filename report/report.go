@@ -99,12 +99,15 @@ type Host struct {
 	Name     string          `json:"name"`
 	Hostname string          `json:"hostname,omitempty"`
 	Instance string          `json:"instance,omitempty"`
+	Region   string          `json:"region,omitempty"`
 	Verdict  Verdict         `json:"verdict"`
 	Calls    Calls           `json:"calls"`
 	Blocking uint64          `json:"blocking"`
 	Observed Observed        `json:"observed"`
 	Options  InstanceOptions `json:"options"`
 	Service  ServiceNumbers  `json:"service"`
+	// Timeline is nil if no call has a time.
+	Timeline *Timeline `json:"timeline,omitempty"`
 }
 
 // Observed is when the host was observed.

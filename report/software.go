@@ -16,6 +16,10 @@ type Software struct {
 	// Note is what else there is to know, Source where the minimum is from.
 	Note   string `json:"note,omitempty"`
 	Source string `json:"source,omitempty"`
+	// Setting is how its calls of version 1 are switched off, in the words of its own
+	// documentation, SettingSource where that is.
+	Setting       string `json:"setting,omitempty"`
+	SettingSource string `json:"setting_source,omitempty"`
 }
 
 // softwareOf names the software of a program: the first that is too old for version 2,
@@ -25,7 +29,7 @@ func softwareOf(p *program) (found Software) {
 	for agent, i := range p.appearances() {
 		s, ok := diagnosis.Recognise(agent, i)
 		if ok && (s.Old || !known) {
-			found, known = Software{s.Name, s.Version, s.Minimum, s.Note, s.Source}, true
+			found, known = Software{Name: s.Name, Version: s.Version, Minimum: s.Minimum, Note: s.Note, Source: s.Source}, true
 		}
 		if s.Old {
 			return found

@@ -12,6 +12,8 @@ type Timeline struct {
 	Boots  []time.Time `json:"boots"`
 	Starts []time.Time `json:"starts"`
 	Stops  []time.Time `json:"stops"`
+	// Untimed are calls that are in no bucket, because their times are not known.
+	Untimed uint64 `json:"untimed,omitempty"`
 }
 
 // Bucket are the calls in a part of a Timeline, which begins at Start.
