@@ -25,9 +25,13 @@ func (b *Builder) Report() *Report {
 		r.OtherPrograms = &others.Calls
 		addShares(sums, others)
 	}
+	var line timeline
+	var marks marks
 	for _, h := range b.kept.sortedHosts() {
-		r.addHost(h, sums[h], b.options)
+		marks.merge(r.addHost(h, sums[h], b.options))
+		line.merge(&h.Timeline)
 	}
+	r.Timeline = line.told(r.Calls, marks)
 	r.sort()
 	r.Verdict = judgeAll(r.Hosts, &r.Inputs, b.options)
 	return r
@@ -60,11 +64,14 @@ func addShares(sums map[*host]*hostSums, p *program) {
 	}
 }
 
-func (r *Report) addHost(h *host, sums *hostSums, o Options) {
+// addHost returns what the timeline of all hosts is marked with for this one.
+func (r *Report) addHost(h *host, sums *hostSums, o Options) marks {
 	if sums == nil {
 		sums = &hostSums{}
 	}
 	seen := h.Sessions.observed()
+	marks := h.Sessions.marks()
+	marks.boots = seen.Boots.Times
 	r.Calls.merge(h.Calls)
 	r.Hosts = append(r.Hosts, Host{
 		Name:     h.title(),
@@ -76,7 +83,9 @@ func (r *Report) addHost(h *host, sums *hostSums, o Options) {
 		Observed: Observed{seen.Sessions, inDays(seen.Time), seen.Within, seen.Boots, seen.Shutdowns, seen.Counts},
 		Options:  h.Options.told(),
 		Service:  h.Periods.told(),
+		Timeline: h.Timeline.told(h.Calls, marks),
 	})
+	return marks
 }
 
 // sort puts first what matters most: programs and hosts by what would break.

@@ -10,7 +10,8 @@ import (
 )
 
 // maxHosts bounds the hosts that are told apart. One takes 2 KiB, and with a session,
-// an hour and a period for each of 1,000 calls without a token some 25 KiB.
+// an hour and a period for each of 1,000 calls without a token, and all buckets of a
+// timeline, some 30 KiB.
 const maxHosts = 4096
 
 // host is what was taken in of a host.
@@ -26,6 +27,7 @@ type host struct {
 	Seen     span      `json:"seen,omitzero"`
 	Options  options   `json:"options"`
 	Periods  periods   `json:"periods,omitzero"`
+	Timeline timeline  `json:"timeline,omitzero"`
 	Sessions sessions  `json:"sessions"`
 
 	index  int       // in the order in which hosts came
@@ -90,7 +92,9 @@ func (h *host) title() string {
 
 func (h *host) call(e *output.Entry) {
 	h.name(&e.HostFields, e.Timestamp)
-	h.Calls.merge(callsOf(e))
+	n := callsOf(e)
+	h.Calls.merge(n)
+	h.Timeline.call(e.Timestamp, n)
 	h.Seen.add(e.Timestamp)
 	h.Options.call(e)
 	h.Sessions.call(e)
@@ -112,6 +116,7 @@ func (h *host) merge(o *host) {
 	h.Seen.merge(o.Seen)
 	h.Options.merge(&o.Options)
 	h.Periods.merge(&o.Periods)
+	h.Timeline.merge(&o.Timeline)
 	h.Sessions.merge(&o.Sessions)
 }
 

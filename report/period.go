@@ -52,11 +52,15 @@ func (p *period) start() time.Time {
 	return time.Unix(int64(p.Slot)*int64(periodLength/time.Second), 0).UTC()
 }
 
+// maxSlot is the last that RFC 3339 has times for: that at the end of the year 9999,
+// which is 253,402,300,800 seconds after 1970.
+const maxSlot = 253_402_300_800/300 - 1
+
 // slotOf is 0 for times that no period can have.
 func slotOf(t time.Time) uint32 {
 	const seconds = int64(periodLength / time.Second)
-	if s := t.Unix(); s > 0 && s/seconds < 1<<32 {
-		return uint32(s / seconds)
+	if s := t.Unix() / seconds; s > 0 && s <= maxSlot {
+		return uint32(s)
 	}
 	return 0
 }
@@ -89,6 +93,9 @@ func (p *periods) add(slot uint32, t tokenless) {
 
 func (p *periods) merge(o *periods) {
 	for _, other := range o.Latest {
+		if other.Slot > maxSlot {
+			other.Slot = 0
+		}
 		p.add(other.Slot, other.tokenless)
 	}
 	p.Earlier.merge(o.Earlier)

@@ -186,6 +186,7 @@ func (d *programData) mergeInto(p *program, k *kept) {
 // tidy makes what a file says of a host fit to be kept.
 func (h *host) tidy() {
 	h.Hostname, h.Instance = tidy(h.Hostname), tidy(h.Instance)
+	h.Timeline.tidy()
 	s := &h.Sessions
 	for i := range s.Latest {
 		s.Latest[i].BootID = tidy(s.Latest[i].BootID)

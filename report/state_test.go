@@ -292,6 +292,7 @@ func FuzzReadState(f *testing.F) {
 	f.Add([]byte(written(f, b.Snapshot())))
 	f.Add([]byte(`{"kind":"imds-analyzer-state","format":1,"hosts":[{"key":"","sessions":{"earlier":{"sessions":1,"boots":{"count":3}},"latest":[{"started":"0000-01-01T00:00:00+14:00"}],"hours":[-5,3]}}]}`))
 	f.Add([]byte(`{"kind":"imds-analyzer-state","format":1,"other_programs":{"hosts":[{"host":" other hosts "}]},"other_hosts":{"key":"x"}}`))
+	f.Add([]byte(`{"kind":"imds-analyzer-state","format":1,"hosts":[{"key":"a","timeline":{"doublings":3,"buckets":[{"slot":700000000,"v1":1},{"slot":5,"v2":2},{"slot":5}]}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := ReadState(bytes.NewReader(data))
 		if err != nil {
