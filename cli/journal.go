@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"time"
@@ -22,6 +23,10 @@ const logFileMode = 0o600
 type journal struct {
 	options options
 	session output.Session
+	// root is that of the file system which the session's host is read from; nil if it
+	// is another machine's capture. hostRead is when it was read last.
+	root     fs.FS
+	hostRead time.Time
 	// stop ends the capture.
 	stop func()
 	// enricher is nil without --enrich.
@@ -127,7 +132,7 @@ func (j *journal) finish() {
 // an error, it is counted only.
 func (j *journal) record(r output.Record) {
 	e := &j.entry
-	*e = output.NewEntry(r, j.session.Host)
+	*e = output.NewEntry(r, *j.host(time.Now()))
 	switch {
 	case !j.take(e):
 	case j.enricher != nil:
@@ -137,6 +142,20 @@ func (j *journal) record(r output.Record) {
 		defer j.mu.Unlock()
 		j.write(e)
 	}
+}
+
+// hostEvery is how often the host is read again, at most: that takes 14 µs before
+// cloud-init has run.
+const hostEvery = time.Second
+
+// host is the machine as it is known now: cloud-init tells its name and region after a
+// capture of the whole boot began.
+func (j *journal) host(now time.Time) *output.Host {
+	if j.root != nil && now.Sub(j.hostRead) >= hostEvery {
+		j.session.Host.Refresh(j.root)
+		j.hostRead = now
+	}
+	return &j.session.Host
 }
 
 // take counts an entry, and reports whether it is to be written.
@@ -194,7 +213,9 @@ func (j *journal) lifecycle(l output.Lifecycle) {
 
 // saveState saves how far the capture has come.
 func (j *journal) saveState(stats output.CaptureStats) {
-	l := j.session.Progress(output.CaptureRuns, time.Now(), j.counts(stats))
+	now := time.Now()
+	j.host(now)
+	l := j.session.Progress(output.CaptureRuns, now, j.counts(stats))
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.state.lifecycle(&l)
@@ -203,9 +224,11 @@ func (j *journal) saveState(stats output.CaptureStats) {
 
 // progress writes a line about the capture with the counts so far.
 func (j *journal) progress(action output.LifecycleAction, stats output.CaptureStats) {
+	now := time.Now()
+	j.host(now)
 	session := j.session
 	session.FirstPacket, session.LastPacket = stats.FirstPacket, stats.LastPacket
-	j.lifecycle(session.Progress(action, time.Now(), j.counts(stats)))
+	j.lifecycle(session.Progress(action, now, j.counts(stats)))
 }
 
 // found returns how many calls there are so far, and how many of version 1.

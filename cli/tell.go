@@ -12,6 +12,9 @@ import (
 // announce says what is captured and how processes are found.
 func (s *session) announce() {
 	s.log.session = s.describe()
+	if s.options.live() {
+		s.log.root = os.DirFS("/")
+	}
 	s.log.lifecycle(s.log.session.Start())
 	if !s.options.live() {
 		s.sayLimits()

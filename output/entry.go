@@ -286,8 +286,10 @@ type HostField struct {
 
 // Cloud is the field set cloud.
 type Cloud struct {
-	Provider string   `json:"provider,omitempty"`
-	Instance Instance `json:"instance,omitzero"`
+	Provider         string   `json:"provider,omitempty"`
+	Region           string   `json:"region,omitempty"`
+	AvailabilityZone string   `json:"availability_zone,omitempty"`
+	Instance         Instance `json:"instance,omitzero"`
 }
 
 // Instance is the field set cloud.instance.

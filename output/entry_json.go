@@ -278,6 +278,8 @@ func (h *HostFields) write(w *jsonWriter) {
 	w.close(host)
 	cloud := w.open("cloud")
 	w.text("provider", h.Cloud.Provider)
+	w.text("region", h.Cloud.Region)
+	w.text("availability_zone", h.Cloud.AvailabilityZone)
 	instance := w.open("instance")
 	w.text("id", h.Cloud.Instance.ID)
 	w.close(instance)

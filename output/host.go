@@ -1,6 +1,7 @@
 package output
 
 import (
+	"cmp"
 	"io/fs"
 	"regexp"
 	"strconv"
@@ -13,6 +14,9 @@ type Host struct {
 	Hostname   string
 	ID         string // of machine-id(5)
 	InstanceID string // of EC2
+	Region     string // of AWS, such as eu-central-1
+	// AvailabilityZone is within the Region; empty if that is.
+	AvailabilityZone string
 }
 
 // Files that name the machine, below the root of its file system.
@@ -29,7 +33,7 @@ const (
 // ReadHost learns what the machine itself knows, without asking the metadata
 // service. The root is that of its file system, os.DirFS("/").
 func ReadHost(root fs.FS) Host {
-	h := Host{Hostname: readLine(root, hostnameFile), ID: readLine(root, machineIDFile)}
+	h := Host{ID: readLine(root, machineIDFile)}
 	if h.ID == "uninitialized" { // machine-id(5), "First boot semantics"
 		h.ID = ""
 	}
@@ -37,7 +41,17 @@ func ReadHost(root fs.FS) Host {
 	if tag := readLine(root, assetTagFile); instanceID.MatchString(tag) {
 		h.InstanceID = tag
 	}
+	h.Refresh(root)
 	return h
+}
+
+// Refresh reads what is not there yet, or not final, when a machine has just begun to
+// boot: its name and, until they are known, its region and zone.
+func (h *Host) Refresh(root fs.FS) {
+	h.Hostname = cmp.Or(readLine(root, hostnameFile), h.Hostname)
+	if h.AvailabilityZone == "" {
+		h.readPlace(root)
+	}
 }
 
 // ReadBootID returns the id of the machine's current boot, empty if it is not
@@ -67,8 +81,13 @@ func readLine(root fs.FS, name string) string {
 
 func (h Host) fields() HostFields {
 	f := HostFields{Host: HostField{Hostname: h.Hostname, ID: h.ID}}
-	if h.InstanceID != "" {
-		f.Cloud = Cloud{Provider: "aws", Instance: Instance{ID: h.InstanceID}}
+	if h.InstanceID != "" || h.Region != "" {
+		f.Cloud = Cloud{
+			Provider:         "aws",
+			Region:           h.Region,
+			AvailabilityZone: h.AvailabilityZone,
+			Instance:         Instance{ID: h.InstanceID},
+		}
 	}
 	return f
 }

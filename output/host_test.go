@@ -15,9 +15,10 @@ func TestReadHost(t *testing.T) {
 	}{
 		{"nothing known", fstest.MapFS{}, Host{}},
 		{"instance", fstest.MapFS{
-			hostnameFile:  file("web-1\n"),
-			machineIDFile: file("0123456789abcdef0123456789abcdef\n"),
-			assetTagFile:  file("i-0123456789abcdef0\n"),
+			hostnameFile:     file("web-1\n"),
+			machineIDFile:    file("0123456789abcdef0123456789abcdef\n"),
+			assetTagFile:     file("i-0123456789abcdef0\n"),
+			instanceDataFile: file(`{"v1":{"cloud_name":"aws","region":"eu-central-1","availability_zone":"eu-central-1a"}}`),
 		}, testHost},
 		{"old instance id", fstest.MapFS{assetTagFile: file("i-01234567\n")}, Host{InstanceID: "i-01234567"}},
 		{"other machine", fstest.MapFS{assetTagFile: file("To Be Filled By O.E.M.\n"), hostnameFile: file("pc")}, Host{Hostname: "pc"}},
@@ -69,5 +70,8 @@ func TestHostFields(t *testing.T) {
 	}
 	if f := (Host{Hostname: "pc"}).fields(); f.Cloud != (Cloud{}) {
 		t.Errorf("%+v on no cloud", f.Cloud)
+	}
+	if f := (Host{Region: "us-east-1"}).fields(); f.Cloud.Provider != "aws" || f.Cloud.Region != "us-east-1" {
+		t.Errorf("%+v of an instance whose id is not known", f.Cloud)
 	}
 }

@@ -36,7 +36,7 @@ func checkGolden(t *testing.T, name, got string) {
 
 var (
 	testTime = time.Date(2026, 11, 23, 4, 30, 49, 850998123, time.UTC)
-	testHost = Host{Hostname: "web-1", ID: "0123456789abcdef0123456789abcdef", InstanceID: "i-0123456789abcdef0"}
+	testHost = Host{Hostname: "web-1", ID: "0123456789abcdef0123456789abcdef", InstanceID: "i-0123456789abcdef0", Region: "eu-central-1", AvailabilityZone: "eu-central-1a"}
 )
 
 // Secrets that were never valid, in the shapes of real ones.

@@ -3,6 +3,8 @@ package report
 import (
 	"cmp"
 	"slices"
+
+	"imds-analyzer/output"
 )
 
 // Report judges what was taken in so far. More can be taken in afterwards.
@@ -77,6 +79,7 @@ func (r *Report) addHost(h *host, sums *hostSums, o Options) marks {
 		Name:     h.title(),
 		Hostname: h.Hostname,
 		Instance: h.Instance,
+		Region:   cmp.Or(h.Region, output.RegionOf(h.Hostname)),
 		Verdict:  judge(h, &seen, *sums, o),
 		Calls:    h.Calls,
 		Blocking: sums.blocking,

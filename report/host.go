@@ -22,6 +22,7 @@ type host struct {
 	// Hostname and Instance are those of the latest entry.
 	Hostname string    `json:"hostname,omitempty"`
 	Instance string    `json:"instance,omitempty"`
+	Region   string    `json:"region,omitempty"`
 	Named    time.Time `json:"named,omitzero"`
 	Calls    calls     `json:"calls"`
 	Seen     span      `json:"seen,omitzero"`
@@ -69,6 +70,7 @@ func hostKey(f *output.HostFields) string {
 
 // name takes in what an entry says of its host.
 func (h *host) name(f *output.HostFields, at time.Time) {
+	h.place(f.Cloud.Region)
 	later := at.Compare(h.Named)
 	if later < 0 || later == 0 && f.Host.Hostname <= h.Hostname {
 		return
@@ -76,6 +78,14 @@ func (h *host) name(f *output.HostFields, at time.Time) {
 	h.Named = utc(at)
 	if f.Host.Hostname != h.Hostname || f.Cloud.Instance.ID != h.Instance {
 		h.Hostname, h.Instance = tidy(f.Host.Hostname), tidy(f.Cloud.Instance.ID)
+	}
+}
+
+// place takes in a region. Entries from before it was known have none; an instance
+// has but one, and if logs tell of several it is the same in whichever order.
+func (h *host) place(region string) {
+	if region > h.Region && h.Key != otherHostsKey && output.IsRegion(region) {
+		h.Region = region
 	}
 }
 
@@ -112,6 +122,7 @@ func (h *host) merge(o *host) {
 	if o.Named.After(h.Named) || o.Named.Equal(h.Named) && o.Hostname > h.Hostname {
 		h.Hostname, h.Instance, h.Named = o.Hostname, o.Instance, o.Named
 	}
+	h.place(o.Region)
 	h.Calls.merge(o.Calls)
 	h.Seen.merge(o.Seen)
 	h.Options.merge(&o.Options)

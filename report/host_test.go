@@ -136,3 +136,53 @@ func TestTexts(t *testing.T) {
 		}
 	}
 }
+
+// The region is what entries tell, also those of before it was known, or else the
+// name; what is no region is not told, as it will stand in commands.
+func TestRegion(t *testing.T) {
+	in := func(region string) change { return func(e *output.Entry) { e.Cloud.Region = region } }
+	named := func(name string) change { return func(e *output.Entry) { e.Host.Hostname = name } }
+	tests := []struct {
+		name  string
+		calls []any
+		want  string
+	}{
+		{"not known", []any{call()}, ""},
+		{"known", []any{call(in("eu-west-1"))}, "eu-west-1"},
+		{"known later", []any{call(), call(in("eu-west-1"), when(at(2)))}, "eu-west-1"},
+		{"known before", []any{call(in("eu-west-1")), call(when(at(2)))}, "eu-west-1"},
+		{"of a capture", []any{func() any {
+			l := capture{host: "web-1", started: day}.start()
+			l.Cloud.Region = "eu-west-1"
+			return l
+		}()}, "eu-west-1"},
+		{"by the name", []any{call(named("ip-10-0-0-1.us-west-2.compute.internal"))}, "us-west-2"},
+		{"entries know better", []any{call(named("ip-10-0-0-1.ec2.internal"), in("eu-west-1"))}, "eu-west-1"},
+		{"two", []any{call(in("eu-west-1")), call(in("eu-north-1"))}, "eu-west-1"},
+		{"two, the other first", []any{call(in("eu-north-1")), call(in("eu-west-1"))}, "eu-west-1"},
+		{"none", []any{call(in("x; rm -r /"))}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := take(New(week), tt.calls...)
+			again := New(week)
+			if err := again.State(read(t, written(t, b.Snapshot()))); err != nil {
+				t.Fatal(err)
+			}
+			for from, r := range map[string]*Report{"the log": b.Report(), "the state": again.Report()} {
+				if got := r.Hosts[0].Region; got != tt.want {
+					t.Errorf("by %s it is %q, want %q", from, got, tt.want)
+				}
+			}
+		})
+	}
+	b := New(week)
+	for i := range maxHosts + 1 {
+		b.Call(call(from(number(uint64(i))), in("eu-west-1")))
+	}
+	for _, h := range b.Report().Hosts {
+		if want := h.Name == "other hosts"; want != (h.Region == "") {
+			t.Fatalf("%s is in %q", h.Name, h.Region)
+		}
+	}
+}

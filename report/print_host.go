@@ -29,6 +29,7 @@ func (s Status) text() string { return strings.ReplaceAll(string(s), "_", " ") }
 
 func (h *Host) print(t *text) {
 	t.wrap("\n  ", "      ", h.Name+": "+h.Verdict.Status.text())
+	t.field("region", h.Region)
 	t.field("calls", h.callsText())
 	t.field("observed", h.Observed.text())
 	t.field("tokens", h.Options.text())
