@@ -36,6 +36,7 @@ func (b *Builder) Report() *Report {
 	r.Timeline = line.told(r.Calls, marks)
 	r.sort()
 	r.Verdict = judgeAll(r.Hosts, &r.Inputs, b.options)
+	r.addSteps()
 	return r
 }
 

@@ -25,6 +25,7 @@ func (r *Report) Print(w io.Writer) error {
 	r.printVerdict(t)
 	r.printPrograms(t)
 	r.printHosts(t)
+	r.printSteps(t)
 	r.printInputs(t)
 	if _, err := io.WriteString(w, t.String()); err != nil {
 		return fmt.Errorf("cannot write the report: %w", err)

@@ -1,0 +1,83 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"imds-analyzer/output"
+	"imds-analyzer/report/steps"
+)
+
+const knownInstance = "i-0123456789abcdef0"
+
+// as gives an entry's host the id of an instance as there can be one.
+func as(instance string) change {
+	return func(e *output.Entry) { e.HostFields.Cloud.Instance.ID = instance }
+}
+
+func stepsOf(lines ...any) *Report { return take(New(Options{NoBoot: true}), lines...).Report() }
+
+func step(r *Report, id string) *steps.Step {
+	at := slices.IndexFunc(r.Steps, func(s steps.Step) bool { return s.ID == id })
+	if at < 0 {
+		return &steps.Step{Ways: []steps.Way{{}}}
+	}
+	return &r.Steps[at]
+}
+
+func TestSteps(t *testing.T) {
+	known, good := as(knownInstance), process("/usr/bin/good")
+	tests := []struct {
+		name   string
+		report *Report
+		id     string
+		want   string // in the title and the first way; empty: there is no such step
+	}{
+		{"nothing was observed", New(week).Report(), "launch", ""},
+		{"a call of version 1", stepsOf(call(known)), "require-running", "(when ready) --instance-id " + knownInstance},
+		{"version 2 only", stepsOf(call(known, v2, good)), "require-running", "instance --instance-id " + knownInstance},
+		{"version 2 only, and ready", stepsOf(call(known, v2, good)), "first", ""},
+		{"not ready", stepsOf(call(known)), "first", "First"},
+		{"required already", stepsOf(call(known, status(401))), "require-running", ""},
+		{"an id that is none", stepsOf(call(as("$(reboot)"), v2, good)), "require-running", "INSTANCE_ID"},
+		{"several", stepsOf(call(known, v2, good), call(as("i-01234567"), from("b"), as("i-01234567"), v2, good)), "require-many", knownInstance},
+		{"too few hops", stepsOf(call(known, tokenRequest, hops(1, 2))), "hop-limit", "--http-put-response-hop-limit 2"},
+		{"enough by now", stepsOf(call(known, tokenRequest, hops(1, 2)), call(known, tokenRequest, hops(2, 2))), "hop-limit", ""},
+		{"nobody knows how many", stepsOf(call(known, findings("hop-limit"))), "hop-limit", "--http-put-response-hop-limit HOP_LIMIT"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := step(tt.report, tt.id)
+			if (s.ID != "") != (tt.want != "") {
+				t.Fatalf("the step is %+v", s)
+			}
+			got := s.Title
+			if len(s.Ways) > 0 {
+				got += " " + strings.Join(strings.Fields(s.Ways[0].Text), " ")
+			}
+			for _, part := range strings.Split(tt.want, " --") {
+				if !strings.Contains(got, part) {
+					t.Errorf("%q is not in %q", part, got)
+				}
+			}
+		})
+	}
+}
+
+// A long list is not shown in the text: how long it is, is.
+func TestPrintSteps(t *testing.T) {
+	r := &Report{Steps: []steps.Step{
+		{ID: "first", Title: "First", Ways: []steps.Way{}},
+		{ID: "require-many", Title: "Require it", Warning: "Mind", Ways: []steps.Way{{Text: strings.Repeat("line\n", shownLines+1)}}},
+		{ID: "launch", Title: "At launch", Ways: []steps.Way{{Text: "launch\n"}}},
+	}}
+	printed := &text{}
+	r.printSteps(printed)
+	got := printed.String()
+	for part, times := range map[string]int{"First": 0, "Require it\n": 1, "Warning: Mind\n": 1, "      line\n": shownLines - 1, "... 9 lines in all": 1, ": launch\n": 1, "At launch": 0} {
+		if n := strings.Count(got, part); n != times {
+			t.Errorf("%q is there %d times, want %d, in\n%s", part, n, times, got)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package steps
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+)
+
+// Situation is what there is to take steps for.
+type Situation struct {
+	// Ready is whether version 2 can be required everywhere. If not, InTheWay are the
+	// reasons, and Missing is what has not been observed yet.
+	Ready    bool
+	InTheWay []string
+	Missing  []string
+	// Instances are those that are known by their ids.
+	Instances []Instance
+	// Unknown are hosts whose instances are not known.
+	Unknown int
+	// HopLimitTooLow is whether answers with a token did not reach clients for that, and
+	// HopLimit what these need; 0 if it is not known.
+	HopLimitTooLow bool
+	HopLimit       int
+}
+
+// Instance is an instance, as far as it is known.
+type Instance struct {
+	ID     string
+	Region string // empty if it is not known
+	// Ready is whether version 2 can be required of it, Required whether it is.
+	Ready    bool
+	Required bool
+	// HopLimit is what its clients need, if that is more than it has; otherwise 0.
+	HopLimit int
+}
+
+// Ids and regions come from logs, which anybody may have written, and end up in commands:
+// whatever has not their form is not known. An id has 8 or 17 digits
+// (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html).
+const (
+	instanceForm = `^i-(?:[0-9a-f]{8}|[0-9a-f]{17})$`
+	regionForm   = `^[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}$`
+)
+
+// maxHopLimit is the highest that an instance can have.
+const maxHopLimit = 64
+
+// trusted leaves out what is not as it should be, and puts instances in order.
+func (s Situation) trusted() Situation {
+	id, region := regexp.MustCompile(instanceForm), regexp.MustCompile(regionForm)
+	var known []Instance
+	for _, i := range s.Instances {
+		if !id.MatchString(i.ID) {
+			s.Unknown++
+			continue
+		}
+		if !region.MatchString(i.Region) {
+			i.Region = ""
+		}
+		i.HopLimit = asHopLimit(i.HopLimit)
+		known = append(known, i)
+	}
+	slices.SortFunc(known, func(a, b Instance) int {
+		return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.ID, b.ID))
+	})
+	s.Instances, s.HopLimit = known, asHopLimit(s.HopLimit)
+	return s
+}
+
+func asHopLimit(n int) int { return min(max(n, 0), maxHopLimit) }
+
+// that are the instances for which it is so.
+func (s *Situation) that(is func(*Instance) bool) (all []Instance) {
+	for i := range s.Instances {
+		if is(&s.Instances[i]) {
+			all = append(all, s.Instances[i])
+		}
+	}
+	return all
+}
+
+func isReady(i *Instance) bool   { return i.Ready && !i.Required }
+func isPending(i *Instance) bool { return !i.Ready && !i.Required }
+func needsHops(i *Instance) bool { return i.HopLimit > 0 }
+
+// region is that of all instances, if they share one.
+func (s *Situation) region() string {
+	if len(s.Instances) == 0 {
+		return ""
+	}
+	first := s.Instances[0].Region
+	if slices.ContainsFunc(s.Instances, func(i Instance) bool { return i.Region != first }) {
+		return ""
+	}
+	return first
+}

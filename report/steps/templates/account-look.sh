@@ -1,0 +1,1 @@
+aws ec2 get-instance-metadata-defaults --region {{.Region}}

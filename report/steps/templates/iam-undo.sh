@@ -1,0 +1,1 @@
+aws iam delete-role-policy --role-name ROLE_NAME --policy-name require-imdsv2

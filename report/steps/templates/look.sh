@@ -1,0 +1,2 @@
+aws ec2 describe-instances --region {{.Region}} --instance-ids {{.Instance}} \
+  --query 'Reservations[].Instances[].MetadataOptions'

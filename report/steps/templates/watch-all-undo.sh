@@ -1,0 +1,2 @@
+aws cloudwatch delete-alarms --region {{.Region}} \
+  --alarm-names MetadataNoToken-all MetadataNoTokenRejected-all

@@ -1,0 +1,2 @@
+aws cloudwatch delete-alarms --region {{.Region}} \
+  --alarm-names MetadataNoToken-{{.Instance}} MetadataNoTokenRejected-{{.Instance}}
