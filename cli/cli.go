@@ -110,8 +110,8 @@ func newRootCommand(streams Streams) *cobra.Command {
 		Example: examples,
 		Args:    o.takeFiles,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := errors.Join(o.check(cmd.Flags()), o.checkOverwrite(streams.In)); err != nil {
-				return usageError{err}
+			if err := o.prepare(cmd.Flags(), streams); err != nil {
+				return sayConfig(err, streams)
 			}
 			return run(cmd.Context(), o, streams)
 		},
@@ -125,7 +125,7 @@ func newRootCommand(streams Streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newReportCommand(streams), newSelftestCommand(streams), newSelftestChildCommand(streams), newVersionCommand(streams))
+	root.AddCommand(newReportCommand(streams), newCheckConfigCommand(streams), newSelftestCommand(streams), newSelftestChildCommand(streams), newVersionCommand(streams))
 	refuseUnknownTopics(root)
 	return root
 }

@@ -41,6 +41,8 @@ type options struct {
 	enrichTimeout time.Duration
 	command       *command // nil without --enrich
 	ownNamespace  bool
+	configFile    string
+	config        *config // nil without --config
 	// Of a report: what read stands for, and who takes the entries in the place of the
 	// log, the terminal and the summary.
 	found    *inputs
@@ -76,6 +78,7 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.StringVar(&o.enrich, "enrich", "", "run this `COMMAND` for each entry, which it reads; the JSON object of texts that it writes becomes the entry's labels. Blanks set words apart, there is no shell")
 	flags.StringVar(&o.enrichUser, "enrich-user", "", "the `USER` that the command runs as (default nobody for root)")
 	flags.DurationVar(&o.enrichTimeout, "enrich-timeout", enrichTime, "how much `TIME` the command has for an entry")
+	flags.StringVar(&o.configFile, "config", "", "take what is not given here from this YAML `FILE`, whose keys are these flags' names; check-config says what is wrong in one")
 }
 
 // takeFiles takes arguments as further files to read.
@@ -100,7 +103,7 @@ func (o *options) check(flags *pflag.FlagSet) (err error) {
 	case flags.Changed("attribution") && len(o.wayNames) == 0, !o.knowsWays():
 		return fmt.Errorf("--attribution takes some of %s, not %q", wayNames(), strings.Join(o.wayNames, ","))
 	case o.duration < 0 || o.statsInterval < 0:
-		return errors.New("a time is not negative")
+		return errors.New("--duration and --stats-interval are times that are not negative")
 	case flags.Changed("count") && o.count == 0:
 		return errors.New("--count is at least 1")
 	case o.output == standardInput || o.write == standardInput:

@@ -1,0 +1,260 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/spf13/pflag"
+
+	"imds-analyzer/imds"
+)
+
+const (
+	// defaultConfig is where the service has its configuration.
+	defaultConfig = "/etc/imds-analyzer/config.yaml"
+	// maxConfig bounds a configuration in bytes: ten times the one that is shipped, in
+	// which each key is explained.
+	maxConfig = 64 << 10
+)
+
+// config is a configuration: YAML whose keys are the names of the main job's flags.
+type config struct {
+	file     string
+	settings []setting
+	faults   []fault
+}
+
+// setting is a key with its value, and the line of the key, from 1 on.
+type setting struct {
+	key   string
+	line  int
+	value ast.Node
+	// texts are the value as the flag takes it, one after the other.
+	texts []string
+	// overridden: the command line has the flag.
+	overridden bool
+}
+
+// fault is what is wrong in a line, from 1 on; in line 0 with the whole file.
+type fault struct {
+	line  int
+	words string
+}
+
+// configError is all that is wrong in a configuration.
+type configError struct {
+	file   string
+	faults []fault
+}
+
+func (e configError) Error() string { return strings.Join(e.lines(), "; ") }
+
+// lines are "FILE:LINE: what is wrong".
+func (e configError) lines() (lines []string) {
+	for _, f := range e.faults {
+		lines = append(lines, e.file+f.place()+": "+f.words)
+	}
+	return lines
+}
+
+func (f fault) place() string {
+	if f.line == 0 {
+		return ""
+	}
+	return fmt.Sprintf(":%d", f.line)
+}
+
+// configure gives the flags that the command line does not have the values of the
+// configuration, if there is one. It fails with a configError.
+func (o *options) configure(flags *pflag.FlagSet) (err error) {
+	if !flags.Changed("config") {
+		return nil
+	}
+	if o.config, err = openConfig(o.configFile); err != nil {
+		return err
+	}
+	return o.config.set(flags)
+}
+
+// openConfig reads a configuration. What is wrong in it is among its faults.
+func openConfig(name string) (*config, error) {
+	if name == "" {
+		return nil, usageError{errors.New("--config needs the name of a file")}
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	if err := mistrust(info, os.Geteuid()); err != nil {
+		return nil, fmt.Errorf("the configuration %s is refused: %w", name, err)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	return parseConfig(name, text), nil
+}
+
+// parseConfig reads the text of a configuration.
+func parseConfig(name string, text []byte) *config {
+	c := &config{file: name}
+	if len(text) > maxConfig {
+		c.fault(0, "it has more than %d KiB", maxConfig>>10)
+		return c
+	}
+	// Keys that are given twice are told with all other faults.
+	parsed, err := parser.ParseBytes(bytes.TrimPrefix(text, []byte("\ufeff")), 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		c.fault(syntaxError(err))
+		return c
+	}
+	for i, document := range parsed.Docs {
+		c.document(document.Body, i)
+	}
+	return c
+}
+
+// syntaxError returns where the parser failed and why.
+func syntaxError(err error) (line int, words string) {
+	if at := yaml.Error(nil); errors.As(err, &at) && at.GetToken() != nil {
+		return at.GetToken().Position.Line, "this is no YAML: " + at.GetMessage()
+	}
+	return 0, "this is no YAML"
+}
+
+// document takes in the documents of the file, which may have one.
+func (c *config) document(body ast.Node, number int) {
+	mapping, ok := body.(ast.MapNode)
+	switch {
+	case body == nil: // comments alone
+	case number > 0:
+		c.fault(lineOf(body), "there is more than one YAML document")
+	case !ok:
+		c.fault(lineOf(body), "there have to be lines KEY: VALUE")
+	default:
+		for pairs := mapping.MapRange(); pairs.Next(); {
+			c.pair(pairs.Key(), pairs.Value())
+		}
+	}
+}
+
+func (c *config) pair(key ast.MapKeyNode, value ast.Node) {
+	name, ok := key.(*ast.StringNode)
+	if !ok {
+		c.fault(lineOf(key), "%q is no key: keys are the names of flags (see imds-analyzer --help)", key.GetToken().Value)
+		return
+	}
+	s := setting{key: name.Value, line: lineOf(key), value: value}
+	if first := slices.IndexFunc(c.settings, func(other setting) bool { return other.key == s.key }); first >= 0 {
+		c.fault(s.line, "%s is given a second time, after line %d", s.key, c.settings[first].line)
+		return
+	}
+	c.settings = append(c.settings, s)
+}
+
+func lineOf(n ast.Node) int { return n.GetToken().Position.Line }
+
+func (c *config) fault(line int, format string, args ...any) {
+	c.faults = append(c.faults, fault{line, imds.Redact(fmt.Sprintf(format, args...))})
+}
+
+// set gives the flags the values, unless the command line has. Values that it has better
+// ones for are held to the same rules.
+func (c *config) set(flags *pflag.FlagSet) error {
+	var alone options
+	tried := pflag.NewFlagSet("", pflag.ContinueOnError)
+	alone.define(tried)
+	for i := range c.settings {
+		c.try(&c.settings[i], tried)
+	}
+	if err := c.err(); err != nil {
+		return err
+	}
+	for i := range c.settings {
+		s := &c.settings[i]
+		if s.overridden = flags.Changed(s.key); s.overridden {
+			continue
+		}
+		for _, text := range s.texts {
+			if err := flags.Set(s.key, text); err != nil {
+				return fmt.Errorf("cannot set --%s: %w", s.key, err)
+			}
+		}
+	}
+	return nil
+}
+
+// try holds a setting to what its flag takes.
+func (c *config) try(s *setting, flags *pflag.FlagSet) {
+	flag := flags.Lookup(s.key)
+	if flag == nil || slices.Contains(noKeys(), s.key) {
+		c.fault(s.line, "%s is no key: keys are the names of the flags for live captures (see imds-analyzer --help)", s.key)
+		return
+	}
+	var words string
+	if s.texts, words = textsOf(s.value, flag); words != "" {
+		c.fault(s.line, "%s %s", s.key, words)
+		return
+	}
+	for _, text := range s.texts {
+		if err := flags.Set(s.key, text); err != nil {
+			c.fault(s.line, "%s cannot be %q: %s", s.key, text, reasonFor(err))
+		}
+	}
+}
+
+// noKeys are flags that a configuration does not have: it is for live captures, and
+// names no other.
+func noKeys() []string { return []string{"config", "read", "help"} }
+
+// err is what is wrong, in the order of lines; nil if nothing is.
+func (c *config) err() error {
+	if len(c.faults) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(c.faults, func(a, b fault) int { return a.line - b.line })
+	return configError{c.file, c.faults}
+}
+
+// flagInWords finds the names of flags in what is said of them.
+var flagInWords = regexp.MustCompile(`(?:^|\s)--?([a-z][a-z-]*)`)
+
+// place says of an error of the flags' check which line of the configuration it is
+// about: that of the first flag in its words that the configuration has set.
+func (c *config) place(err error, flags *pflag.FlagSet) error {
+	if c == nil || err == nil {
+		return err
+	}
+	for _, found := range flagInWords.FindAllStringSubmatch(err.Error(), -1) {
+		name := longName(found[1], flags)
+		at := slices.IndexFunc(c.settings, func(s setting) bool { return s.key == name && !s.overridden })
+		if at >= 0 {
+			return configError{c.file, []fault{{c.settings[at].line, err.Error()}}}
+		}
+	}
+	return err
+}
+
+// longName is the name of a flag that may be told by its letter.
+func longName(name string, flags *pflag.FlagSet) string {
+	if len(name) == 1 {
+		if flag := flags.ShorthandLookup(name); flag != nil {
+			return flag.Name
+		}
+	}
+	return name
+}

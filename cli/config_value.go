@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/spf13/pflag"
+)
+
+// textsOf is a value of a configuration as the flag takes it on the command line, several
+// of a list. Words say why the flag does not take it.
+func textsOf(value ast.Node, flag *pflag.Flag) (texts []string, words string) {
+	wants := kindOf(flag)
+	list, ok := value.(*ast.SequenceNode)
+	if !ok {
+		text, ok := wants.text(value)
+		return []string{text}, unless(ok, wants)
+	}
+	if !wants.several || len(list.Values) == 0 {
+		return nil, unless(false, wants)
+	}
+	for _, element := range list.Values {
+		text, ok := wants.text(element)
+		if !ok {
+			return nil, unless(false, wants)
+		}
+		texts = append(texts, text)
+	}
+	return texts, ""
+}
+
+func unless(ok bool, wants kind) string {
+	if ok {
+		return ""
+	}
+	return "has to be " + wants.words
+}
+
+// kind is what values a flag takes.
+type kind struct {
+	words                string // that say it
+	truth, number, texts bool   // YAML's booleans, integers and strings
+	several              bool   // also a list of them
+}
+
+// kindOf tells a flag's kind by its type. What is neither of the usual ones reads its
+// value itself, such as a time or a size.
+func kindOf(flag *pflag.Flag) kind {
+	if _, list := flag.Value.(pflag.SliceValue); list {
+		return kind{words: "a text, or a list of texts with one at least; numbers between quotation marks", texts: true, several: true}
+	}
+	switch flag.Value.Type() {
+	case "bool":
+		return kind{words: "true or false", truth: true}
+	case "uint64":
+		return kind{words: "a whole number", number: true}
+	case "string":
+		return kind{words: "a text; a number between quotation marks", texts: true}
+	case "duration":
+		return kind{words: "a time such as 90s or 24h, or 0", number: true, texts: true}
+	}
+	return kind{words: "a text or a number", number: true, texts: true}
+}
+
+// text is a value in one line, if it is of the kind.
+func (k kind) text(value ast.Node) (text string, ok bool) {
+	switch v := value.(type) {
+	case *ast.BoolNode:
+		return strconv.FormatBool(v.Value), k.truth
+	case *ast.IntegerNode:
+		return fmt.Sprint(v.Value), k.number
+	case *ast.StringNode:
+		return v.Value, k.texts
+	}
+	return "", false
+}
+
+// reasonFor is why a flag does not take a text, without what the text was.
+func reasonFor(err error) string {
+	if invalid := (*pflag.InvalidValueError)(nil); errors.As(err, &invalid) && invalid.Unwrap() != nil {
+		err = invalid.Unwrap()
+	}
+	if number := (*strconv.NumError)(nil); errors.As(err, &number) {
+		err = number.Err
+	}
+	return err.Error()
+}
