@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
+
 	"imds-analyzer/attribution"
 	"imds-analyzer/capture"
 	"imds-analyzer/identity"
@@ -63,6 +65,8 @@ type session struct {
 	join        *join
 	identity    *identity.Identifier
 	log         *journal
+	notifier    *notifier // nil if no service manager asks
+	notNotified bool      // it was said
 	problems    []error
 	limits      []string // what does not work as it should, for people
 	// truncated is true if a source ended before its end.
@@ -115,6 +119,7 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 	}
 	feed := capture.NewFeed(sources...) // of files that are all there it reads nothing
 	s.followNetworks(feed)
+	s.openNotifier()
 	s.settle()
 	s.announce()
 	s.log.flush()
@@ -231,6 +236,8 @@ func (s *session) looksAtSYNs() bool {
 func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 	defer feed.Stop()
 	feed.Start()
+	s.notify(daemon.SdNotifyReady)
+	s.notifyStatus()
 	if s.options.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.options.duration)
@@ -240,9 +247,12 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 	defer stopStats()
 	save, stopSaving := ticker(s.log.state.interval())
 	defer stopSaving()
+	alive, stopTelling := ticker(s.notifier.interval())
+	defer stopTelling()
 	for {
 		select {
 		case <-ctx.Done():
+			s.notify(daemon.SdNotifyStopping)
 			s.drain(feed)
 			return
 		case <-feed.Ready():
@@ -257,6 +267,8 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 			s.lifecycle(output.CaptureRuns)
 		case <-save:
 			s.saveState()
+		case <-alive:
+			s.notifyAlive()
 		}
 		s.join.flush()
 	}
@@ -361,12 +373,12 @@ func (s *session) conclude(save io.Closer) error {
 	s.tellNotRead()
 	stats := s.stats()
 	s.summarise(stats)
-	return s.status(stats)
+	return s.exitStatus(stats)
 }
 
-// status is the exit status: failed if anything failed, partial if something
+// exitStatus is that of the program: failed if anything failed, partial if something
 // is missing.
-func (s *session) status(stats output.CaptureStats) error {
+func (s *session) exitStatus(stats output.CaptureStats) error {
 	failed := slices.ContainsFunc(s.problems, func(err error) bool { return !errors.Is(err, errPartial) })
 	switch {
 	case failed:
