@@ -313,6 +313,9 @@ type Capture struct {
 	Started            time.Time `json:"started,omitzero"`
 	FirstPacket        time.Time `json:"first_packet,omitzero"`
 	LastPacket         time.Time `json:"last_packet,omitzero"`
+	// EntriesNotWritten are lines that are missing from this log since the capture's
+	// start, because it could not be written.
+	EntriesNotWritten uint64 `json:"entries_not_written,omitempty"`
 	*Counts
 }
 

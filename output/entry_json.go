@@ -297,6 +297,9 @@ func (c *Capture) write(w *jsonWriter) {
 	w.time("started", c.Started)
 	w.time("first_packet", c.FirstPacket)
 	w.time("last_packet", c.LastPacket)
+	if c.EntriesNotWritten > 0 {
+		w.count("entries_not_written", c.EntriesNotWritten)
+	}
 	if c.Counts != nil {
 		c.Counts.write(w)
 	}

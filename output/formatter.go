@@ -15,7 +15,7 @@ type formatter struct {
 // as JSON with its line feed.
 func (f *formatter) Format(*logrus.Entry) ([]byte, error) {
 	if f.lifecycle != nil {
-		f.buffer = append(appendLifecycle(f.buffer[:0], f.lifecycle), '\n')
+		f.buffer = f.lifecycle.AppendLine(f.buffer[:0])
 	} else {
 		f.buffer = f.call.AppendLine(f.buffer[:0])
 	}

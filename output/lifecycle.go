@@ -16,6 +16,8 @@ const (
 	CaptureStarted LifecycleAction = "capture-started"
 	CaptureRuns    LifecycleAction = "capture-stats"
 	CaptureStopped LifecycleAction = "capture-stopped"
+	// LogGap stands where lines are missing from the log.
+	LogGap LifecycleAction = "capture-log-gap"
 )
 
 // Session is what lifecycle entries say of a capture besides counts. Fields whose
@@ -76,6 +78,27 @@ func (s *Session) Progress(action LifecycleAction, at time.Time, c Counts) Lifec
 	}
 	return l
 }
+
+// Gap returns the entry that stands where entries are missing from the log, with how
+// many are since the capture's start.
+func (s *Session) Gap(at time.Time, notWritten uint64) Lifecycle {
+	l := s.entry(LogGap, at)
+	l.Message = "the log has a gap"
+	l.NotWritten(notWritten)
+	return l
+}
+
+// NotWritten has the entry say how many are missing from the log so far.
+func (l *Lifecycle) NotWritten(entries uint64) {
+	if l.IMDS.Capture.EntriesNotWritten = entries; entries == 0 {
+		return
+	}
+	l.LogLevel = levelWarning
+	l.Message += ", " + counted(entries, "entry", "entries") + " not written"
+}
+
+// AppendLine appends the entry's line of the log, with its line feed.
+func (l *Lifecycle) AppendLine(line []byte) []byte { return append(appendLifecycle(line, l), '\n') }
 
 func (s *Session) entry(action LifecycleAction, at time.Time) Lifecycle {
 	return Lifecycle{

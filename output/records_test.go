@@ -238,6 +238,8 @@ func testLifecycles() []Lifecycle {
 	lost := withoutPackets(inTask, inTask, inPod, func(*Record) {}).Counts(CaptureStats{
 		PacketsReceived: 40, NetworkNamespaces: new(uint64(3)), TellsWithoutPackets: true,
 	})
+	incomplete := s.Progress(CaptureStopped, testTime.Add(time.Hour), calm)
+	incomplete.NotWritten(12)
 	return []Lifecycle{
 		s.Start(),
 		s.Progress(CaptureRuns, testTime.Add(time.Minute), calm),
@@ -245,5 +247,7 @@ func testLifecycles() []Lifecycle {
 		s.Progress(CaptureStopped, testTime.Add(2*time.Hour), lost),
 		(&Session{Started: testTime}).Start(),
 		files.Progress(CaptureStopped, testTime.Add(time.Second), calm),
+		s.Gap(testTime.Add(time.Minute), 1),
+		incomplete,
 	}
 }

@@ -112,6 +112,12 @@ func (c capture) stop(t time.Time) *output.Lifecycle {
 	return &l
 }
 
+// gap is the line that tells of entries that are not in the log.
+func (c capture) gap(t time.Time, entries uint64) *output.Lifecycle {
+	l := c.session().Gap(t, entries)
+	return &l
+}
+
 // aWeek is a host that was observed from a boot on for seven days.
 func aWeek(host string) []any {
 	c := capture{host: host, boot: "b1", started: day, uptime: 20}

@@ -134,8 +134,10 @@ func (h *host) merge(o *host) {
 // state says that all that is known of the host is in a state.
 func (h *host) state() {
 	h.stated = true
+	h.Sessions.Earlier.Counts.NotWritten = 0
 	for i := range h.Sessions.Latest {
-		h.Sessions.Latest[i].stated = true
+		s := &h.Sessions.Latest[i]
+		s.stated, s.unlogged = true, s.Counts.NotWritten
 	}
 }
 

@@ -49,7 +49,9 @@ func (m *moments) add(t time.Time) {
 func (o *observation) add(s *session) {
 	o.Sessions++
 	o.Latest = s.Started
-	o.Counts.sum(&s.Counts)
+	counts := s.Counts
+	counts.NotWritten = less(counts.NotWritten, s.unlogged)
+	o.Counts.sum(&counts)
 	o.Sequence, o.Counted = max(o.Sequence, s.Sequence), later(o.Counted, s.Counted)
 	o.addTime(s.observed())
 	if s.BootID != "" {

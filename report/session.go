@@ -30,6 +30,8 @@ type session struct {
 	Begun bool `json:"begun,omitempty"`
 
 	stated bool // it is in a state that was read
+	// unlogged are the entries that its log does not have and a state has counted.
+	unlogged uint64
 }
 
 // counts are what makes the silence of a capture doubtful, and how many calls there
@@ -45,6 +47,7 @@ type counts struct {
 	Evicted        uint64 `json:"connections_evicted,omitempty"`
 	CallsV1        uint64 `json:"calls_v1,omitempty"`
 	CallsUnknown   uint64 `json:"calls_unknown,omitempty"`
+	NotWritten     uint64 `json:"entries_not_written,omitempty"`
 }
 
 func countsOf(c *output.Counts) counts {
@@ -89,6 +92,7 @@ func (c *counts) each(o *counts, do func(*uint64, uint64)) {
 	do(&c.Evicted, o.Evicted)
 	do(&c.CallsV1, o.CallsV1)
 	do(&c.CallsUnknown, o.CallsUnknown)
+	do(&c.NotWritten, o.NotWritten)
 }
 
 // highest takes in other counts of the same session.
@@ -108,6 +112,7 @@ func sessionOf(l *output.Lifecycle) session {
 		BootID:  tidy(c.BootID),
 		Counts:  countsOf(c.Counts),
 	}
+	s.Counts.NotWritten = c.EntriesNotWritten
 	switch output.LifecycleAction(l.Event.Action) {
 	case output.CaptureStarted:
 		s.Begun, s.Uptime = true, l.Host.Uptime
@@ -122,6 +127,7 @@ func (s *session) merge(o *session) {
 	s.Last, s.Stopped, s.Counted = later(s.Last, o.Last), later(s.Stopped, o.Stopped), later(s.Counted, o.Counted)
 	s.Live, s.Begun, s.stated = s.Live || o.Live, s.Begun || o.Begun, s.stated || o.stated
 	s.Packets.merge(o.Packets)
+	s.unlogged = max(s.unlogged, o.unlogged)
 	s.BootID, s.Uptime, s.Sequence = max(s.BootID, o.BootID), max(s.Uptime, o.Uptime), max(s.Sequence, o.Sequence)
 	s.Counts.highest(&o.Counts)
 }

@@ -117,6 +117,40 @@ func TestStateOfAnotherCapture(t *testing.T) {
 	}
 }
 
+// What a log could not take a state has counted all the same, up to when it was saved.
+func TestStateHasWhatNoLogHas(t *testing.T) {
+	c := capture{host: "web-1", boot: "b1", started: day, uptime: 20}
+	lines := func(stated uint64) []any {
+		l := c.runs(at(6))
+		l.NotWritten(stated)
+		return []any{c.start(), l}
+	}
+	tests := []struct {
+		name           string
+		stated, logged uint64
+		missing        string
+		count          uint64
+	}{
+		{"nothing is missing", 0, 0, "", 0},
+		{"the state has it", 3, 3, "", 0},
+		{"the state has it, and the log does not tell", 3, 0, "", 0},
+		{"lost since", 3, 5, "entries_not_written", 2},
+		{"lost since, for the first time", 0, 2, "entries_not_written", 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := New(week)
+			if err := b.State(read(t, written(t, take(New(week), lines(tt.stated)...).Snapshot()))); err != nil {
+				t.Fatal(err)
+			}
+			v := take(b, c.start(), c.gap(at(5), tt.logged), c.stop(at(7))).Report().Verdict
+			if ids(v.Missing) != tt.missing || tt.count != 0 && v.Missing[0].Count != tt.count {
+				t.Errorf("missing are %+v", v.Missing)
+			}
+		})
+	}
+}
+
 func TestStateAndLogCountOnce(t *testing.T) {
 	log := some()
 	want := reported(t, take(New(week), log...).Report())

@@ -51,6 +51,7 @@ const (
 	itemUnknown        = "unknown_calls"
 	itemElsewhere      = "local_responder"
 	itemNotLogged      = "calls_not_read"
+	itemNotWritten     = "entries_not_written"
 	itemPassedOver     = "sessions_left_out"
 	itemOthers         = "other_hosts"
 	itemMalformed      = "malformed_lines"
@@ -85,6 +86,7 @@ func judge(h *host, seen *observation, sums hostSums, o Options) Verdict {
 	v.Missing = counted(v.Missing, itemUnknown, sums.unclear)
 	v.Missing = counted(v.Missing, itemElsewhere, sums.elsewhere)
 	v.Missing = counted(v.Missing, itemNotLogged, less(c.CallsV1, h.Calls.V1)+less(c.CallsUnknown, h.Calls.Unknown))
+	v.Missing = counted(v.Missing, itemNotWritten, c.NotWritten)
 	if !h.stated { // a state's own earlier sessions are in many logs
 		v.Missing = counted(v.Missing, itemPassedOver, h.Sessions.PassedOver)
 	}
@@ -184,7 +186,7 @@ func (v *Verdict) word(o Options) {
 func itemOrder() []string {
 	return []string{
 		itemV1, itemNothing, itemTime, itemBoot, itemUnknown, itemElsewhere, itemDropped, itemNotRead, itemCut,
-		itemTruncated, itemEndedEarly, itemUnmatched, itemEvicted, itemWithoutPackets, itemNotLogged, itemPassedOver, itemHostNotTold, itemOthers, itemMalformed, itemFiles,
+		itemTruncated, itemEndedEarly, itemUnmatched, itemEvicted, itemWithoutPackets, itemNotLogged, itemNotWritten, itemPassedOver, itemHostNotTold, itemOthers, itemMalformed, itemFiles,
 	}
 }
 
@@ -227,6 +229,8 @@ func (i *Item) text(o Options) string {
 		return n("connection", "connections") + " made whose packets were not captured"
 	case itemNotLogged:
 		return n("call", "calls") + " of version 1 or unknown counted by captures, but in no log that was read"
+	case itemNotWritten:
+		return n("entry", "entries") + " missing from logs that could not be written"
 	case itemPassedOver:
 		return n("line", "lines") + " of earlier captures passed over: there were too many captures"
 	case itemHostNotTold:

@@ -63,6 +63,7 @@ func TestVerdict(t *testing.T) {
 		{"v1 that no log has", counted(output.Counts{CallsV1: 2}), week, NotEnough, "", "calls_not_read"},
 		{"unknown that no log has", counted(output.Counts{CallsUnknown: 2}), week, NotEnough, "", "calls_not_read"},
 		{"v1 that the log has", []any{counted(output.Counts{CallsV1: 1}), call(status(403))}, week, Ready, "", ""},
+		{"a log with a gap", []any{good, capture{host: "web-1", boot: "b1", started: day}.gap(at(3), 2)}, week, NotEnough, "", "entries_not_written"},
 		{"both", []any{call(), call(unknownCall)}, week, NotReady, "v1_calls", "observed_time no_boot unknown_calls"},
 		{"one of two hosts", []any{good, aWeek("web-2"), call(from("web-2"))}, week, NotReady, "v1_calls", ""},
 		{"one of two not observed", []any{good, call(from("web-2"), v2)}, week, NotEnough, "", "observed_time no_boot"},
