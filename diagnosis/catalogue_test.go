@@ -120,7 +120,7 @@ func scriptLines() string {
 
 func softwareRows() string {
 	var b strings.Builder
-	b.WriteString("## Software\n\n| software | recognised by | speaks version 2 since | source | note |\n| --- | --- | --- | --- | --- |\n")
+	b.WriteString("## Software\n\n| software | recognised by | speaks version 2 since | source | note | version 1 is switched off with |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, row := range knownSoftware().rows {
 		var by []string
 		for what, names := range map[string][]string{"User-Agent": row.UserAgents, "package": row.Packages, "image": row.Images} {
@@ -136,10 +136,18 @@ func softwareRows() string {
 		if len(row.Except) > 0 {
 			since += ", not " + strings.Join(row.Except, ", ")
 		}
-		cells := []string{row.Name, strings.Join(by, "; "), since, "[source](" + row.Source + ")", row.Note}
-		b.WriteString(strings.TrimRight("| "+strings.Join(cells, cellDivider), " ") + " |\n")
+		cells := []string{row.Name, strings.Join(by, "; "), since, "[source](" + row.Source + ")", row.Note, setting(&row)}
+		b.WriteString(strings.ReplaceAll(strings.TrimRight("| "+strings.Join(cells, cellDivider), " ")+" |\n", "|  |", "| |"))
 	}
 	return b.String()
+}
+
+// setting may have in it what means something in a table.
+func setting(row *softwareRow) string {
+	if row.Setting == "" {
+		return ""
+	}
+	return "`" + row.Setting + "` ([source](" + row.SettingSource + "))"
 }
 
 // wrap breaks a paragraph into lines.

@@ -17,6 +17,9 @@ type Software struct {
 	Minimum string
 	// Source is the URL of where that is said; Note is what else there is to know.
 	Source, Note string
+	// Setting is how its calls of version 1 are switched off, in the words of its own
+	// documentation at the URL SettingSource; empty if no such setting is known.
+	Setting, SettingSource string
 	// Capable: this version speaks version 2. Old: it does not. Where neither is true
 	// it is not known.
 	Capable, Old bool
@@ -125,7 +128,10 @@ func splitImage(image string) (name, tag string) {
 
 // software judges a version.
 func (r *softwareRow) software(text string) Software {
-	s := Software{Name: r.Name, Minimum: r.Minimum, Source: r.Source, Note: r.Note, Mixed: r.Mixed}
+	s := Software{
+		Name: r.Name, Minimum: r.Minimum, Source: r.Source, Note: r.Note, Mixed: r.Mixed,
+		Setting: r.Setting, SettingSource: r.SettingSource,
+	}
 	v, ok := parseVersion(text)
 	if ok {
 		s.Version = text

@@ -49,6 +49,10 @@ type softwareRow struct {
 	Scripts bool   `json:"scripts"`
 	Source  string `json:"source"` // where this is said: a URL
 	Note    string `json:"note"`
+	// Setting is how calls of version 1 are switched off where it has such a setting,
+	// in the words of its own documentation, SettingSource where that says so: a URL.
+	Setting       string `json:"setting"`
+	SettingSource string `json:"setting_source"`
 
 	minimum version
 	except  []version
@@ -85,10 +89,14 @@ func (r *softwareRow) check() error {
 		return fmt.Errorf("it has no name")
 	case !strings.HasPrefix(r.Source, "https://"):
 		return fmt.Errorf("it has no source that can be looked up")
+	case (r.Setting != "") != strings.HasPrefix(r.SettingSource, "https://"), r.Setting == "" && r.SettingSource != "":
+		return fmt.Errorf("a setting has to have a source that can be looked up")
 	case len(r.UserAgents)+len(r.Packages)+len(r.Images) == 0:
 		return fmt.Errorf("nothing says how it is recognised")
 	case r.Never != (r.Minimum == ""):
 		return fmt.Errorf("it has to have a minimum, or never")
+	case r.Never && r.Setting != "":
+		return fmt.Errorf("no setting helps where no version speaks version 2")
 	case r.Never:
 		return nil
 	}

@@ -86,10 +86,45 @@ func TestSoftwareListHasAWSTable(t *testing.T) {
 	}
 }
 
+// The settings of AWS's SDKs, as their reference guide has them.
+func TestSoftwareListHasSettings(t *testing.T) {
+	const env, file = "AWS_EC2_METADATA_V1_DISABLED=true", "ec2_metadata_v1_disabled = true"
+	for name, want := range map[string][]string{
+		"AWS CLI": {env, file}, "AWS Tools for PowerShell": {env, "[Amazon.Util.EC2InstanceMetadata]::EC2MetadataV1Disabled = $true"},
+		"AWS SDK for .NET": {env, file}, "AWS SDK for C++": {env, file}, "AWS SDK for Go": {env, file}, "AWS SDK for Go v2": {env, file},
+		"AWS SDK for Java":     {env, file, "com.amazonaws.sdk.disableEc2MetadataV1=true"},
+		"AWS SDK for Java 2.x": {env, file, " aws.disableEc2MetadataV1=true"}, "AWS SDK for JavaScript in Node.js": {env, file},
+		"AWS SDK for Kotlin": nil, // does not fall back
+		"AWS SDK for PHP":    {env, file}, "AWS SDK for Python (Botocore)": {env, file}, "AWS SDK for Python (Boto3)": {env, file},
+		"AWS SDK for Ruby": {env, file}, "boto 2": nil,
+	} {
+		s := settingOf(name)
+		if (s.Setting == "") != (want == nil) || (s.Setting == "") != (s.SettingSource == "") {
+			t.Errorf("%s: %q, want %q", name, s.Setting, want)
+		}
+		for _, part := range want {
+			if !strings.Contains(s.Setting, part) {
+				t.Errorf("%s: %q is not in %q", name, part, s.Setting)
+			}
+		}
+	}
+}
+
+func settingOf(name string) Software {
+	for _, row := range knownSoftware().rows {
+		if row.Name == name {
+			return row.software("")
+		}
+	}
+	return Software{}
+}
+
 func TestReadSoftwareRefuses(t *testing.T) {
 	row := func(fields string) string { return `[{"name":"x","source":"https://x",` + fields + `}]` }
-	if _, err := readSoftware([]byte(row(`"packages":["x"],"minimum":"1.2","except":["1.3"]`))); err != nil {
-		t.Fatal(err)
+	for _, file := range []string{row(`"packages":["x"],"minimum":"1.2","except":["1.3"]`), row(`"packages":["x"],"minimum":"1.2","setting":"x","setting_source":"https://x"`)} {
+		if _, err := readSoftware([]byte(file)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for file, want := range map[string]string{
 		``:                                     "cannot be read",
@@ -103,6 +138,12 @@ func TestReadSoftwareRefuses(t *testing.T) {
 		row(`"packages":["x"],"minimum":"new"`):                  "no version",
 		row(`"packages":["x"],"minimum":"1.2","except":["1.1"]`): "exception",
 		row(`"packages":["x"],"minimum":"1.2","except":["new"]`): "exception",
+
+		row(`"packages":["x"],"minimum":"1.2","setting":"x"`):                             "setting",
+		row(`"packages":["x"],"minimum":"1.2","setting_source":"https://x"`):              "setting",
+		row(`"packages":["x"],"minimum":"1.2","setting":"x","setting_source":"http://x"`): "setting",
+		row(`"packages":["x"],"minimum":"1.2","setting_source":"x"`):                      "setting",
+		row(`"packages":["x"],"never":true,"setting":"x","setting_source":"https://x"`):   "no version",
 	} {
 		if _, err := readSoftware([]byte(file)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", file, err, want)

@@ -220,12 +220,13 @@ func TestSoftware(t *testing.T) {
 	tests := []struct {
 		name  string
 		calls []any
-		want  Software // but for source and note
+		want  Software // but for sources and note
 	}{
 		{"nothing", []any{call(app)}, Software{}},
 		{"not in the list", []any{call(app, userAgent("curl/8.5.0"))}, Software{Name: "curl", Version: "8.5.0"}},
 		{"a package that is not in the list", []any{call(app, packaged("tool", "1.2-3"))}, Software{Name: "tool", Version: "1.2-3"}},
-		{"an SDK", []any{call(app, userAgent("aws-sdk-go/1.44.0"))}, Software{Name: "AWS SDK for Go", Version: "1.44.0", Minimum: "1.25.38"}},
+		{"an SDK", []any{call(app, userAgent("aws-sdk-go/1.44.0"))}, Software{Name: "AWS SDK for Go", Version: "1.44.0", Minimum: "1.25.38",
+			Setting: "AWS_EC2_METADATA_V1_DISABLED=true in its environment, or ec2_metadata_v1_disabled = true in the shared config file, if it loads that (AWS_SDK_LOAD_CONFIG=1)"}},
 		{"the older of two", []any{call(app, userAgent("aws-sdk-go/1.44.0")), call(app, userAgent("aws-sdk-go/1.44.0")), call(app, userAgent("aws-sdk-go/1.20.0"))},
 			Software{Name: "AWS SDK for Go", Version: "1.20.0", Minimum: "1.25.38"}},
 		{"a package", []any{call(app, packaged("amazon-ssm-agent", "2.3.1"))}, Software{Name: "Amazon SSM Agent", Version: "2.3.1", Minimum: "3.0.431.0"}},
@@ -236,8 +237,11 @@ func TestSoftware(t *testing.T) {
 			if got.Minimum != "" && got.Source == "" {
 				t.Error("the minimum has no source")
 			}
-			if got.Source, got.Note = "", ""; got != tt.want {
-				t.Errorf("it is %+v, want %+v", got, tt.want)
+			if (got.Setting == "") != (got.SettingSource == "") {
+				t.Errorf("%q is said by %q", got.Setting, got.SettingSource)
+			}
+			if got.Source, got.Note, got.SettingSource = "", "", ""; got != tt.want {
+				t.Errorf("it is %#v, want %#v", got, tt.want)
 			}
 		})
 	}

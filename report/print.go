@@ -116,6 +116,14 @@ func (t *text) again(s string) bool {
 	return false
 }
 
+// onceOnly is a text, or that it stands above.
+func (t *text) onceOnly(s string) string {
+	if s != "" && t.again(s) {
+		return "as above"
+	}
+	return s
+}
+
 // advice writes what to do. The second time its first sentence is enough.
 func (t *text) advice(todo, lines string) {
 	first, rest, _ := strings.Cut(todo, ". ")

@@ -17,7 +17,8 @@ type Software struct {
 	Note   string `json:"note,omitempty"`
 	Source string `json:"source,omitempty"`
 	// Setting is how its calls of version 1 are switched off, in the words of its own
-	// documentation, SettingSource where that is.
+	// documentation, SettingSource where that is. Versions that are too old for
+	// version 2 have no such setting.
 	Setting       string `json:"setting,omitempty"`
 	SettingSource string `json:"setting_source,omitempty"`
 }
@@ -29,7 +30,7 @@ func softwareOf(p *program) (found Software) {
 	for agent, i := range p.appearances() {
 		s, ok := diagnosis.Recognise(agent, i)
 		if ok && (s.Old || !known) {
-			found, known = Software{Name: s.Name, Version: s.Version, Minimum: s.Minimum, Note: s.Note, Source: s.Source}, true
+			found, known = softwareFrom(s), true
 		}
 		if s.Old {
 			return found
@@ -39,6 +40,14 @@ func softwareOf(p *program) (found Software) {
 		return unlistedSoftware(p)
 	}
 	return found
+}
+
+func softwareFrom(s diagnosis.Software) Software {
+	told := Software{Name: s.Name, Version: s.Version, Minimum: s.Minimum, Note: s.Note, Source: s.Source}
+	if !s.Old {
+		told.Setting, told.SettingSource = s.Setting, s.SettingSource
+	}
+	return told
 }
 
 // appearances are the User-Agents with packages and images, as they may have come
