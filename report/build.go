@@ -35,7 +35,9 @@ func (b *Builder) Report() *Report {
 	}
 	r.Timeline = line.told(r.Calls, marks)
 	r.sort()
-	r.Verdict = judgeAll(r.Hosts, &r.Inputs, b.options)
+	r.compare(b.listed)
+	r.Ready = readyInstances(r.Hosts)
+	r.Verdict = judgeAll(r, b.options)
 	r.addSteps()
 	return r
 }

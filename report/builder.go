@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"imds-analyzer/output"
+	"imds-analyzer/report/instances"
 )
 
 // Builder takes in the entries of logs. It is not safe for concurrent use. Its size
@@ -22,6 +23,7 @@ type Builder struct {
 	kept    *kept
 	called  bool // a call was taken in
 	inputs  Inputs
+	listed  *instances.List // nil if there is none
 }
 
 // New returns a Builder that has taken in nothing.
@@ -74,6 +76,9 @@ func (b *Builder) Resume(s *State) error {
 	}
 	return nil
 }
+
+// Listed takes in which instances there are, in the place of an earlier list.
+func (b *Builder) Listed(l *instances.List) { b.listed = l }
 
 // Malformed counts a line that is no log entry.
 func (b *Builder) Malformed(file string, line int, err error) {

@@ -62,6 +62,9 @@ func TestGolden(t *testing.T) {
 	full := take(New(Options{MinDays: 7, Ignore: []string{"excused"}}), fleet()...)
 	full.Malformed("imds.log.2", 17, errors.New("the line is cut off"))
 	full.NotOurs(4)
+	listed := take(New(Options{MinDays: 7, Ignore: []string{"curl"}}), aWeek("web-1"), call(process("/usr/bin/curl")), aWeek("web-3"), aWeek("db-1"),
+		aWeek("batch-1"), call(from("batch-1"), process("/usr/bin/java"), status(403)), call(from("batch-1"), tokenRequest, process("/usr/bin/java"), hops(2, 2)))
+	listed.Listed(pages(t, ""))
 	tests := []struct {
 		name   string
 		report *Report
@@ -70,6 +73,7 @@ func TestGolden(t *testing.T) {
 		{"ready", take(New(week), aWeek("web-1"), call(v2, process("/usr/bin/good"))).Report()},
 		{"not_enough", take(New(week), call(v2, process("/usr/bin/good"))).Report()},
 		{"empty", New(week).Report()},
+		{"inventory", listed.Report()},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -25,6 +25,7 @@ func (r *Report) Print(w io.Writer) error {
 	r.printVerdict(t)
 	r.printPrograms(t)
 	r.printHosts(t)
+	r.printInventory(t)
 	r.printSteps(t)
 	r.printInputs(t)
 	if _, err := io.WriteString(w, t.String()); err != nil {
@@ -43,6 +44,7 @@ func (r *Report) printVerdict(t *text) {
 	t.line("")
 	t.line(fmt.Sprintf("%s: %d v1, %d v2 (%s), %d unknown; %s", plural(r.Calls.all(), "call", "calls"), r.Calls.V1, r.Calls.V2,
 		plural(r.Calls.TokenRequests, "token request", "token requests"), r.Calls.Unknown, plural(uint64(len(r.Hosts)), "host", "hosts")))
+	r.printReady(t)
 }
 
 // headline is the verdict in a sentence.

@@ -33,6 +33,7 @@ func (h *Host) print(t *text) {
 	t.field("calls", h.callsText())
 	t.field("observed", h.Observed.text())
 	t.field("tokens", h.Options.text())
+	t.field("listed", h.Listed.text(&h.Options))
 	t.field("CloudWatch", h.Service.text())
 	for i := range h.Verdict.Missing {
 		t.field("missing", h.Verdict.Missing[i].Text)

@@ -23,6 +23,8 @@ type Report struct {
 	// OtherPrograms are the calls of programs beyond those that are told apart.
 	OtherPrograms *Calls `json:"other_programs,omitempty"`
 	Hosts         []Host `json:"hosts"`
+	// Ready are the ids of instances on which version 2 can be required now.
+	Ready []string `json:"ready_instances"`
 	// Timeline is of all hosts together; nil if no call has a time.
 	Timeline *Timeline `json:"timeline,omitempty"`
 	// Inventory is nil if no list of instances was given.
@@ -106,6 +108,8 @@ type Host struct {
 	Observed Observed        `json:"observed"`
 	Options  InstanceOptions `json:"options"`
 	Service  ServiceNumbers  `json:"service"`
+	// Listed is nil if the host is in no list of instances.
+	Listed *Listed `json:"listed,omitempty"`
 	// Timeline is nil if no call has a time.
 	Timeline *Timeline `json:"timeline,omitempty"`
 }

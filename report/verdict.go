@@ -60,6 +60,8 @@ const (
 	itemEvicted        = "connections_evicted"
 	itemHostNotTold    = "host_not_told"
 	itemFiles          = "files_passed_over"
+	itemSilent         = "silent_instances"
+	itemUnfinished     = "inventory_unfinished"
 )
 
 // hostSums is what the programs of a host that are not ignored add up to.
@@ -139,17 +141,18 @@ func missingBoot(seen *observation, o Options) []Item {
 }
 
 // judgeAll is the verdict on all hosts.
-func judgeAll(hosts []Host, read *Inputs, o Options) Verdict {
+func judgeAll(r *Report, o Options) Verdict {
 	var v Verdict
-	for _, h := range hosts {
+	for _, h := range r.Hosts {
 		v.Against = addItems(v.Against, h.Verdict.Against)
 		v.Missing = addItems(v.Missing, h.Verdict.Missing)
 	}
-	if len(hosts) == 0 {
+	if len(r.Hosts) == 0 {
 		v.Missing = append(v.Missing, Item{ID: itemNothing})
 	}
-	v.Missing = counted(v.Missing, itemMalformed, read.Malformed)
-	v.Missing = counted(v.Missing, itemFiles, read.PassedOver)
+	v.Missing = append(v.Missing, r.Inventory.missing()...)
+	v.Missing = counted(v.Missing, itemMalformed, r.Inputs.Malformed)
+	v.Missing = counted(v.Missing, itemFiles, r.Inputs.PassedOver)
 	v.decide()
 	v.word(o)
 	return v
@@ -185,7 +188,7 @@ func (v *Verdict) word(o Options) {
 // itemOrder is the order in which items are told, the gravest first.
 func itemOrder() []string {
 	return []string{
-		itemV1, itemNothing, itemTime, itemBoot, itemUnknown, itemElsewhere, itemDropped, itemNotRead, itemCut,
+		itemV1, itemNothing, itemSilent, itemUnfinished, itemTime, itemBoot, itemUnknown, itemElsewhere, itemDropped, itemNotRead, itemCut,
 		itemTruncated, itemEndedEarly, itemUnmatched, itemEvicted, itemWithoutPackets, itemNotLogged, itemNotWritten, itemPassedOver, itemHostNotTold, itemOthers, itemMalformed, itemFiles,
 	}
 }
@@ -237,6 +240,10 @@ func (i *Item) text(o Options) string {
 		return n("capture", "captures") + " without the name of a host: whether they are of one is not known"
 	case itemFiles:
 		return plural(i.Count, "file", "files") + " in directories not read, as what they hold is not known"
+	case itemSilent:
+		return n("instance is silent: nothing that was read is of it", "instances are silent: nothing that was read is of them") + ", and silent is not ready"
+	case itemUnfinished:
+		return n("list of instances ends with a NextToken", "lists of instances end with a NextToken") + ": more instances may be silent"
 	case itemOthers:
 		return fmt.Sprintf("%s of hosts beyond the %d that are told apart: make several reports", plural(i.Count, "call", "calls"), maxHosts)
 	}
