@@ -40,6 +40,9 @@ type inputs struct {
 	unread uint64
 	// forReport: logs and state files are looked for beside captures.
 	forReport bool
+	// otherwise are files that are read as something else: in directories they are
+	// not looked at.
+	otherwise []string
 }
 
 // findInputs finds what is named: files, streams, and the captures in
@@ -107,9 +110,11 @@ func (f *inputs) addDirectory(ctx context.Context, dir string) error {
 	before := len(f.inputs)
 	for _, entry := range entries {
 		in := input{name: filepath.Join(dir, entry.Name())}
-		if f.isMember(ctx, &in) {
+		switch {
+		case f.readOtherwise(in.name):
+		case f.isMember(ctx, &in):
 			f.inputs = append(f.inputs, in)
-		} else {
+		default:
 			passed = append(passed, entry.Name())
 			if in.info != nil && in.info.Mode().IsRegular() && in.info.Size() > 0 {
 				f.unread++
@@ -124,6 +129,10 @@ func (f *inputs) addDirectory(ctx context.Context, dir string) error {
 			len(passed), len(entries), dir, f.wanted(), some(passed)))
 	}
 	return nil
+}
+
+func (f *inputs) readOtherwise(name string) bool {
+	return slices.ContainsFunc(f.otherwise, func(other string) bool { return sameFile(name, other) })
 }
 
 // among says what there is instead of captures.

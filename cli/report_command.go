@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"imds-analyzer/report"
+	"imds-analyzer/report/instances"
 )
 
 // The exit statuses of a report that is asked for its verdict.
@@ -25,6 +26,9 @@ type reportOptions struct {
 	output        string
 	judge         report.Options
 	exitCode      bool
+	inventory     []string // lists of instances
+	groupBy       string
+	grouping      instances.Grouping
 	endpointNames []string
 	endpoints     []netip.AddrPort
 }
@@ -58,6 +62,9 @@ gzip or zstd, in any order; they are told apart by what is in them. - is
 standard input. Of a directory all such files in it are read. Several captures
 are read as one, as with -r.
 
+With --inventory the report says of which instances there is no evidence at all:
+silent is not ready. aws ec2 describe-instances --output json > FILE makes the list.
+
 The verdict is "not ready" if a call without a token would fail without IMDSv1,
 "not enough evidence" if there was none, but too little was observed, and
 "ready" otherwise.
@@ -69,6 +76,7 @@ not be read, or not to its end. With --exit-code, if a report was made, instead:
 const reportExamples = `  imds-analyzer report imds.log
   imds-analyzer report /var/log/imds             all logs of a directory, also rotated
   imds-analyzer report --ignore old-agent --no-boot hosts/*.log.gz
+  imds-analyzer report --inventory instances.json --group-by tag:Team hosts/*.log.gz
   journalctl -u imds-analyzer -o cat | imds-analyzer report -
   imds-analyzer report --format json -o report.json boot.pcapng
   imds-analyzer report --exit-code imds.log && echo IMDSv1 can be disabled`
@@ -80,6 +88,8 @@ func (o *reportOptions) define(flags *pflag.FlagSet) {
 	flags.Float64Var(&o.judge.MinDays, "min-days", report.DefaultMinDays, "how many `DAYS` each host has to be observed before it counts that nothing was seen")
 	flags.BoolVar(&o.judge.NoBoot, "no-boot", false, "do not ask for a boot to be observed")
 	flags.StringArrayVar(&o.judge.Ignore, "ignore", nil, "leave this `PROGRAM` out of the verdict: part of its executable, script, unit, pod, task, image, package or User-Agent, or a pattern with * and ? for all of it; repeatable")
+	flags.StringArrayVar(&o.inventory, "inventory", nil, "list of all instances, the `FILE` that aws ec2 describe-instances --output json writes: those that nothing was heard of keep the verdict from ready; repeatable")
+	flags.StringVar(&o.groupBy, "group-by", "", "put these together by what they have in `COMMON`: image, asg or tag:NAME (default: auto scaling group, or image)")
 	flags.BoolVar(&o.exitCode, "exit-code", false, "make the verdict the exit status: 0 ready, 10 not ready, 11 not enough evidence")
 	flags.StringArrayVar(&o.endpointNames, "endpoint", nil, "address of the metadata service in captures, `ADDR[:PORT]`; repeatable (default 169.254.169.254:80 and [fd00:ec2::254]:80)")
 }
@@ -100,6 +110,9 @@ func (o *reportOptions) check(flags *pflag.FlagSet) (err error) {
 		return errors.New("-o writes to a file; without it the report goes to standard output")
 	case slices.Contains(o.judge.Ignore, ""):
 		return errors.New("--ignore needs a part of a program's name")
+	}
+	if err := o.checkInventory(); err != nil {
+		return err
 	}
 	if err := o.judge.Check(); err != nil {
 		return fmt.Errorf("--min-days: %w", err)

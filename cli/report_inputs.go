@@ -29,9 +29,9 @@ var errNeither = fmt.Errorf("%w, no log and no state file", capture.ErrNotCaptur
 
 // findReportInputs finds what a report is to read. Streams are opened, as they can be
 // looked at but once; it waits for who writes them until ctx ends.
-func findReportInputs(ctx context.Context, names []string, stdin io.Reader) (*inputs, error) {
-	found := &inputs{forReport: true}
-	if err := found.find(ctx, names, stdin); err != nil {
+func findReportInputs(ctx context.Context, o *reportOptions, stdin io.Reader) (*inputs, error) {
+	found := &inputs{forReport: true, otherwise: o.inventory}
+	if err := found.find(ctx, o.named, stdin); err != nil {
 		return nil, err
 	}
 	for i := range found.inputs {

@@ -26,7 +26,11 @@ type reporting struct {
 // runReport reads what is named and writes the report.
 func runReport(ctx context.Context, o reportOptions, streams Streams) error {
 	debug.SetGCPercent(offlineGCPercent)
-	found, err := findReportInputs(ctx, o.named, streams.In)
+	listed, err := o.readInventory(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := findReportInputs(ctx, &o, streams.In)
 	if err != nil {
 		return err
 	}
@@ -40,6 +44,7 @@ func runReport(ctx context.Context, o reportOptions, streams Streams) error {
 	}
 	r := &reporting{options: o, streams: streams, builder: report.New(o.judge)}
 	r.builder.PassedOver(found.unread)
+	r.builder.Listed(listed)
 	r.logs = logs.Diagnose(r.builder)
 	r.readAll(ctx, found)
 	if r.read == 0 && r.failed > 0 {
