@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -90,10 +91,12 @@ type capture struct {
 	started time.Time
 	uptime  uint64
 	counts  output.Counts
+
+	instance string // made of the host unless it is given
 }
 
 func (c capture) session() *output.Session {
-	return &output.Session{Host: output.Host{Hostname: c.host, InstanceID: "i-" + c.host}, Filter: "port 80", BootID: c.boot, Started: c.started}
+	return &output.Session{Host: output.Host{Hostname: c.host, InstanceID: cmp.Or(c.instance, "i-"+c.host)}, Filter: "port 80", BootID: c.boot, Started: c.started}
 }
 
 func (c capture) start() *output.Lifecycle {
@@ -121,6 +124,12 @@ func (c capture) gap(t time.Time, entries uint64) *output.Lifecycle {
 // aWeek is a host that was observed from a boot on for seven days.
 func aWeek(host string) []any {
 	c := capture{host: host, boot: "b1", started: day, uptime: 20}
+	return []any{c.start(), c.stop(at(7))}
+}
+
+// aWeekOf is aWeek on an instance.
+func aWeekOf(host, instance string) []any {
+	c := capture{host: host, boot: "b1", started: day, uptime: 20, instance: instance}
 	return []any{c.start(), c.stop(at(7))}
 }
 

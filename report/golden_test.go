@@ -62,8 +62,10 @@ func TestGolden(t *testing.T) {
 	full := take(New(Options{MinDays: 7, Ignore: []string{"excused"}}), fleet()...)
 	full.Malformed("imds.log.2", 17, errors.New("the line is cut off"))
 	full.NotOurs(4)
-	listed := take(New(Options{MinDays: 7, Ignore: []string{"curl"}}), aWeek("web-1"), call(process("/usr/bin/curl")), aWeek("web-3"), aWeek("db-1"),
-		aWeek("batch-1"), call(from("batch-1"), process("/usr/bin/java"), status(403)), call(from("batch-1"), tokenRequest, process("/usr/bin/java"), hops(2, 2)))
+	batch := as(id("b1"))
+	listed := take(New(Options{MinDays: 7, Ignore: []string{"curl"}}), aWeekOf("web-1", id("01")), call(as(id("01")), process("/usr/bin/curl")), aWeekOf("web-3", id("03")),
+		aWeekOf("db-1", "i-0123abcd"), aWeekOf("batch-1", id("b1")), call(from("batch-1"), batch, process("/usr/bin/java"), status(403)),
+		call(from("batch-1"), batch, tokenRequest, process("/usr/bin/java"), hops(2, 2)))
 	listed.Listed(pages(t, ""))
 	tests := []struct {
 		name   string

@@ -52,5 +52,6 @@ type Listed struct {
 	// Contradicts are those of them that are not as the traffic shows.
 	Contradicts []string `json:"contradicts,omitempty"`
 
-	done bool // nothing is left to be required
+	required bool // version 2 is
+	done     bool // there is nothing to require it of
 }

@@ -37,14 +37,15 @@ func inventoryOf(l *instances.List, lines ...any) (*Report, *Inventory) {
 }
 
 func TestInventory(t *testing.T) {
-	r, got := inventoryOf(pages(t, ""), aWeek("web-1"), aWeek("batch-1"), aWeek("gone"), aWeek("db-1"), aWeek("db-0"))
+	r, got := inventoryOf(pages(t, ""), aWeekOf("web-1", id("01")), aWeekOf("batch-1", id("b1")), aWeekOf("gone", id("d2")),
+		aWeekOf("db-1", "i-0123abcd"), aWeekOf("db-0", "i-0123abce"))
 	want := &Inventory{
 		Instances: 8, Terminated: 1, Required: 2, Disabled: 1, Heard: 2, Silent: 4, SilentStopped: 1,
 		Groups: []InventoryGroup{
-			{By: "asg", Name: "web", Instances: 2, Of: 3, InstanceIDs: []string{"i-web-3", "i-web-4"}},
-			{By: "image", Name: "ami-0old", Instances: 2, Of: 2, InstanceIDs: []string{"i-old-1", "i-soon"}},
+			{By: "asg", Name: "web", Instances: 2, Of: 3, InstanceIDs: []string{id("03"), id("04")}},
+			{By: "image", Name: "ami-0old", Instances: 2, Of: 2, InstanceIDs: []string{id("07"), id("d1")}},
 		},
-		Unlisted: []string{"db-0 (i-db-0)", "db-1 (i-db-1)"},
+		Unlisted: []string{"db-0 (i-0123abce)", "db-1 (i-0123abcd)"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the inventory is\n%+v\nwant\n%+v", got, want)
@@ -52,7 +53,7 @@ func TestInventory(t *testing.T) {
 	if v := r.Verdict; v.Status != NotEnough || ids(v.Missing) != "silent_instances" || v.Missing[0].Count != 4 || v.Missing[0].Hosts != 0 {
 		t.Errorf("the verdict is %+v", v)
 	}
-	if got, want := strings.Join(r.Ready, " "), "i-db-0 i-db-1 i-web-1"; got != want {
+	if got, want := strings.Join(r.Ready, " "), "i-0123abcd i-0123abce "+id("01"); got != want {
 		t.Errorf("ready are %q, want %q", got, want)
 	}
 	for _, h := range r.Hosts {

@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"imds-analyzer/report/instances"
@@ -29,8 +28,8 @@ func (h *Host) compare(i *instances.Instance) {
 	if !i.Options.Pending() {
 		h.Listed.Contradicts = contradictions(h.Listed, &h.Options)
 	}
-	required := i.Options.Required() && !slices.Contains(h.Listed.Contradicts, tokensField)
-	h.Listed.done = required || i.Options.Disabled() || i.Gone()
+	h.Listed.required = i.Options.Required()
+	h.Listed.done = i.Options.Disabled() || i.Gone()
 }
 
 // contradictions are the options of the list that the traffic shows to be others. A

@@ -32,7 +32,7 @@ func (r *Report) situation() steps.Situation {
 			ID:       h.Instance,
 			Region:   h.Region,
 			Ready:    h.Verdict.Status == Ready,
-			Required: h.Options.HTTPTokens == "required",
+			Required: h.required(),
 			HopLimit: needed,
 		})
 	}

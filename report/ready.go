@@ -1,18 +1,18 @@
 package report
 
-import "slices"
+import (
+	"slices"
 
-// maxInstanceID bounds an instance's id: i- and 17 digits, or 8 of old ones.
-const maxInstanceID = 32
+	"imds-analyzer/report/steps"
+)
 
 // readyInstances are the ids of instances on which version 2 can be required now and,
-// as far as is known, is not yet. They are put into commands: what a log or a list
-// gives for an id and a shell might take for more is left out.
+// as far as is known, is not yet. What cannot be an id is left out.
 func readyInstances(hosts []Host) []string {
 	ready := []string{}
 	for i := range hosts {
 		h := &hosts[i]
-		if h.Verdict.Status == Ready && isInstanceID(h.Instance) && (h.Listed == nil || !h.Listed.done) {
+		if h.Verdict.Status == Ready && steps.IsInstanceID(h.Instance) && !h.required() {
 			ready = append(ready, h.Instance)
 		}
 	}
@@ -20,15 +20,18 @@ func readyInstances(hosts []Host) []string {
 	return slices.Compact(ready)
 }
 
-func isInstanceID(s string) bool {
-	const prefix = "i-"
-	if len(s) <= len(prefix) || len(s) > maxInstanceID || s[:len(prefix)] != prefix {
+// required says that nothing is left to require of the instance: version 2 is required,
+// or by the list its metadata service is off, or it is gone. Where the list and the
+// traffic contradict each other it may not be, and requiring it again does no harm.
+func (h *Host) required() bool {
+	l := h.Listed
+	switch {
+	case l == nil:
+		return h.Options.HTTPTokens == "required"
+	case l.done:
+		return true
+	case slices.Contains(l.Contradicts, tokensField):
 		return false
 	}
-	for _, c := range []byte(s) {
-		if c != '-' && !('0' <= c && c <= '9') && !('a' <= c && c <= 'z') {
-			return false
-		}
-	}
-	return true
+	return l.required || h.Options.HTTPTokens == "required"
 }

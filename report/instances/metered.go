@@ -5,10 +5,9 @@ import (
 	"bytes"
 )
 
-// maxInstance bounds in bytes what is read for one instance: with 50 tags of 384
-// characters, 15 network interfaces of 50 addresses each, and all volumes it has some
-// 300 KiB.
-const maxInstance = 1 << 20
+// maxInstance bounds in bytes what is read for one instance: those with the most network
+// interfaces have 64, of 50 addresses each, which take 600 bytes indented; that is 2 MB.
+const maxInstance = 8 << 20
 
 // metered bounds what is read until left is set anew.
 type metered struct {

@@ -14,7 +14,7 @@ import (
 var (
 	errNoList   = errors.New("it lists no instances: aws ec2 describe-instances --output json writes such a list")
 	errNoID     = errors.New("an instance in it has no InstanceId: list whole instances")
-	errTooLarge = errors.New("an instance in it takes more than 1 MiB, which none does")
+	errTooLarge = errors.New("an instance in it takes more than 8 MiB, which none does")
 	errUTF16    = errors.New("it is UTF-16, as older versions of PowerShell write it: save it as UTF-8")
 )
 

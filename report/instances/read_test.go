@@ -37,15 +37,15 @@ func TestReadPages(t *testing.T) {
 	applied := func(tokens, endpoint string) Options { return Options{"applied", tokens, endpoint, 1} }
 	old := Group{"image", "ami-0old"}
 	want := map[string]Instance{
-		"i-web-1":   {"eu-central-1a", "running", applied("optional", "enabled"), Group{"asg", "web"}},
-		"i-web-3":   {"eu-central-1a", "running", applied("optional", "enabled"), Group{"asg", "web"}},
-		"i-web-4":   {"eu-central-1b", "running", applied("optional", "enabled"), Group{"asg", "web"}},
-		"i-batch-1": {"eu-central-1a", "running", applied("required", "enabled"), Group{"image", "ami-0batch"}},
-		"i-old-1":   {"eu-central-1a", "stopped", applied("optional", "enabled"), old},
-		"i-gone":    {"eu-central-1a", "terminated", applied("optional", "enabled"), old},
-		"i-safe":    {"eu-central-1a", "running", applied("required", "enabled"), Group{"image", "ami-0abcd1234"}},
-		"i-off":     {"eu-central-1a", "running", applied("optional", "disabled"), Group{"image", "ami-0abcd1234"}},
-		"i-soon":    {"eu-central-1a", "running", Options{"pending", "required", "enabled", 1}, old},
+		"i-0e5a11c0de0000001": {"eu-central-1a", "running", applied("optional", "enabled"), Group{"asg", "web"}},
+		"i-0e5a11c0de0000003": {"eu-central-1a", "running", applied("optional", "enabled"), Group{"asg", "web"}},
+		"i-0e5a11c0de0000004": {"eu-central-1b", "running", applied("optional", "enabled"), Group{"asg", "web"}},
+		"i-0e5a11c0de00000b1": {"eu-central-1a", "running", applied("required", "enabled"), Group{"image", "ami-0batch"}},
+		"i-0e5a11c0de00000d1": {"eu-central-1a", "stopped", applied("optional", "enabled"), old},
+		"i-0e5a11c0de00000d2": {"eu-central-1a", "terminated", applied("optional", "enabled"), old},
+		"i-0e5a11c0de0000005": {"eu-central-1a", "running", applied("required", "enabled"), Group{"image", "ami-0abcd1234"}},
+		"i-0e5a11c0de0000006": {"eu-central-1a", "running", applied("optional", "disabled"), Group{"image", "ami-0abcd1234"}},
+		"i-0e5a11c0de0000007": {"eu-central-1a", "running", Options{"pending", "required", "enabled", 1}, old},
 	}
 	if got := maps.Collect(l.All()); !reflect.DeepEqual(got, want) || l.Unfinished() != 0 {
 		t.Errorf("%d unfinished,\n%v\nwant\n%v", l.Unfinished(), got, want)
@@ -130,9 +130,9 @@ func TestReadWrong(t *testing.T) {
 		"a token of another":    {`{"Reservations":[],"NextToken":1}`, "it is not what"},
 		"a long id":             {`{"InstanceId":"` + long + `"}`, "more than 1024 bytes"},
 		"a long image":          {`{"InstanceId":"i-1","ImageId":"` + long + `"}`, "more than 1024 bytes"},
-		"a large value":         {`{"InstanceId":"i-1","ImageId":` + large + `}`, "more than 1 MiB"},
-		"a large other value":   {`{"InstanceId":"i-1","X":` + large + `}`, "more than 1 MiB"},
-		"a large list":          {`{"Instances":[{"InstanceId":"i-1","X":[` + strings.Repeat("1,", maxInstance) + `1]}]}`, "more than 1 MiB"},
+		"a large value":         {`{"InstanceId":"i-1","ImageId":` + large + `}`, "more than 8 MiB"},
+		"a large other value":   {`{"InstanceId":"i-1","X":` + large + `}`, "more than 8 MiB"},
+		"a large list":          {`{"Instances":[{"InstanceId":"i-1","X":[` + strings.Repeat("1,", maxInstance) + `1]}]}`, "more than 8 MiB"},
 		"deep":                  {strings.Repeat("[", 20_000), "it is no JSON"},
 	}
 	for name, tt := range tests {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // Situation is what there is to take steps for.
@@ -35,22 +36,25 @@ type Instance struct {
 }
 
 // Ids and regions come from logs, which anybody may have written, and end up in commands:
-// whatever has not their form is not known. An id has 8 or 17 digits
+// whatever has not their form is not known.
+const regionForm = `^[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}$`
+
+// IsInstanceID says whether this is an instance's id, which has 8 or 17 digits
 // (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html).
-const (
-	instanceForm = `^i-(?:[0-9a-f]{8}|[0-9a-f]{17})$`
-	regionForm   = `^[a-z]{2,4}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}$`
-)
+func IsInstanceID(s string) bool {
+	digits, ok := strings.CutPrefix(s, "i-")
+	return ok && (len(digits) == 8 || len(digits) == 17) && strings.Trim(digits, "0123456789abcdef") == ""
+}
 
 // maxHopLimit is the highest that an instance can have.
 const maxHopLimit = 64
 
 // trusted leaves out what is not as it should be, and puts instances in order.
 func (s Situation) trusted() Situation {
-	id, region := regexp.MustCompile(instanceForm), regexp.MustCompile(regionForm)
+	region := regexp.MustCompile(regionForm)
 	var known []Instance
 	for _, i := range s.Instances {
-		if !id.MatchString(i.ID) {
+		if !IsInstanceID(i.ID) {
 			s.Unknown++
 			continue
 		}
