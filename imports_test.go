@@ -49,7 +49,7 @@ var rooms = map[string]room{
 	"carried":  {ours: []string{"imds", "attribution", "identity"}, not: append([]string{"os", "net", "syscall", "io"}, speaking...)},
 	"output": {
 		ours:   []string{"imds", "attribution", "identity", "diagnosis"},
-		others: []string{"github.com/sirupsen/logrus", "golang.org/x/text/width"},
+		others: []string{"github.com/sirupsen/logrus", "golang.org/x/sys", "golang.org/x/text/width"},
 		not:    speaking,
 	},
 	"selftest": {

@@ -1,0 +1,160 @@
+// Package logfile is a log in a file, which is rotated or is opened anew when others
+// have rotated it, and in which each line is whole.
+package logfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// Errors of opening.
+var (
+	ErrNotRegular = errors.New("it is no regular file")
+	ErrInUse      = errors.New("another imds-analyzer writes to it")
+	// ErrLink: who can write there could have any file of root's written to.
+	ErrLink = errors.New("it is a link, or a file with several names, in a directory in which other users can write")
+)
+
+// mode: only the owner may read what this host's software does.
+const mode = 0o600
+
+// retryEvery is how often it is tried again to rotate the file, or to open it anew.
+const retryEvery = time.Second
+
+// Options say how a File is rotated.
+type Options struct {
+	// RotateSize is the size in bytes that a file does not exceed, unless a line does; 0
+	// for any.
+	RotateSize int64
+	// Keep is how many files are kept besides, from 1 on: name.1 is the latest.
+	Keep int
+}
+
+// File is a log file. It is not safe for concurrent use.
+type File struct {
+	name    string
+	options Options
+	now     func() time.Time
+	file    *os.File
+	end     end
+	cutOff  uint64
+	// stale: the file has another name by now, or none, and there is to be a new one.
+	stale   bool
+	problem error     // why it was not rotated or opened anew
+	next    time.Time // not before then is that tried again
+}
+
+// Open opens the file to append to it, and makes it if need be. A half line at its
+// end, which a process has left behind that was killed, is cut off. It fails with
+// ErrNotRegular for a pipe or a device, with ErrInUse if another process has it open
+// as a File, and with ErrLink.
+func Open(name string, o Options) (*File, error) {
+	f := &File{name: name, options: o, now: time.Now}
+	if err := f.open(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// open has lines go to the file that the name leads to.
+func (f *File) open() error {
+	file, err := open(f.name)
+	if err != nil {
+		return err
+	}
+	end, err := endOf(file)
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
+	if end.cut > 0 {
+		f.cutOff++
+	}
+	f.file, f.end, f.stale = file, end, false
+	// What cannot be mended now is before the next line.
+	_ = f.end.mend(file)
+	return nil
+}
+
+// CutOff is how many half lines that others have left behind were cut off.
+func (f *File) CutOff() uint64 { return f.cutOff }
+
+// Err is why the file could not be rotated or opened anew: what is written goes on
+// to the one before meanwhile. It is nil if there is nothing wrong.
+func (f *File) Err() error { return f.problem }
+
+// Write appends whole lines, and returns how many bytes of whole lines are in the file:
+// a line that is there in part, as when the disk is full, is cut off again.
+func (f *File) Write(lines []byte) (written int, err error) {
+	if err := f.end.mend(f.file); err != nil {
+		return 0, err
+	}
+	f.renewIfStale()
+	for written < len(lines) && err == nil {
+		var n int
+		n, err = f.append(f.fitting(lines[written:]))
+		written += n
+	}
+	return written, err
+}
+
+// append appends whole lines to the file that is open.
+func (f *File) append(lines []byte) (int, error) {
+	n, err := f.file.Write(lines)
+	if err == nil {
+		return n, nil
+	}
+	whole := bytes.LastIndexByte(lines[:n], '\n') + 1
+	f.end.cut = int64(n - whole)
+	_ = f.end.mend(f.file) // or before the next line
+	return whole, err
+}
+
+// Reopen opens the file anew if another one has its name now, or none, as when others
+// have rotated it. What fails is tried again, and Err tells it.
+func (f *File) Reopen() { f.try(f.renew) }
+
+// renewIfStale does so if the file has no name any more, or it failed before.
+func (f *File) renewIfStale() {
+	if info, err := f.file.Stat(); err == nil && isDeleted(info) {
+		f.stale = true
+	}
+	if f.stale && f.mayTry() {
+		f.Reopen()
+	}
+}
+
+func (f *File) renew() error {
+	f.stale = true
+	now, err := f.file.Stat()
+	if err != nil {
+		return err
+	}
+	if named, err := os.Stat(f.name); err == nil && os.SameFile(now, named) {
+		f.stale = false
+		return nil
+	}
+	before := f.file
+	_ = f.end.mend(before) // what cannot be mended is the next reader's half line
+	if err := f.open(); err != nil {
+		return fmt.Errorf("cannot open %s anew: %w", f.name, err)
+	}
+	return before.Close()
+}
+
+// try does something with the file's name, and reports whether it has succeeded.
+func (f *File) try(do func() error) bool {
+	f.problem = do()
+	f.next = f.now().Add(retryEvery)
+	return f.problem == nil
+}
+
+// mayTry reports whether it is time to try again what has failed.
+func (f *File) mayTry() bool { return f.problem == nil || !f.now().Before(f.next) }
+
+// Close closes the file.
+func (f *File) Close() error {
+	return errors.Join(f.end.mend(f.file), f.file.Close())
+}

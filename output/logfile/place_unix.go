@@ -1,0 +1,83 @@
+//go:build unix
+
+package logfile
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// open opens the file to append to it, and keeps others from doing so with flock(2).
+func open(name string) (*os.File, error) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, notRegular(name)
+	}
+	flags := os.O_RDWR | os.O_CREATE | os.O_APPEND
+	shared := ofOthers(filepath.Dir(name))
+	if shared {
+		flags |= syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+	}
+	file, err := os.OpenFile(name, flags, mode)
+	if errors.Is(err, syscall.ELOOP) && shared {
+		err = fmt.Errorf("%s: %w", name, ErrLink)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := claim(file, shared); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), file.Close())
+	}
+	return file, nil
+}
+
+// notRegular is the error for a file that is none. One where others can put it is not
+// to be used by any name.
+func notRegular(name string) error {
+	if ofOthers(filepath.Dir(name)) {
+		return fmt.Errorf("%s: %w", name, ErrLink)
+	}
+	return fmt.Errorf("%s: %w", name, ErrNotRegular)
+}
+
+// claim makes sure that a file is one to write to, and that no other process does.
+func claim(file *os.File, shared bool) error {
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return ErrNotRegular
+	case shared && links(info) != 1:
+		return ErrLink
+	}
+	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return ErrInUse
+	}
+	return nil // some file systems have no locks
+}
+
+// ofOthers reports whether the program is root's, and other users can write in the
+// directory: they could put a link there.
+func ofOthers(directory string) bool {
+	info, err := os.Stat(directory)
+	if os.Geteuid() != 0 || err != nil {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return !ok || stat.Uid != 0 || info.Mode().Perm()&0o022 != 0
+}
+
+// links is how many names a file has.
+func links(info os.FileInfo) uint64 {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(stat.Nlink)
+	}
+	return 1
+}
+
+// isDeleted reports whether an open file has no name any more.
+func isDeleted(info os.FileInfo) bool { return links(info) == 0 }

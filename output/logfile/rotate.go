@@ -1,0 +1,60 @@
+package logfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// fitting returns those of the lines that go to the file now, the first at least. If it
+// has no room for that, it is rotated before.
+func (f *File) fitting(lines []byte) []byte {
+	info, err := f.file.Stat()
+	if f.options.RotateSize == 0 || err != nil { // which the write tells
+		return lines
+	}
+	room := f.options.RotateSize - info.Size()
+	first := int64(bytes.IndexByte(lines, '\n') + 1)
+	if room < first && info.Size() > 0 {
+		if f.stale || !f.mayTry() || !f.try(f.rotate) {
+			return lines
+		}
+		room = f.options.RotateSize
+	}
+	room = min(max(room, first), int64(len(lines)))
+	return lines[:bytes.LastIndexByte(lines[:room], '\n')+1]
+}
+
+// rotate gives the file another name, and opens a new one.
+func (f *File) rotate() error {
+	err := shift(f.name, f.options.Keep)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // others have done it
+		return fmt.Errorf("cannot rotate %s: %w", f.name, err)
+	}
+	return f.renew()
+}
+
+// shift gives a file the name with a 1, and each that has it the next number, up to
+// the last that is kept: that takes the place of the oldest. At any time each has a name
+// (rename(2)).
+func shift(name string, keep int) error {
+	free := 1
+	for free < keep && exists(numbered(name, free)) {
+		free++
+	}
+	for n := free; n > 1; n-- {
+		if err := os.Rename(numbered(name, n-1), numbered(name, n)); err != nil {
+			return err
+		}
+	}
+	return os.Rename(name, numbered(name, 1))
+}
+
+func numbered(name string, n int) string { return fmt.Sprintf("%s.%d", name, n) }
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}
