@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -38,8 +36,10 @@ type journal struct {
 
 	mu      sync.Mutex // guards what follows
 	writers []entryWriter
+	lasting []*lastingLog // those of the writers that outlast errors
 	console *output.Console
-	file    *os.File
+	place   io.Closer // where the log goes that does not outlast them, nil if there is none
+	stderr  io.Writer // for what people are told
 	summary *output.Summary
 	taken   uint64 // entries that are written, or will be
 	err     error
@@ -58,18 +58,20 @@ const standardOutput = "standard output"
 // openJournal opens the outputs that the options ask for. out writes to standard
 // output.
 func openJournal(o options, streams Streams, out io.Writer, stop func()) (*journal, error) {
-	j := &journal{options: o, summary: output.NewSummary(), stop: stop}
+	j := &journal{options: o, summary: output.NewSummary(), stop: stop, stderr: streams.Err}
 	if o.receiver != nil {
 		j.writers = append(j.writers, o.receiver)
 		return j, nil
 	}
 	if o.output != "" {
-		file, err := os.OpenFile(o.output, os.O_WRONLY|os.O_CREATE|os.O_APPEND, logFileMode)
-		if err != nil {
-			return nil, fmt.Errorf("cannot write the log: %w", err)
+		if err := j.openFile(&o); err != nil {
+			return nil, err
 		}
-		j.file = file
-		j.writers = append(j.writers, output.NewWriter(file, o.output, true))
+	}
+	if o.journald {
+		if err := j.openJournald(); err != nil {
+			return nil, err
+		}
 	}
 	switch o.standardFormat(isTerminal(streams.Out)) {
 	case formatJSON:
@@ -84,10 +86,10 @@ func openJournal(o options, streams Streams, out io.Writer, stop func()) (*journ
 // beside returns a writer for standard error that leaves alone what the console
 // shows: both may be one terminal.
 func (j *journal) beside(stderr io.Writer) io.Writer {
-	if j.console == nil {
-		return stderr
+	if j.console != nil {
+		j.stderr = j.console.Beside(stderr)
 	}
-	return j.console.Beside(stderr)
+	return j.stderr
 }
 
 // standardFormat is what goes to standard output: nothing if a file has the
@@ -98,7 +100,7 @@ func (o *options) standardFormat(terminal bool) string {
 		return o.format
 	case terminal:
 		return formatText
-	case o.output != "":
+	case o.output != "" || o.journald:
 		return ""
 	}
 	return formatJSON
@@ -205,7 +207,7 @@ func (j *journal) write(e *output.Entry) {
 func (j *journal) lifecycle(l output.Lifecycle) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.state.lifecycle(&l)
+	j.stateLifecycle(l)
 	for _, w := range j.writers {
 		j.check(w.Lifecycle(&l))
 	}
@@ -218,8 +220,51 @@ func (j *journal) saveState(stats output.CaptureStats) {
 	l := j.session.Progress(output.CaptureRuns, now, j.counts(stats))
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.state.lifecycle(&l)
+	j.stateLifecycle(l)
 	j.state.save()
+}
+
+// stateLifecycle has the state take in how far the capture has come, and what it has
+// counted that is missing from logs.
+func (j *journal) stateLifecycle(l output.Lifecycle) {
+	l.NotWritten(j.missing())
+	j.state.lifecycle(&l)
+}
+
+// missing is how many entries are missing from the log that has the least.
+func (j *journal) missing() (most uint64) {
+	for _, l := range j.lasting {
+		most = max(most, l.notWritten())
+	}
+	return most
+}
+
+// notWritten is the same for others.
+func (j *journal) notWritten() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.missing()
+}
+
+// reopen has logs go on in the files that have their names now.
+func (j *journal) reopen() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, l := range j.lasting {
+		l.reopen()
+	}
+}
+
+// due is how long to wait before flush is called again, 0 if nothing waits for it.
+func (j *journal) due() (wait time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, l := range j.lasting {
+		if due := l.spool.Due(); due > 0 && (wait == 0 || due < wait) {
+			wait = due
+		}
+	}
+	return wait
 }
 
 // progress writes a line about the capture with the counts so far.
@@ -280,17 +325,23 @@ func (j *journal) check(err error) {
 	}
 }
 
-// close closes the log file and the state, and returns what went wrong.
-func (j *journal) close() error {
-	return errors.Join(j.closeLog(), j.state.close())
+// close closes the logs and the state, and returns what went wrong.
+func (j *journal) close() []error {
+	errs := []error{j.closePlace()}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, l := range j.lasting {
+		errs = append(errs, l.close())
+	}
+	return append(errs, j.state.close())
 }
 
-func (j *journal) closeLog() error {
+func (j *journal) closePlace() error {
 	j.flush()
-	if j.file == nil {
+	if j.place == nil {
 		return j.err
 	}
-	if err := j.file.Close(); err != nil && j.err == nil {
+	if err := j.place.Close(); err != nil && j.err == nil {
 		j.err = output.WriteError(j.options.output, err)
 	}
 	return j.err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ type options struct {
 	read          []string
 	write         string
 	output        string
+	rotateSize    byteSize
+	rotateKeep    int
+	journald      bool
 	format        string
 	only          string
 	count         uint64
@@ -64,6 +68,9 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.StringArrayVarP(&o.read, "read", "r", nil, "read this capture `FILE`, or all in a directory of that name, instead, - for standard input; more may follow")
 	flags.StringArrayVar(&o.endpointNames, "endpoint", nil, "address of the metadata service, `ADDR[:PORT]`; repeatable (default 169.254.169.254:80 and [fd00:ec2::254]:80)")
 	flags.StringVarP(&o.output, "output", "o", "", "append the log entries to this `FILE`")
+	flags.Var(&o.rotateSize, "rotate-size", "rotate the file of -o before it is larger than this `SIZE`, such as 64MiB: FILE is FILE.1 then, and that FILE.2; 0 for never")
+	flags.IntVar(&o.rotateKeep, "rotate-keep", 10, "with --rotate-size: keep `N` files besides")
+	flags.BoolVar(&o.journald, "journald", false, "write the log entries to the journal of systemd")
 	flags.StringVar(&o.format, "format", formatAuto, "what goes to standard output: auto, json or text")
 	flags.StringVarP(&o.write, "write", "w", "", "save the packets to this pcapng `FILE`, with tokens and response bodies masked, and with what is known of callers as comments")
 	flags.StringSliceVar(&o.wayNames, "attribution", nil, "find processes in these `WAYS` only, of "+wayNames()+" (default all that work)")
@@ -110,8 +117,12 @@ func (o *options) check(flags *pflag.FlagSet) (err error) {
 		return errors.New("-o and -w write to files; --format json writes the log to standard output")
 	case flags.Changed("output") && o.output == "", flags.Changed("write") && o.write == "", flags.Changed("state") && o.state == "", slices.Contains(o.read, ""):
 		return errors.New("-r, -o, -w and --state need the name of a file")
+	case o.output == "" && flags.Changed("rotate-size"), o.rotateSize == 0 && flags.Changed("rotate-keep"):
+		return errors.New("--rotate-size is for the file of -o, and --rotate-keep for --rotate-size: give that, too")
+	case o.rotateKeep < 1:
+		return errors.New("--rotate-keep is at least 1")
 	case len(o.read) > 0 && slices.ContainsFunc(liveFlags(), flags.Changed):
-		return errors.New("-i, --attribution, --realtime, --no-packages, --own-namespace and --state are for live captures and -r reads files: give one of them")
+		return errors.New("-i, --attribution, --realtime, --no-packages, --own-namespace, --state and --journald are for live captures and -r reads files: give one of them")
 	}
 	return o.findCommand(flags)
 }
@@ -136,7 +147,7 @@ func (o *options) findCommand(flags *pflag.FlagSet) (err error) {
 
 // liveFlags are those that only live captures have a use for.
 func liveFlags() []string {
-	return []string{"interface", "attribution", "realtime", "no-packages", "own-namespace", "state"}
+	return []string{"interface", "attribution", "realtime", "no-packages", "own-namespace", "state", "journald"}
 }
 
 // parseEndpoints reads the addresses of --endpoint. Without any they are the usual ones.
@@ -166,10 +177,25 @@ func (o *options) checkOverwrite(stdin io.Reader) error {
 			}
 		}
 	}
+	for _, other := range []string{o.write, o.state} {
+		if o.rotateSize > 0 && other != "" && isNumbered(other, o.output) {
+			return fmt.Errorf("%s is the name of a log that was rotated", other)
+		}
+	}
 	if o.output != "" && o.write != "" && sameFile(o.output, o.write) {
 		return errors.New("-o and -w name the same file")
 	}
 	return nil
+}
+
+// isNumbered reports whether a file has the name that a log may be given when it is
+// rotated.
+func isNumbered(file, log string) bool {
+	number, ok := strings.CutPrefix(filepath.Base(file), filepath.Base(log)+".")
+	if _, err := strconv.Atoi(number); err != nil || !ok {
+		return false
+	}
+	return sameFile(filepath.Dir(file), filepath.Dir(log))
 }
 
 // isFile reports whether a stream is the file of that name.

@@ -96,7 +96,7 @@ func (s *session) idle() func() time.Duration {
 	if s.files == nil || s.files.stream() {
 		return func() time.Duration {
 			s.log.flush()
-			return 0
+			return s.log.due()
 		}
 	}
 	return s.idleInFiles

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -73,6 +74,7 @@ type session struct {
 	truncated bool
 	// endedEarly is true if reading ended before the input did.
 	endedEarly bool
+	hangups    <-chan os.Signal // at which the log is opened anew, nil for none
 	started    time.Time
 	flushed    time.Time // the log; of the goroutine that writes it
 }
@@ -94,6 +96,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 	} else {
 		debug.SetGCPercent(offlineGCPercent)
 	}
+	defer s.reopenOnHangup(isTerminal(terminal))()
 	sources, err := s.open(ctx)
 	if err != nil {
 		return advise(err)
@@ -269,6 +272,8 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 			s.saveState()
 		case <-alive:
 			s.notifyAlive()
+		case <-s.hangups:
+			s.join.lifecycle(s.log.reopen)
 		}
 		s.join.flush()
 	}
@@ -362,7 +367,7 @@ func (s *session) problem(err error) {
 
 // conclude closes what is open, prints the summary and says how it went.
 func (s *session) conclude(save io.Closer) error {
-	for _, err := range []error{save.Close(), s.log.close()} {
+	for _, err := range append([]error{save.Close()}, s.log.close()...) {
 		if err != nil {
 			s.problem(err)
 		}

@@ -92,6 +92,7 @@ func (s *session) stats() output.CaptureStats {
 		Truncated:          s.truncated,
 		EventsLost:         s.resolver.Stats().EventsLost,
 		EndedEarly:         s.endedEarly,
+		EntriesNotWritten:  s.log.notWritten(),
 
 		TellsWithoutPackets: s.resolver.Missing() != nil,
 	}

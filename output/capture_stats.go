@@ -53,6 +53,9 @@ type CaptureStats struct {
 	// EndedEarly is true if reading was ended before the input ended, as by a
 	// number of calls that was reached.
 	EndedEarly bool
+	// EntriesNotWritten are those that are missing from the log, because it could not be
+	// written.
+	EntriesNotWritten uint64
 }
 
 // verdict says in a sentence whether calls may be missing from the log.

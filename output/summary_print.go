@@ -213,6 +213,9 @@ func (c *CaptureStats) print(b *strings.Builder) {
 	note(c.SegmentsIgnored, "segment that its receiver would not take", "segments that their receivers would not take")
 	gap(b, "Not read", rest)
 	gap(b, "Cut by the snaplen", c.cut())
+	if c.EntriesNotWritten > 0 {
+		gap(b, "Not written", []string{counted(c.EntriesNotWritten, "entry of the log", "entries of the log")})
+	}
 	if c.EventsLost > 0 {
 		gap(b, "Not followed", []string{counted(c.EventsLost, "event of the kernel on processes", "events of the kernel on processes")})
 	}
