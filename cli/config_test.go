@@ -165,7 +165,7 @@ func TestConfigPlaces(t *testing.T) {
 	}{
 		{"value", "\nonly: v2\n", nil, `c:2: --only knows v1, not "v2"`},
 		{"by its letter", "\n\noutput: \"-\"\n", nil, "c:3: -o and -w write to files"},
-		{"the first that is there", "count: 1\nstats-interval: -5s\n", nil, "c:2: --duration and --stats-interval"},
+		{"the first that is there", "count: 1\nstats-interval: -5s\n", nil, "c:2: --duration, --stats-interval and"},
 		{"of the command line", "count: 1\n", []string{"--only", "v2"}, `--only knows v1, not "v2"`},
 		{"overridden", "only: v1\n", []string{"--only", "v2"}, `--only knows v1, not "v2"`},
 		{"together with the command line", "\nenrich-user: x\n", nil, "c:2: --enrich-user and --enrich-timeout are for"},

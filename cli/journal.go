@@ -31,6 +31,8 @@ type journal struct {
 	enricher *enricher
 	// state is nil without --state.
 	state *keeper
+	// folder is nil without --fold.
+	folder *output.Folder
 	// entry is that of the latest record, kept so that not each takes a new one.
 	entry output.Entry
 
@@ -58,7 +60,7 @@ const standardOutput = "standard output"
 // openJournal opens the outputs that the options ask for. out writes to standard
 // output.
 func openJournal(o options, streams Streams, out io.Writer, stop func()) (*journal, error) {
-	j := &journal{options: o, summary: output.NewSummary(), stop: stop, stderr: streams.Err}
+	j := &journal{options: o, summary: output.NewSummary(), folder: output.NewFolder(o.fold), stop: stop, stderr: streams.Err}
 	if o.receiver != nil {
 		j.writers = append(j.writers, o.receiver)
 		return j, nil
@@ -125,6 +127,7 @@ func (j *journal) start() {
 }
 
 func (j *journal) finish() {
+	j.passFolded(j.folder.Flush())
 	if j.enricher != nil {
 		j.enricher.finish()
 	}
@@ -135,14 +138,8 @@ func (j *journal) finish() {
 func (j *journal) record(r output.Record) {
 	e := &j.entry
 	*e = output.NewEntry(r, *j.host(time.Now()))
-	switch {
-	case !j.take(e):
-	case j.enricher != nil:
-		j.enricher.add(*e)
-	default:
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		j.write(e)
+	if j.take(e) && !j.fold(e) {
+		j.pass(e)
 	}
 }
 
@@ -158,6 +155,17 @@ func (j *journal) host(now time.Time) *output.Host {
 		j.hostRead = now
 	}
 	return &j.session.Host
+}
+
+// pass has an entry written, at once or when it comes back from the enricher.
+func (j *journal) pass(e *output.Entry) {
+	if j.enricher != nil {
+		j.enricher.add(*e)
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.write(e)
 }
 
 // take counts an entry, and reports whether it is to be written.
@@ -198,7 +206,14 @@ func (j *journal) write(e *output.Entry) {
 	for _, w := range j.writers {
 		j.check(w.Call(e))
 	}
-	if j.console != nil {
+	if e.Calls() == 1 {
+		j.show(e)
+	}
+}
+
+// show shows a call on the console, if there is one.
+func (j *journal) show(e *output.Entry) {
+	if j.console != nil && j.err == nil {
 		j.check(j.console.Call(e))
 	}
 }
@@ -228,7 +243,7 @@ func (j *journal) saveState(stats output.CaptureStats) {
 // counted that is missing from logs.
 func (j *journal) stateLifecycle(l output.Lifecycle) {
 	l.NotWritten(j.missing())
-	j.state.lifecycle(&l)
+	j.state.lifecycle(&l, j.folder.Open())
 }
 
 // missing is how many entries are missing from the log that has the least.

@@ -36,6 +36,7 @@ type options struct {
 	count         uint64
 	duration      time.Duration
 	statsInterval time.Duration
+	fold          time.Duration
 	state         string
 	wayNames      []string
 	realTime      bool
@@ -78,6 +79,7 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.noPackages, "no-packages", false, "do not ask the package manager (dpkg-query, rpm) whose files the callers are")
 	flags.BoolVar(&o.ownNamespace, "own-namespace", false, "capture in this network namespace only, not in those of containers that have an interface of their own, and keep less privileges")
 	flags.StringVar(&o.only, "only", "", "with v1: entries for calls that are v1 or unknown; the summary counts all")
+	flags.DurationVar(&o.fold, "fold", 0, "one entry for the IMDSv2 calls that a program repeats within this `TIME` of one that has an entry; 0 for an entry for each")
 	flags.Uint64Var(&o.count, "count", 0, "end after `N` calls")
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `TIME`, such as 90s or 24h")
 	flags.DurationVar(&o.statsInterval, "stats-interval", 0, "write a line of capture statistics to the log every `TIME`; 0 for none")
@@ -109,8 +111,8 @@ func (o *options) check(flags *pflag.FlagSet) (err error) {
 		return fmt.Errorf("--only knows v1, not %q", o.only)
 	case flags.Changed("attribution") && len(o.wayNames) == 0, !o.knowsWays():
 		return fmt.Errorf("--attribution takes some of %s, not %q", wayNames(), strings.Join(o.wayNames, ","))
-	case o.duration < 0 || o.statsInterval < 0:
-		return errors.New("--duration and --stats-interval are times that are not negative")
+	case o.duration < 0 || o.statsInterval < 0 || o.fold < 0:
+		return errors.New("--duration, --stats-interval and --fold are times that are not negative")
 	case flags.Changed("count") && o.count == 0:
 		return errors.New("--count is at least 1")
 	case o.output == standardInput || o.write == standardInput:

@@ -93,7 +93,10 @@ func (s *session) tellFailures() {
 // reads along wants what there is. Where files are all there, more comes at once
 // most often, so that this is not done each time but every readAlong.
 func (s *session) idle() func() time.Duration {
-	if s.files == nil || s.files.stream() {
+	switch {
+	case s.files == nil:
+		return func() time.Duration { return s.log.idle(time.Now()) }
+	case s.files.stream():
 		return func() time.Duration {
 			s.log.flush()
 			return s.log.due()

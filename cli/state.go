@@ -113,10 +113,12 @@ func (k *keeper) call(e *output.Entry) {
 	}
 }
 
-// lifecycle takes in how far the capture has come.
-func (k *keeper) lifecycle(l *output.Lifecycle) {
+// lifecycle takes in how far the capture has come, and which of its calls entries will
+// tell of that are not written yet.
+func (k *keeper) lifecycle(l *output.Lifecycle, folding []output.Folded) {
 	if k != nil {
 		k.built.Lifecycle(l)
+		k.built.Folding(l, folding)
 	}
 }
 

@@ -53,7 +53,7 @@ func TestStateGoesOn(t *testing.T) {
 		k := kept(t, file)
 		session := output.Session{Started: at.Add(time.Duration(run) * time.Hour), BootID: "c3b1b2a0"}
 		start := session.Start()
-		k.lifecycle(&start)
+		k.lifecycle(&start, nil)
 		k.call(v1Call(1, session.Started.Add(time.Second)))
 		k.call(v1Call(2, session.Started.Add(2*time.Second)))
 		k.save()

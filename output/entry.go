@@ -76,6 +76,7 @@ type IMDS struct {
 	ResponseTTL       int         `json:"response_ttl,omitempty"`
 	ResponseTTLNeeded int         `json:"response_ttl_needed,omitempty"`
 	Server            string      `json:"server,omitempty"`
+	Folded            Folded      `json:"folded,omitzero"`
 	Findings          []string    `json:"findings,omitempty"`
 	Fallback          Fallback    `json:"fallback,omitzero"`
 	ExecutableDeleted bool        `json:"executable_deleted,omitempty"`

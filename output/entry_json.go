@@ -80,6 +80,7 @@ func (i *IMDS) write(w *jsonWriter) {
 	w.number("response_ttl", i.ResponseTTL)
 	w.number("response_ttl_needed", i.ResponseTTLNeeded)
 	w.text("server", i.Server)
+	i.Folded.write(w)
 	w.list("findings", i.Findings)
 	i.Fallback.write(w)
 	if i.ExecutableDeleted {
@@ -89,6 +90,19 @@ func (i *IMDS) write(w *jsonWriter) {
 	i.OnBehalfOf.write(w, "on_behalf_of")
 	w.relatives("ancestors", i.Ancestors)
 	i.Script.write(w)
+	w.close(start)
+}
+
+func (f *Folded) write(w *jsonWriter) {
+	start := w.open("folded")
+	if f.Calls > 0 {
+		w.count("calls", f.Calls)
+	}
+	w.time("first", f.First)
+	w.time("last", f.Last)
+	if f.FirstSequence > 0 {
+		w.count("first_sequence", f.FirstSequence)
+	}
 	w.close(start)
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"imds-analyzer/attribution"
 
@@ -61,6 +62,8 @@ func TestSchemaRefuses(t *testing.T) {
 	e := NewEntry(testRecord(), testHost)
 	unknown := NewEntry(testRecords()["10 unknown"], Host{})
 	l := testLifecycles()[1]
+	log := foldAll(NewFolder(time.Minute), foldEntry(1, 0), foldEntry(2, time.Second), foldEntry(3, time.Second))
+	folded := string(appendEntry(nil, &log[1]))
 	call, cutOff, capture := string(appendEntry(nil, &e)), string(appendEntry(nil, &unknown)), string(appendLifecycle(nil, &l))
 	mutations := []struct{ name, line, old, new string }{
 		{"unknown field", call, `"message":`, `"colour":"red","message":`},
@@ -71,6 +74,9 @@ func TestSchemaRefuses(t *testing.T) {
 		{"level of v2", call, `"log.level":"warning"`, `"log.level":"info"`},
 		{"action of v2", call, "imds-v1-request", "imds-v2-request"},
 		{"v1 on partial evidence", call, `"version":"v1"`, `"version":"v1","incomplete":"snaplen"`},
+		{"v1 folded", call, `"imds":{`, `"imds":{"folded":{"calls":2,"first":"2026-11-23T04:30:49Z","last":"2026-11-23T04:30:50Z","first_sequence":1},`},
+		{"one call folded", folded, `"calls":2`, `"calls":1`},
+		{"folded without a number", folded, `,"first_sequence":2`, ``},
 		{"unknown without a reason", cutOff, `"incomplete":"snaplen",`, ``},
 		{"unknown reason", cutOff, `"snaplen"`, `"bad_luck"`},
 		{"zone", call, `123Z`, `123+01:00`},

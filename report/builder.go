@@ -33,16 +33,27 @@ func New(o Options) *Builder { return &Builder{options: o, kept: newKept()} }
 func (b *Builder) Call(e *output.Entry) {
 	b.called = true
 	h := b.kept.host(hostKey(&e.HostFields))
-	if h.counted(e) {
-		b.inputs.Repeated++
-		return
+	counted := h.counted(e)
+	b.inputs.Repeated += counted
+	switch {
+	case counted == 0:
+		b.kept.call(e, h)
+	case counted < e.Calls():
+		others := *e
+		others.IMDS.Folded.Calls -= counted
+		b.kept.call(&others, h)
 	}
-	b.kept.call(e, h)
 }
 
 // Lifecycle takes in what is said of a capture. The entry is not kept.
 func (b *Builder) Lifecycle(l *output.Lifecycle) {
 	b.kept.host(hostKey(&l.HostFields)).lifecycle(l)
+}
+
+// Folding says which calls of a capture were taken in one by one that one entry will tell
+// of together. For those that come after them, a state says how many of them it has counted.
+func (b *Builder) Folding(l *output.Lifecycle, folding []output.Folded) {
+	b.kept.host(hostKey(&l.HostFields)).Sessions.folding(utc(l.IMDS.Capture.Started), folding)
 }
 
 // State takes in what an earlier Builder had taken in. States have to come before

@@ -45,16 +45,25 @@ type calls struct {
 	Unknown       uint64 `json:"unknown"`
 }
 
+// callsOf are the calls that the entry stands for.
 func callsOf(e *output.Entry) calls {
+	n := e.Calls()
 	switch {
 	case e.IMDS.Version == imds.V1.String():
-		return calls{V1: 1}
+		return calls{V1: n}
 	case e.IMDS.Version != imds.V2.String():
-		return calls{Unknown: 1}
+		return calls{Unknown: n}
 	case isTokenRequest(e):
-		return calls{V2: 1, TokenRequests: 1}
+		return calls{V2: n, TokenRequests: n}
 	}
-	return calls{V2: 1}
+	return calls{V2: n}
+}
+
+// spanOf is the time between the first and the last of them.
+func spanOf(e *output.Entry) span {
+	s := span{e.IMDS.Folded.First, e.IMDS.Folded.Last}
+	s.add(e.Timestamp)
+	return s
 }
 
 func (c *calls) merge(o calls) {
@@ -105,7 +114,7 @@ func (h *host) call(e *output.Entry) {
 	n := callsOf(e)
 	h.Calls.merge(n)
 	h.Timeline.call(e.Timestamp, n)
-	h.Seen.add(e.Timestamp)
+	h.Seen.merge(spanOf(e))
 	h.Options.call(e)
 	h.Sessions.call(e)
 	if e.IMDS.Version == imds.V1.String() && !has(e, diagnosis.LocalResponder) {
@@ -139,44 +148,4 @@ func (h *host) state() {
 		s := &h.Sessions.Latest[i]
 		s.stated, s.unlogged = true, s.Counts.NotWritten
 	}
-}
-
-// covered is a time in which a state has counted the calls up to a number; 0 for
-// those that have no number.
-type covered struct {
-	span
-	sequence uint64
-}
-
-// cover takes in what a state that was written at that time has counted. A call
-// after the latest that was counted in a session is of the next one, also if no line
-// that tells of that was read yet.
-func (h *host) cover(s *sessions, updated time.Time) {
-	first := updated
-	if e := &s.Earlier; e.Sessions > 0 {
-		h.states = append(h.states, covered{span{e.Within.First, e.Counted}, e.Sequence})
-		first = earlier(first, e.Within.First)
-	}
-	for i := range s.Latest {
-		one := &s.Latest[i]
-		h.states = append(h.states, covered{span{one.Started, one.Counted}, one.Sequence})
-		first = earlier(first, one.Started)
-	}
-	h.states = append(h.states, covered{span{first, updated}, 0})
-}
-
-// counted says whether a state has counted the call. What a capture has told that is in
-// no state is new: counted twice is better than not at all.
-func (h *host) counted(e *output.Entry) bool {
-	if of := h.Sessions.of(e.Timestamp); of != nil && !of.stated {
-		return false
-	}
-	for _, c := range h.states {
-		numbered := e.Event.Sequence != 0
-		if numbered == (c.sequence != 0) && e.Event.Sequence <= c.sequence &&
-			!e.Timestamp.Before(c.First) && !e.Timestamp.After(c.Last) {
-			return true
-		}
-	}
-	return false
 }

@@ -23,15 +23,15 @@ type options struct {
 
 func (o *options) call(e *output.Entry) {
 	if e.Network.Type == "ipv6" {
-		o.IPv6++
+		o.IPv6 += e.Calls()
 	}
 	status := e.HTTP.Response.StatusCode
 	if has(e, diagnosis.LocalResponder) || status == 0 {
 		return
 	}
-	o.Answered++
+	o.Answered += e.Calls()
 	if status == 403 {
-		o.Forbidden++
+		o.Forbidden += e.Calls()
 	}
 	if isTokenRequest(e) && succeeded(status) {
 		o.Tokens.add(e.IMDS.ResponseTTL, e.IMDS.ResponseTTLNeeded)

@@ -67,15 +67,15 @@ func (x *example) merge(o example) {
 func (p *program) call(e *output.Entry, h *host) {
 	n := callsOf(e)
 	p.Calls.merge(n)
-	p.Seen.add(e.Timestamp)
+	p.Seen.merge(spanOf(e))
 	if isTokenRequest(e) {
 		p.Tokens.add(e.IMDS.ResponseTTL, e.IMDS.ResponseTTLNeeded)
 	}
 	for _, f := range e.IMDS.Findings {
-		p.Findings.add(f, 1, maxFindings)
+		p.Findings.add(f, e.Calls(), maxFindings)
 	}
-	p.share(h).call(standingOf(e), n.V1)
-	p.UserAgents.add(e.UserAgent.Original, 1, maxOfEach)
+	p.share(h).call(standingOf(e), n)
+	p.UserAgents.add(e.UserAgent.Original, e.Calls(), maxOfEach)
 	if n.V2 == 0 {
 		p.tokenless(e, n.V1)
 	}
@@ -145,16 +145,17 @@ func (p *program) share(h *host) *share {
 	return &p.shares[at]
 }
 
-func (s *share) call(is standing, v1 uint64) {
-	s.calls++
-	s.v1 += v1
+func (s *share) call(is standing, n calls) {
+	all := n.all()
+	s.calls += all
+	s.v1 += n.V1
 	switch is {
 	case blocking:
-		s.blocking++
+		s.blocking += all
 	case unclear:
-		s.unclear++
+		s.unclear += all
 	case elsewhere:
-		s.elsewhere++
+		s.elsewhere += all
 	}
 }
 

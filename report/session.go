@@ -26,6 +26,8 @@ type session struct {
 	// the latest.
 	Sequence uint64    `json:"sequence,omitempty"`
 	Counted  time.Time `json:"counted,omitzero"`
+	// Folding are calls that were counted, and whose entry was not written then.
+	Folding []folding `json:"folding,omitempty"`
 	// Begun is true if the line that tells of its start was read.
 	Begun bool `json:"begun,omitempty"`
 
@@ -130,6 +132,9 @@ func (s *session) merge(o *session) {
 	s.unlogged = max(s.unlogged, o.unlogged)
 	s.BootID, s.Uptime, s.Sequence = max(s.BootID, o.BootID), max(s.Uptime, o.Uptime), max(s.Sequence, o.Sequence)
 	s.Counts.highest(&o.Counts)
+	if s.Folding == nil {
+		s.Folding = o.Folding
+	}
 }
 
 // observed is the time in which the session saw packets.

@@ -189,7 +189,9 @@ func (h *host) tidy() {
 	h.Timeline.tidy()
 	s := &h.Sessions
 	for i := range s.Latest {
-		s.Latest[i].BootID = tidy(s.Latest[i].BootID)
+		one := &s.Latest[i]
+		one.BootID = tidy(one.BootID)
+		one.Folding = one.Folding[:min(len(one.Folding), maxFolding)]
 	}
 	e := &s.Earlier
 	e.BootID = tidy(e.BootID)
