@@ -33,6 +33,18 @@ func printed(t *testing.T, s *Summary, c CaptureStats) string {
 	return out.String()
 }
 
+func TestSummaryTellsWhatIsNotWritten(t *testing.T) {
+	for _, c := range []struct {
+		entries uint64
+		want    string
+	}{{1, "\nNot written: 1 entry of the log\n"}, {12, "\nNot written: 12 entries of the log\n"}} {
+		var b strings.Builder
+		if err := NewSummary().Print(&b, CaptureStats{EntriesNotWritten: c.entries}); err != nil || !strings.Contains(b.String(), c.want) {
+			t.Errorf("%v, there is no %q: %s", err, c.want, &b)
+		}
+	}
+}
+
 func TestSummaryGolden(t *testing.T) {
 	var all []Record
 	records := testRecords()
