@@ -1,0 +1,23 @@
+// A check that cannot fail proves nothing: each word is misspelt once, and that has to be found.
+
+// masked has blanks in the place of what may be any text.
+export function masked(text, free) {
+  for (const phrase of [...free].sort((a, b) => b.length - a.length)) {
+    text = text.replaceAll(phrase, ' '.repeat(phrase.length));
+  }
+  return text;
+}
+
+// mutants are the text with one word of three letters or more misspelt, each word once.
+// Where it is looked for is told by within, which has the length of the text.
+export function mutants(text, within = text) {
+  const found = new Map();
+  for (const match of within.matchAll(/(?<![$\w])[A-Za-z][A-Za-z0-9.]{2,}/g)) {
+    const word = match[0];
+    if (!found.has(word)) {
+      const misspelt = word.slice(0, 1) + word.slice(2);
+      found.set(word, text.slice(0, match.index) + misspelt + text.slice(match.index + word.length));
+    }
+  }
+  return found;
+}
