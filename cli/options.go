@@ -59,6 +59,7 @@ const (
 	formatAuto = "auto"
 	formatJSON = "json"
 	formatText = "text"
+	formatHTML = "html" // of a report
 	formatNone = ""
 	onlyV1     = "v1"
 )

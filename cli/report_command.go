@@ -79,11 +79,12 @@ const reportExamples = `  imds-analyzer report imds.log
   imds-analyzer report --inventory instances.json --group-by tag:Team hosts/*.log.gz
   journalctl -u imds-analyzer -o cat | imds-analyzer report -
   imds-analyzer report --format json -o report.json boot.pcapng
+  imds-analyzer report --format html -o report.html hosts/*.log.gz
   imds-analyzer report --exit-code imds.log && echo IMDSv1 can be disabled`
 
 func (o *reportOptions) define(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	flags.StringVar(&o.format, "format", formatText, "how the report is written: text or json")
+	flags.StringVar(&o.format, "format", formatText, "how the report is written: text, json or html, one page that loads nothing")
 	flags.StringVarP(&o.output, "output", "o", "", "write the report to this `FILE`")
 	flags.Float64Var(&o.judge.MinDays, "min-days", report.DefaultMinDays, "how many `DAYS` each host has to be observed before it counts that nothing was seen")
 	flags.BoolVar(&o.judge.NoBoot, "no-boot", false, "do not ask for a boot to be observed")
@@ -104,8 +105,8 @@ func (o *reportOptions) check(flags *pflag.FlagSet) (err error) {
 		return errors.New("report needs the names of logs or captures, or - for standard input (see imds-analyzer report --help)")
 	case slices.Contains(o.named, ""), flags.Changed("output") && o.output == "":
 		return errors.New("report and -o need the name of a file")
-	case o.format != formatText && o.format != formatJSON:
-		return fmt.Errorf("--format is text or json, not %q", o.format)
+	case !slices.Contains([]string{formatText, formatJSON, formatHTML}, o.format):
+		return fmt.Errorf("--format is text, json or html, not %q", o.format)
 	case o.output == standardInput:
 		return errors.New("-o writes to a file; without it the report goes to standard output")
 	case slices.Contains(o.judge.Ignore, ""):

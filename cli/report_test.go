@@ -267,7 +267,7 @@ func TestReportUsage(t *testing.T) {
 	}{
 		"nothing named":   {nil, 2, "needs the names of logs or captures"},
 		"empty name":      {[]string{""}, 2, "need the name of a file"},
-		"format":          {[]string{"--format", "html", "x"}, 2, "--format is text or json"},
+		"format":          {[]string{"--format", "xml", "x"}, 2, "--format is text, json or html"},
 		"days":            {[]string{"--min-days", "-1", "x"}, 2, "--min-days"},
 		"no number":       {[]string{"--min-days", "NaN", "x"}, 2, "--min-days"},
 		"empty program":   {[]string{"--ignore", "", "x"}, 2, "--ignore"},
@@ -326,5 +326,21 @@ func TestReportOfOldLog(t *testing.T) {
 	}
 	if got := succeeded(t, "report", dir).out; got != want {
 		t.Errorf("of several files:\n%s\nwant\n%s", got, want)
+	}
+}
+
+// The page is written where the report is to go, and holds what was read.
+func TestReportPage(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "report.html")
+	log := write(t, t.TempDir(), "log", logOf(t, "boto"))
+	if r := succeeded(t, "report", "--format", "html", "-o", file, log); r.out != "" {
+		t.Errorf("standard output has %q", r.out)
+	}
+	page, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := succeeded(t, "report", "--format", "html", log).out; string(page) != want || !strings.HasPrefix(want, "<!DOCTYPE html>") || !strings.Contains(want, "Boto") {
+		t.Errorf("the page is %.300q, want %.300q", page, want)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"imds-analyzer/output"
 	"imds-analyzer/report"
+	"imds-analyzer/report/page"
 )
 
 // write writes the report where it is to go.
@@ -38,8 +39,11 @@ func (r *reporting) write(made *report.Report) error {
 func (r *reporting) writeTo(out io.Writer, name string, made *report.Report) error {
 	buffered := bufio.NewWriter(out)
 	write := made.Print
-	if r.options.format == formatJSON {
+	switch r.options.format {
+	case formatJSON:
 		write = made.JSON
+	case formatHTML:
+		write = func(w io.Writer) error { return page.Write(w, made) }
 	}
 	err := write(buffered)
 	if err == nil {

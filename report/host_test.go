@@ -39,7 +39,7 @@ func TestInstanceOptions(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			o := take(New(week), tt.calls...).Report().Hosts[0].Options
-			if got := o.text(); got != tt.want {
+			if got := o.Text(); got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})

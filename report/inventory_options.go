@@ -48,8 +48,8 @@ func contradictions(l *Listed, seen *InstanceOptions) (fields []string) {
 	return fields
 }
 
-// text says what is listed that is not what was seen.
-func (l *Listed) text(seen *InstanceOptions) string {
+// Text says what is listed that is not what was seen.
+func (l *Listed) Text(seen *InstanceOptions) string {
 	if l == nil || len(l.Contradicts) == 0 {
 		return ""
 	}

@@ -39,12 +39,12 @@ func TestContradictions(t *testing.T) {
 	for _, tt := range tests {
 		h := Host{Options: tt.seen}
 		h.compare(&instances.Instance{Options: tt.listed})
-		text := h.Listed.text(&h.Options)
+		text := h.Listed.Text(&h.Options)
 		if got := strings.Join(h.Listed.Contradicts, " "); got != tt.want || !strings.Contains(text, tt.text) || (tt.want == "") != (text == "") {
 			t.Errorf("%s: contradicts %q, %q; want %q, %q", tt.name, got, text, tt.want, tt.text)
 		}
 	}
-	if text := (*Listed)(nil).text(&InstanceOptions{}); text != "" {
+	if text := (*Listed)(nil).Text(&InstanceOptions{}); text != "" {
 		t.Errorf("not listed: %q", text)
 	}
 }

@@ -35,7 +35,7 @@ func (r *Report) Print(w io.Writer) error {
 }
 
 func (r *Report) printVerdict(t *text) {
-	t.line(r.headline())
+	t.line(r.Headline())
 	t.items(r.Verdict.Against)
 	if len(r.Verdict.Against) > 0 && len(r.Verdict.Missing) > 0 {
 		t.line("Besides, this is missing before silence would prove anything:")
@@ -47,8 +47,8 @@ func (r *Report) printVerdict(t *text) {
 	r.printReady(t)
 }
 
-// headline is the verdict in a sentence.
-func (r *Report) headline() string {
+// Headline is the verdict in a sentence.
+func (r *Report) Headline() string {
 	on := ""
 	if all, n := len(r.Hosts), r.hostsThat(r.Verdict.Status); n != all && n > 0 && r.Verdict.Status != Ready {
 		on = fmt.Sprintf(" on %d of %d hosts", n, all)

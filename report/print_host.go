@@ -17,7 +17,7 @@ func (r *Report) printHosts(t *text) {
 	var counts []string
 	for _, s := range []Status{NotReady, NotEnough, Ready} {
 		if n := more.hostsThat(s); n > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", n, s.text()))
+			counts = append(counts, fmt.Sprintf("%d %s", n, s.Text()))
 		}
 	}
 	if len(counts) > 0 {
@@ -25,16 +25,17 @@ func (r *Report) printHosts(t *text) {
 	}
 }
 
-func (s Status) text() string { return strings.ReplaceAll(string(s), "_", " ") }
+// Text is the status in words.
+func (s Status) Text() string { return strings.ReplaceAll(string(s), "_", " ") }
 
 func (h *Host) print(t *text) {
-	t.wrap("\n  ", "      ", h.Name+": "+h.Verdict.Status.text())
+	t.wrap("\n  ", "      ", h.Name+": "+h.Verdict.Status.Text())
 	t.field("region", h.Region)
 	t.field("calls", h.callsText())
-	t.field("observed", h.Observed.text())
-	t.field("tokens", h.Options.text())
-	t.field("listed", h.Listed.text(&h.Options))
-	t.field("CloudWatch", h.Service.text())
+	t.field("observed", h.Observed.Text())
+	t.field("tokens", h.Options.Text())
+	t.field("listed", h.Listed.Text(&h.Options))
+	t.field("CloudWatch", h.Service.Text())
 	for i := range h.Verdict.Missing {
 		t.field("missing", h.Verdict.Missing[i].Text)
 	}
@@ -48,7 +49,8 @@ func (h *Host) callsText() string {
 	return s
 }
 
-func (o *Observed) text() string {
+// Text says for how long the host was observed, and which boots and shutdowns.
+func (o *Observed) Text() string {
 	if o.Sessions == 0 {
 		return "no line tells of a capture"
 	}
@@ -71,8 +73,8 @@ func (m *moments) text(one, many string) string {
 	return s
 }
 
-// text says what the options are, and what AWS's checks would make of them.
-func (o *InstanceOptions) text() string {
+// Text says what the options are, and what AWS's checks would make of them.
+func (o *InstanceOptions) Text() string {
 	s := o.tokensText()
 	if o.HTTPTokens != "unknown" {
 		s += fmt.Sprintf(" (ec2-imdsv2-check would say %s, Security Hub EC2.8 %s)", o.Config, o.SecurityHub)
@@ -96,7 +98,8 @@ func (o *InstanceOptions) text() string {
 	return s
 }
 
-func (n *ServiceNumbers) text() string {
+// Text are the totals and the period with most; empty if all are 0.
+func (n *ServiceNumbers) Text() string {
 	if n.NoToken+n.Rejected+n.NotFound == 0 {
 		return ""
 	}

@@ -61,7 +61,7 @@ func (p *Program) print(t *text) {
 		t.field("", "and others")
 	}
 	t.field("answers", listed(countedTexts(p.Answers), maxOfEach, 0))
-	t.field("last", p.when())
+	t.field("last", p.When())
 	if p.Credentials > 0 {
 		t.field("credentials", plural(p.Credentials, "call", "calls")+
 			" got a role's over version 1: they carry ec2:RoleDelivery 1.0, and policies that demand 2.0 will refuse them")
@@ -77,7 +77,8 @@ func (p *Program) callsText() string {
 	return s
 }
 
-func (p *Program) when() string {
+// When is when it called version 1, or may have; empty if that is not known.
+func (p *Program) When() string {
 	switch {
 	case p.Last.IsZero():
 		return ""

@@ -1,0 +1,94 @@
+package page
+
+import (
+	"cmp"
+	"html/template"
+	"slices"
+
+	"imds-analyzer/report"
+)
+
+// Room for programs: one has 2 to 4 KiB as a rule, so that some 200 are shown with all
+// that is known of them. Of those that only call version 2, a line each, some 300 are.
+const (
+	programBytes = 640 << 10
+	v2Bytes      = 64 << 10
+)
+
+// program is one that calls version 1, or may.
+type program struct{ *report.Program }
+
+// Standing is what its calls mean for the verdict.
+func (p program) Standing() string {
+	switch {
+	case p.Ignored:
+		return "ignored"
+	case p.Blocking > 0:
+		return "in the way"
+	case p.Calls.Unknown > 0:
+		return "not clear"
+	}
+	return "not in the way"
+}
+
+// place is that of its standing among all, the worst first.
+func (p program) place() int {
+	return slices.Index([]string{"in the way", "not clear", "not in the way", "ignored"}, p.Standing())
+}
+
+// Class is the name of its standing in the style.
+func (p program) Class() string { return []string{"bad", "unsure", "plain", "plain"}[p.place()] }
+
+// sorted are the programs, that which blocks most first.
+func sorted(all []report.Program) []program {
+	programs := make([]program, 0, len(all))
+	for i := range all {
+		programs = append(programs, program{&all[i]})
+	}
+	slices.SortStableFunc(programs, func(a, b program) int {
+		return cmp.Or(cmp.Compare(a.place(), b.place()), cmp.Compare(b.Blocking, a.Blocking),
+			cmp.Compare(b.Calls.V1, a.Calls.V1), cmp.Compare(b.Calls.Unknown, a.Calls.Unknown))
+	})
+	return programs
+}
+
+func (v *view) addPrograms(templates *template.Template) error {
+	room := newPart(templates, programBytes)
+	v.Programs.Total = len(v.Report.Programs)
+	for _, p := range sorted(v.Report.Programs) {
+		if err := v.Programs.add(room, p, p.Calls, "program.html"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *view) addV2Programs(templates *template.Template) error {
+	room := newPart(templates, v2Bytes)
+	v.V2Programs.Total = len(v.Report.V2Programs)
+	for _, p := range v.Report.V2Programs {
+		calls := report.Calls{V2: p.Calls, TokenRequests: p.TokenRequests}
+		if err := v.V2Programs.add(room, p, calls, "v2_program.html"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add shows something if there is room, and counts it if not.
+func (l *list) add(room *part, data any, calls report.Calls, template string) error {
+	rendered, fits, err := room.add(data, template)
+	switch {
+	case err != nil:
+		return err
+	case fits:
+		l.Shown = append(l.Shown, rendered)
+		return nil
+	}
+	l.More++
+	l.MoreCalls.V1 += calls.V1
+	l.MoreCalls.V2 += calls.V2
+	l.MoreCalls.TokenRequests += calls.TokenRequests
+	l.MoreCalls.Unknown += calls.Unknown
+	return nil
+}

@@ -1,0 +1,85 @@
+package page
+
+import (
+	"html/template"
+	"time"
+
+	"imds-analyzer/report"
+)
+
+// view is what the page is made of.
+type view struct {
+	*report.Report
+	Style template.CSS
+	// First and Last are between when hosts were observed.
+	First, Last time.Time
+	// LeastDays is for how long the host was that was for the least time.
+	LeastDays float64
+	Boots     uint64
+	Blocking  uint64
+	Standings []standing
+
+	Plot       *plot
+	Programs   list
+	V2Programs list
+	Groups     []group
+	Service    serviceNumbers
+	Steps      list
+	Instances  *instances
+	ReadyNow   list
+}
+
+// list is what there is room for, and how much more there is.
+type list struct {
+	Shown []template.HTML
+	Total int
+	// More is how many are left out, MoreCalls the calls of these.
+	More      int
+	MoreCalls report.Calls
+}
+
+// standing is how many hosts have a verdict.
+type standing struct {
+	Status report.Status
+	Hosts  int
+}
+
+func newView(r *report.Report, templates *template.Template) (v *view, err error) {
+	style, err := files.ReadFile("templates/page.css")
+	if err != nil {
+		return nil, err
+	}
+	v = &view{Report: r, Style: template.CSS(style), Plot: newPlot(r.Timeline)}
+	v.observe()
+	for _, fill := range []func(*template.Template) error{v.addPrograms, v.addV2Programs, v.addHosts, v.addService, v.addSteps, v.addInstances, v.addReady} {
+		if err := fill(templates); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// observe adds up what the verdict rests on.
+func (v *view) observe() {
+	hosts := map[report.Status]int{}
+	for i := range v.Hosts {
+		h := &v.Hosts[i]
+		hosts[h.Verdict.Status]++
+		v.Blocking += h.Blocking
+		v.Boots += h.Observed.Boots.Count
+		if i == 0 || h.Observed.Days < v.LeastDays {
+			v.LeastDays = h.Observed.Days
+		}
+		if first := h.Observed.First; v.First.IsZero() || !first.IsZero() && first.Before(v.First) {
+			v.First = first
+		}
+		if last := h.Observed.Last; last.After(v.Last) {
+			v.Last = last
+		}
+	}
+	for _, s := range []report.Status{report.NotReady, report.NotEnough, report.Ready} {
+		if hosts[s] > 0 {
+			v.Standings = append(v.Standings, standing{s, hosts[s]})
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package page
+
+import (
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// words are what templates say things with.
+func words() template.FuncMap {
+	return template.FuncMap{
+		"number":   number[uint64],
+		"count":    number[int],
+		"instant":  instant,
+		"days":     days,
+		"reason":   reason,
+		"marked":   marked,
+		"share":    share,
+		"sentence": sentence,
+		"grouping": grouping,
+	}
+}
+
+// number has a comma between each three digits.
+func number[N int | uint64](n N) string {
+	digits := strconv.FormatUint(uint64(n), 10)
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
+	}
+	return digits
+}
+
+// instant is a time to the minute.
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// days is a number of days, to a tenth.
+func days(n float64) string {
+	if n > 0 && n < 0.1 {
+		return "< 0.1"
+	}
+	return strconv.FormatFloat(float64(int64(n*10))/10, 'f', -1, 64)
+}
+
+// share is a part of all in percent, for lengths.
+func share(part, all int) float64 { return percent(float64(part), float64(all)) }
+
+// sentence makes one of a text that is none.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(first)) + text[size:]
+	if strings.HasSuffix(text, ".") {
+		return text
+	}
+	return text + "."
+}
+
+// reason is the id of an item in words.
+func reason(id string) string {
+	switch id {
+	case "v1_calls":
+		return "calls without a token"
+	case "observed_time":
+		return "observed for too short a time"
+	case "no_boot":
+		return "no boot observed"
+	case "local_responder":
+		return "another service answers"
+	}
+	return strings.ReplaceAll(id, "_", " ")
+}
+
+// grouping is what instances are grouped by.
+func grouping(by string) string {
+	if tag, ok := strings.CutPrefix(by, "tag:"); ok {
+		return "tag " + tag
+	}
+	switch by {
+	case "asg":
+		return "auto scaling group"
+	case "":
+		return "auto scaling group or image"
+	}
+	return by
+}

@@ -1,0 +1,43 @@
+package page
+
+import (
+	"testing"
+
+	"imds-analyzer/report"
+)
+
+func TestWords(t *testing.T) {
+	tests := []struct{ got, want string }{
+		{number(0), "0"}, {number(999), "999"}, {number(1000), "1,000"}, {number(uint64(1234567)), "1,234,567"}, {number(100000), "100,000"},
+		{days(0), "0"}, {days(0.01), "< 0.1"}, {days(7), "7"}, {days(7.96), "7.9"}, {days(6.999), "6.9"},
+		{sentence(""), ""}, {sentence("upgrade it"), "Upgrade it."}, {sentence("Done."), "Done."}, {sentence("é"), "É."},
+		{reason("v1_calls"), "calls without a token"}, {reason("packets_dropped"), "packets dropped"},
+		{grouping("asg"), "auto scaling group"}, {grouping("image"), "image"}, {grouping(""), "auto scaling group or image"}, {grouping("tag:team"), "tag team"},
+	}
+	for _, tt := range tests {
+		if tt.got != tt.want {
+			t.Errorf("got %q, want %q", tt.got, tt.want)
+		}
+	}
+}
+
+// Programs come in the order of what blocks.
+func TestSorted(t *testing.T) {
+	all := []report.Program{
+		{Name: "ignored", Ignored: true, Blocking: 99, Calls: report.Calls{V1: 99}},
+		{Name: "harmless", Calls: report.Calls{V1: 50}},
+		{Name: "unknown", Calls: report.Calls{Unknown: 3}},
+		{Name: "little", Blocking: 2, Calls: report.Calls{V1: 60}},
+		{Name: "most", Blocking: 9, Calls: report.Calls{V1: 9}},
+		{Name: "more", Blocking: 2, Calls: report.Calls{V1: 70}},
+	}
+	want := []struct{ name, standing, class string }{
+		{"most", "in the way", "bad"}, {"more", "in the way", "bad"}, {"little", "in the way", "bad"},
+		{"unknown", "not clear", "unsure"}, {"harmless", "not in the way", "plain"}, {"ignored", "ignored", "plain"},
+	}
+	for i, p := range sorted(all) {
+		if w := want[i]; p.Name != w.name || p.Standing() != w.standing || p.Class() != w.class {
+			t.Errorf("%d: %s is %s (%s), want %v", i, p.Name, p.Standing(), p.Class(), w)
+		}
+	}
+}
