@@ -174,7 +174,8 @@ Without -r it captures live and needs root. With -r it reads capture files
 files, or those in a directory, are read in the order of time as one capture.
 
 Exit status: 0 done; 1 failed; 2 wrong usage; 3 done in part: the input was
-cut off or damaged after good records, or packets were lost.`
+cut off or damaged after good records, packets were lost, or entries could
+not be written.`
 
 const examples = `  sudo imds-analyzer                         watch until Ctrl-C
   sudo imds-analyzer --duration 1h -o imds.log
