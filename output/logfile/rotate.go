@@ -18,7 +18,7 @@ func (f *File) fitting(lines []byte) []byte {
 	room := f.options.RotateSize - info.Size()
 	first := int64(bytes.IndexByte(lines, '\n') + 1)
 	if room < first && info.Size() > 0 {
-		if f.stale || !f.mayTry() || !f.try(f.rotate) {
+		if !f.mayTry() || !f.try(f.rotate) {
 			return lines
 		}
 		room = f.options.RotateSize
