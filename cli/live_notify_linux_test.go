@@ -67,9 +67,12 @@ func TestLiveNotify(t *testing.T) {
 	}
 	m.await(t, "STATUS=Capturing on any: 0 calls, 0 of them IMDSv1")
 	calls := s.visits(t, curlOf(t)) // all that are made after the word that it is ready
-	m.await(t, "STATUS=Capturing on any: 10 calls, 4 of them IMDSv1")
-	m.await(t, "WATCHDOG=1")
-	if n := times(m.told.soFar(), "STATUS=Capturing on any: 10 calls, 4 of them IMDSv1"); n != 1 {
+	const status = "STATUS=Capturing on any: 10 calls, 4 of them IMDSv1"
+	m.await(t, status)
+	m.told.wait(t, "three signs of life after the status", func(list []string) bool {
+		return times(list[slices.Index(list, status):], "WATCHDOG=1") >= 3
+	})
+	if n := times(m.told.soFar(), status); n != 1 {
 		t.Errorf("the same status was told %d times", n)
 	}
 	check(t, p.stop(t, syscall.SIGTERM), calls)
