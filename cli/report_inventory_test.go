@@ -34,8 +34,8 @@ func inventoryOf(t *testing.T, args ...string) (r inventoried) {
 }
 
 const (
-	web1 = `{"InstanceId":"i-0a1","ImageId":"ami-1","Placement":{"AvailabilityZone":"eu-west-1b"},"Tags":[{"Key":"aws:autoscaling:groupName","Value":"web"}]}`
-	web2 = `{"InstanceId":"i-0a2","ImageId":"ami-1","Tags":[{"Key":"aws:autoscaling:groupName","Value":"web"},{"Key":"Team","Value":"shop"}]}`
+	web1 = `{"InstanceId":"i-0000000a","ImageId":"ami-1","Placement":{"AvailabilityZone":"eu-west-1b"},"Tags":[{"Key":"aws:autoscaling:groupName","Value":"web"}]}`
+	web2 = `{"InstanceId":"i-0000000b","ImageId":"ami-1","Tags":[{"Key":"aws:autoscaling:groupName","Value":"web"},{"Key":"Team","Value":"shop"}]}`
 )
 
 // ofInstance is a log of calls of version 2 on an instance.
@@ -48,7 +48,7 @@ func ofInstance(t *testing.T, id string) string {
 // Instances that nothing was heard of keep the verdict from ready, however the list
 // comes.
 func TestReportInventory(t *testing.T) {
-	log := write(t, t.TempDir(), "log", ofInstance(t, "i-0a1"))
+	log := write(t, t.TempDir(), "log", ofInstance(t, "i-0000000a"))
 	if r := inventoryOf(t, log); r.Verdict.Status != "ready" || r.Inventory != nil || len(r.Ready) != 1 {
 		t.Fatalf("without a list: %+v", r)
 	}
@@ -58,7 +58,7 @@ func TestReportInventory(t *testing.T) {
 		if n := r.Inventory; r.Verdict.Status != "not_enough_evidence" || n == nil || n.Instances != 2 || n.Heard != 1 || n.Silent != 1 {
 			t.Errorf("%s: %+v", name, r)
 		}
-		if len(r.Ready) != 1 || r.Ready[0] != "i-0a1" || r.Hosts[0].Region != "eu-west-1" {
+		if len(r.Ready) != 1 || r.Ready[0] != "i-0000000a" || r.Hosts[0].Region != "eu-west-1" {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
@@ -70,7 +70,7 @@ func TestReportInventory(t *testing.T) {
 
 func TestReportGroupBy(t *testing.T) {
 	dir := t.TempDir()
-	log, list := write(t, dir, "log", ofInstance(t, "i-0a1")), write(t, dir, "list", "["+web1+","+web2+"]")
+	log, list := write(t, dir, "log", ofInstance(t, "i-0000000a")), write(t, dir, "list", "["+web1+","+web2+"]")
 	tests := []struct {
 		by   []string
 		want string
@@ -92,7 +92,7 @@ func TestReportGroupBy(t *testing.T) {
 // Lists of several regions are one, and each has to have its end.
 func TestReportSeveralInventories(t *testing.T) {
 	dir := t.TempDir()
-	log := write(t, dir, "log", ofInstance(t, "i-0a1"))
+	log := write(t, dir, "log", ofInstance(t, "i-0000000a"))
 	first, second := write(t, dir, "a", `{"Reservations":[{"Instances":[`+web1+`]}],"NextToken":"x"}`), write(t, dir, "b", "["+web2+"]")
 	if n := inventoryOf(t, "--inventory", first, "--inventory", second, log).Inventory; n.Instances != 2 || n.Silent != 1 || n.Unfinished != 1 {
 		t.Errorf("%+v", n)
@@ -102,7 +102,7 @@ func TestReportSeveralInventories(t *testing.T) {
 // The list may lie among the logs: it is none of them, and is not missed there.
 func TestReportInventoryAmongLogs(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, "log", ofInstance(t, "i-0a1"))
+	write(t, dir, "log", ofInstance(t, "i-0000000a"))
 	list := write(t, dir, "instances.json", "[\n"+web1+"\n]")
 	if r := inventoryOf(t, "--inventory", list, dir); r.Verdict.Status != "ready" {
 		t.Errorf("%+v", r)
