@@ -8,7 +8,7 @@ import (
 	"imds-analyzer/report"
 )
 
-// Room for programs: one has 2 to 4 KiB as a rule, so that some 200 are shown with all
+// Room for programs: one has 1 to 4 KiB as a rule, so that 160 or more are shown with all
 // that is known of them. Of those that only call version 2, a line each, some 300 are.
 const (
 	programBytes = 640 << 10
