@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -92,7 +93,7 @@ func TestFoldInTime(t *testing.T) {
 	j.record(tokenCall(8, 3*time.Minute))
 	j.record(tokenCall(9, 3*time.Minute))
 	j.finish()
-	if err := j.close(); err != nil {
+	if err := errors.Join(j.close()...); err != nil {
 		t.Fatal(err)
 	}
 	if got := toldBy(t, &out); got != "9×2" {
@@ -152,7 +153,7 @@ func TestFoldInState(t *testing.T) {
 	if got := foldingIn(t, file); got != "" {
 		t.Errorf("at the end the state has %s", got)
 	}
-	if err := j.close(); err != nil {
+	if err := errors.Join(j.close()...); err != nil {
 		t.Fatal(err)
 	}
 }
