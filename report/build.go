@@ -125,6 +125,7 @@ func (p *program) told() Program {
 		Containers:  texts(&p.Containers),
 		Images:      texts(&p.Images),
 		CommandLine: p.Example.CommandLine,
+		Ancestors:   p.Example.Ancestors,
 		Hosts:       len(p.shares),
 		HostNames:   p.hostNames(),
 		Calls:       p.Calls,

@@ -49,15 +49,18 @@ func call(changes ...change) *output.Entry {
 	return e
 }
 
-func when(t time.Time) change      { return func(e *output.Entry) { e.Timestamp = t } }
-func status(n int) change          { return func(e *output.Entry) { e.HTTP.Response.StatusCode = n } }
-func sequence(n uint64) change     { return func(e *output.Entry) { e.Event.Sequence = n } }
-func from(host string) change      { return func(e *output.Entry) { e.HostFields = on(host) } }
-func pathTo(p string) change       { return func(e *output.Entry) { e.URL.Path = p } }
-func findings(f ...string) change  { return func(e *output.Entry) { e.IMDS.Findings = f } }
-func userAgent(s string) change    { return func(e *output.Entry) { e.UserAgent.Original = s } }
-func unit(name string) change      { return func(e *output.Entry) { e.Systemd.Unit = name } }
-func commandLine(s string) change  { return func(e *output.Entry) { e.Process.CommandLine = s } }
+func when(t time.Time) change     { return func(e *output.Entry) { e.Timestamp = t } }
+func status(n int) change         { return func(e *output.Entry) { e.HTTP.Response.StatusCode = n } }
+func sequence(n uint64) change    { return func(e *output.Entry) { e.Event.Sequence = n } }
+func from(host string) change     { return func(e *output.Entry) { e.HostFields = on(host) } }
+func pathTo(p string) change      { return func(e *output.Entry) { e.URL.Path = p } }
+func findings(f ...string) change { return func(e *output.Entry) { e.IMDS.Findings = f } }
+func userAgent(s string) change   { return func(e *output.Entry) { e.UserAgent.Original = s } }
+func unit(name string) change     { return func(e *output.Entry) { e.Systemd.Unit = name } }
+func commandLine(s string) change { return func(e *output.Entry) { e.Process.CommandLine = s } }
+func startedBy(all ...output.Relative) change {
+	return func(e *output.Entry) { e.IMDS.Ancestors = all }
+}
 func server(s string) change       { return func(e *output.Entry) { e.IMDS.Server = s } }
 func credentials(e *output.Entry)  { e.IMDS.Credentials = new(true) }
 func ipv6(e *output.Entry)         { e.Network.Type = "ipv6" }

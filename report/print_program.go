@@ -1,6 +1,9 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 func (r *Report) printPrograms(t *text) {
 	shown := r.Programs[:min(shownPrograms, len(r.Programs))]
@@ -51,6 +54,7 @@ func (p *Program) print(t *text) {
 	}
 	t.field("image", listed(p.Images, 3, 0))
 	t.field("command", p.CommandLine)
+	t.field("started by", strings.Join(p.Ancestors, ", "))
 	if p.Executable != "" {
 		t.field("User-Agent", listed(p.UserAgents, 3, 0))
 	}

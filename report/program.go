@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"imds-analyzer/attribution"
 	"imds-analyzer/output"
 )
 
@@ -51,16 +52,44 @@ type share struct {
 	calls, blocking, unclear, elsewhere, v1 uint64
 }
 
-// example is a command line of the program, the latest that called version 1 or may
-// have.
+// example is a process of the program, the latest that called version 1 or may have.
 type example struct {
-	CommandLine string    `json:"command_line,omitempty"`
-	At          time.Time `json:"at,omitzero"`
+	CommandLine string `json:"command_line,omitempty"`
+	// Ancestors are its parent, the parent's, and so on: what each runs.
+	Ancestors []string  `json:"ancestors,omitempty"`
+	At        time.Time `json:"at,omitzero"`
+}
+
+// exampleOf is the process of a call. The latest one is mostly like it: what is the same
+// is tidy already.
+func exampleOf(e *output.Entry, latest *example) example {
+	x := example{CommandLine: e.Process.CommandLine, At: utc(e.Timestamp)}
+	if x.CommandLine != latest.CommandLine {
+		x.CommandLine = tidy(x.CommandLine)
+	}
+	for i := range e.IMDS.Ancestors[:min(len(e.IMDS.Ancestors), attribution.MaxAncestors)] {
+		a := &e.IMDS.Ancestors[i]
+		text := cmp.Or(a.Script, a.Executable, a.Name, "not known")
+		if i >= len(latest.Ancestors) || text != latest.Ancestors[i] {
+			text = tidy(text)
+		}
+		x.Ancestors = append(x.Ancestors, text)
+	}
+	return x
 }
 
 func (x *example) merge(o example) {
-	if o.At.After(x.At) || o.At.Equal(x.At) && o.CommandLine > x.CommandLine {
+	if cmp.Or(o.At.Compare(x.At), cmp.Compare(o.CommandLine, x.CommandLine), slices.Compare(o.Ancestors, x.Ancestors)) > 0 {
 		*x = o
+	}
+}
+
+// tidy makes what a file says fit to be kept.
+func (x *example) tidy() {
+	x.CommandLine = tidy(x.CommandLine)
+	x.Ancestors = x.Ancestors[:min(len(x.Ancestors), attribution.MaxAncestors)]
+	for i := range x.Ancestors {
+		x.Ancestors[i] = tidy(x.Ancestors[i])
 	}
 }
 
@@ -101,8 +130,8 @@ func (p *program) tokenless(e *output.Entry, v1 uint64) {
 	if standingOf(e) == elsewhere {
 		p.Servers.add(e.IMDS.Server, 1, maxOfEach)
 	}
-	if line := e.Process.CommandLine; line != "" && !e.Timestamp.Before(p.Example.At) {
-		p.Example.merge(example{tidy(line), utc(e.Timestamp)})
+	if e.Process.CommandLine != "" && !e.Timestamp.Before(p.Example.At) {
+		p.Example.merge(exampleOf(e, &p.Example))
 	}
 }
 

@@ -59,8 +59,10 @@ type Program struct {
 	Packages   []string `json:"packages,omitempty"`
 	Containers []string `json:"containers,omitempty"` // by name
 	Images     []string `json:"images,omitempty"`     // of containers
-	// CommandLine is the latest.
-	CommandLine string `json:"command_line,omitempty"`
+	// CommandLine is the latest, Ancestors are what its parent runs, the parent's, and so
+	// on.
+	CommandLine string   `json:"command_line,omitempty"`
+	Ancestors   []string `json:"ancestors,omitempty"`
 	// Hosts is the number of hosts, HostNames the names of those with most calls of
 	// version 1.
 	Hosts     int      `json:"hosts"`

@@ -175,7 +175,7 @@ func (d *stateDocument) state() (*State, error) {
 }
 
 func (d *programData) mergeInto(p *program, k *kept) {
-	d.Example.CommandLine = tidy(d.Example.CommandLine)
+	d.Example.tidy()
 	p.merge(&d.program)
 	for _, s := range d.Shares {
 		p.share(k.host(s.Host)).merge(&share{

@@ -304,7 +304,7 @@ func TestIsState(t *testing.T) {
 // log says.
 func TestStateIsCleaned(t *testing.T) {
 	text := `{"kind":"imds-analyzer-state","format":1,"hosts":[{"key":"a","hostname":"a\u001b[2Jb"}],
-		"programs":[{"key":{"executable":"/x?token=` + strings.Repeat("s3cr3t", 8) + `"},"calls":{"v1":1},"example":{"command_line":"x\u202ey","at":"2026-03-02T00:00:00Z"},
+		"programs":[{"key":{"executable":"/x?token=` + strings.Repeat("s3cr3t", 8) + `"},"calls":{"v1":1},"example":{"command_line":"x\u202ey","ancestors":["z\u001b"],"at":"2026-03-02T00:00:00Z"},
 		"paths":{"counts":{"/latest/\u0007":1}},"hosts":[{"host":"a","calls":1,"v1":1,"blocking":1}]}]}`
 	b := New(week)
 	if err := b.State(read(t, text)); err != nil {
