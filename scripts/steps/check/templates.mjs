@@ -16,12 +16,14 @@ const serious = new Set(['FATAL', 'ERROR', 'WARN']);
 // The id of the image is for people to put in.
 const waived = new Set(['W9010']);
 
-// problems are what is wrong with a template, but not what could be nicer.
+// problems are what is wrong with a template, but not what could be nicer. A type of
+// others than AWS the validator takes for one that is not known.
 function problems(engine, text) {
   try {
     const { diagnostics } = engine.validateTemplate(new TemplateContent(text, 'template'));
+    const foreign = [...text.matchAll(/\bType["']?: ["']?(?!AWS::)\w+::\S*/g)].map((m) => `${m[0]} is not of AWS`);
     const grave = diagnostics.filter((d) => serious.has(String(d.severity)) && !waived.has(d.ruleId));
-    return grave.map((d) => `${d.severity} ${d.ruleId}: ${d.message}`);
+    return foreign.concat(grave.map((d) => `${d.severity} ${d.ruleId}: ${d.message}`));
   } catch (error) {
     return [String(error)];
   }
