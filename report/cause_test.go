@@ -159,10 +159,10 @@ func TestAncestors(t *testing.T) {
 	app := process("/usr/bin/app")
 	shell := output.Relative{Name: "bash", Executable: "/bin/bash", Script: "/opt/sync.sh"}
 	cron := output.Relative{Name: "cron", Executable: "/usr/sbin/cron"}
-	one := call(app, commandLine("app 1"), startedBy(output.Relative{Name: "sh"}), when(at(0)))
+	one := call(app, commandLine("app 1"), startedBy(shell, shell), when(at(0)))
 	two := call(app, commandLine("app 2"), startedBy(shell, cron, output.Relative{Name: "systemd"}, output.Relative{}, output.Relative{Name: "x\x1b"}))
 	tie := call(app, commandLine("app 2"), startedBy(shell))
-	want := []string{"/opt/sync.sh", "/usr/sbin/cron", "systemd", "not known", `x\x1b`}
+	want := []string{"/opt/sync.sh", "/usr/sbin/cron", "systemd", "not known", "x\ufffd"}
 	for _, calls := range [][]any{{one, two}, {two, one}, {two, two, one}, {tie, two}, {two, tie}} {
 		if got := take(New(week), calls...).Report().Programs[0].Ancestors; !slices.Equal(got, want) {
 			t.Errorf("it was started by %q", got)
