@@ -36,8 +36,9 @@ type entry struct {
 		Port int
 	}
 	Process struct {
-		Name, Executable string
-		PID              int
+		Executable  string
+		CommandLine string `json:"command_line"`
+		PID         int
 	}
 	Systemd struct{ Unit string }
 	Host    struct {
@@ -54,20 +55,29 @@ type expectation struct {
 	last    string   // the unit that has made the last call
 	starts  int      // of captures
 	missing []string // targets of calls that may be missing
+	script  string   // what has made the calls of the agents
+	agents  []string // beginnings of User-Agents
 }
+
+// hurried is how many of a hundred calls may be by processes that had ended before
+// their unit was read, which happens to those that live for milliseconds on a busy
+// machine. Their pids and command lines are known all the same.
+const hurried = 5
 
 func runCompare(_ context.Context, flags *flag.FlagSet, args []string, out io.Writer) error {
 	accessName := flags.String("access", "access.log", "the access `log` of the service")
 	logName := flags.String("log", "imds.log", "the `log` of the program")
 	units := flags.String("units", "", "the `units` that must have made calls")
+	agents := flags.String("agents", "", "the beginnings of the `User-Agents` of one program")
 	missing := flags.String("may-miss", "", "the `targets` of calls that may be missing")
 	var e expectation
+	flags.StringVar(&e.script, "script", "", "the `script` that this program is")
 	flags.StringVar(&e.last, "last", "", "the `unit` that must have made the last call")
 	flags.IntVar(&e.starts, "starts", 1, "how many captures must have begun")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
-	e.units, e.missing = listed(*units), listed(*missing)
+	e.units, e.agents, e.missing = listed(*units), listed(*agents), listed(*missing)
 	called, err := readLines[access](*accessName)
 	if err != nil {
 		return err
@@ -116,7 +126,8 @@ func callsAndStarts(logged []entry) (calls []entry, starts int) {
 // judge says all that is wrong, each on a line of its own.
 func (e *expectation) judge(out io.Writer, called []access, calls []entry, starts int) error {
 	wrong := differences(called, calls, e.missing)
-	wrong = append(wrong, unattributed(calls)...)
+	wrong = append(wrong, unattributed(out, calls)...)
+	wrong = append(wrong, e.mistaken(called, calls)...)
 	for _, unit := range e.units {
 		if !slices.ContainsFunc(calls, func(c entry) bool { return c.Systemd.Unit == unit }) {
 			wrong = append(wrong, "no call by "+unit)
@@ -169,11 +180,35 @@ func differences(called []access, calls []entry, mayMiss []string) (wrong []stri
 	return wrong
 }
 
-// unattributed tells the calls without a process or its unit.
-func unattributed(calls []entry) (wrong []string) {
+// unattributed tells the calls without a process, and those without a unit if there
+// are too many.
+func unattributed(out io.Writer, calls []entry) (wrong []string) {
+	late := 0
 	for i := range calls {
-		if c := &calls[i]; c.IMDS.Attribution.Status != "resolved" || c.Process.PID == 0 || c.Process.Executable == "" || c.Systemd.Unit == "" {
-			wrong = append(wrong, fmt.Sprintf("%v is by %s process %d %q of %q", c.key(), c.IMDS.Attribution.Status, c.Process.PID, c.Process.Executable, c.Systemd.Unit))
+		c := &calls[i]
+		if c.IMDS.Attribution.Status != "resolved" || c.Process.PID == 0 || c.Process.CommandLine == "" {
+			wrong = append(wrong, fmt.Sprintf("%v is by %s process %d %q", c.key(), c.IMDS.Attribution.Status, c.Process.PID, c.Process.CommandLine))
+		} else if c.Systemd.Unit == "" {
+			late++
+		}
+	}
+	fmt.Fprintf(out, "%d calls by processes that had ended before their unit was read\n", late)
+	if late*100 > len(calls)*hurried {
+		wrong = append(wrong, fmt.Sprintf("of %d of %d calls the unit is not known", late, len(calls)))
+	}
+	return wrong
+}
+
+// mistaken tells the calls of the agents that are not by the script in a unit.
+func (e *expectation) mistaken(called []access, calls []entry) (wrong []string) {
+	theirs := map[key]bool{}
+	for i := range called {
+		a := &called[i]
+		theirs[a.key()] = slices.ContainsFunc(e.agents, func(agent string) bool { return strings.HasPrefix(a.UserAgent, agent) })
+	}
+	for i := range calls {
+		if c := &calls[i]; theirs[c.key()] && (c.IMDS.Script.Name != e.script || c.Systemd.Unit == "") {
+			wrong = append(wrong, fmt.Sprintf("%v is by %q of %q, not by %s", c.key(), c.IMDS.Script.Name, c.Systemd.Unit, e.script))
 		}
 	}
 	return wrong

@@ -12,14 +12,17 @@ import (
 
 // accessLine and entryLine are a call in both logs.
 func accessLine(port int, target, version string) string {
-	return fmt.Sprintf(`{"Client":"10.0.0.10:%d","Method":"GET","Target":%q,"Version":%q}`+"\n", port, target, version)
+	return fmt.Sprintf(`{"Client":"10.0.0.10:%d","Method":"GET","Target":%q,"Version":%q,"UserAgent":"curl/8"}`+"\n", port, target, version)
 }
 
 func entryLine(port int, target, version, unit string) string {
 	return fmt.Sprintf(`{"event":{"dataset":"imds.call"},"http":{"request":{"method":"GET"}},"url":{"original":%q},"imds":{"version":%q,`+
-		`"attribution":{"status":"resolved","method":"tracepoint"}},"source":{"ip":"10.0.0.10","port":%d},"process":{"pid":7,"executable":"/usr/bin/curl"},`+
+		`"attribution":{"status":"resolved","method":"tracepoint"}},"source":{"ip":"10.0.0.10","port":%d},"process":{"pid":7,"executable":"/usr/bin/curl","command_line":"curl -sf"},`+
 		`"systemd":{"unit":%q}}`+"\n", target, version, port, unit)
 }
+
+// many repeats a line.
+func many(line string, times int) string { return strings.Repeat(line, times) }
 
 const startLine = `{"event":{"dataset":"imds.capture","action":"capture-started"}}` + "\n"
 
@@ -39,7 +42,12 @@ func TestCompare(t *testing.T) {
 		"another version":        {called: called + accessLine(3, "/c", "v2"), logged: logged + entryLine(3, "/c", "v1", "x.service"), wrong: "too much: {10.0.0.10:3 GET /c v1}"},
 		"a unit without a call":  {called: called, logged: logged, flags: []string{"-units", "x.service,z.service"}, wrong: "no call by z.service"},
 		"another one's the last": {called: called, logged: logged, flags: []string{"-last", "x.service"}, wrong: `is by "y.service", not "x.service"`},
-		"no unit":                {called: called + accessLine(3, "/c", "v1"), logged: logged + entryLine(3, "/c", "v1", ""), wrong: `by resolved process 7 "/usr/bin/curl" of ""`},
+		"too many without unit":  {called: called + accessLine(3, "/c", "v1"), logged: logged + entryLine(3, "/c", "v1", ""), wrong: "of 1 of 4 calls the unit is not known"},
+		"few without unit":       {called: many(accessLine(3, "/c", "v1"), 19) + called, logged: logged + many(entryLine(3, "/c", "v1", "x.service"), 18) + entryLine(3, "/c", "v1", ""), flags: []string{"-last", "y.service"}},
+		"by its program":         {called: called, logged: strings.ReplaceAll(logged, `"imds":{`, `"imds":{"script":{"name":"s"},`), flags: []string{"-agents", "wget,curl/", "-script", "s"}},
+		"by another program":     {called: called, logged: logged, flags: []string{"-agents", "curl/", "-script", "s"}, wrong: `{10.0.0.10:2 GET /b v2} is by "" of "y.service", not by s`},
+		"no agent of it":         {called: called, logged: logged, flags: []string{"-agents", "wget", "-script", "s"}},
+		"no command line":        {called: called, logged: strings.Replace(logged, `"curl -sf"`, `""`, 1), wrong: `by resolved process 7 ""`},
 		"inferred":               {called: called, logged: strings.Replace(logged, "resolved", "inferred", 1), wrong: "inferred process 7"},
 		"no process":             {called: called, logged: strings.Replace(logged, `"pid":7`, `"pid":0`, 1), wrong: "resolved process 0"},
 		"one start too much":     {called: called, logged: logged + startLine, wrong: "2 captures have begun, not 1"},
