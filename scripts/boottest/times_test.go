@@ -2,12 +2,8 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"errors"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -122,68 +118,4 @@ func FuzzReadStarts(f *testing.F) {
 			t.Errorf("%d starts", len(starts))
 		}
 	})
-}
-
-func TestUsage(t *testing.T) {
-	proc := t.TempDir()
-	dir := filepath.Join(proc, "7")
-	for name, text := range map[string]string{
-		"stat":            "cpu  1 2 3\nprocesses 4711\nprocs_running 1\n",
-		"7/stat":          "7 (a) b) S 1 7 7 0 -1 4194560 100 0 0 0 12 30 5 6 20 0 9 0 100\n",
-		"7/status":        "Name:\ta) b\nVmHWM:\t   3000 kB\nVmRSS:\t   2000 kB\nvoluntary_ctxt_switches:\t99\nnonvoluntary_ctxt_switches:\t1000\n",
-		"7/task/7/status": "voluntary_ctxt_switches:\t5\nnonvoluntary_ctxt_switches:\t1000\n",
-		"7/task/8/status": "voluntary_ctxt_switches:\t6\n",
-		"7/task/9/comm":   "ended",
-	} {
-		name = filepath.Join(proc, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := readUsage(proc, dir)
-	want := usage{processor: 420 * time.Millisecond, wakeUps: 11, resident: 2000, peak: 3000, others: 4711}
-	if err != nil || got != want {
-		t.Errorf("%+v, %v", got, err)
-	}
-	for _, stat := range []string{"", "7 (a) S 1", "7 (a) S 1 7 7 0 -1 4194560 100 0 0 0 x 30 5 6"} {
-		if got, err := parseStat(stat); err == nil {
-			t.Errorf("%q: %v", stat, got)
-		}
-	}
-}
-
-// What is never ready ends only when it is told to, and what is deaf has been ready.
-func TestPose(t *testing.T) {
-	for _, as := range []string{poseHang, poseDeaf} {
-		socket := filepath.Join(t.TempDir(), "s")
-		told, err := net.ListenPacket("unixgram", socket)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Setenv("NOTIFY_SOCKET", socket)
-		ctx, stop := context.WithCancel(context.Background())
-		ended := make(chan error)
-		go func() { ended <- pose(ctx, as) }()
-		if as == poseDeaf {
-			message := make([]byte, 64)
-			n, _, err := told.ReadFrom(message)
-			if err != nil || string(message[:n]) != "READY=1" {
-				t.Errorf("%s: %q, %v", as, message[:n], err)
-			}
-		}
-		stop()
-		if err := <-ended; err != nil {
-			t.Errorf("%s: %v", as, err)
-		}
-		_ = told.Close()
-	}
-	if err := pose(context.Background(), poseCrash); err == nil || errors.Is(err, errUsage) {
-		t.Error("it did not crash: ", err)
-	}
-	if err := notify(filepath.Join(t.TempDir(), strconv.Itoa(0)), "READY=1"); err == nil {
-		t.Error("nobody is there")
-	}
 }

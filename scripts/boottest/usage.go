@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"text/tabwriter"
 	"time"
 )
 
@@ -17,7 +18,6 @@ type usage struct {
 	processor time.Duration // time of processors, user's and kernel's
 	wakeUps   uint64        // how often its threads had waited and went on
 	resident  uint64        // KiB of memory
-	peak      uint64        // KiB of memory, the most so far
 	others    uint64        // processes that were started on the whole machine, of which the kernel tells the program
 }
 
@@ -32,22 +32,50 @@ func runUsage(ctx context.Context, flags *flag.FlagSet, args []string, out io.Wr
 		return err
 	}
 	dir := filepath.Join("/proc", strconv.Itoa(*pid))
-	before, err := readUsage("/proc", dir)
+	seen, err := watch(ctx, *period/parts, func() (usage, error) { return readUsage("/proc", dir) })
 	if err != nil {
 		return err
 	}
-	select {
-	case <-time.After(*period):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	after, err := readUsage("/proc", dir)
-	if err != nil {
-		return fmt.Errorf("it has ended meanwhile: %w", err)
-	}
-	fmt.Fprintf(out, "in %v: processor %v, wake-ups %d, resident %d KiB, at most %d KiB since its start; processes started on the machine: %d\n",
-		*period, after.processor-before.processor, after.wakeUps-before.wakeUps, after.resident, after.peak, after.others-before.others)
+	report(out, *period, seen)
 	return nil
+}
+
+// parts is how many times a period is divided: other programs of the machine start
+// processes, of which the kernel tells, and may leave some of the parts alone.
+const parts = 10
+
+// watch reads at the beginning, and at the end of each part.
+func watch(ctx context.Context, part time.Duration, read func() (usage, error)) (seen []usage, err error) {
+	ticker := time.NewTicker(part)
+	defer ticker.Stop()
+	for {
+		u, err := read()
+		if err != nil {
+			return nil, fmt.Errorf("it is not there, or has ended: %w", err)
+		}
+		if seen = append(seen, u); len(seen) > parts {
+			return seen, nil
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// report shows what each part took, and all.
+func report(out io.Writer, period time.Duration, seen []usage) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	defer table.Flush()
+	fmt.Fprintln(table, "time\tprocessor\twake-ups\tresident KiB\tprocesses started on the machine\t")
+	row := func(time time.Duration, from, to usage) {
+		fmt.Fprintf(table, "%v\t%v\t%d\t%d\t%d\t\n", time, to.processor-from.processor, to.wakeUps-from.wakeUps, to.resident, to.others-from.others)
+	}
+	for i := range seen[1:] {
+		row(period/parts, seen[i], seen[i+1])
+	}
+	row(period, seen[0], seen[len(seen)-1])
 }
 
 // readUsage reads a process's directory in /proc, and what is there of the machine.
@@ -63,7 +91,7 @@ func readUsage(proc, dir string) (u usage, err error) {
 	if u.processor, err = parseStat(texts[0]); err != nil {
 		return u, err
 	}
-	u.resident, u.peak = number(texts[1], "VmRSS:"), number(texts[1], "VmHWM:")
+	u.resident = number(texts[1], "VmRSS:")
 	u.others = number(texts[2], "processes ")
 	u.wakeUps, err = wakeUps(dir)
 	return u, err
