@@ -91,20 +91,29 @@ func runCompare(_ context.Context, flags *flag.FlagSet, args []string, out io.Wr
 	return e.judge(out, called, calls, starts)
 }
 
-// readLines reads a log of one JSON object a line. A line without an end counts as
-// one, and fails unless it is whole.
-func readLines[T any](name string) (lines []T, err error) {
+// readLines reads the log in a file.
+func readLines[T any](name string) ([]T, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	scanner := bufio.NewScanner(f)
+	lines, err := decodeLines[T](f)
+	if err != nil {
+		return nil, fmt.Errorf("%s, %w", name, err)
+	}
+	return lines, nil
+}
+
+// decodeLines reads a log of one JSON object a line. A line without an end counts as
+// one, and fails unless it is whole.
+func decodeLines[T any](log io.Reader) (lines []T, err error) {
+	scanner := bufio.NewScanner(log)
 	scanner.Buffer(nil, maxLine)
 	for scanner.Scan() {
 		var line T
 		if err := json.Unmarshal(scanner.Bytes(), &line); err != nil {
-			return nil, fmt.Errorf("%s, line %d: %w", name, len(lines)+1, err)
+			return nil, fmt.Errorf("line %d: %w", len(lines)+1, err)
 		}
 		lines = append(lines, line)
 	}
