@@ -25,8 +25,8 @@ const (
 )
 
 // stopWithin is how long a signal leaves for writing what was captured. Service
-// managers kill later (systemd: 90 s, DefaultTimeoutStopSec=).
-const stopWithin = 10 * time.Second
+// managers kill later: that of service/imds-analyzer.service after 8 s.
+const stopWithin = 7 * time.Second
 
 // Streams are the program's standard streams.
 type Streams struct {

@@ -205,6 +205,33 @@ func TestLiveDiskFullAndBack(t *testing.T) {
 	}
 }
 
+// The disk is full when the capture begins, and has room again before it ends: the log and
+// the state have all.
+func TestLiveDiskFullAtFirst(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	dir := s.host.smallDisk(t, "1m")
+	full := func() error { return os.WriteFile(filepath.Join(dir, "other"), make([]byte, 1<<20), 0o600) }
+	if err := s.host.do(full); err != nil {
+		t.Fatal(err)
+	}
+	log, state := filepath.Join(dir, "log"), filepath.Join(dir, "state")
+	p := s.host.watch(t, "-o", log, "--state", state)
+	p.says(t, "cannot save the state")
+	p.says(t, "cannot write to "+log)
+	calls := s.load(t, 20)
+	if err := s.host.do(func() error { return os.Remove(filepath.Join(dir, "other")) }); err != nil {
+		t.Fatal(err)
+	}
+	p.says(t, log+" is written again, no entry is missing from it")
+	p.stop(t, syscall.SIGTERM)
+	checkSeen(t, entriesOf(t, s.host.read(t, log)), calls)
+	copied := write(t, t.TempDir(), "state", s.host.read(t, state))
+	if got := reportOn(t, copied); got.Calls.V1 != uint64(len(calls)) {
+		t.Errorf("the state has %d calls of %d", got.Calls.V1, len(calls))
+	}
+}
+
 // The disk stays full: the capture ends well, and everybody is told what is missing.
 func TestLiveDiskFull(t *testing.T) {
 	t.Parallel()

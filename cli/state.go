@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"imds-analyzer/output"
@@ -43,24 +44,36 @@ func (s *session) keepState() error {
 		s.limits = append(s.limits, limit)
 	}
 	k.say = func(err error) { say(s.streams.Err, "%s; it is tried again every %v", err, stateInterval) }
+	if k.err != nil {
+		k.say(k.err)
+	}
 	s.log.state = k
 	return nil
 }
 
 // openKeeper goes on with what the file holds. One that cannot be understood is put
-// aside, which limit says: it is no reason not to count from now on.
+// aside, which limit says: it is no reason not to count from now on. Neither is a disk
+// that is full, which can have room again.
 func openKeeper(file string) (k *keeper, limit string, err error) {
 	k = &keeper{file: file, say: func(error) {}}
 	if k.lock, err = lockFile(file + ".lock"); err != nil {
 		return nil, "", fmt.Errorf("cannot keep the state in %s: %w", file, err)
 	}
 	if limit, err = k.load(); err == nil {
-		err = k.write() // what cannot be written is told at once
+		k.err = k.write() // what cannot be written is told at once
+	}
+	if err == nil && !mayPass(k.err) {
+		err = k.err
 	}
 	if err != nil {
 		return nil, "", errors.Join(err, k.lock.Close())
 	}
 	return k, limit, nil
+}
+
+// mayPass reports whether an error of writing is one of the disk's state.
+func mayPass(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EIO)
 }
 
 // load takes in what the file holds.

@@ -23,12 +23,12 @@ func (d *dpkg) ask(ctx context.Context, path string) (Package, error) {
 	for _, name := range names {
 		args = append(args, patternOf(name))
 	}
-	out, status, err := d.run(ctx, args...)
+	a, err := d.run(ctx, args...)
 	// 1: some name was not found.
-	if err != nil || status > 1 {
-		return Package{}, failure(err, status)
+	if err != nil || a.status > 1 {
+		return Package{}, failure(err, a.status)
 	}
-	owner, err := parseSearch(out, names)
+	owner, err := parseSearch(a.out, names)
 	if err != nil || owner == "" {
 		return Package{}, err
 	}
@@ -38,11 +38,11 @@ func (d *dpkg) ask(ctx context.Context, path string) (Package, error) {
 }
 
 func (d *dpkg) version(ctx context.Context, owner string) (string, error) {
-	out, status, err := d.run(ctx, "--show", "--showformat", `${db:Status-Status}\t${Version}\n`, owner)
-	if err != nil || status != 0 {
-		return "", failure(err, status)
+	a, err := d.run(ctx, "--show", "--showformat", `${db:Status-Status}\t${Version}\n`, owner)
+	if err != nil || a.status != 0 {
+		return "", failure(err, a.status)
 	}
-	return parseShow(out)
+	return parseShow(a.out)
 }
 
 // failure is why a tool gave no answer.

@@ -244,6 +244,7 @@ func TestRPM(t *testing.T) {
 	}{
 		{`printf 'app\t2:1.0-1\n'`, Package{"app", "2:1.0-1", "rpm"}, 0},
 		{`echo "file $5 is not owned by any package"; exit 1`, Package{}, 0},
+		{`echo "error: cannot open its database" >&2; echo "file $5 is not owned by any package"; exit 1`, Package{}, 1},
 		{`echo "error: rpmdb open failed"; exit 1`, Package{}, 1},
 		{`echo garbage`, Package{}, 1},
 	} {

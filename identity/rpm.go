@@ -17,17 +17,19 @@ func (r *rpm) owner(ctx context.Context, path string) Package {
 	return p
 }
 
+// ask passes over that no package owns a file if rpm complains of something: where it
+// cannot open its database it says the one as well as the other.
 func (r *rpm) ask(ctx context.Context, path string) (Package, error) {
-	out, status, err := r.run(ctx, "-q", "--queryformat", rpmFormat, "-f", path)
+	a, err := r.run(ctx, "-q", "--queryformat", rpmFormat, "-f", path)
 	switch {
 	case err != nil:
 		return Package{}, err
-	case status != 0 && strings.TrimSuffix(out, "\n") == "file "+path+" is not owned by any package":
+	case a.status != 0 && !a.complained && strings.TrimSuffix(a.out, "\n") == "file "+path+" is not owned by any package":
 		return Package{}, nil
-	case status != 0:
-		return Package{}, failure(nil, status)
+	case a.status != 0:
+		return Package{}, failure(nil, a.status)
 	}
-	return parseOwners(out)
+	return parseOwners(a.out)
 }
 
 // parseOwners reads the packages that own a file. Of several versions of one, as

@@ -43,35 +43,45 @@ type tool struct {
 	last     error
 }
 
-// run runs the tool and returns what it wrote and its exit status, which is up to
-// the caller to judge.
-func (t *tool) run(ctx context.Context, args ...string) (out string, status int, err error) {
+// answer is what a tool wrote, and its exit status, which is up to the caller to judge.
+type answer struct {
+	out    string
+	status int
+	// complained is true if it wrote to standard error.
+	complained bool
+}
+
+// run runs the tool.
+func (t *tool) run(ctx context.Context, args ...string) (answer, error) {
 	if t.isGivenUp() {
-		return "", 0, errNotAsked
+		return answer{}, errNotAsked
 	}
-	out, status, err = t.start(ctx, args)
+	a, err := t.start(ctx, args)
 	if ctx.Err() != nil {
 		err = errTimeout
 	}
-	return out, status, err
+	return a, err
 }
 
 // start runs the tool without a shell, and with nothing of ours but the kernel's
-// limits. Standard input and error are /dev/null.
-func (t *tool) start(ctx context.Context, args []string) (string, int, error) {
+// limits. Standard input is /dev/null.
+func (t *tool) start(ctx context.Context, args []string) (answer, error) {
 	var out bounded
+	var complaint heard
 	cmd := exec.CommandContext(ctx, t.path, args...)
-	cmd.Env, cmd.Dir, cmd.Stdout, cmd.WaitDelay = toolEnvironment, "/", &out, killWait
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = toolEnvironment, "/", &out, &complaint, killWait
 	setApart(cmd)
 	err := cmd.Run()
+	a := answer{out: out.String(), complained: bool(complaint)}
 	var exit *exec.ExitError
 	switch {
 	case out.over:
-		return "", 0, errTooMuch
+		return answer{}, errTooMuch
 	case errors.As(err, &exit) && exit.Exited():
-		return out.String(), exit.ExitCode(), nil
+		a.status = exit.ExitCode()
+		return a, nil
 	}
-	return out.String(), 0, err
+	return a, err
 }
 
 func (t *tool) isGivenUp() bool {
@@ -124,4 +134,12 @@ func (b *bounded) Write(p []byte) (int, error) {
 		return 0, errTooMuch
 	}
 	return b.Builder.Write(p)
+}
+
+// heard is true if anything was written to it.
+type heard bool
+
+func (h *heard) Write(p []byte) (int, error) {
+	*h = true
+	return len(p), nil
 }
