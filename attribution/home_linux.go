@@ -19,16 +19,20 @@ func newHome(p proc) home {
 }
 
 // captures reports whether the packets of the handshake can be among those that
-// are captured in our namespace. From an address of ours only a process in here
-// sends them, as Linux takes in no packets from elsewhere with an address of its
-// own (fib_validate_source, net/ipv4/fib_frontend.c), and a process in here sends
-// them from no other.
+// are captured in our namespace. Those of a process in here are, also from an address
+// that is not ours: it was when the connection began, and can be gone, as the one is
+// with which cloud-init looks for its user data before the network is up. From an
+// address of ours only a process in here sends them, as Linux takes in no packets from
+// elsewhere with an address of its own (fib_validate_source, net/ipv4/fib_frontend.c).
 func (o *home) captures(h *handshake) bool {
-	inside, address := h.network() == o.name, h.tuple.Local.Addr()
-	if inside != o.network.has(address) && time.Since(o.read) > rereadHome {
+	if h.network() == o.name {
+		return true
+	}
+	address := h.tuple.Local.Addr()
+	if o.network.has(address) && time.Since(o.read) > rereadHome {
 		o.network, o.read = readNetwork(), time.Now()
 	}
-	return inside == o.network.has(address)
+	return !o.network.has(address)
 }
 
 // network is the namespace in which the handshake's process was, empty if that is

@@ -14,9 +14,9 @@ func TestHandshakesInSeveralNamespaces(t *testing.T) {
 	}{
 		{"one", remote, []string{there}, 1},
 		{"another's, from an address of ours: the one that is meant is still to come", local, []string{there}, 0},
-		{"ours, from an address that is not", remote, []string{here}, 0},
+		{"ours, from an address that is not any more", remote, []string{here}, 1},
 		{"ours and another's, from an address of ours", local, []string{there, here}, 2},
-		{"ours and another's, from an address of the other's", remote, []string{there, here}, 1},
+		{"ours and another's, from an address that is not ours, or not any more", remote, []string{there, here}, 0},
 		{"two others'", remote, []string{there, elsewhere}, 0},
 		{"two of ours", local, []string{here, here}, 0},
 		{"one that is not known", local, []string{here, ""}, 0},
@@ -50,7 +50,7 @@ func TestCaptures(t *testing.T) {
 		want                               bool
 	}{
 		{"ours, by our address", here, "", here, local, true},
-		{"ours, by another's address", here, "", here, remote, false},
+		{"ours, by an address that is not any more", here, "", here, remote, true},
 		{"another's, by our address", here, "", other, local, false},
 		{"another's, by its address", here, "", other, remote, true},
 		{"one that is captured itself, by its address", here, "", followed, remote, false},

@@ -37,12 +37,14 @@ func newSiteWith(t *testing.T, service netip.Addr) *site {
 	t.Helper()
 	host, far := newNamespace(t), newNamespace(t)
 	host.ip(t, "link add "+hostInterface+" type veth peer name cable1 netns "+far.path)
-	// 192.0.2.0/24 is for documentation (RFC 5737).
+	// 192.0.2.0/24 and 203.0.113.0/24 are for documentation (RFC 5737). The latter is for
+	// more addresses of the host.
 	far.ip(t, `
 		link set cable1 up
 		addr add 192.0.2.2/30 dev cable1
 		addr add `+service.String()+`/32 dev cable1
-		addr add fd00:ec2::254/64 dev cable1 nodad`)
+		addr add fd00:ec2::254/64 dev cable1 nodad
+		route add 203.0.113.0/24 dev cable1`)
 	host.ip(t, `
 		link set cable0 up
 		addr add 192.0.2.1/30 dev cable0
