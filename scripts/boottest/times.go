@@ -44,6 +44,7 @@ func runTimes(_ context.Context, flags *flag.FlagSet, args []string, out io.Writ
 	base := flags.String("base", "", "the `file` of that boot")
 	limit := flags.Duration("limit", 0, "how much `later` the first of them may begin, and how long starts may take")
 	starts := flags.String("starts", "", "the `file` with what the journal tells of the service's starts")
+	unit := flags.String("unit", "imds-analyzer.service", "the `unit` of the service")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func runTimes(_ context.Context, flags *flag.FlagSet, args []string, out io.Writ
 	if *all {
 		b.print(out)
 	}
-	return errors.Join(b.inOrder(*first, listed(*before)), judgeStarts(out, *starts, *limit), b.compare(out, listed(*of), *base, *limit))
+	return errors.Join(b.inOrder(*first, listed(*before)), b.judgeStarts(out, *unit, *starts, *limit), b.compare(out, listed(*of), *base, *limit))
 }
 
 // compare tells when units began, and how much later than in the boot of the other

@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
+
+// unit is the service in shownTimes.
+const unit = "imds-analyzer.service"
 
 const shownTimes = `UserspaceTimestampMonotonic=1000000
 Id=imds-analyzer.service
@@ -35,7 +39,7 @@ func write(t *testing.T, text string) string {
 func TestTimes(t *testing.T) {
 	shown := write(t, shownTimes)
 	later := write(t, strings.ReplaceAll(shownTimes, "InactiveExitTimestampMonotonic=18", "InactiveExitTimestampMonotonic=98"))
-	journal := write(t, hangJournal)
+	hangs := write(t, hangJournal())
 	for name, c := range map[string]struct {
 		flags  []string
 		status int
@@ -50,8 +54,8 @@ func TestTimes(t *testing.T) {
 		"not there":    {[]string{"-shown", shown, "-of", "cloud-init-main.service"}, 1, "has never begun"},
 		"as in a base": {[]string{"-shown", later, "-of", "cloud-init-local.service", "-base", shown, "-limit", "8s"}, 0, "began at  8.800 s, +8.000 s"},
 		"held up":      {[]string{"-shown", later, "-of", "cloud-init-local.service", "-base", shown, "-limit", "7.9s"}, 1, "held up for 8s, more than 7.9s"},
-		"starts":       {[]string{"-shown", shown, "-starts", journal, "-limit", "10s"}, 0, "started 2 time(s) within 6.713 s"},
-		"slow starts":  {[]string{"-shown", shown, "-starts", journal, "-limit", "6s"}, 1, "the boot was held up for 6.71"},
+		"starts":       {[]string{"-shown", shown, "-starts", hangs, "-limit", "10s"}, 0, "started 2 time(s) within 6.429 s"},
+		"slow starts":  {[]string{"-shown", shown, "-starts", hangs, "-limit", "6s"}, 1, "the boot was held up for 6.42"},
 		"no boot":      {[]string{"-shown", write(t, "Id=x\n")}, 1, "when the boot began"},
 		"no number":    {[]string{"-shown", write(t, "Id=x\nInactiveExitTimestampMonotonic=now\n")}, 1, "InactiveExitTimestampMonotonic"},
 	} {
@@ -63,30 +67,49 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// The service manager gives up after the second start here, and the last line is no
-// start.
-const hangJournal = `[45593.215535] vm systemd[1]: Starting imds-analyzer.service - Calls...
-[45596.429445] vm systemd[1]: imds-analyzer.service: start operation timed out. Killing.
-[45596.431740] vm systemd[1]: Failed to start imds-analyzer.service - Calls...
-[45596.681904] vm systemd[1]: imds-analyzer.service: Scheduled restart job, restart counter is at 1.
-[45596.692563] vm systemd[1]: Starting imds-analyzer.service - Calls...
-[45599.928629] vm systemd[1]: Failed to start imds-analyzer.service - Calls...
-[45600.427670] vm systemd[1]: Failed to start imds-analyzer.service - Calls...
-`
+// journal has messages and the microseconds at which they were sent, since the machine
+// was started. All were received at the same time, when the journal began to run.
+func journal(entries ...any) string {
+	const start, received = 1_700_000_000_000_000, 99_000_000
+	var lines strings.Builder
+	for i := 0; i < len(entries); i += 2 {
+		fmt.Fprintf(&lines, `{"__REALTIME_TIMESTAMP":"%d","__MONOTONIC_TIMESTAMP":"%d","_SOURCE_REALTIME_TIMESTAMP":"%d","MESSAGE":%q}`+"\n",
+			start+received, received, start+entries[i].(int), entries[i+1])
+	}
+	return lines.String()
+}
 
+// hangJournal: the service manager gives up after the second start here, and the last
+// line is no start.
+func hangJournal() string {
+	return journal(1_700000, "Starting imds-analyzer.service - Calls...",
+		4_429445, "imds-analyzer.service: start operation timed out. Killing.",
+		4_431740, "Failed to start imds-analyzer.service - Calls...",
+		4_681904, "imds-analyzer.service: Scheduled restart job, restart counter is at 1.",
+		4_692563, "Starting imds-analyzer.service - Calls...",
+		7_928629, "Failed to start imds-analyzer.service - Calls...",
+		8_427670, "Failed to start imds-analyzer.service - Calls...")
+}
+
+// The manager was started at 1 s, and the unit last began to at 1.5 s.
 func TestHeldUp(t *testing.T) {
+	b := &boot{userspace: time.Second, units: map[string]unitTimes{unit: {began: 1500 * time.Millisecond}}}
 	for name, c := range map[string]struct {
 		journal string
 		starts  int
 		held    time.Duration
 		wrong   bool
 	}{
-		"hangs":       {journal: hangJournal, starts: 2, held: 6713 * time.Millisecond},
-		"good":        {journal: "[    1.500000] vm systemd[1]: Starting x\n[    1.750000] vm systemd[1]: Started x\n", starts: 1, held: 250 * time.Millisecond},
-		"still hangs": {journal: "[    1.500000] vm systemd[1]: Starting x\n", starts: 1, wrong: true},
-		"never":       {wrong: true},
+		"hangs":                       {journal: hangJournal(), starts: 2, held: 6429 * time.Millisecond},
+		"good":                        {journal: journal(1_500000, "Starting x", 1_750000, "Started x"), starts: 1, held: 250 * time.Millisecond},
+		"the journal began later":     {journal: journal(1_750000, "Started x"), starts: 1, held: 250 * time.Millisecond},
+		"begins in a later one":       {journal: journal(1_400000, "x: Scheduled restart job", 1_500000, "Starting x", 1_750000, "Failed to start x"), starts: 2, held: 750 * time.Millisecond},
+		"was over before the journal": {journal: journal(1_400000, "Failed to start x", 1_500000, "Starting x", 1_750000, "Started x"), starts: 2, held: 750 * time.Millisecond},
+		"still hangs":                 {journal: journal(1_500000, "Starting x"), starts: 1, wrong: true},
+		"never":                       {wrong: true},
 	} {
-		starts, err := readStarts(strings.NewReader(c.journal))
+		entries, err := readJournal(strings.NewReader(c.journal))
+		starts := startsOf(entries, b.earliestStart(unit, entries))
 		if err != nil || len(starts) != c.starts {
 			t.Errorf("%s: %v, %v", name, starts, err)
 		}
@@ -95,8 +118,13 @@ func TestHeldUp(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, held, err)
 		}
 	}
-	if starts, err := readStarts(strings.NewReader("-- No entries --\n")); err == nil {
-		t.Errorf("no journal: %v", starts)
+}
+
+func TestNoJournal(t *testing.T) {
+	for _, wrong := range []string{"-- No entries --", `{"MESSAGE":"Starting x"}`, strings.Replace(journal(1, "Starting x"), `"_SOURCE`, `"_`, 1)} {
+		if entries, err := readJournal(strings.NewReader(wrong + "\n")); err == nil {
+			t.Errorf("%s: %v", wrong, entries)
+		}
 	}
 }
 
@@ -110,11 +138,11 @@ func FuzzReadTimes(f *testing.F) {
 	})
 }
 
-func FuzzReadStarts(f *testing.F) {
-	f.Add(hangJournal)
+func FuzzReadJournal(f *testing.F) {
+	f.Add(hangJournal())
 	f.Fuzz(func(t *testing.T, journal string) {
-		starts, err := readStarts(strings.NewReader(journal))
-		if err == nil && len(starts) > strings.Count(journal, "Starting") {
+		entries, err := readJournal(strings.NewReader(journal))
+		if starts := startsOf(entries, 0); err == nil && len(starts) > 1+strings.Count(journal, "Starting") {
 			t.Errorf("%d starts", len(starts))
 		}
 	})
