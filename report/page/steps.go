@@ -6,30 +6,89 @@ import (
 	"slices"
 	"strings"
 
-	"imds-analyzer/report"
 	"imds-analyzer/report/steps"
 )
 
-// stepBytes is room for the next steps, some 60 KiB as a rule; a command that names a
-// thousand instances has 20 KiB.
-const stepBytes = 256 << 10
+// Room for next steps. All together have 25 KiB as a rule, and for each instance that
+// is ready 116 bytes more: 66 in require-many, with its way back, and 50 in
+// systems-manager. Where there is no room, a step says so in the place of its commands,
+// and has 2 KiB: half a command does harm.
+const (
+	stepBytes      = 256 << 10
+	wholeStepBytes = 192 << 10
+)
 
 // step is one of the next steps. The first is unfolded.
 type step struct {
 	steps.Step
 	Number int
 	Open   bool
+	// TooLong are its commands: for so many Instances.
+	TooLong   bool
+	Instances int
 }
 
+// addSteps gives room to those with short commands first, so that a long one takes it
+// from no other.
 func (v *view) addSteps(templates *template.Template) error {
-	room := newPart(templates, stepBytes)
-	v.Steps.Total = len(v.Report.Steps)
-	for i, s := range v.Report.Steps {
-		if err := v.Steps.add(room, step{s, i + 1, i == 0}, report.Calls{}, "step.html"); err != nil {
+	whole, brief := newPart(templates, wholeStepBytes), newPart(templates, stepBytes-wholeStepBytes)
+	all := v.Report.Steps
+	rendered := make([]template.HTML, len(all))
+	for _, i := range shortestFirst(all) {
+		var err error
+		if rendered[i], err = renderStep(step{Step: all[i], Number: i + 1, Open: i == 0}, whole, brief); err != nil {
 			return err
 		}
 	}
+	v.Steps.Total = len(all)
+	v.Steps.Shown = slices.DeleteFunc(rendered, func(s template.HTML) bool { return s == "" })
+	v.Steps.More = len(all) - len(v.Steps.Shown)
 	return nil
+}
+
+func shortestFirst(all []steps.Step) []int {
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(commandBytes(&all[a]), commandBytes(&all[b])) })
+	return order
+}
+
+// commandBytes is how much its commands take of the page at least.
+func commandBytes(s *steps.Step) (n int) {
+	for _, w := range slices.Concat(s.Ways, s.Undo) {
+		n += len(template.HTMLEscapeString(w.Text))
+	}
+	return n
+}
+
+// renderStep returns nothing if there is no room at all.
+func renderStep(s step, whole, brief *part) (template.HTML, error) {
+	if commandBytes(&s.Step) <= whole.room {
+		if rendered, fits, err := whole.fit(s, "step.html"); fits || err != nil {
+			return rendered, err
+		}
+	}
+	s.TooLong, s.Instances = true, instancesIn(s.Ways)
+	if len(template.HTMLEscapeString(s.Title+s.Text+s.Warning)) > brief.room {
+		return "", nil
+	}
+	rendered, _, err := brief.fit(s, "step.html")
+	return rendered, err
+}
+
+// instancesIn is how many instances commands name.
+func instancesIn(ways []steps.Way) int {
+	ids := map[string]bool{}
+	for _, w := range ways {
+		for _, word := range strings.FieldsFunc(w.Text, func(r rune) bool { return r != '-' && (r > 'z' || !isWord(byte(r))) }) {
+			if steps.IsInstanceID(word) {
+				ids[word] = true
+			}
+		}
+	}
+	return len(ids)
 }
 
 // piece is a piece of a command. A placeholder stands for what is to be put there.

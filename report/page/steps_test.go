@@ -1,10 +1,56 @@
 package page
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"imds-analyzer/report"
+	"imds-analyzer/report/steps"
 )
+
+// stepsFor are the next steps for so many instances, of which version 2 can be required.
+func stepsFor(n int) []steps.Step {
+	s := steps.Situation{Ready: true}
+	for i := range n {
+		s.Instances = append(s.Instances, steps.Instance{ID: fmt.Sprintf("i-%017x", i), Region: "eu-central-1", Ready: true})
+	}
+	return steps.For(s)
+}
+
+// However many instances commands name, each step is shown, and those with commands
+// that are too long say so. No command is shown in part.
+func TestStepsOfManyInstances(t *testing.T) {
+	for n, tooLong := range map[int][]string{1: nil, 600: nil, 1200: nil, 1800: {"require-many"}, 4096: {"require-many", "systems-manager"}} {
+		all := stepsFor(n)
+		text := strings.Join(look(t, written(t, &report.Report{Steps: all})).texts, "")
+		for _, s := range all {
+			if !strings.Contains(text, s.Title) || !strings.Contains(text, s.Text) || !strings.Contains(text, s.Warning) {
+				t.Errorf("%d instances: %s is not on the page", n, s.ID)
+			}
+			for _, w := range slices.Concat(s.Ways, s.Undo) {
+				if whole := strings.Contains(text, w.Text); whole == slices.Contains(tooLong, s.ID) {
+					t.Errorf("%d instances: that %s has its %s is %v", n, s.ID, w.Name, whole)
+				}
+			}
+		}
+		if told := strings.Count(text, "The commands for "+number(n)+" instances are too long for this page"); told != len(tooLong) {
+			t.Errorf("%d instances: it says of %d steps that their commands are too long", n, told)
+		}
+		if strings.Contains(text, "There is no room here for") {
+			t.Errorf("%d instances: a step is left out", n)
+		}
+	}
+}
+
+func TestInstancesIn(t *testing.T) {
+	ways := []steps.Way{{Text: "a i-0123456789abcdef0 i-01234567\\\n'i-0123456789abcdef1',i-0123456789abcdef0"}, {Text: "i-012345678 ai-01234567 éi-01234568"}}
+	if got := instancesIn(ways); got != 4 {
+		t.Errorf("there are %d", got)
+	}
+}
 
 func TestMarked(t *testing.T) {
 	tests := map[string]struct {
