@@ -112,6 +112,8 @@ func much(n int, name string) *report.Report {
 		h := report.Host{Name: name, Region: name, Timeline: &line, Blocking: 1, Verdict: report.Verdict{Status: report.NotReady, Against: []report.Item{item, {ID: fmt.Sprint(i), Text: name}}, Missing: []report.Item{item}}}
 		h.Service = report.ServiceNumbers{NoToken: 5, Highest: &report.Period{Start: at}}
 		r.Hosts = append(r.Hosts, h)
+	}
+	for i := range min(n, 500) { // there are a dozen
 		r.Steps = append(r.Steps, steps.Step{
 			ID: fmt.Sprintf("step%d", i), Title: name, Text: name, Warning: name, Placeholders: names, Source: name,
 			Ways: []steps.Way{{Name: name, Language: name, Text: strings.Repeat(name+" ", min(n, 64))}}, Undo: []steps.Way{{Text: name}},

@@ -26,54 +26,51 @@ type step struct {
 	// TooLong are its commands: for so many Instances.
 	TooLong   bool
 	Instances int
+
+	commands int // how many bytes they take at least
 }
 
 // addSteps gives room to those with short commands first, so that a long one takes it
 // from no other.
 func (v *view) addSteps(templates *template.Template) error {
 	whole, brief := newPart(templates, wholeStepBytes), newPart(templates, stepBytes-wholeStepBytes)
-	all := v.Report.Steps
-	rendered := make([]template.HTML, len(all))
-	for _, i := range shortestFirst(all) {
+	rendered := make([]template.HTML, len(v.Report.Steps))
+	for _, s := range shortestFirst(v.Report.Steps) {
 		var err error
-		if rendered[i], err = renderStep(step{Step: all[i], Number: i + 1, Open: i == 0}, whole, brief); err != nil {
+		if rendered[s.Number-1], err = s.render(whole, brief); err != nil {
 			return err
 		}
 	}
-	v.Steps.Total = len(all)
+	v.Steps.Total = len(rendered)
 	v.Steps.Shown = slices.DeleteFunc(rendered, func(s template.HTML) bool { return s == "" })
-	v.Steps.More = len(all) - len(v.Steps.Shown)
+	v.Steps.More = v.Steps.Total - len(v.Steps.Shown)
 	return nil
 }
 
-func shortestFirst(all []steps.Step) []int {
-	order := make([]int, len(all))
-	for i := range order {
-		order[i] = i
+func shortestFirst(all []steps.Step) []step {
+	order := make([]step, 0, len(all))
+	for i, s := range all {
+		one := step{Step: s, Number: i + 1, Open: i == 0}
+		for _, w := range slices.Concat(s.Ways, s.Undo) {
+			one.commands += len(template.HTMLEscapeString(w.Text))
+		}
+		order = append(order, one)
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(commandBytes(&all[a]), commandBytes(&all[b])) })
+	slices.SortStableFunc(order, func(a, b step) int { return cmp.Compare(a.commands, b.commands) })
 	return order
 }
 
-// commandBytes is how much its commands take of the page at least.
-func commandBytes(s *steps.Step) (n int) {
-	for _, w := range slices.Concat(s.Ways, s.Undo) {
-		n += len(template.HTMLEscapeString(w.Text))
-	}
-	return n
-}
-
-// renderStep returns nothing if there is no room at all.
-func renderStep(s step, whole, brief *part) (template.HTML, error) {
-	if commandBytes(&s.Step) <= whole.room {
+// render returns nothing if there is no room at all.
+func (s step) render(whole, brief *part) (template.HTML, error) {
+	if s.commands <= whole.room {
 		if rendered, fits, err := whole.fit(s, "step.html"); fits || err != nil {
 			return rendered, err
 		}
 	}
-	s.TooLong, s.Instances = true, instancesIn(s.Ways)
-	if len(template.HTMLEscapeString(s.Title+s.Text+s.Warning)) > brief.room {
+	if len(s.Title)+len(s.Text)+len(s.Warning) > brief.room {
 		return "", nil
 	}
+	s.TooLong, s.Instances = true, instancesIn(s.Ways)
 	rendered, _, err := brief.fit(s, "step.html")
 	return rendered, err
 }
