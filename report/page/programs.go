@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"html/template"
 	"slices"
+	"strings"
 
 	"imds-analyzer/report"
 )
@@ -38,6 +39,14 @@ func (p program) place() int {
 
 // Class is the name of its standing in the style.
 func (p program) Class() string { return []string{"bad", "unsure", "plain", "plain"}[p.place()] }
+
+// FailsWithSetting says that its calls fail with the setting that keeps it from version 1
+// until the cause is seen to: without that it gets no token, or asks for none.
+func (p program) FailsWithSetting() bool {
+	return len(p.Causes) == 0 || slices.ContainsFunc(p.Causes, func(c report.Cause) bool {
+		return c.Finding == "" || strings.HasPrefix(c.Finding, "fallback-") || strings.HasPrefix(c.Finding, "script-")
+	})
+}
 
 // sorted are the programs, that which blocks most first.
 func sorted(all []report.Program) []program {

@@ -47,18 +47,22 @@ func days(n float64) string {
 // share is a part of all in percent, for lengths.
 func share(part, all int) float64 { return percent(float64(part), float64(all)) }
 
-// sentence makes one of a text that is none.
-func sentence(text string) string {
-	if text == "" {
-		return ""
+// sentence makes one of a text that is none. Words that are no plain ones, such as a
+// version or a setting, stay as they are, and so does the name that it begins with:
+// a capital letter or a full stop would make something else of them.
+func sentence(text, name string) string {
+	first, _, _ := strings.Cut(text, " ")
+	if isPlain(first) && (name == "" || !strings.HasPrefix(text, name)) {
+		letter, size := utf8.DecodeRuneInString(text)
+		text = string(unicode.ToUpper(letter)) + text[size:]
 	}
-	first, size := utf8.DecodeRuneInString(text)
-	text = string(unicode.ToUpper(first)) + text[size:]
-	if strings.HasSuffix(text, ".") {
-		return text
+	if isPlain(text[strings.LastIndex(text, " ")+1:]) {
+		text += "."
 	}
-	return text + "."
+	return text
 }
+
+func isPlain(word string) bool { return word != "" && !strings.ContainsAny(word, "_.=/0123456789") }
 
 // reason is the id of an item in words.
 func reason(id string) string {

@@ -10,7 +10,10 @@ func TestWords(t *testing.T) {
 	tests := []struct{ got, want string }{
 		{number(0), "0"}, {number(999), "999"}, {number(1000), "1,000"}, {number(uint64(1234567)), "1,234,567"}, {number(100000), "100,000"},
 		{days(0), "0"}, {days(0.01), "< 0.1"}, {days(7), "7"}, {days(7.96), "7.9"}, {days(6.999), "6.9"},
-		{sentence(""), ""}, {sentence("upgrade it"), "Upgrade it."}, {sentence("Done."), "Done."}, {sentence("é"), "É."},
+		{sentence("", ""), ""}, {sentence("upgrade it", "aws-cli"), "Upgrade it."}, {sentence("Done.", ""), "Done."}, {sentence("é", ""), "É."},
+		{sentence("not known: kiam", ""), "Not known: kiam."}, {sentence("upgrade it to 1.16", ""), "Upgrade it to 1.16"},
+		{sentence("aws-cli is too old", "aws-cli"), "aws-cli is too old."}, {sentence("cloud-init/18 is old", ""), "cloud-init/18 is old."},
+		{sentence("ec2_prefer_imdsv2: true in datadog.yaml", ""), "ec2_prefer_imdsv2: true in datadog.yaml"},
 		{reason("v1_calls"), "calls without a token"}, {reason("packets_dropped"), "packets dropped"},
 		{grouping("asg"), "auto scaling group"}, {grouping("image"), "image"}, {grouping(""), "auto scaling group or image"}, {grouping("tag:team"), "tag team"},
 	}
