@@ -25,7 +25,7 @@ type Report struct {
 	Hosts         []Host `json:"hosts"`
 	// Ready are the ids of instances on which version 2 can be required now.
 	Ready []string `json:"ready_instances"`
-	// Timeline is of all hosts together; nil if no call has a time.
+	// Timeline is of all hosts together; nil if no call has a time, and nothing is marked.
 	Timeline *Timeline `json:"timeline,omitempty"`
 	// Inventory is nil if no list of instances was given.
 	Inventory *Inventory `json:"inventory,omitempty"`
@@ -112,7 +112,7 @@ type Host struct {
 	Service  ServiceNumbers  `json:"service"`
 	// Listed is nil if the host is in no list of instances.
 	Listed *Listed `json:"listed,omitempty"`
-	// Timeline is nil if no call has a time.
+	// Timeline is nil if no call has a time, and nothing is marked.
 	Timeline *Timeline `json:"timeline,omitempty"`
 }
 

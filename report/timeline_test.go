@@ -112,6 +112,7 @@ func TestTimelineMarks(t *testing.T) {
 		{"rebooted, of two hosts", []any{call(when(at(2))), two.start(), one.start(), one.stop(at(3)), other.start(), other.stop(at(5))},
 			[]time.Time{at(1).Add(-20 * time.Second), at(4).Add(-15 * time.Second)}, []time.Time{at(1), at(2), at(4)}, []time.Time{at(3), at(5)}},
 		{"files have the times of their packets", []any{call(when(at(2))), offline(read, at(1), at(3))}, nil, []time.Time{at(1)}, []time.Time{at(3)}},
+		{"no calls", []any{one.start(), one.stop(at(3))}, []time.Time{at(1).Add(-20 * time.Second)}, []time.Time{at(1)}, []time.Time{at(3)}},
 		{"files without packets", []any{call(when(at(2))), offline(read, time.Time{}, time.Time{})}, nil, nil, nil},
 	}
 	for _, tt := range tests {
@@ -126,6 +127,16 @@ func TestTimelineMarks(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A host that makes no calls has marks, and no buckets.
+func TestTimelineWithoutCalls(t *testing.T) {
+	one := capture{host: "web-1", boot: "b1", started: at(1), uptime: 20}
+	r := take(New(week), one.start(), one.stop(at(3))).Report()
+	want := `{"bucket_seconds":300,"buckets":[],"boots":["2026-03-02T23:59:40Z"],"starts":["2026-03-03T00:00:00Z"],"stops":["2026-03-05T00:00:00Z"]}`
+	if all, host := jsonOf(t, r.Timeline), jsonOf(t, r.Hosts[0].Timeline); all != want || host != want {
+		t.Errorf("got  %s\nand  %s\nwant %s", all, host, want)
 	}
 }
 

@@ -27,17 +27,19 @@ type Bucket struct {
 	Calls
 }
 
-// told is nil if no call has a time. All are the calls, also those without.
+// told is nil if no call has a time, and nothing is marked. All are the calls, also
+// those without.
 func (t *timeline) told(all calls, m marks) *Timeline {
-	if len(t.Buckets) == 0 {
-		return nil
-	}
 	told := &Timeline{
 		BucketSeconds: int64(t.width() / time.Second),
+		Buckets:       []Bucket{},
 		Boots:         marked(m.boots, t.width()),
 		Starts:        marked(m.starts, t.width()),
 		Stops:         marked(m.stops, t.width()),
 		Untimed:       all.all(),
+	}
+	if len(t.Buckets)+len(told.Boots)+len(told.Starts)+len(told.Stops) == 0 {
+		return nil
 	}
 	for _, b := range t.Buckets {
 		start := time.Unix(int64(b.Slot)*told.BucketSeconds, 0).UTC()
