@@ -314,6 +314,9 @@ type Capture struct {
 	Started            time.Time `json:"started,omitzero"`
 	FirstPacket        time.Time `json:"first_packet,omitzero"`
 	LastPacket         time.Time `json:"last_packet,omitzero"`
+	// Elapsed is for how many whole seconds a live capture has run, by a clock that
+	// nobody sets; nil in the line of its start, and of captures in files.
+	Elapsed *uint64 `json:"elapsed,omitempty"`
 	// EntriesNotWritten are lines that are missing from this log since the capture's
 	// start, because it could not be written.
 	EntriesNotWritten uint64 `json:"entries_not_written,omitempty"`

@@ -311,6 +311,7 @@ func (c *Capture) write(w *jsonWriter) {
 	w.time("started", c.Started)
 	w.time("first_packet", c.FirstPacket)
 	w.time("last_packet", c.LastPacket)
+	w.known("elapsed", c.Elapsed)
 	if c.EntriesNotWritten > 0 {
 		w.count("entries_not_written", c.EntriesNotWritten)
 	}

@@ -32,7 +32,9 @@ type Session struct {
 	Capabilities []string
 	BootID       string
 	Uptime       uint64 // of the host at the start, in seconds
-	Started      time.Time
+	// Started has the reading of the monotonic clock with it, as time.Now gives it: that
+	// tells how long the capture has run, whatever becomes of the wall clock.
+	Started time.Time
 	// FirstPacket and LastPacket are the times between which the packets so far lie.
 	FirstPacket, LastPacket time.Time
 }
@@ -101,7 +103,7 @@ func (l *Lifecycle) NotWritten(entries uint64) {
 func (l *Lifecycle) AppendLine(line []byte) []byte { return append(appendLifecycle(line, l), '\n') }
 
 func (s *Session) entry(action LifecycleAction, at time.Time) Lifecycle {
-	return Lifecycle{
+	l := Lifecycle{
 		Timestamp:  timestamp(at),
 		LogLevel:   levelInfo,
 		ECS:        ECS{Version: ECSVersion},
@@ -109,6 +111,10 @@ func (s *Session) entry(action LifecycleAction, at time.Time) Lifecycle {
 		IMDS:       LifecycleIMDS{Capture: s.capture()},
 		HostFields: s.Host.fields(),
 	}
+	if s.Filter != "" && action != CaptureStarted { // live
+		l.IMDS.Capture.Elapsed = new(uint64(max(0, at.Sub(s.Started)) / time.Second))
+	}
+	return l
 }
 
 func lifecycleEvent(action LifecycleAction) Event {

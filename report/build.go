@@ -86,7 +86,7 @@ func (r *Report) addHost(h *host, sums *hostSums, o Options) marks {
 		Verdict:  judge(h, &seen, *sums, o),
 		Calls:    h.Calls,
 		Blocking: sums.blocking,
-		Observed: Observed{seen.Sessions, inDays(seen.Time), seen.Within, seen.Boots, seen.Shutdowns, seen.Counts},
+		Observed: Observed{seen.Sessions, inDays(seen.Time), seen.Within, seen.Doubtful, seen.Boots, seen.Shutdowns, seen.Counts},
 		Options:  h.Options.told(),
 		Service:  h.Periods.told(),
 		Timeline: h.Timeline.told(h.Calls, marks),

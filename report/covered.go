@@ -44,8 +44,8 @@ func (s *sessions) folding(started time.Time, all []output.Folded) {
 func (h *host) cover(s *sessions, updated time.Time) {
 	first := updated
 	if e := &s.Earlier; e.Sessions > 0 {
-		h.states = append(h.states, covered{span{e.Within.First, e.Counted}, e.Sequence, nil})
-		first = earlier(first, e.Within.First)
+		h.states = append(h.states, covered{span{e.Earliest, e.Counted}, e.Sequence, nil})
+		first = earlier(first, e.Earliest)
 	}
 	for i := range s.Latest {
 		one := &s.Latest[i]

@@ -124,7 +124,7 @@ func (h *host) call(e *output.Entry) {
 
 func (h *host) lifecycle(l *output.Lifecycle) {
 	h.name(&l.HostFields, l.Timestamp)
-	h.Sessions.add(sessionOf(l))
+	h.Sessions.line(sessionOf(l))
 }
 
 func (h *host) merge(o *host) {

@@ -14,8 +14,8 @@ const maxMoments = 8
 // order of their starts.
 type observation struct {
 	Sessions uint64 `json:"sessions,omitempty"`
-	// Time is for how long packets were seen, what overlaps counted once; Within is
-	// from the first of it to the last.
+	// Time is for how long packets were seen for sure, what overlaps counted once; Within
+	// is from the first of it to the last.
 	Time      time.Duration `json:"nanoseconds,omitempty"`
 	Within    span          `json:"within,omitzero"`
 	Boots     moments       `json:"boots,omitzero"`
@@ -29,11 +29,14 @@ type observation struct {
 	// Sequence and Counted are the highest of the sessions'.
 	Sequence uint64    `json:"sequence,omitempty"`
 	Counted  time.Time `json:"counted,omitzero"`
-	// Latest is the start of the latest session.
-	Latest time.Time `json:"latest,omitzero"`
+	// Earliest and Latest are the starts of the first session and the latest.
+	Earliest time.Time `json:"earliest,omitzero"`
+	Latest   time.Time `json:"latest,omitzero"`
+	// Doubtful are the sessions of which not all time is in Time.
+	Doubtful uint64 `json:"doubtful,omitempty"`
 }
 
-// moments are how often something happened, and the latest times of it.
+// moments are how often something happened, and the latest times of it that are known.
 type moments struct {
 	Count uint64      `json:"count"`
 	Times []time.Time `json:"times,omitempty"`
@@ -41,25 +44,32 @@ type moments struct {
 
 func (m *moments) add(t time.Time) {
 	m.Count++
+	if believed(t).IsZero() {
+		return
+	}
 	from := max(0, len(m.Times)+1-maxMoments)
 	m.Times = append(append([]time.Time(nil), m.Times[from:]...), t) // never the memory of a copy
 }
 
-// add takes in the next session.
+// add takes in the next session, but for its time.
 func (o *observation) add(s *session) {
 	o.Sessions++
-	o.Latest = s.Started
+	o.Earliest, o.Latest = earlier(o.Earliest, s.Started), s.Started
 	counts := s.Counts
 	counts.NotWritten = less(counts.NotWritten, s.unlogged)
 	o.Counts.sum(&counts)
 	o.Sequence, o.Counted = max(o.Sequence, s.Sequence), later(o.Counted, s.Counted)
-	o.addTime(s.observed())
 	if s.BootID != "" {
 		o.addBoot(s)
 	}
 }
 
-func (o *observation) addTime(seen span) {
+// addTime takes in the time in which a session has seen packets. They come in the order
+// of these times.
+func (o *observation) addTime(s *session, seen span) {
+	if s.doubtful(seen) {
+		o.Doubtful++
+	}
 	if seen.First.IsZero() || seen.Last.Before(seen.First) {
 		return
 	}
@@ -76,13 +86,13 @@ func (o *observation) addTime(seen span) {
 func (o *observation) addBoot(s *session) {
 	if s.BootID != o.BootID {
 		up := time.Duration(min(s.Uptime, 1<<32)) * time.Second
-		after := o.BootID != "" && !o.Ended.After(s.Started)
+		after := o.BootID != "" && !o.Ended.After(s.began())
 		if s.Uptime == 0 && s.Begun && after || s.Uptime != 0 && up <= atBoot {
-			o.Boots.add(utc(s.Started.Add(-up)))
+			o.Boots.add(utc(s.began().Add(-up)))
 		}
 		if after && o.Stopped {
 			o.Shutdowns.add(o.Ended)
 		}
 	}
-	o.BootID, o.Ended, o.Stopped = s.BootID, s.observed().Last, !s.Stopped.IsZero()
+	o.BootID, o.Ended, o.Stopped = s.BootID, s.ended(), !s.Stopped.IsZero()
 }

@@ -58,7 +58,11 @@ func (o *Observed) Text() string {
 	if !o.First.IsZero() {
 		s += fmt.Sprintf(", %s between %s and %s", daysText(o.Days), timeText(o.First), timeText(o.Last))
 	}
-	return s + o.Boots.text("boot", "boots") + o.Shutdowns.text("shutdown", "shutdowns")
+	s += o.Boots.text("boot", "boots") + o.Shutdowns.text("shutdown", "shutdowns")
+	if o.Doubtful > 0 {
+		s += fmt.Sprintf("; not all time of %s counts: the clock was not set, or was set meanwhile, or there was no sign of life", plural(o.Doubtful, "capture", "captures"))
+	}
+	return s
 }
 
 // text is ", 2 boots, the latest at TIME".

@@ -121,6 +121,8 @@ type Observed struct {
 	Sessions uint64  `json:"sessions"`
 	Days     float64 `json:"days"` // overlapping sessions count once
 	span
+	// Doubtful are the sessions of which not all time is in Days.
+	Doubtful uint64 `json:"doubtful,omitempty"`
 	// Boots and Shutdowns are those that were observed, with the latest times.
 	Boots     moments `json:"boots"`
 	Shutdowns moments `json:"shutdowns"`

@@ -21,7 +21,11 @@ type session struct {
 	// in seconds; 0 if that is not known.
 	BootID string `json:"boot_id,omitempty"`
 	Uptime uint64 `json:"uptime,omitempty"`
-	Counts counts `json:"counts,omitzero"`
+	// Elapsed is for how many seconds it had run at ElapsedAt, by a clock that nobody sets:
+	// of the lines that tell it the greatest. ElapsedAt is zero if none does.
+	Elapsed   uint64    `json:"elapsed,omitempty"`
+	ElapsedAt time.Time `json:"elapsed_at,omitzero"`
+	Counts    counts    `json:"counts,omitzero"`
 	// Sequence is the highest number of a call that was counted, Counted the time of
 	// the latest.
 	Sequence uint64    `json:"sequence,omitempty"`
@@ -115,6 +119,9 @@ func sessionOf(l *output.Lifecycle) session {
 		Counts:  countsOf(c.Counts),
 	}
 	s.Counts.NotWritten = c.EntriesNotWritten
+	if c.Elapsed != nil {
+		s.Elapsed, s.ElapsedAt = *c.Elapsed, s.Last
+	}
 	switch output.LifecycleAction(l.Event.Action) {
 	case output.CaptureStarted:
 		s.Begun, s.Uptime = true, l.Host.Uptime
@@ -129,21 +136,11 @@ func (s *session) merge(o *session) {
 	s.Last, s.Stopped, s.Counted = later(s.Last, o.Last), later(s.Stopped, o.Stopped), later(s.Counted, o.Counted)
 	s.Live, s.Begun, s.stated = s.Live || o.Live, s.Begun || o.Begun, s.stated || o.stated
 	s.Packets.merge(o.Packets)
+	s.elapsed(o)
 	s.unlogged = max(s.unlogged, o.unlogged)
 	s.BootID, s.Uptime, s.Sequence = max(s.BootID, o.BootID), max(s.Uptime, o.Uptime), max(s.Sequence, o.Sequence)
 	s.Counts.highest(&o.Counts)
 	if s.Folding == nil {
 		s.Folding = o.Folding
 	}
-}
-
-// observed is the time in which the session saw packets.
-func (s *session) observed() span {
-	if !s.Live {
-		return s.Packets
-	}
-	if !s.Stopped.IsZero() {
-		return span{s.Started, s.Stopped}
-	}
-	return span{s.Started, later(s.Started, s.Last)}
 }

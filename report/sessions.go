@@ -19,13 +19,14 @@ type sessions struct {
 	Earlier observation `json:"earlier,omitzero"`
 	// PassedOver are lines of sessions that may be none of these.
 	PassedOver uint64 `json:"passed_over,omitempty"`
-	// Hours are the times of the latest call in each hour, in order: a session without
-	// a line that tells of its end went on for as long as it told of calls. Which
-	// session a call belongs to is not known while lines are still to come.
+	// Hours are the times of the latest sign of life in each hour, in order: a call, or a
+	// line of a session that does not tell how long it has run. A session without a line
+	// that tells of its end went on for as long as there were such. Which session a call
+	// belongs to is not known while lines are still to come.
 	Hours []int64 `json:"hours,omitempty"` // nanoseconds since 1970
 }
 
-// maxHours bounds the hours: 42 days with calls in each of them, in 8 KiB.
+// maxHours bounds the hours: 42 days with signs in each of them, in 8 KiB.
 const maxHours = 1024
 
 func (s *sessions) find(started time.Time) (at int, known bool) {
@@ -45,9 +46,19 @@ func (s *sessions) add(one session) {
 	}
 	s.Latest = slices.Insert(s.Latest, at, one)
 	if len(s.Latest) > maxSessions {
-		s.Earlier.add(&s.Latest[0])
+		earliest := &s.Latest[0]
+		s.Earlier.add(earliest)
+		s.Earlier.addTime(earliest, earliest.observed(s.Hours))
 		s.Latest = slices.Delete(s.Latest, 0, 1)
 	}
+}
+
+// line takes in what a line tells of its session.
+func (s *sessions) line(one session) {
+	if one.Live && !one.Begun && one.ElapsedAt.IsZero() && !one.Last.IsZero() {
+		s.hour(one.Last.UnixNano())
+	}
+	s.add(one)
 }
 
 // of returns the session that was the latest to start at that time, nil if there is
@@ -97,12 +108,27 @@ func (s *sessions) observed() observation {
 			of.Last = later(of.Last, time.Unix(0, t))
 		}
 	}
-	slices.SortStableFunc(all, func(a, b session) int { return a.observed().First.Compare(b.observed().First) })
+	slices.SortStableFunc(all, func(a, b session) int { return a.began().Compare(b.began()) })
 	o := s.Earlier
 	for i := range all {
 		o.add(&all[i])
 	}
+	s.addTimes(&o, all)
 	return o
+}
+
+// addTimes adds for how long the sessions have seen packets.
+func (s *sessions) addTimes(o *observation, all []session) {
+	seen := make(map[*session]span, len(all))
+	order := make([]*session, 0, len(all))
+	for i := range all {
+		seen[&all[i]] = all[i].observed(s.Hours)
+		order = append(order, &all[i])
+	}
+	slices.SortStableFunc(order, func(a, b *session) int { return seen[a].First.Compare(seen[b].First) })
+	for _, one := range order {
+		o.addTime(one, seen[one])
+	}
 }
 
 // merge takes in the sessions of the same host from elsewhere.

@@ -196,6 +196,12 @@ func (h *host) tidy() {
 	e := &s.Earlier
 	e.BootID = tidy(e.BootID)
 	e.Time = max(e.Time, 0)
+	if e.Earliest.IsZero() { // of a version that did not tell, nor doubt the clock
+		e.Earliest = e.Within.First
+		if believed(e.Earliest).IsZero() {
+			e.Time, e.Within = 0, span{}
+		}
+	}
 	for _, m := range []*moments{&e.Boots, &e.Shutdowns} {
 		m.Times = m.Times[max(0, len(m.Times)-maxMoments):]
 	}

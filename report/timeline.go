@@ -112,11 +112,10 @@ func (m *marks) merge(o marks) {
 func (s *sessions) marks() (m marks) {
 	for i := range s.Latest {
 		one := &s.Latest[i]
-		m.starts = append(m.starts, one.observed().First)
 		if one.Live {
-			m.stops = append(m.stops, one.Stopped)
+			m.starts, m.stops = append(m.starts, believed(one.began())), append(m.stops, believed(one.Stopped))
 		} else {
-			m.stops = append(m.stops, one.Packets.Last)
+			m.starts, m.stops = append(m.starts, one.Packets.First), append(m.stops, one.Packets.Last)
 		}
 	}
 	return m
