@@ -36,7 +36,7 @@ func (b *Builder) Report() *Report {
 	r.Timeline = line.told(r.Calls, marks)
 	r.sort()
 	r.compare(b.listed)
-	r.Ready = readyInstances(r.Hosts)
+	r.Ready = r.readyInstances()
 	r.Verdict = judgeAll(r, b.options)
 	r.addSteps()
 	return r

@@ -19,19 +19,24 @@ func (r *Report) situation() steps.Situation {
 		Ready:    r.Verdict.Status == Ready,
 		InTheWay: itemTexts(r.Verdict.Against),
 		Missing:  itemTexts(r.Verdict.Missing),
+		Unplaced: r.unplaced(),
 	}
 	for i := range r.Hosts {
 		h := &r.Hosts[i]
 		needed := h.neededHops()
 		s.HopLimit = max(s.HopLimit, needed)
-		if h.Instance == "" {
+		switch {
+		case steps.IsInstanceID(h.Instance):
+		case h.required():
+			continue
+		default:
 			s.Unknown++
 			continue
 		}
 		s.Instances = append(s.Instances, steps.Instance{
 			ID:       h.Instance,
 			Region:   h.Region,
-			Ready:    h.Verdict.Status == Ready,
+			Ready:    h.Verdict.Status == Ready && !s.Unplaced,
 			Required: h.required(),
 			HopLimit: needed,
 		})

@@ -40,6 +40,7 @@ func TestSteps(t *testing.T) {
 		{"version 2 only, and ready", stepsOf(call(known, v2, good)), "first", ""},
 		{"not ready", stepsOf(call(known)), "first", "First"},
 		{"required already", stepsOf(call(known, status(401))), "require-running", ""},
+		{"required already, of a host that has no id", stepsOf(call(as(""), status(401), process("/usr/bin/excused")), call(as(""), v2, good)), "require-running", ""},
 		{"an id that is none", stepsOf(call(as("$(reboot)"), v2, good)), "require-running", "INSTANCE_ID"},
 		{"several", stepsOf(call(known, v2, good), call(as("i-01234567"), from("b"), as("i-01234567"), v2, good)), "require-many", knownInstance},
 		{"too few hops", stepsOf(call(known, tokenRequest, hops(1, 2))), "hop-limit", "--http-put-response-hop-limit 2"},

@@ -7,17 +7,37 @@ import (
 )
 
 // readyInstances are the ids of instances on which version 2 can be required now and,
-// as far as is known, is not yet. What cannot be an id is left out.
-func readyInstances(hosts []Host) []string {
+// as far as is known, is not yet. What cannot be an id is left out. While there is
+// evidence that may be of any instance, none is ready.
+func (r *Report) readyInstances() []string {
 	ready := []string{}
-	for i := range hosts {
-		h := &hosts[i]
+	if r.unplaced() {
+		return ready
+	}
+	for i := range r.Hosts {
+		h := &r.Hosts[i]
 		if h.Verdict.Status == Ready && steps.IsInstanceID(h.Instance) && !h.required() {
 			ready = append(ready, h.Instance)
 		}
 	}
 	slices.Sort(ready)
 	return slices.Compact(ready)
+}
+
+// unplaced says that there is evidence of which it is not known what instance it is of:
+// lines and files that were not read, and calls of hosts that have no instance's id.
+// What was not observed at all is no such evidence.
+func (r *Report) unplaced() bool {
+	return r.Inputs.Malformed+r.Inputs.PassedOver > 0 || slices.ContainsFunc(r.Hosts, func(h Host) bool { return h.unplaced() })
+}
+
+func (h *Host) unplaced() bool {
+	return !steps.IsInstanceID(h.Instance) && (len(h.Verdict.Against) > 0 || slices.ContainsFunc(h.Verdict.Missing, isOfCalls))
+}
+
+// isOfCalls says that there were calls, or may have been, that may be of version 1.
+func isOfCalls(i Item) bool {
+	return slices.Contains([]string{itemUnknown, itemElsewhere, itemNotLogged, itemOthers}, i.ID)
 }
 
 // required says that nothing is left to require of the instance: version 2 is required,

@@ -1,9 +1,12 @@
 package report
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 
+	"imds-analyzer/output"
 	"imds-analyzer/report/instances"
 )
 
@@ -55,9 +58,73 @@ func TestReadyOfListed(t *testing.T) {
 	for _, tt := range tests {
 		h := Host{Instance: id("01"), Verdict: Verdict{Status: Ready}, Options: InstanceOptions{HTTPTokens: tt.seen}}
 		h.compare(&tt.of)
-		if got := readyInstances([]Host{h}); (len(got) > 0) != tt.want {
+		if got := (&Report{Hosts: []Host{h}}).readyInstances(); (len(got) > 0) != tt.want {
 			t.Errorf("%s: ready are %q", tt.name, got)
 		}
+	}
+}
+
+// Evidence that may be of any instance keeps all of them from being ready; what was not
+// observed of another host does not.
+func TestReadyWhereEvidenceCanBePlaced(t *testing.T) {
+	nobody, good := from(""), process("/usr/bin/good")
+	bad := func(b *Builder) { b.Malformed("imds.log", 7, errors.New("cut off")) }
+	passedOver := func(b *Builder) { b.PassedOver(1) }
+	nothing := func(*Builder) {}
+	counted := capture{host: "web-2", instance: "none", boot: "b1", started: day, uptime: 20, counts: output.Counts{CallsV1: 1}}
+	tests := []struct {
+		name  string
+		more  func(*Builder)
+		lines []any
+		want  bool
+	}{
+		{"all is known", nothing, nil, true},
+		{"a line that could not be read", bad, nil, false},
+		{"a file that was passed over", passedOver, nil, false},
+		{"calls of no host", nothing, []any{call(nobody)}, false},
+		{"calls of a host that has no id", nothing, []any{call(from("web-2"), as(""))}, false},
+		{"calls of a host that has something else for one", nothing, []any{call(from("web-2"), as("none"))}, false},
+		{"unclear calls of it", nothing, []any{call(from("web-2"), as(""), unknownCall)}, false},
+		{"calls that another service has answered", nothing, []any{call(from("web-2"), as(""), findings("local-responder"))}, false},
+		{"calls that its captures have counted", nothing, []any{counted.start(), counted.stop(at(7))}, false},
+		{"calls of version 2", nothing, []any{call(nobody, v2, good)}, true},
+		{"calls of another instance", nothing, []any{call(from("web-2"), as(id("02")))}, true},
+		{"another instance of which little is known", nothing, []any{call(from("web-2"), as(id("02")), v2, good)}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := take(New(week), aWeekOf("web-1", id("01")), tt.lines)
+			tt.more(b)
+			r := b.Report()
+			if got := slices.Equal(r.Ready, []string{id("01")}); got != tt.want || len(r.Ready) > 1 {
+				t.Errorf("ready are %q", r.Ready)
+			}
+			one := step(r, "require-running")
+			if strings.Contains(one.Title, "when ready") == tt.want {
+				t.Errorf("the step is %+v", one)
+			}
+			if told := strings.Contains(step(r, "first").Text, "may be of any instance"); told == tt.want {
+				t.Errorf("the first step is %+v", step(r, "first"))
+			}
+		})
+	}
+}
+
+// Hosts beyond those that are told apart may be any.
+func TestReadyBesideOtherHosts(t *testing.T) {
+	r := take(New(week), aWeekOf("web-1", id("01"))).Report()
+	r.Hosts = append(r.Hosts, Host{Name: "other hosts", Verdict: Verdict{Missing: []Item{{ID: itemOthers}}}})
+	if ready := r.readyInstances(); len(ready) > 0 {
+		t.Errorf("ready are %q", ready)
+	}
+}
+
+// A silent instance, and a list that has no end, are no evidence against another.
+func TestReadyBesideSilent(t *testing.T) {
+	list := `{"Reservations":[{"Instances":[{"InstanceId":"` + id("01") + `"},{"InstanceId":"` + id("02") + `"}]}],"NextToken":"x"}`
+	r, _ := inventoryOf(listOf(t, "", list), aWeekOf("web-1", id("01")))
+	if !slices.Equal(r.Ready, []string{id("01")}) || r.Verdict.Status != NotEnough {
+		t.Errorf("ready are %q, and the verdict %+v", r.Ready, r.Verdict)
 	}
 }
 

@@ -14,6 +14,8 @@ type Situation struct {
 	Ready    bool
 	InTheWay []string
 	Missing  []string
+	// Unplaced is whether some evidence may be of any instance, so that none is ready.
+	Unplaced bool
 	// Instances are those that are known by their ids.
 	Instances []Instance
 	// Unknown are hosts whose instances are not known.

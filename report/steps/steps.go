@@ -50,6 +50,9 @@ func first(s *Situation) []Step {
 	if len(s.Missing) > 0 {
 		step.Text += "Not observed yet: " + strings.Join(s.Missing, "; ") + ". "
 	}
+	if s.Unplaced {
+		step.Text += "Some of that may be of any instance, so that none is named as ready: what could not be read, or calls of hosts that have no instance's id. "
+	}
 	step.Text += "Then observe on, and make the report again. What is marked (when ready) has to wait for that."
 	return []Step{step}
 }
