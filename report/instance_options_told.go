@@ -19,6 +19,9 @@ type InstanceOptions struct {
 	// the control EC2.8.
 	Config      string `json:"ec2_imdsv2_check"`
 	SecurityHub string `json:"security_hub_ec2_8"`
+
+	hopsTooFew    bool // answers with a token do not get far enough
+	findingOfHops bool // a finding has said so
 }
 
 const optionsNote = "Metadata options are as the traffic shows them. What aws ec2 describe-instances says of MetadataOptions has the last word."
@@ -33,6 +36,8 @@ func (o *options) told() InstanceOptions {
 		IPv6:            o.IPv6 > 0,
 		Config:          "unknown",
 		SecurityHub:     "unknown",
+		hopsTooFew:      o.hopsTooFew(),
+		findingOfHops:   !o.TooFewHops.Last.IsZero(),
 	}
 	switch {
 	case o.Required.Last.After(o.Optional.Last):

@@ -22,41 +22,65 @@ func (r *Report) situation() steps.Situation {
 		Unplaced: r.unplaced(),
 	}
 	for i := range r.Hosts {
-		h := &r.Hosts[i]
-		needed := h.neededHops()
-		s.HopLimit = max(s.HopLimit, needed)
-		switch {
-		case steps.IsInstanceID(h.Instance):
-		case h.required():
-			continue
-		default:
-			s.Unknown++
-			continue
-		}
-		s.Instances = append(s.Instances, steps.Instance{
-			ID:       h.Instance,
-			Region:   h.Region,
-			Ready:    h.Verdict.Status == Ready && !s.Unplaced,
-			Required: h.required(),
-			HopLimit: needed,
-		})
+		r.Hosts[i].addTo(&s)
 	}
-	s.HopLimitTooLow = s.HopLimit > 0 || r.hopsNotKnown()
+	if r.hopsTooFewSomewhere() {
+		s.HopLimitTooLow, s.HopLimitUnknown = true, true
+	}
 	return s
 }
 
-// neededHops is the hop limit that the host needs, if it was never seen to have it.
-func (h *Host) neededHops() int {
-	if l := &h.Options.HopLimits; l.Needed > l.Greatest {
-		return l.Needed
+// addTo adds the host to what there is to take steps for.
+func (h *Host) addTo(s *steps.Situation) {
+	h.addHops(s)
+	switch {
+	case steps.IsInstanceID(h.Instance):
+		s.Instances = append(s.Instances, steps.Instance{
+			ID:             h.Instance,
+			Region:         h.Region,
+			Ready:          h.Verdict.Status == Ready && !s.Unplaced,
+			Required:       h.required(),
+			HopLimitTooLow: h.Options.hopsTooFew,
+			HopLimit:       h.neededHops(),
+		})
+	case !h.required():
+		s.Unknown++
 	}
-	return 0
 }
 
-// hopsNotKnown: a finding says that the limit is too low, and no host how high it has
-// to be.
-func (r *Report) hopsNotKnown() bool {
-	return r.found(diagnosis.HopLimit) && !slices.ContainsFunc(r.Hosts, func(h Host) bool { return h.Options.HopLimits.Needed > 0 })
+// addHops takes in what hops the host needs, and has.
+func (h *Host) addHops(s *steps.Situation) {
+	seen := &h.Options.HopLimits
+	s.LaunchHopLimit = max(s.LaunchHopLimit, seen.Needed, seen.Greatest)
+	if h.Listed != nil {
+		s.LaunchHopLimit = max(s.LaunchHopLimit, h.Listed.HopLimit)
+	}
+	if !h.Options.hopsTooFew {
+		return
+	}
+	if needed := h.neededHops(); needed > 0 {
+		s.HopLimit = max(s.HopLimit, needed)
+	} else {
+		s.HopLimitUnknown = true
+	}
+	s.HopLimitTooLow = true
+}
+
+// neededHops is the hop limit that the host needs, 0 if it is not known.
+func (h *Host) neededHops() int {
+	seen := &h.Options.HopLimits
+	if seen.Needed == 0 {
+		return 0
+	}
+	return max(seen.Needed, seen.Greatest)
+}
+
+// hopsTooFewSomewhere: a finding says that the limit is too low, and it is not known on
+// which host, as in states of before they said so.
+func (r *Report) hopsTooFewSomewhere() bool {
+	return r.found(diagnosis.HopLimit) && !slices.ContainsFunc(r.Hosts, func(h Host) bool {
+		return h.Options.HopLimits.Needed > 0 || h.Options.findingOfHops
+	})
 }
 
 func (r *Report) found(f diagnosis.Finding) bool {

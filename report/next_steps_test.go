@@ -1,6 +1,7 @@
 package report
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -44,8 +45,18 @@ func TestSteps(t *testing.T) {
 		{"an id that is none", stepsOf(call(as("$(reboot)"), v2, good)), "require-running", "INSTANCE_ID"},
 		{"several", stepsOf(call(known, v2, good), call(as("i-01234567"), from("b"), as("i-01234567"), v2, good)), "require-many", knownInstance},
 		{"too few hops", stepsOf(call(known, tokenRequest, hops(1, 2))), "hop-limit", "--http-put-response-hop-limit 2"},
-		{"enough by now", stepsOf(call(known, tokenRequest, hops(1, 2)), call(known, tokenRequest, hops(2, 2))), "hop-limit", ""},
-		{"nobody knows how many", stepsOf(call(known, findings("hop-limit"))), "hop-limit", "--http-put-response-hop-limit HOP_LIMIT"},
+		{"enough by now", stepsOf(call(known, tokenRequest, hops(1, 2)), call(known, tokenRequest, hops(2, 0), when(at(2)))), "hop-limit", ""},
+		{"enough by now, also for a finding", stepsOf(call(known, tokenRequest, hops(1, 2)), call(known, findings("hop-limit")), call(known, tokenRequest, hops(2, 0), when(at(2)))), "hop-limit", ""},
+		{"lowered since", stepsOf(call(known, tokenRequest, hops(1, 2), when(at(2))), call(known, tokenRequest, hops(3, 0))), "hop-limit", "--instance-id " + knownInstance + " --http-put-response-hop-limit 3"},
+		{"a finding since", stepsOf(call(known, tokenRequest, hops(2, 2)), call(known, findings("hop-limit"), when(at(2)))), "hop-limit", "--http-put-response-hop-limit 2"},
+		{"nobody knows how many", stepsOf(call(known, findings("hop-limit"))), "hop-limit", "--instance-id " + knownInstance + " --http-put-response-hop-limit HOP_LIMIT"},
+		{"of one of two nobody knows how many", stepsOf(call(known, findings("hop-limit"), tokenRequest, hops(1, 0)), call(from("b"), as("i-01234567"), tokenRequest, hops(1, 2))), "hop-limit", knownInstance + " REGION HOP_LIMIT"},
+		{"of the other one", stepsOf(call(known, findings("hop-limit"), tokenRequest, hops(1, 0)), call(from("b"), as("i-01234567"), tokenRequest, hops(1, 2))), "hop-limit", "i-01234567 REGION 2"},
+		{"launches have what programs have now", stepsOf(call(known, v2, good), call(known, tokenRequest, hops(3, 0), good)), "launch", "HttpPutResponseHopLimit=3"},
+		{"and the policy", stepsOf(call(known, v2, good), call(known, tokenRequest, hops(3, 0), good)), "scp", `"ec2:MetadataHttpPutResponseHopLimit": "3"`},
+		{"what they need", stepsOf(call(known, tokenRequest, hops(1, 4))), "scp", `"ec2:MetadataHttpPutResponseHopLimit": "4"`},
+		{"a policy of which nothing is known", stepsOf(call(known, v2, good)), "scp", `"ec2:MetadataHttpPutResponseHopLimit": "HOP_LIMIT"`},
+		{"nor what they need", stepsOf(call(known, findings("hop-limit")), call(known, tokenRequest, hops(1, 0), good)), "scp", `"ec2:MetadataHttpPutResponseHopLimit": "HOP_LIMIT"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -63,6 +74,35 @@ func TestSteps(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What the list says counts for what is launched, too.
+func TestLaunchHopsOfListed(t *testing.T) {
+	list := `{"InstanceId":"` + id("01") + `","MetadataOptions":{"HttpPutResponseHopLimit":5}}`
+	r, _ := inventoryOf(listOf(t, "", list), aWeekOf("web-1", id("01")))
+	for step, want := range map[string]string{"launch": "HttpPutResponseHopLimit=5", "scp": `HopLimit": "5"`, "terraform": "http_put_response_hop_limit = 5"} {
+		if got := stepOf(r, step); !strings.Contains(got, want) {
+			t.Errorf("%q is not in %s", want, got)
+		}
+	}
+}
+
+func stepOf(r *Report, id string) string { return step(r, id).Ways[0].Text }
+
+// A state of before hosts told of findings has them of programs only.
+func TestHopsOfOlderState(t *testing.T) {
+	text := written(t, take(New(week), call(findings("hop-limit"))).Snapshot())
+	older := regexp.MustCompile(`,?"too_few_hops":\{[^}]*\}`).ReplaceAllString(text, "")
+	if older == text {
+		t.Fatalf("the state is %s", text)
+	}
+	b := New(week)
+	if err := b.State(read(t, older)); err != nil {
+		t.Fatal(err)
+	}
+	if s := step(b.Report(), "hop-limit"); !strings.Contains(s.Ways[0].Text, "HOP_LIMIT") {
+		t.Errorf("the step is %+v", s)
 	}
 }
 

@@ -52,9 +52,7 @@ func systemsManager(s *Situation) []Step {
 	file := "systems-manager-many.sh"
 	if len(ready) < 2 {
 		file = "systems-manager.sh"
-		if len(ready) == 1 {
-			p = p.of(&ready[0])
-		}
+		p = p.of(s.only(ready))
 	}
 	return []Step{{
 		ID:    "systems-manager",

@@ -21,18 +21,26 @@ type page struct {
 	Region   string
 	Instance string
 	Tokens   string // required, or to undo that optional
-	HopLimit string // empty if the limit that there is will do
+	HopLimit string // empty if nothing is known of it
 	// Instances are for loops, Batches the same in parts.
 	Instances []Instance
 	Batches   [][]Instance
 }
 
 func (s *Situation) page() page {
-	p := page{Region: cmp.Or(s.region(), "REGION"), Instance: "INSTANCE_ID", Tokens: "required"}
-	if s.HopLimitTooLow {
-		p.HopLimit = hops(s.HopLimit)
+	return page{Region: cmp.Or(s.region(), "REGION"), Instance: "INSTANCE_ID", Tokens: "required", HopLimit: s.launchHops()}
+}
+
+// launchHops is the hop limit of what is launched, which has to be enough for all that is
+// known to run: a policy that refuses more would refuse that.
+func (s *Situation) launchHops() string {
+	switch {
+	case s.HopLimitTooLow && s.HopLimitUnknown:
+		return hops(0)
+	case s.LaunchHopLimit > 0:
+		return hops(s.LaunchHopLimit)
 	}
-	return p
+	return ""
 }
 
 func hops(n int) string {
@@ -49,9 +57,6 @@ func (p page) of(i *Instance) page {
 		return p
 	}
 	p.Instance, p.Region = i.ID, cmp.Or(i.Region, "REGION")
-	if i.HopLimit > 0 {
-		p.HopLimit = hops(i.HopLimit)
-	}
 	return p
 }
 
@@ -84,7 +89,7 @@ func languageOf(file string) string {
 
 // fill panics if a template is broken, which a test would have found.
 func (p page) fill(file string) string {
-	functions := template.FuncMap{"upper": strings.ToUpper, "ids": ids}
+	functions := template.FuncMap{"upper": strings.ToUpper, "ids": ids, "hops": hops}
 	t := template.Must(template.New(file).Funcs(functions).ParseFS(templates, "templates/"+file))
 	var text strings.Builder
 	if err := t.Execute(&text, p); err != nil {

@@ -5,18 +5,15 @@ import "fmt"
 // requireRunning are the steps for instances that run: a loop for those that are ready,
 // and a command for one.
 func requireRunning(s *Situation) []Step {
-	ready, pending := s.that(isReady), s.that(isPending)
+	ready := s.that(isReady)
+	others := len(s.that(isPending)) + s.Unknown
 	switch {
-	case len(ready) > 1 && len(pending)+s.Unknown > 0:
+	case len(ready) > 1 && others > 0:
 		return []Step{requireOne(s, nil), requireMany(s, ready)}
 	case len(ready) > 1:
 		return []Step{requireMany(s, ready)}
-	case len(ready) == 1:
-		return []Step{requireOne(s, &ready[0])}
-	case len(pending) == 1 && s.Unknown == 0:
-		return []Step{requireOne(s, &pending[0])}
-	case len(pending)+s.Unknown > 0:
-		return []Step{requireOne(s, nil)}
+	case len(ready)+others > 0:
+		return []Step{requireOne(s, s.only(ready))}
 	}
 	return nil // it is required everywhere
 }
@@ -64,6 +61,7 @@ func hopLimit(s *Situation) []Step {
 	}
 	few := s.that(needsHops)
 	p := s.page()
+	p.HopLimit = s.missingHops()
 	step := Step{
 		ID:    "hop-limit",
 		Title: "Raise the hop limit",
@@ -78,10 +76,19 @@ func hopLimit(s *Situation) []Step {
 	} else {
 		if len(few) == 1 {
 			p = p.of(&few[0])
+			p.HopLimit = hops(few[0].HopLimit)
 		}
 		step.Ways = []Way{p.way("AWS CLI", "hop-limit.sh"), p.way("AWS CLI, to see what is set before", "look.sh")}
 	}
 	p.HopLimit = "PREVIOUS_HOP_LIMIT"
 	step.Undo = []Way{p.way("AWS CLI", "hop-limit.sh")}
 	return []Step{step}
+}
+
+// missingHops is what all have enough with.
+func (s *Situation) missingHops() string {
+	if s.HopLimitUnknown {
+		return hops(0)
+	}
+	return hops(s.HopLimit)
 }

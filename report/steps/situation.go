@@ -20,10 +20,14 @@ type Situation struct {
 	Instances []Instance
 	// Unknown are hosts whose instances are not known.
 	Unknown int
-	// HopLimitTooLow is whether answers with a token did not reach clients for that, and
-	// HopLimit what these need; 0 if it is not known.
-	HopLimitTooLow bool
-	HopLimit       int
+	// HopLimitTooLow is whether answers with a token do not reach clients for that, and
+	// HopLimit the most that these need; HopLimitUnknown: what some need is not known.
+	HopLimitTooLow  bool
+	HopLimit        int
+	HopLimitUnknown bool
+	// LaunchHopLimit is the greatest that an instance has, or its clients need, and so what
+	// those to come have to have; 0 if none is known.
+	LaunchHopLimit int
 }
 
 // Instance is an instance, as far as it is known.
@@ -33,8 +37,10 @@ type Instance struct {
 	// Ready is whether version 2 can be required of it, Required whether it is.
 	Ready    bool
 	Required bool
-	// HopLimit is what its clients need, if that is more than it has; otherwise 0.
-	HopLimit int
+	// HopLimitTooLow is whether its clients need more than it has, and HopLimit what they
+	// need; 0 if it is not known.
+	HopLimitTooLow bool
+	HopLimit       int
 }
 
 // Ids and regions come from logs, which anybody may have written, and end up in commands:
@@ -69,7 +75,7 @@ func (s Situation) trusted() Situation {
 	slices.SortFunc(known, func(a, b Instance) int {
 		return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.ID, b.ID))
 	})
-	s.Instances, s.HopLimit = known, asHopLimit(s.HopLimit)
+	s.Instances, s.HopLimit, s.LaunchHopLimit = known, asHopLimit(s.HopLimit), asHopLimit(s.LaunchHopLimit)
 	return s
 }
 
@@ -87,7 +93,7 @@ func (s *Situation) that(is func(*Instance) bool) (all []Instance) {
 
 func isReady(i *Instance) bool   { return i.Ready && !i.Required }
 func isPending(i *Instance) bool { return !i.Ready && !i.Required }
-func needsHops(i *Instance) bool { return i.HopLimit > 0 }
+func needsHops(i *Instance) bool { return i.HopLimitTooLow }
 
 // region is that of all instances, if they share one.
 func (s *Situation) region() string {
@@ -99,4 +105,17 @@ func (s *Situation) region() string {
 		return ""
 	}
 	return first
+}
+
+// only is the only instance that is ready, or if none is the only one at all of which
+// version 2 is not required; nil if there are several, or others that are not known.
+func (s *Situation) only(ready []Instance) *Instance {
+	pending := s.that(isPending)
+	switch {
+	case len(ready) == 1:
+		return &ready[0]
+	case len(ready) == 0 && len(pending) == 1 && s.Unknown == 0:
+		return &pending[0]
+	}
+	return nil
 }

@@ -53,11 +53,11 @@ func TestWhichSteps(t *testing.T) {
 		{"one of two is ready", Situation{Instances: []Instance{ready(one, ""), {ID: three}}},
 			[]string{"first*", "require-running*"}, one},
 		{"it is required already", Situation{Ready: true, Instances: []Instance{{ID: one, Ready: true, Required: true}}}, nil, ""},
-		{"the hop limit is too low", Situation{HopLimitTooLow: true, HopLimit: 3, Instances: []Instance{{ID: one, HopLimit: 3}, {ID: two}}},
+		{"the hop limit is too low", Situation{HopLimitTooLow: true, HopLimit: 3, Instances: []Instance{{ID: one, HopLimitTooLow: true, HopLimit: 3}, {ID: two}}},
 			[]string{"first*", "require-running", "hop-limit*"}, "--instance-id " + one + " --http-put-response-hop-limit 3"},
-		{"of several", Situation{HopLimitTooLow: true, HopLimit: 3, Instances: []Instance{{ID: one, HopLimit: 3}, {ID: two, HopLimit: 2}}},
+		{"of several", Situation{HopLimitTooLow: true, HopLimit: 3, Instances: []Instance{{ID: one, HopLimitTooLow: true, HopLimit: 3}, {ID: two, HopLimitTooLow: true, HopLimit: 2}}},
 			[]string{"first*", "require-running", "hop-limit*"}, one + " REGION 3\n" + two + " REGION 2\n"},
-		{"by how much is not known", Situation{HopLimitTooLow: true, Unknown: 1},
+		{"by how much is not known", Situation{HopLimitTooLow: true, HopLimitUnknown: true, Unknown: 1},
 			[]string{"first*", "require-running", "hop-limit*"}, "--instance-id INSTANCE_ID --http-put-response-hop-limit HOP_LIMIT"},
 	}
 	for _, tt := range tests {
@@ -91,7 +91,7 @@ func idsOf(all []Step) (ids []string) {
 
 // What would break programs waits; the rest need not.
 func TestWhenReady(t *testing.T) {
-	atOnce := idsOf(For(Situation{Unknown: 1, HopLimitTooLow: true}))
+	atOnce := idsOf(For(Situation{Unknown: 1, HopLimitTooLow: true, HopLimitUnknown: true}))
 	atOnce = slices.DeleteFunc(atOnce, func(id string) bool { return !strings.HasSuffix(id, "*") })
 	if want := []string{"first*", "hop-limit*", "watch*"}; !slices.Equal(atOnce, want) {
 		t.Errorf("while it is not ready %q can be done, want %q", atOnce, want)
@@ -99,6 +99,60 @@ func TestWhenReady(t *testing.T) {
 	for _, id := range idsOf(For(Situation{Ready: true, Unknown: 1})) {
 		if !strings.HasSuffix(id, "*") {
 			t.Errorf("%s waits for something although all is ready", id)
+		}
+	}
+}
+
+// Where there is but one instance to do something to, all commands for one name it.
+func TestOnly(t *testing.T) {
+	tests := []struct {
+		name      string
+		situation Situation
+		want      string
+	}{
+		{"one is ready", Situation{Unknown: 1, Instances: []Instance{ready(one, ""), {ID: two}}}, one},
+		{"one is not ready", Situation{Instances: []Instance{{ID: one}, {ID: two, Required: true}}}, one},
+		{"one is not ready, and others are not known", Situation{Unknown: 1, Instances: []Instance{{ID: one}}}, "INSTANCE_ID"},
+		{"two are not ready", Situation{Instances: []Instance{{ID: one}, {ID: two}}}, "INSTANCE_ID"},
+	}
+	for _, tt := range tests {
+		for _, s := range For(tt.situation) {
+			if slices.Contains([]string{"require-running", "systems-manager"}, s.ID) && !strings.Contains(s.Ways[0].Text, tt.want) {
+				t.Errorf("%s: %s is for %s", tt.name, s.ID, s.Ways[0].Text)
+			}
+		}
+	}
+}
+
+// What is launched gets what programs need, in each form, and the policy refuses no less.
+func TestLaunchHops(t *testing.T) {
+	tests := map[string]Situation{
+		"7":         {HopLimitTooLow: true, HopLimit: 3, LaunchHopLimit: 7, Instances: []Instance{{ID: one, HopLimitTooLow: true, HopLimit: 3}}},
+		"5":         {LaunchHopLimit: 5, Instances: []Instance{{ID: one}}},
+		"HOP_LIMIT": {HopLimitTooLow: true, HopLimitUnknown: true, LaunchHopLimit: 1, Instances: []Instance{{ID: one, HopLimitTooLow: true}}},
+	}
+	limit := regexp.MustCompile(`(?i)hop_?-?limit"?[ :=]*"?(\w+)`)
+	for want, situation := range tests {
+		for _, s := range For(situation) {
+			if !slices.Contains([]string{"launch", "launch-template", "account-defaults", "cloudformation", "cdk", "terraform", "scp"}, s.ID) {
+				continue
+			}
+			found := limit.FindAllStringSubmatch(s.Ways[0].Text, -1)
+			for _, f := range found {
+				if f[1] != want {
+					t.Errorf("%s has a hop limit of %s, want %s", s.ID, f[1], want)
+				}
+			}
+			if len(found) == 0 {
+				t.Errorf("%s has no hop limit of %s:\n%s", s.ID, want, s.Ways[0].Text)
+			}
+		}
+	}
+	for _, s := range For(Situation{Unknown: 1}) {
+		for i, w := range s.Ways {
+			if found := limit.FindString(w.Text); (found != "") != (s.ID == "scp" && i == 0) {
+				t.Errorf("nothing is known, and %s has %q", s.ID, found)
+			}
 		}
 	}
 }
@@ -111,7 +165,8 @@ func fleet() Situation {
 		Unknown:        1,
 		HopLimitTooLow: true,
 		HopLimit:       3,
-		Instances:      []Instance{{ID: three, Region: "eu-west-1", HopLimit: 2}, {ID: old, Region: "us-east-1", HopLimit: 3}},
+		LaunchHopLimit: 4,
+		Instances:      []Instance{{ID: three, Region: "eu-west-1", HopLimitTooLow: true, HopLimit: 2}, {ID: old, Region: "us-east-1", HopLimitTooLow: true, HopLimit: 3}},
 	}
 	for n := range maxTargets + 2 {
 		s.Instances = append(s.Instances, ready(fmt.Sprintf("i-%017x", n), "eu-central-1"))
@@ -168,7 +223,7 @@ func asText(all []Step) string {
 
 // situations are such that each template is used.
 func situations() []Situation {
-	return []Situation{fleet(), {Ready: true, Unknown: 1}, {HopLimitTooLow: true, Instances: []Instance{{ID: one, HopLimit: 2}}}}
+	return []Situation{fleet(), {Ready: true, Unknown: 1}, {HopLimitTooLow: true, Instances: []Instance{{ID: one, HopLimitTooLow: true, HopLimit: 2}}}}
 }
 
 func eachWay(do func(*Step, *Way)) {

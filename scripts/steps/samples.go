@@ -21,13 +21,13 @@ func situations() map[string]steps.Situation {
 	}
 	return map[string]steps.Situation{
 		"one": {Ready: true, Instances: many.Instances[:1]},
-		"fleet": {HopLimitTooLow: true, HopLimit: 3, Instances: []steps.Instance{
+		"fleet": {HopLimitTooLow: true, HopLimit: 3, LaunchHopLimit: 3, Instances: []steps.Instance{
 			{ID: instance(1), Region: region, Ready: true},
 			{ID: instance(2), Region: otherRegion, Ready: true},
-			{ID: instance(3), Region: region, HopLimit: 3},
-			{ID: instance(4), HopLimit: 2},
+			{ID: instance(3), Region: region, HopLimitTooLow: true, HopLimit: 3},
+			{ID: instance(4), HopLimitTooLow: true},
 		}},
-		"unknown": {HopLimitTooLow: true, Unknown: 1},
+		"unknown": {HopLimitTooLow: true, HopLimitUnknown: true, Unknown: 1},
 		manyName:  many,
 	}
 }

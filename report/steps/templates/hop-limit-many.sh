@@ -5,5 +5,5 @@ while read -r instance region hops; do
   else echo "$instance: FAILED" >&2
   fi
 done <<'END'
-{{range .Instances}}{{.ID}} {{$.RegionOf .}} {{.HopLimit}}
+{{range .Instances}}{{.ID}} {{$.RegionOf .}} {{hops .HopLimit}}
 {{end}}END
