@@ -8,8 +8,9 @@ func cloudFormation(s *Situation) []Step {
 	return []Step{{
 		ID:    "cloudformation",
 		Title: whenReady("Require version 2 in CloudFormation", s.Ready),
-		Text: "Add MetadataOptions to what is there. On an instance the change needs no interruption; " +
-			"a launch template gets a new version, which new instances use.",
+		Text: "Add MetadataOptions to what is there. On an instance the change needs no interruption. A launch template gets a new version, but CloudFormation " +
+			"leaves its default version as it is: groups have to name the latest one, as Group does here, and what else uses the template, too. " +
+			"Instances that run already stay as they are.",
 		Ways:   []Way{p.way("CloudFormation", "cloudformation.yaml")},
 		Undo:   []Way{p.optional().way("CloudFormation", "cloudformation.yaml")},
 		Source: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-ec2-instance-metadataoptions.html",
@@ -21,7 +22,8 @@ func cdk(s *Situation) []Step {
 	return []Step{{
 		ID:     "cdk",
 		Title:  whenReady("Require version 2 in CDK", s.Ready),
-		Text:   "Add httpTokens to what is there. Where the CDK is too old to have it on instances, requireImdsv2 makes a launch template for them.",
+		Text: "Add httpTokens to what is there. Where the CDK is too old to have it on instances, requireImdsv2 makes a launch template for them. " +
+			"A launch template gets a new version; groups that are given the template use its latest version, and its default version stays as it is, as in CloudFormation.",
 		Ways:   []Way{p.way("CDK", "cdk.ts")},
 		Undo:   []Way{p.optional().way("CDK", "cdk.ts")},
 		Source: "https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_ec2.HttpTokens.html",
@@ -33,7 +35,8 @@ func terraform(s *Situation) []Step {
 	return []Step{{
 		ID:     "terraform",
 		Title:  whenReady("Require version 2 in Terraform", s.Ready),
-		Text:   "Add metadata_options to what is there: the instance is changed in place. The last resource is the default of the account in the provider's region.",
+		Text: "Add metadata_options to what is there: the instance is changed in place. A launch template gets a new version, which becomes its default only with " +
+			"update_default_version; groups can name its latest_version instead. The last resource is the default of the account in the provider's region.",
 		Ways:   []Way{p.way("Terraform", "terraform.tf")},
 		Undo:   []Way{p.optional().way("Terraform", "terraform.tf")},
 		Source: "https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/instance#metadata-options",

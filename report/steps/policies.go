@@ -6,9 +6,9 @@ func scp(s *Situation) []Step {
 	return []Step{{
 		ID:    "scp",
 		Title: whenReady("Let no account of the organization go back", s.Ready),
-		Text: "A service control policy that refuses launches without version 2, turning it back, more hops than are needed, and credentials that version 1 gave. " +
+		Text: "A service control policy that refuses launches without version 2, turning it back, more hops at launch than are needed, and credentials that version 1 gave. " +
 			"Save the policy as require-imdsv2-scp.json. It does not hold for the management account.",
-		Warning: "Launches that do not say that version 2 is required fail, and so do Auto Scaling groups that have a launch configuration. Try it on one organizational unit first.",
+		Warning: "Launches that do not say that version 2 is required fail, and so do those of Auto Scaling groups whose launch configuration or template does not require it. Try it on one organizational unit first.",
 		Ways: []Way{
 			p.way("Policy require-imdsv2-scp.json", "require-imdsv2-scp.json"),
 			p.way("AWS CLI", "scp.sh"),

@@ -124,6 +124,51 @@ func TestOnly(t *testing.T) {
 	}
 }
 
+// What a step does not do is said, and its ways are in their order.
+func TestToldAndDone(t *testing.T) {
+	tests := []struct{ id, way, text string }{
+		{"cloudformation", "Version: !GetAtt LaunchTemplate.LatestVersionNumber", "leaves its default version as it is"},
+		{"cdk", "ec2.LaunchTemplate", "its default version stays as it is"},
+		{"terraform", "update_default_version = true", "only with update_default_version"},
+		{"launch-template", "create-launch-template-version", "$Latest launch by it from the first command on"},
+		{"account-defaults", "get-instance-metadata-defaults", "restores none that was there before"},
+		{"scp", "ec2:MetadataHttpPutResponseHopLimit", "more hops at launch"},
+		{"scp", "ec2:MetadataHttpTokens", "whose launch configuration or template does not require it"},
+		{"image", "--imds-support v2.0", "neither the boot mode nor the TPM support"},
+	}
+	all := For(Situation{Unknown: 1})
+	for _, tt := range tests {
+		s := all[slices.IndexFunc(all, func(s Step) bool { return s.ID == tt.id })]
+		if !strings.Contains(s.Ways[0].Text, tt.way) {
+			t.Errorf("%s: %q is not in %s", tt.id, tt.way, s.Ways[0].Text)
+		}
+		if !strings.Contains(s.Text+s.Warning, tt.text) {
+			t.Errorf("%s: %q is not in %s", tt.id, tt.text, s.Text+s.Warning)
+		}
+	}
+}
+
+// The way back has to reach groups that use $Latest, and a refresh that is going on.
+func TestLaunchTemplateUndo(t *testing.T) {
+	all := For(Situation{Unknown: 1})
+	undo := all[slices.IndexFunc(all, func(s Step) bool { return s.ID == "launch-template" })].Undo
+	for i, want := range [][]string{
+		{"--default-version PREVIOUS_VERSION", "delete-launch-template-versions", "--versions NEW_VERSION"},
+		{"--source-version PREVIOUS_VERSION", `"HttpTokens":"optional"`, "--default-version NEW_VERSION"},
+		{"cancel-instance-refresh"},
+		{"rollback-instance-refresh"},
+	} {
+		at := 0
+		for _, part := range want {
+			found := strings.Index(undo[i].Text[at:], part)
+			if found < 0 {
+				t.Fatalf("%q is not in its place in %s", part, undo[i].Text)
+			}
+			at += found
+		}
+	}
+}
+
 // What is launched gets what programs need, in each form, and the policy refuses no less.
 func TestLaunchHops(t *testing.T) {
 	tests := map[string]Situation{
@@ -137,14 +182,18 @@ func TestLaunchHops(t *testing.T) {
 			if !slices.Contains([]string{"launch", "launch-template", "account-defaults", "cloudformation", "cdk", "terraform", "scp"}, s.ID) {
 				continue
 			}
-			found := limit.FindAllStringSubmatch(s.Ways[0].Text, -1)
+			var text string
+			for _, w := range s.Ways {
+				text += w.Text
+			}
+			found := limit.FindAllStringSubmatch(text, -1)
 			for _, f := range found {
 				if f[1] != want {
 					t.Errorf("%s has a hop limit of %s, want %s", s.ID, f[1], want)
 				}
 			}
 			if len(found) == 0 {
-				t.Errorf("%s has no hop limit of %s:\n%s", s.ID, want, s.Ways[0].Text)
+				t.Errorf("%s has no hop limit of %s:\n%s", s.ID, want, text)
 			}
 		}
 	}

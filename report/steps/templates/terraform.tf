@@ -16,6 +16,8 @@ resource "aws_launch_template" "example" {
   image_id      = "IMAGE_ID"
   instance_type = "INSTANCE_TYPE"
 
+  update_default_version = true
+
   metadata_options {
     http_endpoint = "enabled"
     http_tokens   = "{{.Tokens}}"

@@ -10,7 +10,7 @@ const atOnce = 2;
 
 // free are the texts in commands that people may choose.
 const free = [
-  'require-imdsv2', 'requires IMDSv2', 'Instances require IMDSv2', '$metric-all', '\\"all\\"', '>/dev/null', '</dev/null',
+  'require-imdsv2', 'requires IMDSv2', 'does not require IMDSv2', 'Instances require IMDSv2', '$metric-all', '\\"all\\"', '>/dev/null', '</dev/null',
 ];
 
 export async function checkCommands(files, samples, fail) {

@@ -25,6 +25,8 @@ DOCUMENTED = {
     "CreateLaunchTemplateVersion.LaunchTemplateData.MetadataOptions.HttpPutResponseHopLimit": "[1-9]|[1-5][0-9]|6[0-4]",
     # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplateVersion.html
     "CreateLaunchTemplateVersion.SourceVersion": r"\$Latest|\$Default|[0-9]+",
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplateVersions.html
+    "DeleteLaunchTemplateVersions.Versions[]": "[0-9]+",
     # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html
     "RegisterImage.VirtualizationType": "hvm|paravirtual",
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html

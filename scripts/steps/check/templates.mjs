@@ -36,7 +36,7 @@ export function checkCloudFormation(files, samples, fail) {
     const text = readFileSync(file, 'utf8');
     for (const p of problems(engine, text)) fail(file, p);
     // The names of resources are for people to choose.
-    const within = masked(text, [...samples, '  Instance:\n', '  LaunchTemplate:\n']);
+    const within = masked(text, [...samples, '  Instance:\n', '  LaunchTemplate:\n', '  Group:\n']);
     for (const [word, changed] of mutants(text, within)) {
       wrong++;
       if (problems(engine, changed).length === 0) fail(file, `that ${word} is misspelt was not found`);

@@ -1,0 +1,2 @@
+aws autoscaling rollback-instance-refresh --region {{.Region}} \
+  --auto-scaling-group-name AUTO_SCALING_GROUP_NAME
