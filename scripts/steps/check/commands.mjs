@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { masked, mutants } from './mutate.mjs';
+import { masked, mutants, notMisspelt } from './mutate.mjs';
 
 const atOnce = 2;
 
@@ -25,6 +25,7 @@ export async function checkCommands(files, samples, fail) {
     }
   });
   const wrong = wrongOnes(files, samples);
+  for (const word of notMisspelt(wrong.map((w) => w.word))) fail('commands', `${word} is nowhere misspelt`);
   await each(wrong, async ({ file, word, text }) => {
     if (!(await run(file, text)).failed) fail(file, `that ${word} is misspelt was not found`);
   });
