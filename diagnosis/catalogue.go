@@ -36,27 +36,27 @@ var catalogue = [...]struct {
 	{FallbackRefused, Explanation{
 		Evidence: "A token request of the same client was answered with another status than 2xx, and none after it has brought a token. imds.fallback has the status, the time, and what ties both together: process and connection are proof, script, user_agent and timing are weaker.",
 		Meaning:  "The software speaks version 2, and went on without a token because it got none. Many SDKs then ask for none again for hours, or until the process ends. With version 1 disabled its calls fail.",
-		Fix:      "The software need not be changed. Find what had the token request refused: the other findings of this call say so if it is known, and token-refused what else there can be. Then restart the program, so that it asks anew.",
+		Fix:      "The software need not be changed. Find what had the token request refused, by its status. 403: a proxy has added an X-Forwarded-For header, the token was asked for at another path than /latest/api/token, or the instance's metadata service is disabled. 400: the header with the token's time to live is missing, or not between 1 and 21600 seconds. 417: the request has the header Expect: 100-continue. 404 and 405: another program answers in place of the service. Then restart the program, so that it asks anew.",
 	}},
 	{FallbackUnanswered, Explanation{
 		Evidence: "A token request of the same client had no answer while the client waited for one, and none after it has brought a token. imds.fallback has the time, and what ties both together.",
 		Meaning:  "The software speaks version 2, and went on without a token when its patience was at an end. With version 1 disabled its calls fail.",
-		Fix:      "The software need not be changed. Find what keeps the answer from the client, as token-unanswered says. Then restart the program, so that it asks anew.",
+		Fix:      "The software need not be changed. Find what lets plain requests pass and keeps back this one, or its answer: a firewall or a service mesh that has rules for methods, a proxy that holds PUT requests back, or, for a container, a hop limit of the instance that is too small for the answer to come so far. Then restart the program, so that it asks anew.",
 	}},
 	{FallbackReset, Explanation{
 		Evidence: "The connection of a token request of the same client was reset by the other end before there was an answer, and no request after it has brought a token. imds.fallback has the time, and what ties both together.",
 		Meaning:  "The software speaks version 2, and went on without a token because it got none. With version 1 disabled its calls fail.",
-		Fix:      "The software need not be changed. Find what resets the connection, as token-reset says. Then restart the program, so that it asks anew.",
+		Fix:      "The software need not be changed. The service resets no connections by itself: find the firewall, the service mesh or the proxy between that does. Then restart the program, so that it asks anew.",
 	}},
 	{FallbackUndelivered, Explanation{
 		Evidence: "A token request of the same client was answered, and the answer did not come to the client; none after it has brought a token. imds.fallback has the time, and what ties both together.",
 		Meaning:  "The software speaks version 2, and went on without a token because none came. With version 1 disabled its calls fail.",
-		Fix:      "The software need not be changed. Mostly the hop limit of the instance is too small for a container: see hop-limit. Then restart the program, so that it asks anew.",
+		Fix:      "The software need not be changed. Mostly the hop limit of the instance is too small for a container: raise it, to 2 for a container behind one bridge, or let the container use the host's network, or give it credentials of its own, as pods and tasks can have. Then restart the program, so that it asks anew.",
 	}},
 	{TokenRefused, Explanation{
 		Evidence: "A token request was answered with another status than 2xx.",
 		Meaning:  "The client has no token. What software that speaks version 1 as well does next is to call without one.",
-		Fix:      "Look at the status. 403: the request came through a proxy (forwarded-for), was sent to another path (dated-token-path), or the instance's metadata service is disabled. 400: the header with the token's time to live is missing, or not between 1 and 21600 seconds. 404 and 405: what answers is not the service (local-responder).",
+		Fix:      "Look at the status. 403: a proxy has added an X-Forwarded-For header, the token was asked for at another path than /latest/api/token, or the instance's metadata service is disabled. 400: the header with the token's time to live is missing, or not between 1 and 21600 seconds. 417: the request has the header Expect: 100-continue. 404 and 405: another program answers in place of the service.",
 	}},
 	{TokenUnanswered, Explanation{
 		Evidence: "To a token request no answer was seen before the client gave up.",
@@ -71,7 +71,7 @@ var catalogue = [...]struct {
 	{HopLimit, Explanation{
 		Evidence: "The answer to a token request was seen with a hop limit (imds.response_ttl) that is too small for the routers between there and the client, whose own packets tell how many there are, and did not come to the client: that never acknowledged it, and it was sent again, the request was repeated, the client gave up, or a router said that the hop limit was exceeded.",
 		Meaning:  "Answers to token requests start with the hop limit that is among the instance's metadata options, and each router on the way takes one of it; the bridge of a container is a router. Other answers have the usual limit, so calls without a token work.",
-		Fix:      "Raise the limit to N, which is what it is now and as much more as imds.response_ttl_needed is above imds.response_ttl: aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit N. For a container behind one bridge N is 2. Or let the container use the host's network, or give it credentials of its own, as pods and tasks can have.",
+		Fix:      "Raise the limit to N, which is what it is now and as much more as the answer falls short by (in the log, imds.response_ttl_needed less imds.response_ttl): aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit N. For a container behind one bridge N is 2. Or let the container use the host's network, or give it credentials of its own, as pods and tasks can have.",
 	}},
 	{ForwardedFor, Explanation{
 		Evidence: "The token request has an X-Forwarded-For header, and was refused with 401 or 403, or with 400 although it asks for a time to live that is allowed.",
@@ -111,12 +111,12 @@ var catalogue = [...]struct {
 	{OldSoftware, Explanation{
 		Evidence: "A call without a token by software of a version that does not speak version 2, or not for all of its calls: by the User-Agent, or the package or container image that it is from. No token request of it was seen to fail.",
 		Meaning:  "The software cannot do without version 1. With that disabled its calls fail.",
-		Fix:      "Upgrade it at least to the first version that speaks version 2: the list below has them, with the source of each. A program that was built with a library has to be built again with the newer one. The distribution may have repaired an older version: look at its change log.",
+		Fix:      "Upgrade it at least to the first version that speaks version 2, which its change log or its documentation tells. A program that was built with a library has to be built again with the newer one. The distribution may have repaired an older version: look at its change log.",
 	}},
 	{V2Capable, Explanation{
 		Evidence: "A call without a token by software of a version that speaks version 2. No token request of it was seen to fail.",
 		Meaning:  "This is no cause. Either a token request failed before the capture began, or the software was told not to ask for tokens, or it makes some of its calls without, as a few do.",
-		Fix:      "Restart the program while the capture runs, and see what becomes of its first token request. If it sends none, look at its settings, and at what the list below notes of it.",
+		Fix:      "Restart the program while the capture runs, and see what becomes of its first token request. If it sends none, look at its settings, by which it may be told to ask for none, and at its documentation for calls that it makes without.",
 	}},
 	{Script, Explanation{
 		Evidence: "A call without a token by curl, wget, python or another tool of scripts, by its process or its User-Agent. No token request of the same script was seen to fail.",
@@ -136,11 +136,11 @@ var catalogue = [...]struct {
 	{CredentialsOverV1, Explanation{
 		Evidence: "A call without a token to a path that delivers the credentials of a role was answered with 2xx.",
 		Meaning:  "The credentials carry ec2:RoleDelivery 1.0. Policies that demand 2.0 with this key refuse what is signed with them, whether version 1 is disabled or not.",
-		Fix:      "As the other findings of the call say. Put policies with ec2:RoleDelivery into force only when there are no such calls any more.",
+		Fix:      "Have the program call version 2: upgrade software that is too old for it, let scripts get a token first, and if the program asks for a token and gets none, find out why. Put policies with ec2:RoleDelivery into force only when there are no such calls any more.",
 	}},
 	{V1Refused, Explanation{
 		Evidence: "A call without a token was answered with 401.",
 		Meaning:  "Version 1 is disabled already, and this program calls with it: it fails, or does without what it has asked for.",
-		Fix:      "As the other findings of the call say. Until then version 1 can be allowed again: aws ec2 modify-instance-metadata-options --instance-id ID --http-tokens optional.",
+		Fix:      "Have the program call version 2: upgrade software that is too old for it, let scripts get a token first, and if the program asks for a token and gets none, find out why. Until then version 1 can be allowed again: aws ec2 modify-instance-metadata-options --instance-id ID --http-tokens optional.",
 	}},
 }

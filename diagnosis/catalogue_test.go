@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 var update = flag.Bool("update", false, "write the sections of docs/findings.md")
@@ -55,13 +56,25 @@ func TestCatalogueIsWhole(t *testing.T) {
 	}
 }
 
-// What a text sends its reader to is there.
-func TestCatalogueNamesFindings(t *testing.T) {
-	e, _ := Explain(FallbackUndelivered)
-	if !strings.Contains(e.Fix, string(HopLimit)) {
-		t.Error(e.Fix)
+// A page that is mailed around has what is to be done and nothing else of the catalogue:
+// it sends nobody to another finding, nor to a list. The lines for scripts are with it.
+func TestFixesStandAlone(t *testing.T) {
+	for _, f := range Order() {
+		e, _ := Explain(f)
+		words := strings.FieldsFunc(e.Fix, func(r rune) bool { return r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		for _, id := range Order() {
+			if slices.Contains(words, string(id)) {
+				t.Errorf("%s sends its reader to %s: %s", f, id, e.Fix)
+			}
+		}
+		if strings.Contains(e.Fix, "finding") || strings.Contains(e.Fix, "below") && f != Script {
+			t.Errorf("%s sends its reader elsewhere: %s", f, e.Fix)
+		}
 	}
-	e, _ = Explain(HopLimit)
+}
+
+func TestHopLimitHasItsCommand(t *testing.T) {
+	e, _ := Explain(HopLimit)
 	if !strings.Contains(e.Fix, "aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit N") {
 		t.Error(e.Fix)
 	}
