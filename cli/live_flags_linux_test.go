@@ -1,11 +1,15 @@
 package cli_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"imds-analyzer/output"
 )
 
 // curlOf is one kind of client, for what does not depend on the kind.
@@ -112,6 +116,30 @@ func TestLiveLogFile(t *testing.T) {
 	}
 	log := liveFile(t, name)
 	check(t, log, calls)
+	checkElapsed(t, log)
+}
+
+// checkElapsed makes sure that the line of the end tells how long the capture has run, and
+// that of the start does not. No clock is set meanwhile: that is what the clock says, too.
+func checkElapsed(t *testing.T, log string) {
+	t.Helper()
+	for line := range strings.Lines(log) {
+		var l output.Lifecycle
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatal(err)
+		}
+		c := &l.IMDS.Capture
+		switch output.LifecycleAction(l.Event.Action) {
+		case output.CaptureStarted:
+			if c.Elapsed != nil {
+				t.Errorf("at the start %d s have gone by", *c.Elapsed)
+			}
+		case output.CaptureStopped:
+			if c.Elapsed == nil || time.Duration(*c.Elapsed)*time.Second > l.Timestamp.Sub(c.Started)+time.Second {
+				t.Errorf("how long it has run is not told: %s", line)
+			}
+		}
+	}
 }
 
 // liveFile returns what is in a file that the program has made.

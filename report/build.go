@@ -39,6 +39,7 @@ func (b *Builder) Report() *Report {
 	r.Ready = r.readyInstances()
 	r.Verdict = judgeAll(r, b.options)
 	r.addSteps()
+	r.addHopLimits()
 	return r
 }
 
@@ -90,6 +91,7 @@ func (r *Report) addHost(h *host, sums *hostSums, o Options) marks {
 		Options:  h.Options.told(),
 		Service:  h.Periods.told(),
 		Timeline: h.Timeline.told(h.Calls, marks),
+		of:       h,
 	})
 	return marks
 }
@@ -139,6 +141,7 @@ func (p *program) told() Program {
 		Fallbacks:   []Fallback{},
 		HopLimits:   p.Tokens,
 		Causes:      causesOf(p, software),
+		shares:      p.shares,
 	}
 	for i := range p.shares {
 		t.Blocking += p.shares[i].blocking

@@ -19,8 +19,10 @@ type Cause struct {
 	Evidence []string `json:"evidence,omitempty"`
 	Text     string   `json:"text"`
 	Todo     string   `json:"todo,omitempty"`
-	// Lines are to be pasted into a script.
+	// Lines are to be pasted: into a script, or as a command.
 	Lines string `json:"lines,omitempty"`
+
+	hops bool // the hop limit is too low
 }
 
 // Fallback is how often a program has gone on without a token after a token request
@@ -35,7 +37,7 @@ type Fallback struct {
 // causesOf are the causes of a program's calls, that of most of them first. What no
 // finding explains has the cause that it is not known.
 func causesOf(p *program, s Software) []Cause {
-	causes := fallbackCauses(p)
+	causes := append([]Cause{}, fallbackCauses(p)...)
 	for _, f := range []diagnosis.Finding{diagnosis.OldSoftware, diagnosis.Script, diagnosis.OtherCloud, diagnosis.LocalResponder} {
 		if n := p.Findings.Counts[string(f)]; n > 0 {
 			c := Cause{Finding: string(f), Calls: n, Text: causeText(f, p, s), Todo: todo(f, s)}
@@ -109,12 +111,14 @@ func fallbackCauses(p *program) (causes []Cause) {
 			causes = append(causes, newFallbackCause(p, f))
 		}
 		causes[at].Calls += f.Calls
-		causes[at].Evidence = append(causes[at].Evidence, f.Evidence)
+		if f.Evidence != "" { // a state may have anything in it
+			causes[at].Evidence = append(causes[at].Evidence, f.Evidence)
+		}
 	}
 	for i := range causes {
 		c := &causes[i]
 		slices.SortFunc(c.Evidence, func(a, b string) int { return cmp.Or(cmp.Compare(strength(a), strength(b)), cmp.Compare(a, b)) })
-		if strength(c.Evidence[0]) >= strength(string(diagnosis.SameUserAgent)) {
+		if len(c.Evidence) > 0 && strength(c.Evidence[0]) >= strength(string(diagnosis.SameUserAgent)) {
 			c.Text += weakText(c.Evidence[0])
 		}
 	}
@@ -141,24 +145,18 @@ func weakText(tie string) string {
 }
 
 func newFallbackCause(p *program, f Fallback) Cause {
-	finding := diagnosis.Finding("fallback-token-" + f.Reason)
-	c := Cause{Finding: string(finding), Text: fallbackReason(p, f), Todo: fix(finding)}
+	c := Cause{Text: fallbackReason(f)}
+	if f.Reason != "" {
+		c.Finding = "fallback-token-" + f.Reason
+		c.Todo = fix(diagnosis.Finding(c.Finding))
+	}
 	for _, why := range []diagnosis.Finding{diagnosis.HopLimit, diagnosis.ForwardedFor, diagnosis.ExpectContinue, diagnosis.DatedTokenPath} {
 		if p.Findings.Counts[string(why)] > 0 && explains(why, f) {
 			c.Text += ": " + whyText(why, p)
-			c.Todo = todoAgainst(why, p)
+			c.Todo, c.hops = fix(why), why == diagnosis.HopLimit
 		}
 	}
 	return c
-}
-
-// todoAgainst is what to do about the cause of a failed token request.
-func todoAgainst(why diagnosis.Finding, p *program) string {
-	if why != diagnosis.HopLimit || p.Tokens.Needed == 0 {
-		return fix(why)
-	}
-	return fmt.Sprintf("Raise the instance's limit: aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit %d. "+
-		"Or let the container use the host's network, or give it credentials of its own, as pods and tasks can have.", p.Tokens.Needed)
 }
 
 // explains says whether a token request can have failed so for that.
@@ -174,7 +172,7 @@ func explains(why diagnosis.Finding, f Fallback) bool {
 	return f.Reason == string(diagnosis.Refused)
 }
 
-func fallbackReason(p *program, f Fallback) string {
+func fallbackReason(f Fallback) string {
 	const goesOn = ", and it goes on without"
 	switch diagnosis.Reason(f.Reason) {
 	case diagnosis.Refused:

@@ -38,6 +38,9 @@ func fieldNames(of reflect.Type, names map[string]bool) {
 			return
 		}
 		for field := range of.Fields() {
+			if !field.IsExported() && !field.Anonymous {
+				continue // it is in no JSON
+			}
 			if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" {
 				names[name] = true
 			}

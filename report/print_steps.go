@@ -21,7 +21,7 @@ func (r *Report) printSteps(t *text) {
 	for i := range r.Steps {
 		switch s := &r.Steps[i]; s.ID {
 		case "first": // the verdict has said so
-		case "require-running", "require-many", "hop-limit":
+		case "require-running", "require-many", steps.HopLimit:
 			t.step(s)
 		default:
 			others = append(others, s.ID)

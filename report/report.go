@@ -85,6 +85,8 @@ type Program struct {
 	Fallbacks   []Fallback `json:"fallbacks"`
 	HopLimits   HopLimits  `json:"hop_limits,omitzero"` // of answers with a token
 	Causes      []Cause    `json:"causes"`
+
+	shares []share
 }
 
 // HopLimits are those that were seen, and the greatest that was needed.
@@ -114,6 +116,8 @@ type Host struct {
 	Listed *Listed `json:"listed,omitempty"`
 	// Timeline is nil if no call has a time, and nothing is marked.
 	Timeline *Timeline `json:"timeline,omitempty"`
+
+	of *host
 }
 
 // Observed is when the host was observed.

@@ -54,6 +54,21 @@ func requireMany(s *Situation, ready []Instance) Step {
 	}
 }
 
+// HopLimit is the id of the step that raises the hop limit.
+const HopLimit = "hop-limit"
+
+// RaiseHopLimit is the command of that step for one instance; empty if its id, its region
+// or the limit that its clients need is not known.
+func RaiseHopLimit(i Instance) string {
+	s := Situation{Instances: []Instance{i}}.trusted()
+	if len(s.Instances) == 0 || s.Instances[0].Region == "" || s.Instances[0].HopLimit == 0 {
+		return ""
+	}
+	p := s.page().of(&s.Instances[0])
+	p.HopLimit = hops(s.Instances[0].HopLimit)
+	return p.fill("hop-limit.sh")
+}
+
 // hopLimit raises the limit where answers with a token do not reach their clients.
 func hopLimit(s *Situation) []Step {
 	if !s.HopLimitTooLow {
@@ -63,7 +78,7 @@ func hopLimit(s *Situation) []Step {
 	p := s.page()
 	p.HopLimit = s.missingHops()
 	step := Step{
-		ID:    "hop-limit",
+		ID:    HopLimit,
 		Title: "Raise the hop limit",
 		Text: "Answers with a token do not reach clients in containers, which then go on without one. This can be done at once: " +
 			"calls of version 1 are not affected by it. Or let the containers use the host's network, or credentials of their own.",
