@@ -106,19 +106,38 @@ func TestHopsOfOlderState(t *testing.T) {
 	}
 }
 
-// A long list is not shown in the text: how long it is, is.
+// A command is shown whole, or how to get it whole.
 func TestPrintSteps(t *testing.T) {
 	r := &Report{Steps: []steps.Step{
 		{ID: "first", Title: "First", Ways: []steps.Way{}},
-		{ID: "require-many", Title: "Require it", Warning: "Mind", Ways: []steps.Way{{Text: strings.Repeat("line\n", shownLines+1)}}},
+		{ID: "require-running", Title: "Require it", Warning: "Mind", Ways: []steps.Way{{Text: strings.Repeat("line\n", shownLines)}}},
+		{ID: "require-many", Title: "Of many", Ways: []steps.Way{{Text: strings.Repeat("row\n", shownLines+1)}}},
 		{ID: "launch", Title: "At launch", Ways: []steps.Way{{Text: "launch\n"}}},
 	}}
 	printed := &text{}
 	r.printSteps(printed)
 	got := printed.String()
-	for part, times := range map[string]int{"First": 0, "Require it\n": 1, "Warning: Mind\n": 1, "      line\n": shownLines - 1, "... 9 lines in all": 1, ": launch\n": 1, "At launch": 0} {
+	for part, times := range map[string]int{
+		"First": 0, "Require it\n": 1, "Warning: Mind\n": 1, "      line\n": shownLines, ": launch\n": 1, "At launch": 0,
+		"Of many\n": 1, "row": 0, "has 31 lines": 1, `jq -r '.next_steps[] | select(.id == "require-many").ways[0].text'`: 1,
+	} {
 		if n := strings.Count(got, part); n != times {
 			t.Errorf("%q is there %d times, want %d, in\n%s", part, n, times, got)
 		}
+	}
+}
+
+// A loop over a few instances can be pasted.
+func TestPrintedLoop(t *testing.T) {
+	var lines []any
+	for n := range 20 {
+		lines = append(lines, call(from(number(uint64(n))), as(id(number(uint64(10+n)))), v2, process("/usr/bin/good")))
+	}
+	r := stepsOf(lines...)
+	printed := &text{}
+	r.printSteps(printed)
+	pasted := strings.ReplaceAll(printed.String(), "\n      ", "\n")
+	if command := stepOf(r, "require-many"); strings.Count(command, "\n") < 20 || !strings.Contains(pasted, command) {
+		t.Errorf("the command\n%s\nis not in\n%s", command, pasted)
 	}
 }

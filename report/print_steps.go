@@ -7,8 +7,9 @@ import (
 	"imds-analyzer/report/steps"
 )
 
-// shownLines is how many lines of a command the text shows at most.
-const shownLines = 8
+// shownLines is how many lines of a command the text shows at most: a loop over 21 instances
+// has as many.
+const shownLines = 30
 
 // printSteps shows the steps for the instances that were observed. The others are long,
 // and much the same in each report: their names will do.
@@ -36,16 +37,17 @@ func (t *text) step(s *steps.Step) {
 	if s.Warning != "" {
 		t.wrap("    ", "    ", "Warning: "+s.Warning)
 	}
-	t.way(s.Ways[0].Text)
+	t.way(s)
 }
 
-// way writes a command, or its first lines and how many there are.
-func (t *text) way(command string) {
-	lines := strings.SplitAfter(command, "\n")
-	if len(lines) <= shownLines {
+// way writes a command whole, or how to get it: a part of it is nothing to paste.
+func (t *text) way(s *steps.Step) {
+	command := s.Ways[0].Text
+	lines := strings.Count(command, "\n")
+	if lines <= shownLines {
 		t.block(command)
 		return
 	}
-	t.block(strings.Join(lines[:shownLines-1], ""))
-	t.line(fmt.Sprintf("      ... %d lines in all, with --format json or html", len(lines)-1))
+	t.wrap("    ", "    ", fmt.Sprintf("The command has %d lines. With the same inputs in the place of INPUTS this writes it:", lines))
+	t.block(fmt.Sprintf("imds-analyzer report --format json INPUTS |\n  jq -r '.next_steps[] | select(.id == %q).ways[0].text'\n", s.ID))
 }

@@ -20,8 +20,8 @@ func cloudFormation(s *Situation) []Step {
 func cdk(s *Situation) []Step {
 	p := s.page()
 	return []Step{{
-		ID:     "cdk",
-		Title:  whenReady("Require version 2 in CDK", s.Ready),
+		ID:    "cdk",
+		Title: whenReady("Require version 2 in CDK", s.Ready),
 		Text: "Add httpTokens to what is there. Where the CDK is too old to have it on instances, requireImdsv2 makes a launch template for them. " +
 			"A launch template gets a new version; groups that are given the template use its latest version, and its default version stays as it is, as in CloudFormation.",
 		Ways:   []Way{p.way("CDK", "cdk.ts")},
@@ -33,8 +33,8 @@ func cdk(s *Situation) []Step {
 func terraform(s *Situation) []Step {
 	p := s.page()
 	return []Step{{
-		ID:     "terraform",
-		Title:  whenReady("Require version 2 in Terraform", s.Ready),
+		ID:    "terraform",
+		Title: whenReady("Require version 2 in Terraform", s.Ready),
 		Text: "Add metadata_options to what is there: the instance is changed in place. A launch template gets a new version, which becomes its default only with " +
 			"update_default_version; groups can name its latest_version instead. The last resource is the default of the account in the provider's region.",
 		Ways:   []Way{p.way("Terraform", "terraform.tf")},
