@@ -23,7 +23,7 @@ type Inventory struct {
 	// MoreGroups are those that are not in Groups, MoreSilent the instances in them.
 	MoreGroups int `json:"more_groups,omitempty"`
 	MoreSilent int `json:"more_silent,omitempty"`
-	// Unfinished are lists that go on elsewhere: they end with a NextToken.
+	// Unfinished are pages with a NextToken of which the next one was not read.
 	Unfinished int `json:"unfinished,omitempty"`
 	// Unlisted are hosts of the inputs that are not in the list.
 	Unlisted []string `json:"unlisted,omitempty"`

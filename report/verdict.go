@@ -243,7 +243,7 @@ func (i *Item) text(o Options) string {
 	case itemSilent:
 		return n("instance is silent: nothing that was read is of it", "instances are silent: nothing that was read is of them") + ", and silent is not ready"
 	case itemUnfinished:
-		return n("list of instances ends with a NextToken", "lists of instances end with a NextToken") + ": more instances may be silent"
+		return n("page of a list of instances has a NextToken, and the next page was not read", "pages of lists of instances have a NextToken, and the next pages were not read") + ": more instances may be silent"
 	case itemOthers:
 		return fmt.Sprintf("%s of hosts beyond the %d that are told apart: make several reports", plural(i.Count, "call", "calls"), maxHosts)
 	}

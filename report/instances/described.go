@@ -3,6 +3,7 @@ package instances
 // described are the fields of an instance that matter.
 type described struct {
 	ID        string
+	Owner     string // the account, which a reservation has
 	ImageID   string
 	State     struct{ Name string }
 	Placement struct {
@@ -24,6 +25,8 @@ func (d *described) field(name string) any {
 	switch name {
 	case "InstanceId":
 		return &d.ID
+	case "OwnerId":
+		return &d.Owner
 	case "ImageId":
 		return &d.ImageID
 	case "State":

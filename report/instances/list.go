@@ -17,23 +17,28 @@ const (
 
 // List is instances by their ids. Its size is bounded by their number.
 type List struct {
-	by         Grouping
-	instances  map[string]Instance
-	texts      map[string]string // that many have in common, each once
-	read       int
-	unfinished int
+	by        Grouping
+	instances map[string]Instance
+	texts     map[string]string // that many have in common, each once
+	read      int
+	open      map[listing]int // pages with a NextToken of which the next one was not read
 }
 
 // New returns a List that is empty.
 func New(by Grouping) *List {
-	return &List{by: by, instances: map[string]Instance{}, texts: map[string]string{}}
+	return &List{by: by, instances: map[string]Instance{}, texts: map[string]string{}, open: map[listing]int{}}
 }
 
 // By is how the instances are grouped.
 func (l *List) By() Grouping { return l.by }
 
-// Unfinished is how many of the lists that were read go on elsewhere.
-func (l *List) Unfinished() int { return l.unfinished }
+// Unfinished is how many of the pages that were read go on with one that was not.
+func (l *List) Unfinished() (pages int) {
+	for _, n := range l.open {
+		pages += n
+	}
+	return pages
+}
 
 // Get returns the instance with this id, if it is in the list.
 func (l *List) Get(id string) (Instance, bool) {

@@ -14,14 +14,16 @@ import (
 var (
 	errNoList   = errors.New("it lists no instances: aws ec2 describe-instances --output json writes such a list")
 	errNoID     = errors.New("an instance in it has no InstanceId: list whole instances")
+	errNotAList = errors.New("what it has as Reservations or Instances is no list: aws ec2 describe-instances --output json writes one")
 	errTooLarge = errors.New("an instance in it takes more than 8 MiB, which none does")
 	errUTF16    = errors.New("it is UTF-16, as older versions of PowerShell write it: save it as UTF-8")
 )
 
 // Read takes in a list: the JSON that aws ec2 describe-instances writes, of one or
 // several pages one after another, or lists of reservations or instances, as --query
-// makes of it. The list is read instance by instance, and none is held whole. After
-// an error the List has what stood before it.
+// makes of it. The list is read instance by instance, and none is held whole. Pages of
+// one listing can be in several inputs, one after the other. After an error the List has
+// what stood before it.
 func (l *List) Read(from io.Reader) error {
 	in := &metered{r: bufio.NewReader(from), left: maxInstance}
 	if err := in.skipMark(); err != nil {
@@ -30,9 +32,6 @@ func (l *List) Read(from io.Reader) error {
 	r := &reader{list: l, in: in, tokens: jsontext.NewDecoder(in, jsontext.AllowInvalidUTF8(true))}
 	if err := r.documents(); err != nil {
 		return explain(err)
-	}
-	if r.unfinished {
-		l.unfinished++
 	}
 	return nil
 }
@@ -56,11 +55,15 @@ func explain(err error) error {
 
 // reader is one list that is read.
 type reader struct {
-	list       *List
-	in         *metered
-	tokens     *jsontext.Decoder
-	found      bool // it is a list of instances
-	unfinished bool // the latest page goes on elsewhere
+	list   *List
+	in     *metered
+	tokens *jsontext.Decoder
+	any    bool // there was a document
+	// Of the document that is read: whether it lists instances, of what it is a page, and
+	// whether it goes on elsewhere.
+	found  bool
+	page   listing
+	goesOn bool
 }
 
 func (r *reader) documents() error {
@@ -68,24 +71,32 @@ func (r *reader) documents() error {
 		r.in.left = maxInstance
 		switch kind := r.tokens.PeekKind(); kind {
 		case '[', '{':
-			r.unfinished = false
-			if err := r.value(false); err != nil {
+			if err := r.document(); err != nil {
 				return err
 			}
 		default:
 			return r.end(kind)
 		}
-		if !r.found {
-			return errNoList
-		}
 	}
+}
+
+func (r *reader) document() error {
+	r.any, r.found, r.page, r.goesOn = true, false, listing{}, false
+	if err := r.value(false); err != nil {
+		return err
+	}
+	if !r.found {
+		return errNoList
+	}
+	r.list.page(r.page, r.goesOn)
+	return nil
 }
 
 // end is behind all documents.
 func (r *reader) end(kind jsontext.Kind) error {
 	_, err := r.tokens.ReadToken()
 	switch {
-	case err == io.EOF && r.found:
+	case err == io.EOF && r.any:
 		return nil
 	case err == io.EOF, err == nil && kind != 0:
 		return errNoList
@@ -93,22 +104,24 @@ func (r *reader) end(kind jsontext.Kind) error {
 	return err
 }
 
-// value reads what may be a list or an object; instance says that objects have to be
-// instances.
-func (r *reader) value(instance bool) error {
+// value reads a list or an object; listed says that it stands in a list, where objects have
+// to be instances, or have some.
+func (r *reader) value(listed bool) error {
 	switch r.tokens.PeekKind() {
 	case '[':
-		return r.elements(instance)
+		return r.elements()
 	case '{':
-		return r.object(instance)
+		return r.object(listed)
+	case '"', '0', 'n', 't', 'f':
+		return errNoID
 	}
-	return r.tokens.SkipValue()
+	return r.tokens.SkipValue() // says what is wrong with the JSON
 }
 
-func (r *reader) elements(instance bool) error {
+func (r *reader) elements() error {
 	_, err := r.tokens.ReadToken()
 	for err == nil && r.tokens.PeekKind() != ']' {
-		err = r.value(instance)
+		err = r.value(true)
 	}
 	if err == nil {
 		_, err = r.tokens.ReadToken()
@@ -118,46 +131,63 @@ func (r *reader) elements(instance bool) error {
 
 // object reads a page, a reservation or an instance: which of them it is, its names
 // tell.
-func (r *reader) object(instance bool) error {
+func (r *reader) object(listed bool) error {
 	r.in.left = maxInstance
 	var d described
+	lists := false // it has a list of instances
 	_, err := r.tokens.ReadToken()
 	for err == nil && r.tokens.PeekKind() != '}' {
-		err = r.member(&d)
+		var list bool
+		list, err = r.member(&d)
+		lists = lists || list
 	}
 	if err == nil {
 		_, err = r.tokens.ReadToken()
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	r.page.see(&d)
+	switch {
 	case d.ID != "":
 		r.found = true
 		return r.list.add(&d)
-	case instance:
+	case listed && !lists:
 		return errNoID
 	}
 	return nil
 }
 
-func (r *reader) member(d *described) error {
+// member reads one of an object, and says whether it is a list of instances.
+func (r *reader) member(d *described) (list bool, err error) {
 	token, err := r.tokens.ReadToken()
 	if err != nil {
-		return err
+		return false, err
 	}
 	switch name := token.String(); name {
 	case "Reservations", "Instances":
 		r.found = true
-		return r.value(name == "Instances")
+		return true, r.listOf()
 	case "NextToken":
 		var next *string
 		err := json.UnmarshalDecode(r.tokens, &next)
-		r.unfinished = next != nil && *next != ""
-		return err
+		r.goesOn = next != nil && *next != ""
+		return false, err
 	default:
 		if to := d.field(name); to != nil {
-			return json.UnmarshalDecode(r.tokens, to)
+			return false, json.UnmarshalDecode(r.tokens, to)
 		}
 	}
-	return r.tokens.SkipValue()
+	return false, r.tokens.SkipValue()
+}
+
+// listOf reads a list, as null is none: what is in it is not known.
+func (r *reader) listOf() error {
+	switch r.tokens.PeekKind() {
+	case '[':
+		return r.elements()
+	case '{', '"', '0', 'n', 't', 'f':
+		return errNotAList
+	}
+	return r.tokens.SkipValue() // says what is wrong with the JSON
 }

@@ -63,8 +63,7 @@ func TestReadForms(t *testing.T) {
 		"a page":                  {`{"Reservations":[{"Instances":[` + one + `]},{"Instances":[` + two + `]}]}`, "i-1 i-2", 0},
 		"other names around":      {`{"ResponseMetadata":{"a":[1,{"b":null}]},"Reservations":[{"Groups":[],"Instances":[` + one + `],"OwnerId":"1"}]}`, "i-1", 0},
 		"no instances":            {`{"Reservations":[]}`, "", 0},
-		"none told":               {`{"Reservations":null}`, "", 0},
-		"reservations":            {`[{"Instances":[` + one + `]},{"Instances":null}]`, "i-1", 0},
+		"reservations":            {`[{"Instances":[` + one + `]},{"Instances":[]}]`, "i-1", 0},
 		"instances":               {`[` + one + `,` + two + `]`, "i-1 i-2", 0},
 		"lists of instances":      {`[[` + one + `],[],[` + two + `]]`, "i-1 i-2", 0},
 		"an instance":             {one, "i-1", 0},
@@ -87,6 +86,47 @@ func TestReadForms(t *testing.T) {
 			}
 			if got := strings.Join(ids, " "); got != tt.ids || l.Unfinished() != tt.unfinished {
 				t.Errorf("%q, %d unfinished", got, l.Unfinished())
+			}
+		})
+	}
+}
+
+// A listing is whole when the last of its pages was read, wherever it is.
+func TestReadPagesOfListings(t *testing.T) {
+	page := func(account, zone, next string) string {
+		return `{"Reservations":[{"Instances":[{"InstanceId":"i-` + account + zone + next + `","Placement":{"AvailabilityZone":"` + zone + `"}}],"OwnerId":"` + account + `"}],"NextToken":"` + next + `"}`
+	}
+	const one, two = "111111111111", "222222222222"
+	const east, west = "us-east-1a", "us-west-2b"
+	const empty, emptyPage = `{"Reservations":[]}`, `{"Reservations":[],"NextToken":"x"}`
+	tests := []struct {
+		name   string
+		inputs []string
+		want   int
+	}{
+		{"one page", []string{page(one, east, "")}, 0},
+		{"three in one file", []string{page(one, east, "x") + page(one, east, "y") + page(one, east, "")}, 0},
+		{"in a file each", []string{page(one, east, "x"), page(one, east, "y"), page(one, east, "")}, 0},
+		{"of two zones", []string{page(one, east, "x"), page(one, "us-east-1b", "")}, 0},
+		{"the last is missing", []string{page(one, east, "x"), page(one, east, "y")}, 1},
+		{"another region after it", []string{page(one, east, "x") + page(one, west, "")}, 1},
+		{"another account after it", []string{page(one, east, "x") + page(two, east, "")}, 1},
+		{"both cut", []string{page(one, east, "x") + page(one, west, "x")}, 2},
+		{"both whole, pages mixed", []string{page(one, east, "x"), page(one, west, "x"), page(one, east, ""), page(one, west, "")}, 0},
+		{"begun once more", []string{page(one, east, "x") + page(one, east, "") + page(one, east, "x")}, 1},
+		{"an empty list of whatever after it", []string{page(one, east, "x") + empty}, 1},
+		{"of empty pages", []string{emptyPage + empty}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := New("")
+			for _, input := range tt.inputs {
+				if err := l.Read(strings.NewReader(input)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if l.Unfinished() != tt.want {
+				t.Errorf("%d are unfinished, want %d", l.Unfinished(), tt.want)
 			}
 		})
 	}
@@ -125,6 +165,18 @@ func TestReadWrong(t *testing.T) {
 		"cut in an instance":    {`{"Reservations":[{"Instances":[{"InstanceId":"i-1","Tags":[{"Ke`, "cut off"},
 		"cut behind one":        {`{"Reservations":[{"Instances":[{"InstanceId":"i-1"}`, "cut off"},
 		"no id":                 {`{"Instances":[{"ImageId":"ami-1"}]}`, "no InstanceId"},
+		"no id in a list":       {`[{"InstanceId":"i-1"},{"ImageId":"ami-1"}]`, "no InstanceId"},
+		"nor in one within it":  {`[[{"InstanceId":"i-1"}],[{"ImageId":"ami-1"}]]`, "no InstanceId"},
+		"a reservation of none": {`{"Reservations":[{"OwnerId":"1"}]}`, "no InstanceId"},
+		"ids alone":             {`["i-1","i-2"]`, "no InstanceId"},
+		"ids among others":      {`[{"InstanceId":"i-1"},"i-2"]`, "no InstanceId"},
+		"null in a list":        {`[[{"InstanceId":"i-1"}],null]`, "no InstanceId"},
+		"null for reservations": {`{"Reservations":null}`, "no list"},
+		"an object for them":    {`{"Reservations":{"Instances":[{"InstanceId":"i-1"}]}}`, "no list"},
+		"null for instances":    {`{"Reservations":[{"Instances":null}]}`, "no list"},
+		"a text for them":       {`{"Instances":"i-1"}`, "no list"},
+		"an error behind":       {`{"Reservations":[]}{"error":1}`, "it lists no instances"},
+		"an error before":       {`{"error":1}{"Reservations":[]}`, "it lists no instances"},
 		"an id of another type": {`{"Instances":[{"InstanceId":1}]}`, "at byte 28 it is not what"},
 		"tags of another type":  {`{"Instances":[{"InstanceId":"i-1","Tags":{"a":"b"}}]}`, "it is not what"},
 		"a token of another":    {`{"Reservations":[],"NextToken":1}`, "it is not what"},
