@@ -133,7 +133,7 @@ func scriptLines() string {
 
 func softwareRows() string {
 	var b strings.Builder
-	b.WriteString("## Software\n\n| software | recognised by | speaks version 2 since | source | note | version 1 is switched off with |\n| --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString("## Software\n\n| software | recognised by | speaks version 2 since | source | note | no fallback to version 1 with |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, row := range knownSoftware().rows {
 		var by []string
 		for what, names := range map[string][]string{"User-Agent": row.UserAgents, "package": row.Packages, "image": row.Images} {
@@ -160,7 +160,11 @@ func setting(row *softwareRow) string {
 	if row.Setting == "" {
 		return ""
 	}
-	return "`" + row.Setting + "` ([source](" + row.SettingSource + "))"
+	since := ""
+	if row.SettingSince != "" {
+		since = ", since " + row.SettingSince
+	}
+	return "`" + row.Setting + "` ([source](" + row.SettingSource + "))" + since
 }
 
 // wrap breaks a paragraph into lines.

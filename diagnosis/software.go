@@ -17,9 +17,12 @@ type Software struct {
 	Minimum string
 	// Source is the URL of where that is said; Note is what else there is to know.
 	Source, Note string
-	// Setting is how its calls of version 1 are switched off, in the words of its own
+	// Setting is how its fallback to version 1 is switched off, in the words of its own
 	// documentation at the URL SettingSource; empty if no such setting is known.
-	Setting, SettingSource string
+	// SettingSince is the first version that has it, empty if that is not known;
+	// BeforeSetting: this version comes before it.
+	Setting, SettingSource, SettingSince string
+	BeforeSetting                        bool
 	// Capable: this version speaks version 2. Old: it does not. Where neither is true
 	// it is not known.
 	Capable, Old bool
@@ -130,9 +133,10 @@ func splitImage(image string) (name, tag string) {
 func (r *softwareRow) software(text string) Software {
 	s := Software{
 		Name: r.Name, Minimum: r.Minimum, Source: r.Source, Note: r.Note, Mixed: r.Mixed,
-		Setting: r.Setting, SettingSource: r.SettingSource,
+		Setting: r.Setting, SettingSource: r.SettingSource, SettingSince: r.SettingSince,
 	}
 	v, ok := parseVersion(text)
+	s.BeforeSetting = ok && r.SettingSince != "" && v.compare(r.since) < 0
 	if ok {
 		s.Version = text
 	}

@@ -49,13 +49,17 @@ type softwareRow struct {
 	Scripts bool   `json:"scripts"`
 	Source  string `json:"source"` // where this is said: a URL
 	Note    string `json:"note"`
-	// Setting is how calls of version 1 are switched off where it has such a setting,
+	// Setting is how its fallback to version 1 is switched off where it has such a setting,
 	// in the words of its own documentation, SettingSource where that says so: a URL.
+	// SettingSince is the first version that knows it, by its list of changes, or the minimum
+	// if all that speak version 2 do; empty if that was not found.
 	Setting       string `json:"setting"`
 	SettingSource string `json:"setting_source"`
+	SettingSince  string `json:"setting_since"`
 
 	minimum version
 	except  []version
+	since   version
 }
 
 // softwareTable finds rows, by names in lower case.
@@ -97,12 +101,17 @@ func (r *softwareRow) check() error {
 		return fmt.Errorf("it has to have a minimum, or never")
 	case r.Never && r.Setting != "":
 		return fmt.Errorf("no setting helps where no version speaks version 2")
+	case r.Setting == "" && r.SettingSince != "":
+		return fmt.Errorf("there is no setting that it has since %s", r.SettingSince)
 	case r.Never:
 		return nil
 	}
 	var ok bool
 	if r.minimum, ok = parseVersion(r.Minimum); !ok {
 		return fmt.Errorf("the minimum %q is no version", r.Minimum)
+	}
+	if r.since, ok = parseVersion(r.SettingSince); r.SettingSince != "" && (!ok || r.since.compare(r.minimum) < 0) {
+		return fmt.Errorf("%q, since which it has the setting, is no version behind the minimum", r.SettingSince)
 	}
 	for _, text := range r.Except {
 		v, ok := parseVersion(text)

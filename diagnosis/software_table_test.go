@@ -121,7 +121,8 @@ func settingOf(name string) Software {
 
 func TestReadSoftwareRefuses(t *testing.T) {
 	row := func(fields string) string { return `[{"name":"x","source":"https://x",` + fields + `}]` }
-	for _, file := range []string{row(`"packages":["x"],"minimum":"1.2","except":["1.3"]`), row(`"packages":["x"],"minimum":"1.2","setting":"x","setting_source":"https://x"`)} {
+	for _, file := range []string{row(`"packages":["x"],"minimum":"1.2","except":["1.3"]`), row(`"packages":["x"],"minimum":"1.2","setting":"x","setting_source":"https://x"`),
+		row(`"packages":["x"],"minimum":"1.2","setting":"x","setting_source":"https://x","setting_since":"1.2"`)} {
 		if _, err := readSoftware([]byte(file)); err != nil {
 			t.Fatal(err)
 		}
@@ -139,14 +140,48 @@ func TestReadSoftwareRefuses(t *testing.T) {
 		row(`"packages":["x"],"minimum":"1.2","except":["1.1"]`): "exception",
 		row(`"packages":["x"],"minimum":"1.2","except":["new"]`): "exception",
 
-		row(`"packages":["x"],"minimum":"1.2","setting":"x"`):                             "setting",
-		row(`"packages":["x"],"minimum":"1.2","setting_source":"https://x"`):              "setting",
-		row(`"packages":["x"],"minimum":"1.2","setting":"x","setting_source":"http://x"`): "setting",
-		row(`"packages":["x"],"minimum":"1.2","setting_source":"x"`):                      "setting",
-		row(`"packages":["x"],"never":true,"setting":"x","setting_source":"https://x"`):   "no version",
+		row(`"packages":["x"],"minimum":"1.2","setting":"x"`):                                                        "setting",
+		row(`"packages":["x"],"minimum":"1.2","setting_source":"https://x"`):                                         "setting",
+		row(`"packages":["x"],"minimum":"1.2","setting":"x","setting_source":"http://x"`):                            "setting",
+		row(`"packages":["x"],"minimum":"1.2","setting_source":"x"`):                                                 "setting",
+		row(`"packages":["x"],"minimum":"1.2","setting_since":"1.3"`):                                                "no setting",
+		row(`"packages":["x"],"minimum":"1.2","setting":"x","setting_source":"https://x","setting_since":"1.1"`):     "since which",
+		row(`"packages":["x"],"minimum":"1.2","setting":"x","setting_source":"https://x","setting_since":"the new"`): "since which",
+		row(`"packages":["x"],"never":true,"setting":"x","setting_source":"https://x"`):                              "no version",
 	} {
 		if _, err := readSoftware([]byte(file)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", file, err, want)
+		}
+	}
+}
+
+// Which versions have the setting is looked up in lists of changes.
+func TestSettingSince(t *testing.T) {
+	tests := []struct {
+		name, before, since string
+	}{
+		{"AWS SDK for .NET", "3.7.302.10", "3.7.302.11"},
+		{"AWS SDK for Go", "1.47.1", "1.47.2"},
+		{"AWS SDK for Go v2", "1.22.0", "1.22.1"}, // which config v1.22.0 requires
+		{"AWS SDK for Java 2.x", "2.23.16", "2.23.17"},
+		{"AWS SDK for JavaScript in Node.js", "2.1487.0", "2.1488.0"},
+		{"AWS SDK for Ruby", "3.185.2", "3.186.0"},
+		{"AWS CodeDeploy agent", "1.6.0-49", "1.7.0"},
+	}
+	for _, tt := range tests {
+		for _, row := range knownSoftware().rows {
+			if row.Name != tt.name {
+				continue
+			}
+			if s := row.software(tt.before); !s.BeforeSetting || s.SettingSince != tt.since {
+				t.Errorf("%s %s: %+v", tt.name, tt.before, s)
+			}
+			if s := row.software(tt.since); s.BeforeSetting {
+				t.Errorf("%s %s: %+v", tt.name, tt.since, s)
+			}
+			if s := row.software(""); s.BeforeSetting {
+				t.Errorf("%s of no known version: %+v", tt.name, s)
+			}
 		}
 	}
 }

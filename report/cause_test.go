@@ -233,6 +233,7 @@ func TestIgnoreContainers(t *testing.T) {
 
 // Software is judged by all User-Agents, packages and images of a program.
 func TestSoftware(t *testing.T) {
+	const setting = "AWS_EC2_METADATA_V1_DISABLED=true in its environment, or ec2_metadata_v1_disabled = true in the shared config file"
 	app := process("/usr/bin/python3.11")
 	tests := []struct {
 		name  string
@@ -243,7 +244,13 @@ func TestSoftware(t *testing.T) {
 		{"not in the list", []any{call(app, userAgent("curl/8.5.0"))}, Software{Name: "curl", Version: "8.5.0"}},
 		{"a package that is not in the list", []any{call(app, packaged("tool", "1.2-3"))}, Software{Name: "tool", Version: "1.2-3"}},
 		{"an SDK", []any{call(app, userAgent("aws-sdk-go/1.44.0"))}, Software{Name: "AWS SDK for Go", Version: "1.44.0", Minimum: "1.25.38",
-			Setting: "AWS_EC2_METADATA_V1_DISABLED=true in its environment, or ec2_metadata_v1_disabled = true in the shared config file, if it loads that (AWS_SDK_LOAD_CONFIG=1)"}},
+			Setting: setting + ", if it loads that (AWS_SDK_LOAD_CONFIG=1) (needs 1.47.2 or later)", SettingSince: "1.47.2"}},
+		{"one that has the setting", []any{call(app, userAgent("aws-sdk-go/1.47.2"))}, Software{Name: "AWS SDK for Go", Version: "1.47.2", Minimum: "1.25.38",
+			Setting: setting + ", if it loads that (AWS_SDK_LOAD_CONFIG=1)", SettingSince: "1.47.2"}},
+		{"one of which the version is not known", []any{call(app, userAgent("aws-sdk-nodejs/x"))}, Software{Name: "AWS SDK for JavaScript in Node.js", Minimum: "2.722.0",
+			Setting: setting + " (since 2.1488.0)", SettingSince: "2.1488.0"}},
+		{"one of which it is not known since when it has it", []any{call(app, userAgent("aws-sdk-cpp/1.11.1"))}, Software{Name: "AWS SDK for C++", Version: "1.11.1", Minimum: "1.7.229",
+			Setting: setting + " (older versions do not know it)"}},
 		{"the older of two", []any{call(app, userAgent("aws-sdk-go/1.44.0")), call(app, userAgent("aws-sdk-go/1.44.0")), call(app, userAgent("aws-sdk-go/1.20.0"))},
 			Software{Name: "AWS SDK for Go", Version: "1.20.0", Minimum: "1.25.38"}},
 		{"a package", []any{call(app, packaged("amazon-ssm-agent", "2.3.1"))}, Software{Name: "Amazon SSM Agent", Version: "2.3.1", Minimum: "3.0.431.0"}},

@@ -16,11 +16,13 @@ type Software struct {
 	// Note is what else there is to know, Source where the minimum is from.
 	Note   string `json:"note,omitempty"`
 	Source string `json:"source,omitempty"`
-	// Setting is how its calls of version 1 are switched off, in the words of its own
-	// documentation, SettingSource where that is. Versions that are too old for
-	// version 2 have no such setting.
+	// Setting is how its fallback to version 1 is switched off, in the words of its own
+	// documentation, and which versions have the setting; SettingSource is where the
+	// documentation is, SettingSince the first such version, if that is known. Versions
+	// that are too old for version 2 have none.
 	Setting       string `json:"setting,omitempty"`
 	SettingSource string `json:"setting_source,omitempty"`
+	SettingSince  string `json:"setting_since,omitempty"`
 }
 
 // softwareOf names the software of a program: the first that is too old for version 2,
@@ -44,10 +46,23 @@ func softwareOf(p *program) (found Software) {
 
 func softwareFrom(s diagnosis.Software) Software {
 	told := Software{Name: s.Name, Version: s.Version, Minimum: s.Minimum, Note: s.Note, Source: s.Source}
-	if !s.Old {
-		told.Setting, told.SettingSource = s.Setting, s.SettingSource
+	if !s.Old && s.Setting != "" {
+		told.Setting, told.SettingSource, told.SettingSince = s.Setting+settingLimits(s), s.SettingSource, s.SettingSince
 	}
 	return told
+}
+
+// settingLimits says which versions have the setting, unless this one is known to.
+func settingLimits(s diagnosis.Software) string {
+	switch {
+	case s.BeforeSetting:
+		return " (needs " + s.SettingSince + " or later)"
+	case s.SettingSince == "":
+		return " (older versions do not know it)"
+	case s.Version == "":
+		return " (since " + s.SettingSince + ")"
+	}
+	return ""
 }
 
 // appearances are the User-Agents with packages and images, as they may have come
