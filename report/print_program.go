@@ -47,7 +47,7 @@ func (p *Program) print(t *text) {
 	t.field("hosts", listed(p.HostNames, 4, p.Hosts-len(p.HostNames)))
 	t.field("software", p.Software.String())
 	t.field("note", p.Software.Note)
-	t.field("no fallback", t.onceOnly(p.Software.Setting))
+	t.field("no fallback", t.onceOnly(p.Software.settingText()))
 	t.field("package", listed(p.Packages, 3, 0))
 	if p.Kind == "pod" || p.Kind == "task" || p.Kind == "container" {
 		t.field(p.Kind, listed(p.Containers, 3, 0))

@@ -17,12 +17,13 @@ type Software struct {
 	Note   string `json:"note,omitempty"`
 	Source string `json:"source,omitempty"`
 	// Setting is how its fallback to version 1 is switched off, in the words of its own
-	// documentation, and which versions have the setting; SettingSource is where the
-	// documentation is, SettingSince the first such version, if that is known. Versions
-	// that are too old for version 2 have none.
+	// documentation at SettingSource. SettingSince is the first version that has it, if
+	// that is known, and SettingNote says which versions do not, unless this one does.
+	// Versions that are too old for version 2 have none.
 	Setting       string `json:"setting,omitempty"`
 	SettingSource string `json:"setting_source,omitempty"`
 	SettingSince  string `json:"setting_since,omitempty"`
+	SettingNote   string `json:"setting_note,omitempty"`
 }
 
 // softwareOf names the software of a program: the first that is too old for version 2,
@@ -47,22 +48,30 @@ func softwareOf(p *program) (found Software) {
 func softwareFrom(s diagnosis.Software) Software {
 	told := Software{Name: s.Name, Version: s.Version, Minimum: s.Minimum, Note: s.Note, Source: s.Source}
 	if !s.Old && s.Setting != "" {
-		told.Setting, told.SettingSource, told.SettingSince = s.Setting+settingLimits(s), s.SettingSource, s.SettingSince
+		told.Setting, told.SettingSource, told.SettingSince, told.SettingNote = s.Setting, s.SettingSource, s.SettingSince, settingNote(s)
 	}
 	return told
 }
 
-// settingLimits says which versions have the setting, unless this one is known to.
-func settingLimits(s diagnosis.Software) string {
+// settingNote says which versions have the setting, unless this one is known to.
+func settingNote(s diagnosis.Software) string {
 	switch {
 	case s.BeforeSetting:
-		return " (needs " + s.SettingSince + " or later)"
+		return "needs " + s.SettingSince + " or later"
 	case s.SettingSince == "":
-		return " (older versions do not know it)"
+		return "older versions do not know it"
 	case s.Version == "":
-		return " (since " + s.SettingSince + ")"
+		return "since " + s.SettingSince
 	}
 	return ""
+}
+
+// settingText is the setting with what there is to note of it.
+func (s Software) settingText() string {
+	if s.SettingNote == "" {
+		return s.Setting
+	}
+	return s.Setting + " (" + s.SettingNote + ")"
 }
 
 // appearances are the User-Agents with packages and images, as they may have come
