@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"imds-analyzer/report"
@@ -12,12 +13,13 @@ import (
 // letters and marks keep their shape on narrow screens; down it is in pixels.
 type plot struct {
 	First, Last time.Time
-	Bucket      string // how much time a bar is
+	Bucket      string // how much time a bar is; empty if there is none
 	Panels      []panel
 	Lanes       []lane
 	Ticks       []tick
 	Buckets     []report.Bucket
 	Untimed     uint64
+	Far         []string // how many marks of each kind are not drawn
 }
 
 // panel are the calls of one version, on a scale of their own: few calls of version 1
@@ -38,10 +40,10 @@ type bar struct {
 	Calls     uint64
 }
 
-// lane are marks of one kind.
+// lane are marks of one kind. How many of these there were in all is not known: of those
+// that lie close together a timeline has one.
 type lane struct {
 	Name, Class string
-	Total       int
 	Marks       []mark
 }
 
@@ -62,20 +64,18 @@ const maxMarks = 128
 
 // newPlot returns nil if there is nothing to be drawn.
 func newPlot(t *report.Timeline) *plot {
-	if t == nil || t.BucketSeconds <= 0 || len(t.Buckets) == 0 {
+	if t == nil || t.BucketSeconds <= 0 || len(t.Buckets)+len(t.Boots)+len(t.Starts)+len(t.Stops) == 0 {
 		return nil
 	}
 	width := time.Duration(t.BucketSeconds) * time.Second
-	p := &plot{Bucket: span(width), Buckets: t.Buckets, Untimed: t.Untimed}
-	p.First, p.Last = t.Buckets[0].Start, t.Buckets[len(t.Buckets)-1].Start.Add(width)
-	kinds := []lane{newLane("boots", "boot", t.Boots), newLane("starts", "start", t.Starts), newLane("stops", "stop", t.Stops)}
-	for _, l := range kinds {
-		for _, m := range l.Marks {
-			p.include(m.At)
-		}
+	p := &plot{Buckets: t.Buckets, Untimed: t.Untimed}
+	if n := len(t.Buckets); n > 0 {
+		p.Bucket, p.First, p.Last = span(width), t.Buckets[0].Start, t.Buckets[n-1].Start.Add(width)
 	}
+	kinds := []lane{newLane("boots", "boot", t.Boots), newLane("starts", "start", t.Starts), newLane("stops", "stop", t.Stops)}
+	p.stretch(kinds)
 	for _, l := range kinds {
-		if p.place(l.Marks); l.Total > 0 {
+		if p.place(l.Marks); len(l.Marks) > 0 {
 			p.Lanes = append(p.Lanes, l)
 		}
 	}
@@ -89,15 +89,43 @@ func newPlot(t *report.Timeline) *plot {
 
 // newLane takes the latest of some times, which are in order.
 func newLane(name, class string, times []time.Time) lane {
-	l := lane{Name: name, Class: class, Total: len(times)}
+	l := lane{Name: name, Class: class}
 	for _, at := range times[max(0, len(times)-maxMarks):] {
 		l.Marks = append(l.Marks, mark{At: at})
 	}
 	return l
 }
 
+// leastReach is how far from the calls marks are drawn in any case: a host that makes
+// few calls may be observed for weeks before the first.
+const leastReach = 31 * 24 * time.Hour
+
+// stretch has the axis reach to the marks. Where there are calls it goes no further
+// before and after them than they are apart: one host with a wrong clock would leave
+// no room for them. Marks beyond are taken out, and counted.
+func (p *plot) stretch(lanes []lane) {
+	reach := max(leastReach, p.Last.Sub(p.First))
+	from, to := p.First.Add(-reach), p.Last.Add(reach)
+	for i := range lanes {
+		l := &lanes[i]
+		all := len(l.Marks)
+		if len(p.Buckets) > 0 {
+			l.Marks = slices.DeleteFunc(l.Marks, func(m mark) bool { return m.At.Before(from) || m.At.After(to) })
+		}
+		if far := all - len(l.Marks); far > 0 {
+			p.Far = append(p.Far, fmt.Sprintf("%s %d", l.Name, far))
+		}
+		for _, m := range l.Marks {
+			p.include(m.At)
+		}
+	}
+	if !p.Last.After(p.First) { // a single mark
+		p.Last = p.First.Add(time.Hour)
+	}
+}
+
 func (p *plot) include(at time.Time) {
-	if at.Before(p.First) {
+	if p.First.IsZero() || at.Before(p.First) {
 		p.First = at
 	}
 	if at.After(p.Last) {

@@ -18,7 +18,7 @@ func bucket(hours float64, v1, v2 uint64) report.Bucket {
 }
 
 func TestNoPlot(t *testing.T) {
-	for _, line := range []*report.Timeline{nil, {}, {BucketSeconds: 300}, {Buckets: []report.Bucket{bucket(0, 1, 0)}}} {
+	for _, line := range []*report.Timeline{nil, {}, {BucketSeconds: 300}, {Buckets: []report.Bucket{bucket(0, 1, 0)}}, {Boots: []time.Time{at(1)}}} {
 		if newPlot(line) != nil || newSpark(line) != nil {
 			t.Errorf("%+v is drawn", line)
 		}
@@ -46,7 +46,7 @@ func TestPlot(t *testing.T) {
 	if want := []bar{{95, 5, 0, 72, at(9), 5}}; fmt.Sprint(v2.Bars) != fmt.Sprint(want) {
 		t.Errorf("version 2 is %v, want %v", v2.Bars, want)
 	}
-	if want := "[{boots boot 1 [{75 2026-03-02 05:00:00 +0000 UTC}]} {stops stop 2 [{0 2026-03-01 14:00:00 +0000 UTC} {100 2026-03-02 10:00:00 +0000 UTC}]}]"; fmt.Sprint(p.Lanes) != want {
+	if want := "[{boots boot [{75 2026-03-02 05:00:00 +0000 UTC}]} {stops stop [{0 2026-03-01 14:00:00 +0000 UTC} {100 2026-03-02 10:00:00 +0000 UTC}]}]"; fmt.Sprint(p.Lanes) != want {
 		t.Errorf("lanes are %v, want %s", p.Lanes, want)
 	}
 	if len(v1.Boots) != 1 || v1.Boots[0].X != 75 {
@@ -56,9 +56,73 @@ func TestPlot(t *testing.T) {
 
 // One call is seen, and so is that there was none of version 1.
 func TestPlotOfLittle(t *testing.T) {
-	p := newPlot(&report.Timeline{BucketSeconds: 300, Buckets: []report.Bucket{bucket(0, 0, 1)}, Stops: []time.Time{at(100000)}})
+	p := newPlot(&report.Timeline{BucketSeconds: 300, Buckets: []report.Bucket{bucket(0, 0, 1)}, Stops: []time.Time{at(700)}})
 	if len(p.Panels) != 2 || len(p.Panels[0].Bars) != 0 || p.Panels[1].Bars[0].Width != leastWidth {
 		t.Errorf("panels are %+v", p.Panels)
+	}
+}
+
+// Without calls there is an empty plot with marks.
+func TestPlotOfMarks(t *testing.T) {
+	for _, tt := range []struct {
+		boots []time.Time
+		last  time.Time
+		marks string
+	}{
+		{[]time.Time{at(0), at(12), at(48)}, at(48), "0 25 100"},
+		{[]time.Time{at(0)}, at(1), "0"},
+	} {
+		line := &report.Timeline{BucketSeconds: 300, Boots: tt.boots, Untimed: 3}
+		p := newPlot(line)
+		if p.First != at(0) || p.Last != tt.last || p.Bucket != "" || len(p.Panels) != 1 || len(p.Panels[0].Bars) != 0 || len(p.Lanes) != 1 {
+			t.Fatalf("it is %+v", p)
+		}
+		var marks []string
+		for _, m := range p.Lanes[0].Marks {
+			marks = append(marks, fmt.Sprint(m.X))
+		}
+		if got := strings.Join(marks, " "); got != tt.marks {
+			t.Errorf("marks are at %s, want %s", got, tt.marks)
+		}
+		page := written(t, &report.Report{Timeline: line})
+		if !strings.Contains(page, "There is no call whose time is known.") || strings.Contains(page, "As a table") || !strings.Contains(page, `aria-label="IMDSv1: 0 calls"`) {
+			t.Errorf("the page is %s", page)
+		}
+	}
+}
+
+// A wrong clock leaves the calls their room, and its marks are counted.
+func TestMarksTooFarAway(t *testing.T) {
+	const day, year = 24, 365 * 24
+	tests := map[string]struct {
+		calls       float64 // hours from the first to the last
+		boots       []time.Time
+		first, last time.Time
+		far         string
+	}{
+		"near":              {100 * day, []time.Time{at(-99 * day), at(199 * day)}, at(-99 * day), at(199 * day), "[]"},
+		"far":               {100 * day, []time.Time{at(-56 * year), at(-101 * day), at(5), at(202 * day)}, at(0), at(100*day + 1), "[boots 3]"},
+		"a month, at least": {1, []time.Time{at(-32 * day), at(-30 * day), at(31 * day), at(33 * day)}, at(-30 * day), at(31 * day), "[boots 2]"},
+	}
+	for name, tt := range tests {
+		line := &report.Timeline{BucketSeconds: 3600, Buckets: []report.Bucket{bucket(0, 1, 0), bucket(tt.calls, 1, 0)}, Boots: tt.boots}
+		p := newPlot(line)
+		if p.First != tt.first || p.Last != tt.last || fmt.Sprint(p.Far) != tt.far {
+			t.Errorf("%s: from %s to %s, and far are %v", name, p.First, p.Last, p.Far)
+		}
+		said := strings.Contains(written(t, &report.Report{Timeline: line}), "too far from the calls: "+strings.Trim(tt.far, "[]")+". ")
+		if said != (len(p.Far) > 0) {
+			t.Errorf("%s: that marks are not drawn is said: %v", name, said)
+		}
+	}
+}
+
+// A timeline has one of several marks that lie close together, so that their number
+// says nothing.
+func TestMarksHaveNoNumber(t *testing.T) {
+	page := written(t, &report.Report{Timeline: &report.Timeline{BucketSeconds: 300, Boots: []time.Time{at(0), at(1)}}})
+	if !strings.Contains(page, `<div class="label mark">boots</div>`) || !strings.Contains(page, `aria-label="when there were boots"`) {
+		t.Errorf("the page is %s", page)
 	}
 }
 
@@ -68,8 +132,8 @@ func TestMarksAreBounded(t *testing.T) {
 		times = append(times, at(float64(i)))
 	}
 	l := newLane("boots", "boot", times)
-	if l.Total != maxMarks+5 || len(l.Marks) != maxMarks || l.Marks[0].At != at(5) {
-		t.Errorf("%d marks of %d, the first at %s", len(l.Marks), l.Total, l.Marks[0].At)
+	if len(l.Marks) != maxMarks || l.Marks[0].At != at(5) {
+		t.Errorf("%d marks, the first at %s", len(l.Marks), l.Marks[0].At)
 	}
 }
 

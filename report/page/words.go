@@ -14,6 +14,7 @@ func words() template.FuncMap {
 	return template.FuncMap{
 		"number":   number[uint64],
 		"count":    number[int],
+		"plural":   plural[uint64],
 		"instant":  instant,
 		"days":     days,
 		"reason":   reason,
@@ -31,6 +32,14 @@ func number[N int | uint64](n N) string {
 		digits = digits[:at] + "," + digits[at:]
 	}
 	return digits
+}
+
+// plural is a number of things.
+func plural[N int | uint64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return number(n) + " " + many
 }
 
 // instant is a time to the minute.
