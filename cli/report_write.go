@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"imds-analyzer/output"
 	"imds-analyzer/report"
@@ -43,7 +44,7 @@ func (r *reporting) writeTo(out io.Writer, name string, made *report.Report) err
 	case formatJSON:
 		write = made.JSON
 	case formatHTML:
-		write = func(w io.Writer) error { return page.Write(w, made) }
+		write = func(w io.Writer) error { return page.Write(w, made, page.Made{Version: version(), At: time.Now()}) }
 	}
 	err := write(buffered)
 	if err == nil {

@@ -92,6 +92,7 @@ func (r *Report) addHost(h *host, sums *hostSums, o Options) marks {
 		Service:  h.Periods.told(),
 		Timeline: h.Timeline.told(h.Calls, marks),
 		of:       h,
+		others:   h.Key == otherHostsKey,
 	})
 	return marks
 }

@@ -117,8 +117,8 @@ func TestHosts(t *testing.T) {
 
 func TestTexts(t *testing.T) {
 	for days, want := range map[float64]string{0: "no time", 0.5 / 24: "30 minutes", 0.1: "2.4 hours", 1: "1 day", 1.5: "36.0 hours", 2: "2 days", 7.25: "7.25 days"} {
-		if got := daysText(days); got != want {
-			t.Errorf("daysText(%v) = %q, want %q", days, got, want)
+		if got := DaysText(days); got != want {
+			t.Errorf("DaysText(%v) = %q, want %q", days, got, want)
 		}
 	}
 	if got := listed([]string{"a", "b", "c"}, 2, 4); got != "a, b, and 5 more" {

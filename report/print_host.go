@@ -56,7 +56,7 @@ func (o *Observed) Text() string {
 	}
 	s := plural(o.Sessions, "capture", "captures")
 	if !o.First.IsZero() {
-		s += fmt.Sprintf(", %s between %s and %s", daysText(o.Days), timeText(o.First), timeText(o.Last))
+		s += fmt.Sprintf(", %s between %s and %s", DaysText(o.Days), timeText(o.First), timeText(o.Last))
 	}
 	s += o.Boots.text("boot", "boots") + o.Shutdowns.text("shutdown", "shutdowns")
 	if o.Doubtful > 0 {

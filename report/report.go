@@ -117,8 +117,12 @@ type Host struct {
 	// Timeline is nil if no call has a time, and nothing is marked.
 	Timeline *Timeline `json:"timeline,omitempty"`
 
-	of *host
+	of     *host
+	others bool
 }
+
+// Others says that this is no one host: it stands for all that are not told apart.
+func (h *Host) Others() bool { return h.others }
 
 // Observed is when the host was observed.
 type Observed struct {

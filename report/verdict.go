@@ -252,9 +252,9 @@ func (i *Item) text(o Options) string {
 
 func (i *Item) timeText(o Options) string {
 	if i.Hosts > 1 {
-		return fmt.Sprintf("%d hosts were observed for less than %s, one of them for %s", i.Hosts, daysText(o.MinDays), daysText(*i.Days))
+		return fmt.Sprintf("%d hosts were observed for less than %s, one of them for %s", i.Hosts, DaysText(o.MinDays), DaysText(*i.Days))
 	}
-	return fmt.Sprintf("observed for %s, which is less than %s", daysText(*i.Days), daysText(o.MinDays))
+	return fmt.Sprintf("observed for %s, which is less than %s", DaysText(*i.Days), DaysText(o.MinDays))
 }
 
 func plural(n uint64, one, many string) string {
@@ -264,8 +264,8 @@ func plural(n uint64, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// daysText is a time in the unit that suits it.
-func daysText(days float64) string {
+// DaysText is a time in the unit that suits it.
+func DaysText(days float64) string {
 	hours := days * 24
 	switch {
 	case days == 0:

@@ -136,7 +136,7 @@ func much(n int, name string) *report.Report {
 func written(t *testing.T, r *report.Report) string {
 	t.Helper()
 	var page bytes.Buffer
-	if err := Write(&page, r); err != nil {
+	if err := Write(&page, r, made()); err != nil {
 		t.Fatal(err)
 	}
 	return page.String()

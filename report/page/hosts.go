@@ -29,12 +29,22 @@ func (h host) Contradictions() string { return h.Listed.Text(&h.Options) }
 // Spark draws it.
 func (h host) Spark() *spark { return newSpark(h.Timeline) }
 
-// group are hosts that have a verdict for the same reasons.
+// group are hosts that have a verdict for the same reasons. Others says that one of them
+// stands for those that are not told apart.
 type group struct {
 	Status report.Status
 	Reason string
 	Open   bool
+	Others bool
 	Hosts  list
+}
+
+// Count is how many hosts there are.
+func (g *group) Count() string {
+	if g.Others {
+		return hosts(g.Hosts.Total-1, true)
+	}
+	return hosts(g.Hosts.Total, false)
 }
 
 // addHosts groups the hosts, which come sorted by what is in the way.
@@ -93,6 +103,7 @@ func reasons(v *report.Verdict) string {
 
 func (g *group) add(h *report.Host, whole, lines *part) error {
 	g.Hosts.Total++
+	g.Others = g.Others || h.Others()
 	rendered, fits, err := whole.add(host{h}, "host.html")
 	if err == nil && !fits {
 		rendered, fits, err = lines.add(h, "host_line.html")

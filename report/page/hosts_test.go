@@ -25,7 +25,7 @@ func viewOf(t *testing.T, r *report.Report) *view {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := newView(r, templates)
+	v, err := newView(r, made(), templates)
 	if err != nil {
 		t.Fatal(err)
 	}

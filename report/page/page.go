@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -23,10 +24,16 @@ var files embed.FS
 // verdict, and the words between.
 const MaxBytes = programBytes + v2Bytes + hostBytes + serviceBytes + stepBytes + inventoryBytes + readyBytes + 224<<10
 
+// Made is by which version of the program a page was made, and when.
+type Made struct {
+	Version string
+	At      time.Time
+}
+
 // Write writes the report as a page. What does not fit is counted on it; the JSON has
 // all.
-func Write(w io.Writer, r *report.Report) error {
-	page, err := render(r)
+func Write(w io.Writer, r *report.Report, m Made) error {
+	page, err := render(r, m)
 	if err == nil {
 		_, err = w.Write(page)
 	}
@@ -36,12 +43,12 @@ func Write(w io.Writer, r *report.Report) error {
 	return nil
 }
 
-func render(r *report.Report) ([]byte, error) {
+func render(r *report.Report, m Made) ([]byte, error) {
 	templates, err := parse()
 	if err != nil {
 		return nil, err
 	}
-	v, err := newView(r, templates)
+	v, err := newView(r, m, templates)
 	if err != nil {
 		return nil, err
 	}

@@ -206,7 +206,7 @@ type fails struct{}
 func (fails) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func TestWritingFails(t *testing.T) {
-	if err := Write(fails{}, full(t)); err == nil || err.Error() != "cannot write the report: no space left" {
+	if err := Write(fails{}, full(t), made()); err == nil || err.Error() != "cannot write the report: no space left" {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -11,10 +11,14 @@ import (
 type view struct {
 	*report.Report
 	Style template.CSS
+	Made  Made
+	Who   subject
 	// First and Last are between when hosts were observed.
 	First, Last time.Time
 	// LeastDays is for how long the host was that was for the least time.
 	LeastDays float64
+	// Silent are instances of which no input tells, and which may call version 1.
+	Silent    int
 	Boots     uint64
 	Blocking  uint64
 	Standings []standing
@@ -44,12 +48,15 @@ type standing struct {
 	Hosts  int
 }
 
-func newView(r *report.Report, templates *template.Template) (v *view, err error) {
+func newView(r *report.Report, m Made, templates *template.Template) (v *view, err error) {
 	style, err := files.ReadFile("templates/page.css")
 	if err != nil {
 		return nil, err
 	}
-	v = &view{Report: r, Style: template.CSS(style), Plot: newPlot(r.Timeline)}
+	v = &view{Report: r, Style: template.CSS(style), Made: m, Who: newSubject(r.Hosts), Plot: newPlot(r.Timeline)}
+	if r.Inventory != nil {
+		v.Silent = r.Inventory.Silent
+	}
 	v.observe()
 	for _, fill := range []func(*template.Template) error{v.addPrograms, v.addV2Programs, v.addHosts, v.addService, v.addSteps, v.addInstances, v.addReady} {
 		if err := fill(templates); err != nil {
@@ -59,16 +66,21 @@ func newView(r *report.Report, templates *template.Template) (v *view, err error
 	return v, nil
 }
 
+// Shares are hosts and silent instances, which share the bar of verdicts.
+func (v *view) Shares() int { return v.Who.Hosts + v.Silent }
+
 // observe adds up what the verdict rests on.
 func (v *view) observe() {
 	hosts := map[report.Status]int{}
 	for i := range v.Hosts {
 		h := &v.Hosts[i]
-		hosts[h.Verdict.Status]++
 		v.Blocking += h.Blocking
 		v.Boots += h.Observed.Boots.Count
-		if i == 0 || h.Observed.Days < v.LeastDays {
-			v.LeastDays = h.Observed.Days
+		if !h.Others() {
+			if len(hosts) == 0 || h.Observed.Days < v.LeastDays {
+				v.LeastDays = h.Observed.Days
+			}
+			hosts[h.Verdict.Status]++
 		}
 		if first := h.Observed.First; v.First.IsZero() || !first.IsZero() && first.Before(v.First) {
 			v.First = first

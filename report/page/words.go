@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"imds-analyzer/report"
 )
 
 // words are what templates say things with.
@@ -16,7 +18,10 @@ func words() template.FuncMap {
 		"count":    number[int],
 		"plural":   plural[uint64],
 		"instant":  instant,
-		"days":     days,
+		"days":     report.DaysText,
+		"day":      day,
+		"hosts":    hosts,
+		"noun":     noun,
 		"reason":   reason,
 		"marked":   marked,
 		"share":    share,
@@ -36,21 +41,21 @@ func number[N int | uint64](n N) string {
 
 // plural is a number of things.
 func plural[N int | uint64](n N, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return number(n) + " " + many
+	return number(n) + " " + noun(uint64(n), one, many)
 }
 
 // instant is a time to the minute.
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// days is a number of days, to a tenth.
-func days(n float64) string {
-	if n > 0 && n < 0.1 {
-		return "< 0.1"
+// day is that of a time.
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// noun is the word for so many.
+func noun(n uint64, one, many string) string {
+	if n == 1 {
+		return one
 	}
-	return strconv.FormatFloat(float64(int64(n*10))/10, 'f', -1, 64)
+	return many
 }
 
 // share is a part of all in percent, for lengths.

@@ -9,7 +9,8 @@ import (
 func TestWords(t *testing.T) {
 	tests := []struct{ got, want string }{
 		{number(0), "0"}, {number(999), "999"}, {number(1000), "1,000"}, {number(uint64(1234567)), "1,234,567"}, {number(100000), "100,000"},
-		{days(0), "0"}, {days(0.01), "< 0.1"}, {days(7), "7"}, {days(7.96), "7.9"}, {days(6.999), "6.9"},
+		{plural(0, "call", "calls"), "0 calls"}, {plural(1, "call", "calls"), "1 call"}, {plural(1000, "call", "calls"), "1,000 calls"},
+		{hosts(1, false), "1 host"}, {hosts(2, true), "2 hosts and others"}, {hosts(0, true), "other hosts"},
 		{sentence("", ""), ""}, {sentence("upgrade it", "aws-cli"), "Upgrade it."}, {sentence("Done.", ""), "Done."}, {sentence("é", ""), "É."},
 		{sentence("not known: kiam", ""), "Not known: kiam."}, {sentence("upgrade it to 1.16", ""), "Upgrade it to 1.16"},
 		{sentence("aws-cli is too old", "aws-cli"), "aws-cli is too old."}, {sentence("cloud-init/18 is old", ""), "cloud-init/18 is old."},
