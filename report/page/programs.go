@@ -9,11 +9,14 @@ import (
 	"imds-analyzer/report"
 )
 
-// Room for programs: one has 1 to 4 KiB as a rule, so that 160 or more are shown with all
-// that is known of them. Of those that only call version 2, a line each, some 300 are.
+// Room for programs: one has 1 to 4 KiB as a rule, so that 50 or more are shown with all
+// that is known of them. The others have a line, of 110 bytes and the name: there is room
+// for as many as are told apart, 2,048, with names of 130 bytes. Of those that only call
+// version 2, a line each, some 300 are shown.
 const (
-	programBytes = 640 << 10
-	v2Bytes      = 64 << 10
+	programBytes      = 688 << 10
+	wholeProgramBytes = 208 << 10
+	v2Bytes           = 64 << 10
 )
 
 // program is one that calls version 1, or may.
@@ -62,10 +65,16 @@ func sorted(all []report.Program) []program {
 }
 
 func (v *view) addPrograms(templates *template.Template) error {
-	room := newPart(templates, programBytes)
+	whole, lines := newPart(templates, wholeProgramBytes), newPart(templates, programBytes-wholeProgramBytes)
 	v.Programs.Total = len(v.Report.Programs)
 	for _, p := range sorted(v.Report.Programs) {
-		if err := v.Programs.add(room, p, p.Calls, "program.html"); err != nil {
+		rendered, fits, err := whole.add(p, "program.html")
+		if fits {
+			v.Programs.Shown = append(v.Programs.Shown, rendered)
+		} else if err == nil {
+			err = v.ProgramLines.add(lines, p, p.Calls, "program_line.html")
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -23,14 +23,16 @@ type view struct {
 	Blocking  uint64
 	Standings []standing
 
-	Plot       *plot
-	Programs   list
-	V2Programs list
-	Groups     []group
-	Service    serviceNumbers
-	Steps      list
-	Instances  *instances
-	ReadyNow   list
+	Plot     *plot
+	Programs list
+	// ProgramLines are those that there is no room for to tell all that is known of them.
+	ProgramLines list
+	V2Programs   list
+	Groups       []group
+	Service      serviceNumbers
+	Steps        list
+	Instances    *instances
+	ReadyNow     list
 }
 
 // list is what there is room for, and how much more there is.

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"html/template"
 	"strconv"
 	"strings"
@@ -16,7 +17,7 @@ func words() template.FuncMap {
 	return template.FuncMap{
 		"number":   number[uint64],
 		"count":    number[int],
-		"plural":   plural[uint64],
+		"plural":   pluralOf,
 		"instant":  instant,
 		"days":     report.DaysText,
 		"day":      day,
@@ -42,6 +43,17 @@ func number[N int | uint64](n N) string {
 // plural is a number of things.
 func plural[N int | uint64](n N, one, many string) string {
 	return number(n) + " " + noun(uint64(n), one, many)
+}
+
+// pluralOf is plural for templates, in which numbers are of several types.
+func pluralOf(n any, one, many string) string {
+	switch n := n.(type) {
+	case int:
+		return plural(n, one, many)
+	case uint64:
+		return plural(n, one, many)
+	}
+	return fmt.Sprint(n) + " " + many
 }
 
 // instant is a time to the minute.
