@@ -30,6 +30,8 @@ type instances struct {
 	*report.Inventory
 	Groups   list
 	Unlisted list
+	// MoreSilent are instances in groups that are not shown.
+	MoreSilent int
 }
 
 // Fine are those of which no input has to tell: version 1 is off already.
@@ -42,12 +44,16 @@ func (v *view) addInstances(templates *template.Template) error {
 	v.Instances = &instances{Inventory: v.Inventory}
 	room := newPart(templates, inventoryBytes)
 	v.Instances.Groups.Total = len(v.Inventory.Groups) + v.Inventory.MoreGroups
-	for _, g := range v.Inventory.Groups {
+	for i, g := range v.Inventory.Groups {
 		if err := v.Instances.Groups.add(room, g, report.Calls{}, "silent.html"); err != nil {
 			return err
 		}
+		if len(v.Instances.Groups.Shown) <= i {
+			v.Instances.MoreSilent += g.Instances
+		}
 	}
 	v.Instances.Groups.More += v.Inventory.MoreGroups
+	v.Instances.MoreSilent += v.Inventory.MoreSilent
 	v.Instances.Unlisted.Total = len(v.Inventory.Unlisted)
 	for _, name := range v.Inventory.Unlisted {
 		if err := v.Instances.Unlisted.add(room, name, report.Calls{}, "id.html"); err != nil {

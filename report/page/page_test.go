@@ -152,7 +152,7 @@ func TestNamesAreText(t *testing.T) {
 	text := strings.Join(look(t, written(t, reportOf(t, "hostile", week()))).texts, "\n")
 	for _, name := range []string{
 		"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "' onmouseover='alert(1)", "{{.Verdict}}", "</style></pre></title>",
-		"javascript:alert(1)", "&lt;b&gt;&amp;", "שלום עולם", "\ufffdgnp.exe\ufffd", "a\ufffdb\ufffd[31mred\ufffd",
+		"javascript:alert(1)", "o" + strings.Repeat("\u0489", 90), "&lt;b&gt;&amp;", "שלום עולם", "\ufffdgnp.exe\ufffd", "a\ufffdb\ufffd[31mred\ufffd",
 	} {
 		for _, shown := range []string{"/opt/" + name, "/srv/" + name, "/latest/" + name, "registry/" + name, name + " --name " + name} {
 			if !strings.Contains(text, shown) {

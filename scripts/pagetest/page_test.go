@@ -53,7 +53,8 @@ func TestUnfold(t *testing.T) {
 	}
 }
 
-// Printed, all is unfolded, in light colours.
+// Printed, all is unfolded but for what repeats what is seen or is not for now, in light
+// colours.
 func TestPrint(t *testing.T) {
 	b := openBrowser(t)
 	for name, file := range makePages(t) {
@@ -61,9 +62,16 @@ func TestPrint(t *testing.T) {
 			b.load(t, file, look{"dark", 1280})
 			b.emulate(t, "print", "dark")
 			b.settle(t)
-			hidden := evaluate[[]string](t, b, `[...document.querySelectorAll("details > :not(summary)")].filter(e => !e.checkVisibility({contentVisibilityAuto: true}) || !e.getBoundingClientRect().height).map(e => e.innerText.slice(0, 60))`)
+			hidden := evaluate[[]string](t, b, `[...document.querySelectorAll("details > :not(summary)")].filter(e => !e.closest(".undo, .table")).filter(e => !e.checkVisibility({contentVisibilityAuto: true}) || !e.getBoundingClientRect().height).map(e => e.innerText.slice(0, 60))`)
 			if len(hidden) > 0 {
 				t.Errorf("%d folded parts are not printed, as %q", len(hidden), hidden[0])
+			}
+			if shown := evaluate[int](t, b, `[...document.querySelectorAll(".undo > figure, .table > .wide")].filter(e => e.checkVisibility({contentVisibilityAuto: true})).length`); shown > 0 {
+				t.Errorf("%d ways back and tables are printed", shown)
+			}
+			links := evaluate[[]string](t, b, `[...document.querySelectorAll("main a")].filter(a => !getComputedStyle(a, "::after").content.includes(a.getAttribute("href"))).map(a => a.outerHTML)`)
+			if len(links) > 0 {
+				t.Errorf("%d links are printed without their addresses, as %s", len(links), links[0])
 			}
 			for _, what := range wrong(t, b) {
 				t.Error(what)
