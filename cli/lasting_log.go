@@ -186,10 +186,11 @@ func countEntries(n uint64) string {
 	return fmt.Sprintf("%d entries are", n)
 }
 
-// reopenOnHangup has SIGHUP, by which a log is rotated, open the log anew. A terminal that
-// is closed sends it, too: it ends the program then, as it does without a log file.
+// reopenOnHangup has SIGHUP, by which a log is rotated, open the log anew. Service managers
+// send it whether there is a file or not, and it must not end a capture. A terminal that
+// is closed sends it, too: then it does.
 func (s *session) reopenOnHangup(terminal bool) (stop func()) {
-	if s.options.output == "" || !s.options.live() || terminal {
+	if !s.options.live() || terminal {
 		return func() {}
 	}
 	hangups := make(chan os.Signal, 1)

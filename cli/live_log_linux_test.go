@@ -143,6 +143,25 @@ func rotateAllTheTime(t *testing.T, p *liveProgram, log string, stop <-chan stru
 	}
 }
 
+// A service manager's reload ends no capture, also where there is no file to open anew.
+func TestLiveHangupWithoutFile(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for name, args := range map[string][]string{
+		"state alone": {"--state", filepath.Join(t.TempDir(), "state"), "--format", "json"},
+		"nothing":     {"--format", "json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := s.host.watch(t, args...)
+			if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+			calls := s.load(t, 3)
+			checkSeen(t, entriesOf(t, p.stop(t, syscall.SIGTERM)), calls)
+		})
+	}
+}
+
 // smallDisk mounts a disk of the size on a directory, which only what runs in the
 // namespace sees.
 func (n *namespace) smallDisk(t *testing.T, size string) (dir string) {
