@@ -24,6 +24,9 @@ type lastingLog struct {
 	place io.Closer
 	spool *spool.Spool
 	file  *logfile.File // nil if it is the journal
+	// cutOff are the half lines of others that were cut off in the file, which the spool
+	// was told of: they are no entries of this capture.
+	cutOff uint64
 	say   func(format string, args ...any)
 	// troubled is true if people were told that it cannot be written, and unrotated what
 	// they were told of its file.
@@ -55,7 +58,7 @@ func (j *journal) openFile(o *options) error {
 		return fmt.Errorf("cannot write the log: %w", err)
 	case o.live():
 		l := newLastingLog(j, o.output, file, file.CutOff())
-		l.file = file
+		l.file, l.cutOff = file, file.CutOff()
 		j.addLasting(l)
 	default:
 		j.place = file
@@ -122,6 +125,7 @@ func (l *lastingLog) reopen() {
 
 // tell tells people when something begins to fail, and when it works again.
 func (l *lastingLog) tell() {
+	l.countCutOff()
 	err := l.spool.Err()
 	if err != nil && !l.troubled {
 		l.say("%s. The capture goes on: the latest entries are kept until there is a way to write them", output.WriteError(l.name, err))
@@ -146,14 +150,17 @@ func (l *lastingLog) tellUnrotated(err error) {
 	l.unrotated = now
 }
 
-// notWritten is how many entries of this capture are missing.
-func (l *lastingLog) notWritten() uint64 {
-	n := l.spool.Missing()
+// countCutOff has the log tell of half lines that were cut off since, in files that were
+// opened anew.
+func (l *lastingLog) countCutOff() {
 	if l.file != nil {
-		n -= l.file.CutOff()
+		l.spool.Lacks(l.file.CutOff() - l.cutOff)
+		l.cutOff = l.file.CutOff()
 	}
-	return n
 }
+
+// notWritten is how many entries of this capture are missing.
+func (l *lastingLog) notWritten() uint64 { return l.spool.Missing() - l.cutOff }
 
 // close writes what waits, if it can be, closes the log and returns what went wrong.
 func (l *lastingLog) close() error {

@@ -162,6 +162,33 @@ func TestLiveHangupWithoutFile(t *testing.T) {
 	}
 }
 
+// Others have rotated the log, and left half a line in the new one: that is told there, and
+// is no entry of the capture that is missing.
+func TestLiveReopenWithHalfLine(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	dir := t.TempDir()
+	log, state := filepath.Join(dir, "log"), filepath.Join(dir, "state")
+	p := s.host.watch(t, "-o", log, "--state", state)
+	before := s.load(t, 3)
+	await(t, "the last entry", func() bool { return strings.Count(readFile(t, log), "\n") == 1+len(before) })
+	half := write(t, dir, "half", `{"half`)
+	if err := errors.Join(os.Rename(log, log+".1"), os.Rename(half, log), p.Process.Signal(syscall.SIGHUP)); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the new log", func() bool { return readFile(t, log) == "" })
+	after := s.load(t, 3)
+	p.stop(t, syscall.SIGTERM)
+	gap, rest, _ := strings.Cut(readFile(t, log), "\n")
+	if !strings.Contains(gap, `"action":"capture-log-gap"`) || !strings.Contains(gap, `"entries_not_written":1`) {
+		t.Errorf("the new log begins with %s", gap)
+	}
+	checkSeen(t, entriesOf(t, readFile(t, log+".1")+rest), append(before, after...))
+	if strings.Contains(p.errors(), "Not written") || strings.Contains(readFile(t, state), "entries_not_written") {
+		t.Errorf("said was %s, the state is %s", p.errors(), readFile(t, state))
+	}
+}
+
 // smallDisk mounts a disk of the size on a directory, which only what runs in the
 // namespace sees.
 func (n *namespace) smallDisk(t *testing.T, size string) (dir string) {

@@ -131,6 +131,9 @@ func (s *Spool) Due() time.Duration {
 // Err is why lines wait, nil if none do.
 func (s *Spool) Err() error { return s.err }
 
+// Lacks has the log tell of more lines that it lacks: where it stands now.
+func (s *Spool) Lacks(more uint64) { s.lost += more }
+
 // Missing is how many lines the log lacks, those included that it lacked before.
 func (s *Spool) Missing() uint64 { return s.lost }
 

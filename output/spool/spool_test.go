@@ -163,6 +163,19 @@ func TestMissingBefore(t *testing.T) {
 	check(t, d, "gap_1", "a", "b")
 }
 
+func TestMissingSince(t *testing.T) {
+	s, d, _ := newTest(plenty)
+	write(t, s, "a")
+	s.Lacks(2)
+	write(t, s, "b")
+	s.Lacks(0)
+	write(t, s, "c")
+	check(t, d, "a", "gap_2", "b", "c")
+	if s.Missing() != 2 {
+		t.Errorf("%d are missing", s.Missing())
+	}
+}
+
 func TestClose(t *testing.T) {
 	for _, room := range []int{0, 1, plenty} {
 		s, d, _ := newTest(0)
