@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -240,25 +242,30 @@ func (j *journal) saveState(stats output.CaptureStats) {
 }
 
 // stateLifecycle has the state take in how far the capture has come, and what it has
-// counted that is missing from logs.
+// counted that is missing from each log: which of several will be read is not known.
 func (j *journal) stateLifecycle(l output.Lifecycle) {
-	l.NotWritten(j.missing())
+	l.NotWritten(j.fewestMissing())
 	j.state.lifecycle(&l, j.folder.Open())
 }
 
-// missing is how many entries are missing from the log that has the least.
-func (j *journal) missing() (most uint64) {
-	for _, l := range j.lasting {
-		most = max(most, l.notWritten())
+// fewestMissing is how many entries are missing from the log that has the most.
+func (j *journal) fewestMissing() uint64 {
+	if len(j.lasting) == 0 {
+		return 0
 	}
-	return most
+	return slices.MinFunc(j.lasting, byMissing).notWritten()
 }
 
-// notWritten is the same for others.
+func byMissing(a, b *lastingLog) int { return cmp.Compare(a.notWritten(), b.notWritten()) }
+
+// notWritten is how many are missing from the log that has the fewest.
 func (j *journal) notWritten() uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.missing()
+	if len(j.lasting) == 0 {
+		return 0
+	}
+	return slices.MaxFunc(j.lasting, byMissing).notWritten()
 }
 
 // reopen has logs go on in the files that have their names now.

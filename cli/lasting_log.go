@@ -27,7 +27,7 @@ type lastingLog struct {
 	// cutOff are the half lines of others that were cut off in the file, which the spool
 	// was told of: they are no entries of this capture.
 	cutOff uint64
-	say   func(format string, args ...any)
+	say    func(format string, args ...any)
 	// troubled is true if people were told that it cannot be written, and unrotated what
 	// they were told of its file.
 	troubled  bool
@@ -37,7 +37,7 @@ type lastingLog struct {
 // newLastingLog returns the log in the place, from which lines are missing already.
 func newLastingLog(j *journal, name string, place io.WriteCloser, missing uint64) *lastingLog {
 	gap := func(missing uint64) []byte {
-		l := j.session.Gap(time.Now(), missing)
+		l := j.session.Gap(time.Now(), missing, j.summary.Counts(output.CaptureStats{}))
 		return l.AppendLine(nil)
 	}
 	s := spool.New(place, gap, missing)

@@ -38,7 +38,7 @@ func appendLifecycle(line []byte, l *Lifecycle) []byte {
 	l.ECS.write(&w)
 	l.Event.write(&w)
 	imds := w.open("imds")
-	l.IMDS.Capture.write(&w)
+	l.IMDS.Capture.write(&w, LifecycleAction(l.Event.Action))
 	w.close(imds)
 	l.HostFields.write(&w)
 	w.close(start)
@@ -300,7 +300,8 @@ func (h *HostFields) write(w *jsonWriter) {
 	w.close(cloud)
 }
 
-func (c *Capture) write(w *jsonWriter) {
+// write writes of the counts those that a line of this action has.
+func (c *Capture) write(w *jsonWriter, action LifecycleAction) {
 	start := w.open("capture")
 	w.list("interfaces", c.Interfaces)
 	w.text("filter", c.Filter)
@@ -315,10 +316,20 @@ func (c *Capture) write(w *jsonWriter) {
 	if c.EntriesNotWritten > 0 {
 		w.count("entries_not_written", c.EntriesNotWritten)
 	}
-	if c.Counts != nil {
+	switch {
+	case c.Counts == nil:
+	case action == LogGap:
+		c.Counts.writeCalls(w)
+	default:
 		c.Counts.write(w)
 	}
 	w.close(start)
+}
+
+func (c *Counts) writeCalls(w *jsonWriter) {
+	w.count("calls_v1", c.CallsV1)
+	w.count("calls_v2", c.CallsV2)
+	w.count("calls_unknown", c.CallsUnknown)
 }
 
 func (c *Counts) write(w *jsonWriter) {
@@ -328,9 +339,7 @@ func (c *Counts) write(w *jsonWriter) {
 	if c.PacketsNotRead > 0 {
 		w.count("packets_not_read", c.PacketsNotRead)
 	}
-	w.count("calls_v1", c.CallsV1)
-	w.count("calls_v2", c.CallsV2)
-	w.count("calls_unknown", c.CallsUnknown)
+	c.writeCalls(w)
 	w.count("streams_not_http", c.StreamsNotHTTP)
 	w.count("attribution_resolved", c.AttributionResolved)
 	w.count("attribution_missed", c.AttributionMissed)

@@ -54,6 +54,9 @@ func TestLifecycleJSONFollowsTags(t *testing.T) {
 	var full Lifecycle
 	fill(reflect.ValueOf(&full).Elem())
 	for _, l := range append(testLifecycles(), full) {
+		if l.Event.Action == string(LogGap) {
+			l.IMDS.Capture.Counts = nil // of which it has a part
+		}
 		checkSameJSON(t, appendLifecycle(nil, &l), l, &Lifecycle{})
 	}
 }

@@ -82,9 +82,10 @@ func (s *Session) Progress(action LifecycleAction, at time.Time, c Counts) Lifec
 }
 
 // Gap returns the entry that stands where entries are missing from the log, with how
-// many are since the capture's start.
-func (s *Session) Gap(at time.Time, notWritten uint64) Lifecycle {
+// many are since the capture's start. Of the counts so far it has those of calls.
+func (s *Session) Gap(at time.Time, notWritten uint64, c Counts) Lifecycle {
 	l := s.entry(LogGap, at)
+	l.IMDS.Capture.Counts = &Counts{CallsV1: c.CallsV1, CallsV2: c.CallsV2, CallsUnknown: c.CallsUnknown}
 	l.Message = "the log has a gap"
 	l.NotWritten(notWritten)
 	return l

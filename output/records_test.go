@@ -247,7 +247,7 @@ func testLifecycles() []Lifecycle {
 		s.Progress(CaptureStopped, testTime.Add(2*time.Hour), lost),
 		(&Session{Started: testTime}).Start(),
 		files.Progress(CaptureStopped, testTime.Add(time.Second), calm),
-		s.Gap(testTime.Add(time.Minute), 1),
+		s.Gap(testTime.Add(time.Minute), 1, lossy),
 		incomplete,
 	}
 }

@@ -120,7 +120,7 @@ func (c capture) stop(t time.Time) *output.Lifecycle {
 
 // gap is the line that tells of entries that are not in the log.
 func (c capture) gap(t time.Time, entries uint64) *output.Lifecycle {
-	l := c.session().Gap(t, entries)
+	l := c.session().Gap(t, entries, c.counts)
 	return &l
 }
 

@@ -151,6 +151,23 @@ func TestStateHasWhatNoLogHas(t *testing.T) {
 	}
 }
 
+// A gap says how many calls there were: those that neither the log nor the state has are
+// missing, also if the state says that it has as many lines as the log lacks.
+func TestGapTellsOfCalls(t *testing.T) {
+	c := capture{host: "web-1", boot: "b1", started: day, uptime: 20}
+	l := c.runs(at(3))
+	l.NotWritten(2)
+	b := New(week)
+	if err := b.State(read(t, written(t, take(New(week), c.start(), l).Snapshot()))); err != nil {
+		t.Fatal(err)
+	}
+	c.counts.CallsV1 = 1
+	v := take(b, c.gap(at(9), 2)).Report().Verdict
+	if v.Status == Ready || ids(v.Missing) != "calls_not_read" || v.Missing[0].Count != 1 {
+		t.Errorf("%s, missing are %+v", v.Status, v.Missing)
+	}
+}
+
 func TestStateAndLogCountOnce(t *testing.T) {
 	log := some()
 	want := reported(t, take(New(week), log...).Report())
