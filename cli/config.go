@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 	"github.com/spf13/pflag"
 
 	"imds-analyzer/imds"
@@ -24,6 +25,11 @@ const (
 	// maxConfig bounds a configuration in bytes: ten times the one that is shipped, in
 	// which each key is explained.
 	maxConfig = 64 << 10
+	// maxTokens bounds the words and signs of it: a list of 900 interfaces. The parser
+	// takes time by their square where they are nested, 5 s for 60,000.
+	maxTokens = 2 << 10
+	// maxFaults bounds what is told of them.
+	maxFaults = 20
 )
 
 // config is a configuration: YAML whose keys are the names of the main job's flags.
@@ -60,8 +66,11 @@ func (e configError) Error() string { return strings.Join(e.lines(), "; ") }
 
 // lines are "FILE:LINE: what is wrong".
 func (e configError) lines() (lines []string) {
-	for _, f := range e.faults {
+	for _, f := range e.faults[:min(maxFaults, len(e.faults))] {
 		lines = append(lines, e.file+f.place()+": "+f.words)
+	}
+	if more := len(e.faults) - maxFaults; more > 0 {
+		lines = append(lines, fmt.Sprintf("%s: and %d more", e.file, more))
 	}
 	return lines
 }
@@ -90,6 +99,10 @@ func openConfig(name string) (*config, error) {
 	if name == "" {
 		return nil, usageError{errors.New("--config needs the name of a file")}
 	}
+	// Before it is opened: to open a pipe can take for ever.
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("cannot read the configuration: %s is no regular file", name)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
@@ -116,33 +129,81 @@ func parseConfig(name string, text []byte) *config {
 		c.fault(0, "it has more than %d KiB", maxConfig>>10)
 		return c
 	}
+	tokens := lexer.Tokenize(strings.TrimPrefix(string(text), "\ufeff"))
+	if !c.mayParse(tokens) {
+		return c
+	}
 	// Keys that are given twice are told with all other faults.
-	parsed, err := parser.ParseBytes(bytes.TrimPrefix(text, []byte("\ufeff")), 0, parser.AllowDuplicateMapKey())
+	parsed, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		c.fault(syntaxError(err))
 		return c
 	}
-	for i, document := range parsed.Docs {
-		c.document(document.Body, i)
+	for _, document := range parsed.Docs {
+		c.document(document.Body)
 	}
 	return c
+}
+
+// mayParse finds what the parser takes too long for, and what it passes over: of a document
+// behind another it does not always tell.
+func (c *config) mayParse(tokens token.Tokens) bool {
+	if len(tokens) > maxTokens {
+		c.fault(tokens[maxTokens].Position.Line, "there is too much: a configuration has %d words and signs at most", maxTokens)
+		return false
+	}
+	if at := slices.IndexFunc(tokens, func(t *token.Token) bool { return t.Type == token.DirectiveType }); at >= 0 {
+		c.fault(tokens[at].Position.Line, "lines that begin with %% are not taken")
+		return false
+	}
+	if second := secondDocument(tokens); second != nil {
+		c.fault(second.Position.Line, "there is more than one YAML document")
+		return false
+	}
+	return true
+}
+
+// secondDocument is the mark that begins another document, or what stands behind the end of
+// the first; nil if there is one document.
+func secondDocument(tokens token.Tokens) *token.Token {
+	begun, ended := false, false
+	for _, t := range tokens {
+		switch t.Type {
+		case token.CommentType:
+		case token.DocumentEndType:
+			ended = true
+		case token.DocumentHeaderType:
+			if begun || ended {
+				return t
+			}
+			begun = true
+		default:
+			if ended {
+				return t
+			}
+			begun = true
+		}
+	}
+	return nil
 }
 
 // syntaxError returns where the parser failed and why.
 func syntaxError(err error) (line int, words string) {
 	if at := yaml.Error(nil); errors.As(err, &at) && at.GetToken() != nil {
-		return at.GetToken().Position.Line, "this is no YAML: " + at.GetMessage()
+		words := at.GetMessage()
+		if strings.Contains(words, "'\t'") {
+			words = "a tab stands where only blanks may"
+		}
+		return at.GetToken().Position.Line, "this is no YAML: " + words
 	}
 	return 0, "this is no YAML"
 }
 
-// document takes in the documents of the file, which may have one.
-func (c *config) document(body ast.Node, number int) {
+// document takes in the document of the file.
+func (c *config) document(body ast.Node) {
 	mapping, ok := body.(ast.MapNode)
 	switch {
 	case body == nil: // comments alone
-	case number > 0:
-		c.fault(lineOf(body), "there is more than one YAML document")
 	case !ok:
 		c.fault(lineOf(body), "there have to be lines KEY: VALUE")
 	default:
@@ -211,7 +272,9 @@ func (c *config) try(s *setting, flags *pflag.FlagSet) {
 		return
 	}
 	for _, text := range s.texts {
-		if err := flags.Set(s.key, text); err != nil {
+		if strings.ContainsRune(text, 0) { // which nobody can give on a command line
+			c.fault(s.line, "%s cannot have a character NUL", s.key)
+		} else if err := flags.Set(s.key, text); err != nil {
 			c.fault(s.line, "%s cannot be %q: %s", s.key, text, reasonFor(err))
 		}
 	}

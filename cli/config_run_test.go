@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -56,7 +57,10 @@ func TestCheckConfig(t *testing.T) {
 	if os.Getuid() == 0 {
 		refused = 1
 	}
-	missing := filepath.Join(t.TempDir(), "missing")
+	missing, pipe := filepath.Join(t.TempDir(), "missing"), filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	shipped := configOf(t, readFile(t, "../service/config.yaml")) // a checkout is not always root's
 	for _, tt := range []struct {
 		name   string
@@ -72,6 +76,8 @@ func TestCheckConfig(t *testing.T) {
 		{"escapes", []string{configOf(t, "only: \"\\e[31m\\u202e\"\n")}, 2, []string{`config.yaml:1: --only`}},
 		{"missing", []string{missing}, 1, []string{"cannot read the configuration: open " + missing}},
 		{"others can write to it", []string{writable}, refused, []string{writable}},
+		{"pipe", []string{pipe}, 1, []string{"cannot read the configuration: " + pipe + " is no regular file"}},
+		{"device", []string{os.DevNull}, 1, []string{"is no regular file"}},
 		{"two files", []string{missing, missing}, 2, []string{"at most 1"}},
 		{"no name", []string{""}, 2, []string{"--config needs the name of a file"}},
 	} {

@@ -44,6 +44,9 @@ func TestConfigValues(t *testing.T) {
 		{"empty text", `only: ""`, nil, []string{"--only", ""}},
 		{"number", "count: 1_000\n", nil, []string{"--count", "1000"}},
 		{"decimal number", "count: 0x10\n", nil, []string{"--count", "16"}},
+		{"number with a zero before it", "count: 0100\n", nil, []string{"--count", "0100"}},
+		{"size with a zero before it", "rotate-size: 0100000\n", nil, []string{"--rotate-size", "100000"}},
+		{"text in the next line", "only:\n  v1\n# x\n\ncount: 1\n", nil, []string{"--only", "v1", "--count", "1"}},
 		{"truth", "realtime: true\nno-packages: false\n", nil, []string{"--realtime", "--no-packages=false"}},
 		{"time", "duration: 1h30m\nstats-interval: 0\n", nil, []string{"--duration", "90m", "--stats-interval", "0"}},
 		{"list", "interface: [eth0, eth1]\n", nil, []string{"-i", "eth0", "-i", "eth1"}},
@@ -96,16 +99,16 @@ func TestConfigFaults(t *testing.T) {
 		{"text for truth", "realtime: yes\n", []string{"c:1: realtime has to be true or false"}},
 		{"quoted truth", "realtime: \"true\"\n", []string{"c:1: realtime has to be true or false"}},
 		{"truth for text", "output: true\n", []string{"c:1: output has to be a text"}},
-		{"number for text", "enrich-user: 1000\n", []string{"c:1: enrich-user has to be a text; a number between quotation marks"}},
+		{"number for text", "enrich-user: 1000\n", []string{"c:1: enrich-user has to be a text in one line; a number between quotation marks"}},
 		{"text for number", "count: many\n", []string{"c:1: count has to be a whole number"}},
 		{"fraction for number", "count: 1.5\n", []string{"c:1: count has to be a whole number"}},
 		{"negative number", "count: -1\n", []string{`c:1: count cannot be "-1": invalid syntax`}},
 		{"time without a unit", "duration: 5\n", []string{`c:1: duration cannot be "5": time: missing unit`}},
 		{"time with an odd unit", "duration: 5 days\n", []string{`c:1: duration cannot be "5 days": time: unknown unit`}},
 		{"list for text", "output: [a, b]\n", []string{"c:1: output has to be a text"}},
-		{"list without anything", "interface: []\n", []string{"c:1: interface has to be a text, or a list"}},
-		{"list in a list", "interface:\n- eth0\n- [eth1]\n", []string{"c:1: interface has to be a text, or a list"}},
-		{"list of numbers", "interface: [1]\n", []string{"c:1: interface has to be a text, or a list"}},
+		{"list without anything", "interface: []\n", []string{"c:1: interface has to be a text in one line, or a list"}},
+		{"list in a list", "interface:\n- eth0\n- [eth1]\n", []string{"c:1: interface has to be a text in one line, or a list"}},
+		{"list of numbers", "interface: [1]\n", []string{"c:1: interface has to be a text in one line, or a list"}},
 		{"nothing", "state:\n", []string{"c:1: state has to be a text"}},
 		{"keys below", "output:\n  file: x\n", []string{"c:1: output has to be a text"}},
 		{"lines of text", "enrich: |\n  a\n  b\n", []string{"c:1: enrich has to be a text"}},
@@ -115,9 +118,20 @@ func TestConfigFaults(t *testing.T) {
 		{"number for a key", "1: x\n", []string{`c:1: "1" is no key`}},
 		{"text alone", "\nhello\n", []string{"c:2: there have to be lines KEY: VALUE"}},
 		{"list alone", "- only\n", []string{"c:1: there have to be lines KEY: VALUE"}},
-		{"two documents", "only: v1\n---\ncount: 1\n", []string{"c:3: there is more than one YAML document"}},
+		{"two documents", "only: v1\n---\ncount: 1\n", []string{"c:2: there is more than one YAML document"}},
+		{"two marks", "---\n---\nonly: v1\n", []string{"c:2: there is more than one YAML document"}},
+		{"a mark at the end", "only: v1\n---\n", []string{"c:2: there is more than one YAML document"}},
+		{"behind the end", "only: v1\n...\n# x\ncount: 1\n", []string{"c:4: there is more than one YAML document"}},
+		{"directive", "%YAML 1.2\n---\nonly: v1\n", []string{"c:1: lines that begin with % are not taken"}},
+		{"text that goes on", "enrich: a\n  b\n", []string{"c:1: enrich has to be a text in one line"}},
+		{"quoted text that goes on", "enrich: \"a\n  b\"\n", []string{"c:1: enrich has to be a text in one line"}},
+		{"list with a text that goes on", "interface:\n- a\n  b\n", []string{"c:1: interface has to be a text in one line"}},
+		{"NUL", `output: "a\0b"`, []string{"c:1: output cannot have a character NUL"}},
+		{"depth", "\ninterface: " + strings.Repeat("[", maxConfig-20), []string{"c:2: there is too much: a configuration has 2048 words"}},
+		{"depth of lines", strings.Repeat("- ", maxConfig/2), []string{"c:1: there is too much"}},
+		{"more than can be told", strings.Repeat("x: 1\n", maxFaults+3), append(slices.Repeat([]string{"c:"}, maxFaults), "c: and 3 more")},
 		{"no YAML", "only: v1\ninterface: [eth0\n", []string{"c:2: this is no YAML: "}},
-		{"tab", "only: v1\n\tcount: 1\n", []string{"c:2: this is no YAML: "}},
+		{"tab", "only: v1\n\tcount: 1\n", []string{"c:2: this is no YAML: a tab stands where only blanks may"}},
 		{"binary", "\x00\x01\xff\xfe", []string{"c:1: "}},
 		{"too long", strings.Repeat("# x\n", maxConfig/4+1), []string{"c: it has more than 64 KiB"}},
 		{"all of them in order", "realtime: 1\nonyl: v1\ncount: x\ncount: 1\nduration: 5\n", []string{
@@ -252,6 +266,9 @@ func TestShippedConfigUncommented(t *testing.T) {
 	}
 }
 
+// keyLine is a line that sets a key, unless it is no text at all.
+var keyLine = regexp.MustCompile(`(?m)^[a-z-]+: `)
+
 // FuzzConfig: whatever a configuration holds, it is taken, or it is told in which of its
 // lines something is wrong.
 func FuzzConfig(f *testing.F) {
@@ -262,7 +279,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add(string(shipped))
 	for _, seed := range []string{
 		"", "only: v1\ncount: 2\n", "interface: [a, b]\n", "interface:\n- a\n- b\n", "a: &x 1\nb: *x\n<<: *x\n", "? a\n: b\n", "{only: v1, \"count\": 0x10}",
-		"a: |\n  x\n  y\n", "a: [\n", "---\na: 1\n...\n---\n- b\n", "%YAML 1.2\n---\n", "a: 'x\n", "\tonly: v1", "a: b: c", "!!map {a: !!str b}", "realtime: True\nduration: -1ns\n", "\ufeffonly: v1",
+		"a: |\n  x\n  y\n", "---\n---\nonly: v1\n", "only: v1\n...\nonly: v1\n", "a: [\n", "---\na: 1\n...\n---\n- b\n", "%YAML 1.2\n---\n", "a: 'x\n", "\tonly: v1", "a: b: c", "!!map {a: !!str b}", "realtime: True\nduration: -1ns\n", "\ufeffonly: v1",
 	} {
 		f.Add(seed)
 	}
@@ -270,6 +287,9 @@ func FuzzConfig(f *testing.F) {
 		_, flags := flagsOf(t)
 		c := parseConfig("c", []byte(text))
 		err := c.set(flags)
+		if err == nil && len(c.settings) == 0 && keyLine.MatchString(text) {
+			t.Error("nothing is wrong, and no key is set")
+		}
 		var wrong configError
 		switch {
 		case err == nil:

@@ -2,10 +2,11 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 	"github.com/spf13/pflag"
 )
 
@@ -49,7 +50,7 @@ type kind struct {
 // value itself, such as a time or a size.
 func kindOf(flag *pflag.Flag) kind {
 	if _, list := flag.Value.(pflag.SliceValue); list {
-		return kind{words: "a text, or a list of texts with one at least; numbers between quotation marks", texts: true, several: true}
+		return kind{words: "a text in one line, or a list of such texts with one at least; numbers between quotation marks", texts: true, several: true}
 	}
 	switch flag.Value.Type() {
 	case "bool":
@@ -57,7 +58,7 @@ func kindOf(flag *pflag.Flag) kind {
 	case "uint64":
 		return kind{words: "a whole number", number: true}
 	case "string":
-		return kind{words: "a text; a number between quotation marks", texts: true}
+		return kind{words: "a text in one line; a number between quotation marks", texts: true}
 	case "duration":
 		return kind{words: "a time such as 90s or 24h, or 0", number: true, texts: true}
 	}
@@ -69,13 +70,16 @@ func (k kind) text(value ast.Node) (text string, ok bool) {
 	switch v := value.(type) {
 	case *ast.BoolNode:
 		return strconv.FormatBool(v.Value), k.truth
-	case *ast.IntegerNode:
-		return fmt.Sprint(v.Value), k.number
+	case *ast.IntegerNode: // as it is written: the flag reads it as on the command line
+		return v.Token.Value, k.number
 	case *ast.StringNode:
-		return v.Value, k.texts
+		return v.Value, k.texts && inOneLine(v.Token)
 	}
 	return "", false
 }
+
+// inOneLine reports whether a text has no line end between its first letter and its last.
+func inOneLine(t *token.Token) bool { return !strings.ContainsAny(strings.TrimSpace(t.Origin), "\r\n") }
 
 // reasonFor is why a flag does not take a text, without what the text was.
 func reasonFor(err error) string {
