@@ -117,7 +117,13 @@ func (f *Folder) Due(now time.Time) (entries []*Entry) {
 	for ended < len(f.order) && !f.order[ended].begin.Add(f.period).After(now) {
 		ended++
 	}
-	return f.end(ended)
+	entries = f.end(0, ended)
+	// A clock that was set back would keep those that begin later for as long.
+	begun := len(f.order)
+	for begun > 0 && f.order[begun-1].begin.Add(-f.period).After(now) {
+		begun--
+	}
+	return append(entries, f.end(begun, len(f.order))...)
 }
 
 // Flush returns the entries of all periods.
@@ -125,18 +131,18 @@ func (f *Folder) Flush() []*Entry {
 	if f == nil {
 		return nil
 	}
-	return f.end(len(f.order))
+	return f.end(0, len(f.order))
 }
 
-// end ends the first n periods.
-func (f *Folder) end(n int) (entries []*Entry) {
-	for _, p := range f.order[:n] {
+// end ends some periods, by their places in the order.
+func (f *Folder) end(from, to int) (entries []*Entry) {
+	for _, p := range f.order[from:to] {
 		delete(f.open, p.key)
 		if p.Calls > 0 {
 			entries = append(entries, p.entry())
 		}
 	}
-	f.order = slices.Delete(f.order, 0, n)
+	f.order = slices.Delete(f.order, from, to)
 	return entries
 }
 

@@ -61,6 +61,8 @@ func TestFold(t *testing.T) {
 		{"the next period", []*Entry{foldEntry(1, 0), foldEntry(2, s), foldEntry(3, 2*s), foldEntry(4, 60*s), foldEntry(5, 61*s)}, "1×1 3×2 4×1 5×1"},
 		{"out of order", []*Entry{foldEntry(1, s), foldEntry(2, 3*s), foldEntry(3, 2*s), foldEntry(4, 0)}, "1×1 4×3"},
 		{"a clock that is set back", []*Entry{foldEntry(1, time.Hour), foldEntry(2, 0), foldEntry(3, s)}, "1×1 2×1 3×1"},
+		{"a clock that is set back within a period", []*Entry{
+			foldEntry(1, time.Hour), foldEntry(2, time.Hour), foldEntry(3, time.Hour), foldEntry(4, 0, inPod), foldEntry(5, s)}, "1×1 3×2 4×1 5×1"},
 		{"two programs in turn", []*Entry{
 			foldEntry(1, 0), foldEntry(2, 0, inPod), foldEntry(3, s), foldEntry(4, s, inPod), foldEntry(5, 2*s), foldEntry(6, 2*s, inPod)}, "1×1 2×1 5×2 6×2"},
 		{"several paths and processes", []*Entry{
