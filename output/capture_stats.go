@@ -70,9 +70,17 @@ func (c *CaptureStats) verdict(s *Summary) string {
 	case len(doubts) > 0:
 		return "There may be more IMDSv1 calls than these: " + join(doubts) + "."
 	case s.v1 == 0:
-		return "Nothing was lost and every call was classified: no IMDSv1 call was made where and while this capture ran."
+		return c.all() + "no IMDSv1 call was made where and while this capture ran."
 	}
-	return "Nothing was lost and every call was classified: these are all IMDSv1 calls made where and while this capture ran."
+	return c.all() + "these are all IMDSv1 calls made where and while this capture ran."
+}
+
+// all says that all calls are counted here, if not all of them are in the log.
+func (c *CaptureStats) all() string {
+	if c.EntriesNotWritten > 0 {
+		return "The log lacks entries, but every call was counted here and classified: "
+	}
+	return "Nothing was lost and every call was classified: "
 }
 
 func (c *CaptureStats) lost() bool {

@@ -39,8 +39,11 @@ func TestSummaryTellsWhatIsNotWritten(t *testing.T) {
 		want    string
 	}{{1, "\nNot written: 1 entry of the log\n"}, {12, "\nNot written: 12 entries of the log\n"}} {
 		var b strings.Builder
-		if err := NewSummary().Print(&b, CaptureStats{EntriesNotWritten: c.entries}); err != nil || !strings.Contains(b.String(), c.want) {
+		if err := NewSummary().Print(&b, CaptureStats{Segments: 9, EntriesNotWritten: c.entries}); err != nil || !strings.Contains(b.String(), c.want) {
 			t.Errorf("%v, there is no %q: %s", err, c.want, &b)
+		}
+		if strings.Contains(b.String(), "Nothing was lost") || !strings.Contains(b.String(), "\nThe log lacks entries, but every call") {
+			t.Errorf("it says %s", &b)
 		}
 	}
 }
