@@ -52,12 +52,23 @@ func claim(file *os.File, shared bool) error {
 		return ErrNotRegular
 	case shared && links(info) != 1:
 		return ErrLink
+	case shared && !isOwn(info):
+		return ErrOwner
 	}
 	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return ErrInUse
+	} // some file systems have no locks
+	if isOwn(info) && info.Mode().Perm() != mode {
+		return file.Chmod(mode)
 	}
-	return nil // some file systems have no locks
+	return nil
+}
+
+// isOwn reports whether a file is the user's that the program runs as.
+func isOwn(info os.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
 }
 
 // ofOthers reports whether the program is root's, and other users can write in the

@@ -66,6 +66,74 @@ func TestOwnLink(t *testing.T) {
 	checkHolds(t, filepath.Join(dir, "elsewhere"), "a\n")
 }
 
+// A link to the log stays, and what it leads to is rotated.
+func TestRotationOfLink(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	name, log := filepath.Join(dir, "name"), filepath.Join(elsewhere, "log")
+	if err := errors.Join(os.Symlink("to", name), os.Symlink(log, filepath.Join(dir, "to"))); err != nil {
+		t.Fatal(err)
+	}
+	f := opened(t, name, Options{RotateSize: 4, Keep: 1})
+	add(t, f, "aaa", "bbb")
+	checkHolds(t, name, "bbb\n")
+	checkHolds(t, numbered(name, 1), gone)
+	checkHolds(t, numbered(log, 1), "aaa\n")
+	if to, err := os.Readlink(name); err != nil || to != "to" {
+		t.Errorf("it leads to %q, %v", to, err)
+	}
+}
+
+// Where others can put a link in the log's place, what it leads to is not renamed.
+func TestRotationOfLinkOfOthers(t *testing.T) {
+	dir := t.TempDir()
+	name, secret := filepath.Join(dir, "log"), put(t, filepath.Join(t.TempDir(), "secret"), "secret\n")
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	f := opened(t, name, Options{RotateSize: 4, Keep: 1})
+	add(t, f, "aaa")
+	if err := errors.Join(os.Rename(name, filepath.Join(dir, "moved")), os.Symlink(secret, name)); err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() == 0 {
+		add(t, f, "bbb")
+		checkHolds(t, numbered(secret, 1), gone)
+		checkHolds(t, secret, "secret\n")
+	}
+}
+
+// A file that was there is closed to others.
+func TestModeOfOwnFile(t *testing.T) {
+	name := put(t, filepath.Join(t.TempDir(), "log"), "")
+	if err := os.Chmod(name, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	opened(t, name, Options{})
+	if info, err := os.Stat(name); err != nil || info.Mode().Perm() != mode {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+// Root writes to no file that another user has put where others can write.
+func TestOwnerOfFile(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // no file can be given away
+	}
+	dir := t.TempDir()
+	name := put(t, filepath.Join(dir, "log"), "theirs\n")
+	if err := errors.Join(os.Chown(name, 1000, 1000), os.Chmod(dir, 0o1777)); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := Open(name, Options{}); !errors.Is(err, ErrOwner) {
+		t.Errorf("%+v, %v", f, err)
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	add(t, opened(t, name, Options{}), "ours") // root has put it there
+	checkHolds(t, name, "theirs\nours\n")
+}
+
 // A file in a directory of others is a file like any other, if it is no link.
 func TestFileOfOthers(t *testing.T) {
 	dir := t.TempDir()

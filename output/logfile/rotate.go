@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // fitting returns those of the lines that go to the file now, the first at least. If it
@@ -29,7 +30,7 @@ func (f *File) fitting(lines []byte) []byte {
 
 // rotate gives the file another name, and opens a new one.
 func (f *File) rotate() error {
-	err := shift(f.name, f.options.Keep)
+	err := shift(Target(f.name), f.options.Keep)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // others have done it
 		return fmt.Errorf("cannot rotate %s: %w", f.name, err)
 	}
@@ -50,6 +51,25 @@ func shift(name string, keep int) error {
 		}
 	}
 	return os.Rename(name, numbered(name, 1))
+}
+
+// maxLinks bounds how many links lead to a file, as the kernel does.
+const maxLinks = 40
+
+// Target is the name of the file that a name leads to: that is rotated, and not a link to
+// it. Links where other users can write are not followed.
+func Target(name string) string {
+	for range maxLinks {
+		to, err := os.Readlink(name)
+		if err != nil || ofOthers(filepath.Dir(name)) {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Dir(name) + string(filepath.Separator) + to // not cleaned: the directory may be a link
+		}
+		name = to
+	}
+	return name
 }
 
 func numbered(name string, n int) string { return fmt.Sprintf("%s.%d", name, n) }
