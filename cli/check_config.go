@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -64,8 +65,8 @@ func (o *options) prepare(flags *pflag.FlagSet, streams Streams) error {
 	if err := o.configure(flags); err != nil {
 		return err
 	}
-	if err := errors.Join(o.check(flags), o.checkOverwrite(streams.In)); err != nil {
-		return o.config.place(usageError{err}, flags)
+	if err := cmp.Or(o.check(flags), o.checkOverwrite(streams.In)); err != nil {
+		return o.config.place(usageError{err})
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -293,31 +292,17 @@ func (c *config) err() error {
 	return configError{c.file, c.faults}
 }
 
-// flagInWords finds the names of flags in what is said of them.
-var flagInWords = regexp.MustCompile(`(?:^|\s)--?([a-z][a-z-]*)`)
-
 // place says of an error of the flags' check which line of the configuration it is
-// about: that of the first flag in its words that the configuration has set.
-func (c *config) place(err error, flags *pflag.FlagSet) error {
-	if c == nil || err == nil {
+// about, if it is the configuration that has the flag.
+func (c *config) place(err error) error {
+	var at flagError
+	if c == nil || !errors.As(err, &at) {
 		return err
 	}
-	for _, found := range flagInWords.FindAllStringSubmatch(err.Error(), -1) {
-		name := longName(found[1], flags)
-		at := slices.IndexFunc(c.settings, func(s setting) bool { return s.key == name && !s.overridden })
-		if at >= 0 {
-			return configError{c.file, []fault{{c.settings[at].line, err.Error()}}}
+	for _, s := range c.settings {
+		if s.key == at.flag && !s.overridden {
+			return configError{c.file, []fault{{s.line, err.Error()}}}
 		}
 	}
 	return err
-}
-
-// longName is the name of a flag that may be told by its letter.
-func longName(name string, flags *pflag.FlagSet) string {
-	if len(name) == 1 {
-		if flag := flags.ShorthandLookup(name); flag != nil {
-			return flag.Name
-		}
-	}
-	return name
 }

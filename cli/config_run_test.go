@@ -116,6 +116,22 @@ func TestConfigFailsAtStart(t *testing.T) {
 	}
 }
 
+// The configuration is not overwritten by what it names, and 0 for rotation lets the number
+// of files stand.
+func TestConfigNamesFiles(t *testing.T) {
+	for _, key := range []string{"output", "write", "state"} {
+		file := configOf(t, "")
+		if err := os.WriteFile(file, []byte("only: v1\n"+key+": "+file+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r := run("check-config", file)
+		if r.status != 2 || !strings.Contains(r.err, "config.yaml:2: "+file+" is to be two things at once") {
+			t.Errorf("%s: exit status %d: %s", key, r.status, r.err)
+		}
+	}
+	succeeded(t, "check-config", configOf(t, "output: x\nrotate-size: 0\nrotate-keep: 3\n"))
+}
+
 // What is for live captures is refused with -r, also from a configuration.
 func TestConfigForFiles(t *testing.T) {
 	r := run("--config", configOf(t, "\nstate: x\n"), "-r", captureOf(t, "boto"))

@@ -181,6 +181,11 @@ func TestConfigPlaces(t *testing.T) {
 		{"by its letter", "\n\noutput: \"-\"\n", nil, "c:3: -o and -w write to files"},
 		{"the first that is there", "count: 1\nstats-interval: -5s\n", nil, "c:2: --duration, --stats-interval and"},
 		{"of the command line", "count: 1\n", []string{"--only", "v2"}, `--only knows v1, not "v2"`},
+		{"not the first in the words", "duration: 1s\noutput: x\nrotate-keep: 3\n", nil, "c:3: --rotate-size is for"},
+		{"of the command line, beside what the file has", "duration: 1s\nstate: x\noutput: y\n", []string{"--fold", "-1s"}, "--duration, --stats-interval and"},
+		{"its own place", "output: x\nwrite: \"\"\n", nil, "c:2: -r, -o, -w and --state need"},
+		{"rotation too small", "output: x\nrotate-size: 1KiB\n", nil, "c:2: --rotate-size is at least 64 KiB"},
+		{"too many kept", "output: x\nrotate-size: 1MiB\nrotate-keep: 1001\n", nil, "c:3: --rotate-keep is at least 1, and at most 1000"},
 		{"overridden", "only: v1\n", []string{"--only", "v2"}, `--only knows v1, not "v2"`},
 		{"together with the command line", "\nenrich-user: x\n", nil, "c:2: --enrich-user and --enrich-timeout are for"},
 	} {
@@ -190,13 +195,13 @@ func TestConfigPlaces(t *testing.T) {
 			if err := o.config.set(flags); err != nil {
 				t.Fatal(err)
 			}
-			err := o.config.place(o.check(flags), flags)
+			err := o.config.place(o.check(flags))
 			if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("error %v, want %s", err, tt.want)
 			}
 		})
 	}
-	if err := (*config)(nil).place(nil, nil); err != nil {
+	if err := (*config)(nil).place(nil); err != nil {
 		t.Error(err)
 	}
 }

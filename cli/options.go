@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
 	"net/netip"
@@ -18,6 +18,7 @@ import (
 	"imds-analyzer/attribution"
 	"imds-analyzer/capture"
 	"imds-analyzer/imds"
+	"imds-analyzer/output/logfile"
 )
 
 // options are the flags of the main job.
@@ -100,52 +101,129 @@ func (o *options) takeFiles(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// check tests the flags against each other and reads the endpoints.
+const (
+	// minRotateSize and maxRotateKeep bound what one process does to a directory: to rotate
+	// at each entry, or to rename very many files for one.
+	minRotateSize = 64 << 10
+	maxRotateKeep = 1000
+)
+
+// flagError is what is wrong with a flag, by itself or beside others.
+type flagError struct {
+	flag string
+	error
+}
+
+func (e flagError) Unwrap() error { return e.error }
+
+// wrong says what is wrong with the flag.
+func wrong(flag, format string, args ...any) error {
+	return flagError{flag, fmt.Errorf(format, args...)}
+}
+
+// check tests the flags against each other and reads the endpoints. It fails with a
+// flagError.
 func (o *options) check(flags *pflag.FlagSet) (err error) {
 	if o.endpoints, err = parseEndpoints(o.endpointNames); err != nil {
-		return err
+		return flagError{"endpoint", err}
 	}
+	return cmp.Or(o.checkValues(flags), o.checkTimes(), o.checkNames(flags), o.checkRotation(flags), o.checkLive(flags), o.findCommand(flags))
+}
+
+func (o *options) checkValues(flags *pflag.FlagSet) error {
 	switch {
 	case o.format != formatAuto && o.format != formatJSON && o.format != formatText:
-		return fmt.Errorf("--format is auto, json or text, not %q", o.format)
+		return wrong("format", "--format is auto, json or text, not %q", o.format)
 	case o.only != "" && o.only != onlyV1:
-		return fmt.Errorf("--only knows v1, not %q", o.only)
+		return wrong("only", "--only knows v1, not %q", o.only)
 	case flags.Changed("attribution") && len(o.wayNames) == 0, !o.knowsWays():
-		return fmt.Errorf("--attribution takes some of %s, not %q", wayNames(), strings.Join(o.wayNames, ","))
-	case o.duration < 0 || o.statsInterval < 0 || o.fold < 0:
-		return errors.New("--duration, --stats-interval and --fold are times that are not negative")
+		return wrong("attribution", "--attribution takes some of %s, not %q", wayNames(), strings.Join(o.wayNames, ","))
 	case flags.Changed("count") && o.count == 0:
-		return errors.New("--count is at least 1")
-	case o.output == standardInput || o.write == standardInput:
-		return errors.New("-o and -w write to files; --format json writes the log to standard output")
-	case flags.Changed("output") && o.output == "", flags.Changed("write") && o.write == "", flags.Changed("state") && o.state == "", slices.Contains(o.read, ""):
-		return errors.New("-r, -o, -w and --state need the name of a file")
-	case o.output == "" && flags.Changed("rotate-size"), o.rotateSize == 0 && flags.Changed("rotate-keep"):
-		return errors.New("--rotate-size is for the file of -o, and --rotate-keep for --rotate-size: give that, too")
-	case o.rotateKeep < 1:
-		return errors.New("--rotate-keep is at least 1")
-	case len(o.read) > 0 && slices.ContainsFunc(liveFlags(), flags.Changed):
-		return errors.New("-i, --attribution, --realtime, --no-packages, --own-namespace, --state and --journald are for live captures and -r reads files: give one of them")
+		return wrong("count", "--count is at least 1")
 	}
-	return o.findCommand(flags)
+	return nil
+}
+
+func (o *options) checkTimes() error {
+	const words = "--duration, --stats-interval and --fold are times that are not negative"
+	switch {
+	case o.duration < 0:
+		return wrong("duration", words)
+	case o.statsInterval < 0:
+		return wrong("stats-interval", words)
+	case o.fold < 0:
+		return wrong("fold", words)
+	}
+	return nil
+}
+
+func (o *options) checkNames(flags *pflag.FlagSet) error {
+	const words = "-r, -o, -w and --state need the name of a file"
+	switch {
+	case slices.Contains(o.read, ""):
+		return wrong("read", words)
+	case flags.Changed("output") && o.output == "":
+		return wrong("output", words)
+	case flags.Changed("write") && o.write == "":
+		return wrong("write", words)
+	case flags.Changed("state") && o.state == "":
+		return wrong("state", words)
+	case o.output == standardInput:
+		return wrong("output", "-o and -w write to files; --format json writes the log to standard output")
+	case o.write == standardInput:
+		return wrong("write", "-o and -w write to files; --format json writes the log to standard output")
+	}
+	return nil
+}
+
+func (o *options) checkRotation(flags *pflag.FlagSet) error {
+	const words = "--rotate-size is for the file of -o, and --rotate-keep for --rotate-size: give that, too"
+	switch {
+	case o.output == "" && flags.Changed("rotate-size"):
+		return wrong("rotate-size", words)
+	case flags.Changed("rotate-keep") && !flags.Changed("rotate-size"):
+		return wrong("rotate-keep", words)
+	case o.rotateSize > 0 && o.rotateSize < minRotateSize:
+		return wrong("rotate-size", "--rotate-size is at least %d KiB, or 0 for never", minRotateSize>>10)
+	case o.rotateKeep < 1 || o.rotateKeep > maxRotateKeep:
+		return wrong("rotate-keep", "--rotate-keep is at least 1, and at most %d", maxRotateKeep)
+	}
+	return nil
+}
+
+// checkLive refuses what is for live captures where files are read.
+func (o *options) checkLive(flags *pflag.FlagSet) error {
+	for _, flag := range liveFlags() {
+		if !o.live() && flags.Changed(flag) {
+			return wrong(flag, "-i, --attribution, --realtime, --no-packages, --own-namespace, --state and --journald are for live captures and -r reads files: give one of them")
+		}
+	}
+	return nil
 }
 
 // findCommand finds what --enrich names.
 func (o *options) findCommand(flags *pflag.FlagSet) (err error) {
-	switch {
-	case !flags.Changed("enrich") && (flags.Changed("enrich-user") || flags.Changed("enrich-timeout")):
-		return errors.New("--enrich-user and --enrich-timeout are for the command of --enrich: give that, too")
-	case !flags.Changed("enrich"):
+	if !flags.Changed("enrich") {
+		for _, flag := range []string{"enrich-user", "enrich-timeout"} {
+			if flags.Changed(flag) {
+				return wrong(flag, "--enrich-user and --enrich-timeout are for the command of --enrich: give that, too")
+			}
+		}
 		return nil
+	}
+	switch {
 	case o.enrichTimeout <= 0:
-		return errors.New("--enrich-timeout is more than 0")
+		return wrong("enrich-timeout", "--enrich-timeout is more than 0")
 	case flags.Changed("enrich-user") && o.enrichUser == "":
-		return errors.New("--enrich-user needs the name of a user")
+		return wrong("enrich-user", "--enrich-user needs the name of a user")
 	}
 	if o.command, err = findCommand(o.enrich, o.enrichTimeout); err != nil {
-		return err
+		return flagError{"enrich", err}
 	}
-	return o.command.runAs(o.enrichUser)
+	if err := o.command.runAs(o.enrichUser); err != nil {
+		return flagError{"enrich-user", err}
+	}
+	return nil
 }
 
 // liveFlags are those that only live captures have a use for.
@@ -168,25 +246,56 @@ func parseEndpoints(names []string) (endpoints []netip.AddrPort, err error) {
 	return endpoints, nil
 }
 
-// checkOverwrite refuses to write to a file that is read.
+// checkOverwrite refuses to write to a file that is read, and to one in two ways. It fails
+// with a flagError.
 func (o *options) checkOverwrite(stdin io.Reader) error {
-	for _, written := range []string{o.output, o.write} {
-		if written != "" && o.state != "" && sameFile(written, o.state) {
-			return fmt.Errorf("%s is to be two things at once", written)
-		}
+	for _, flag := range []string{"output", "write"} {
+		written := o.written()[flag]
 		for _, read := range o.read {
 			if written != "" && (sameFile(read, written) || read == standardInput && isFile(stdin, written)) {
-				return fmt.Errorf("%s is both read and written", written)
+				return wrong(flag, "%s is both read and written", written)
 			}
 		}
 	}
-	for _, other := range []string{o.write, o.state} {
-		if o.rotateSize > 0 && other != "" && isNumbered(other, o.output) {
-			return fmt.Errorf("%s is the name of a log that was rotated", other)
+	return cmp.Or(o.checkTwice(), o.checkNumbered())
+}
+
+// written are the files that are written to, by their flags; "" if they are not.
+func (o *options) written() map[string]string {
+	return map[string]string{"output": o.output, "write": o.write, "state": o.state}
+}
+
+// checkTwice refuses one file for two things.
+func (o *options) checkTwice() error {
+	if o.output != "" && o.write != "" && sameFile(o.output, o.write) {
+		return wrong("output", "-o and -w name the same file")
+	}
+	for _, flag := range []string{"output", "write", "state"} {
+		others := []string{o.configFile}
+		if o.state != "" {
+			others = append(others, lockOf(o.state))
+			if flag != "state" {
+				others = append(others, o.state)
+			}
+		}
+		for _, other := range others {
+			if name := o.written()[flag]; name != "" && other != "" && sameFile(name, other) {
+				return wrong(flag, "%s is to be two things at once", name)
+			}
 		}
 	}
-	if o.output != "" && o.write != "" && sameFile(o.output, o.write) {
-		return errors.New("-o and -w name the same file")
+	return nil
+}
+
+// checkNumbered refuses names that the log is given when it is rotated.
+func (o *options) checkNumbered() error {
+	if o.rotateSize == 0 {
+		return nil
+	}
+	for flag, name := range map[string]string{"write": o.write, "state": o.state, "output": o.configFile} {
+		if name != "" && isNumbered(name, o.output) {
+			return wrong(flag, "%s is the name of a log that was rotated", name)
+		}
 	}
 	return nil
 }
@@ -194,6 +303,7 @@ func (o *options) checkOverwrite(stdin io.Reader) error {
 // isNumbered reports whether a file has the name that a log may be given when it is
 // rotated.
 func isNumbered(file, log string) bool {
+	log = logfile.Target(log)
 	number, ok := strings.CutPrefix(filepath.Base(file), filepath.Base(log)+".")
 	if _, err := strconv.Atoi(number); err != nil || !ok {
 		return false

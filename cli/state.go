@@ -51,12 +51,15 @@ func (s *session) keepState() error {
 	return nil
 }
 
+// lockOf is the file that says that the state is kept.
+func lockOf(state string) string { return state + ".lock" }
+
 // openKeeper goes on with what the file holds. One that cannot be understood is put
 // aside, which limit says: it is no reason not to count from now on. Neither is a disk
 // that is full, which can have room again.
 func openKeeper(file string) (k *keeper, limit string, err error) {
 	k = &keeper{file: file, say: func(error) {}}
-	if k.lock, err = lockFile(file + ".lock"); err != nil {
+	if k.lock, err = lockFile(lockOf(file)); err != nil {
 		return nil, "", fmt.Errorf("cannot keep the state in %s: %w", file, err)
 	}
 	if limit, err = k.load(); err == nil {
