@@ -2,14 +2,73 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"imds-analyzer/output"
 )
+
+// A disk that has stalled holds up the log, and not what the state has counted until then.
+func TestStateOutlastsStall(t *testing.T) {
+	stalled, release := make(chan struct{}), make(chan struct{})
+	j := twoLogs(t, &disk{}, &disk{})
+	j.addLasting(newLastingLog(j, "log", stall{stalled, release}, 0))
+	file := filepath.Join(t.TempDir(), "state")
+	j.state = kept(t, file)
+	signals, signal := context.WithCancel(t.Context())
+	defer j.state.saveAtStall(signals, 0)()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		call := tokenCall(1, 0)
+		call.Call.Request.TokenHeader = false
+		j.record(call)
+		j.flush()
+	}()
+	<-stalled
+	signal()
+	for end := time.Now().Add(30 * time.Second); stateCalls(t, file) != 1; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the state has %d calls", stateCalls(t, file))
+		}
+	}
+	close(release)
+	<-ended
+	if err := errors.Join(j.close()...); err != nil {
+		t.Error(err)
+	}
+}
+
+// stall is a place that tells when something is written, which takes until it is released.
+type stall struct{ stalled, release chan struct{} }
+
+func (s stall) Write(lines []byte) (int, error) {
+	close(s.stalled)
+	<-s.release
+	return len(lines), nil
+}
+
+func (stall) Close() error { return nil }
+
+// What ends later than the state is closed does not save it: another process may keep it.
+func TestStateIsNotSavedAfterItsEnd(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state")
+	k := kept(t, file)
+	if err := k.close(); err != nil {
+		t.Fatal(err)
+	}
+	k.call(v1Call(1, foldTime))
+	k.save()
+	if n := stateCalls(t, file); n != 0 {
+		t.Errorf("it has %d calls", n)
+	}
+}
 
 // disk is a place that has room or has not.
 type disk struct {

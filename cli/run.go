@@ -109,6 +109,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 	if err := s.keepState(); err != nil {
 		return err
 	}
+	defer s.log.state.saveAtStall(signals, stallAfter)()
 	if o.command != nil {
 		s.log.enrichWith(newEnricher(signals, o.command, !o.live()), s.streams.Err)
 	}

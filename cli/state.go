@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -17,15 +19,22 @@ import (
 // fails.
 const stateInterval = time.Minute
 
+// stallAfter is how long after a signal the state is saved though the output has stalled:
+// half a second before the program is ended for that.
+const stallAfter = stopWithin - 500*time.Millisecond
+
 // keeper keeps what was counted since its first run in a file, so that a log that was
-// rotated away takes no evidence along. It is not safe for concurrent use; nil keeps
-// nothing.
+// rotated away takes no evidence along. It is safe for concurrent use, as it is saved also
+// while nothing else goes on; nil keeps nothing.
 type keeper struct {
-	file  string
-	lock  io.Closer
-	built *report.Builder
-	say   func(error)
-	err   error // of the last time that it was saved
+	file string
+	lock io.Closer
+	say  func(error)
+
+	mu     sync.Mutex // guards what follows
+	built  *report.Builder
+	err    error // of the last time that it was saved
+	closed bool
 }
 
 // errInUse: another process keeps the same file.
@@ -124,18 +133,24 @@ func (k *keeper) interval() time.Duration {
 
 // call takes in a call.
 func (k *keeper) call(e *output.Entry) {
-	if k != nil {
-		k.built.Call(e)
+	if k == nil {
+		return
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.built.Call(e)
 }
 
 // lifecycle takes in how far the capture has come, and which of its calls entries will
 // tell of that are not written yet.
 func (k *keeper) lifecycle(l *output.Lifecycle, folding []output.Folded) {
-	if k != nil {
-		k.built.Lifecycle(l)
-		k.built.Folding(l, folding)
+	if k == nil {
+		return
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.built.Lifecycle(l)
+	k.built.Folding(l, folding)
 }
 
 // save saves. That it fails is told the first time in a row: it may succeed again.
@@ -143,9 +158,32 @@ func (k *keeper) save() {
 	if k == nil {
 		return
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed { // it may be another process's by now
+		return
+	}
 	before := k.err
 	if k.err = k.write(); k.err != nil && before == nil {
 		k.say(k.err)
+	}
+}
+
+// saveAtStall saves what was counted so long after a signal, should the program not have
+// ended by then: a log whose disk has stalled keeps whoever waits for it from doing so. The
+// returned function calls that off.
+func (k *keeper) saveAtStall(signals context.Context, after time.Duration) (callOff func()) {
+	done := make(chan struct{})
+	off := context.AfterFunc(signals, func() {
+		select {
+		case <-done:
+		case <-time.After(after):
+			k.save()
+		}
+	})
+	return func() {
+		off()
+		close(done)
 	}
 }
 
@@ -161,5 +199,8 @@ func (k *keeper) close() error {
 	if k == nil {
 		return nil
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.closed = true
 	return errors.Join(k.err, k.lock.Close())
 }
