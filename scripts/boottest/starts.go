@@ -65,14 +65,18 @@ func startsOf(entries []journalEntry, earliest time.Duration) (starts []span) {
 	return starts
 }
 
+// journalSocket is what services wait for that write to the journal, with which they
+// are After= it (systemd.exec(5)).
+const journalSocket = "systemd-journald.socket"
+
 // earliestStart is when a unit first began to start, or a time before that: the manager
 // knows when it last did. If the journal has something of before that, it is the time
-// at which the manager was started itself.
+// at which the journal's socket was there, or else the manager itself was started.
 func (b *boot) earliestStart(unit string, entries []journalEntry) time.Duration {
 	if began := b.units[unit].began; began > 0 && len(entries) > 0 && began <= entries[0].at() {
 		return began
 	}
-	return b.userspace
+	return max(b.userspace, b.units[journalSocket].ready)
 }
 
 // heldUp is how long a boot can have waited for the unit: from its first start to the

@@ -120,6 +120,17 @@ func TestHeldUp(t *testing.T) {
 	}
 }
 
+func TestEarliestStart(t *testing.T) {
+	entries, err := readJournal(strings.NewReader(journal(1_400000, "Failed to start x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &boot{userspace: time.Second, units: map[string]unitTimes{unit: {began: 1500 * time.Millisecond}, journalSocket: {ready: 1200 * time.Millisecond}}}
+	if got := b.earliestStart(unit, entries); got != 1200*time.Millisecond {
+		t.Errorf("it can have begun at %v", got)
+	}
+}
+
 func TestNoJournal(t *testing.T) {
 	for _, wrong := range []string{"-- No entries --", `{"MESSAGE":"Starting x"}`, strings.Replace(journal(1, "Starting x"), `"_SOURCE`, `"_`, 1)} {
 		if entries, err := readJournal(strings.NewReader(wrong + "\n")); err == nil {
