@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -130,7 +131,66 @@ func much(n int, name string) *report.Report {
 	}
 	r.Criteria.Ignore = []string{name}
 	r.Verdict = report.Verdict{Status: report.NotReady, Against: []report.Item{item}, Missing: []report.Item{item}}
+	fill(reflect.ValueOf(r), name)
 	return r
+}
+
+// fill sets what is not set yet, so that no field that is added to a report is missing
+// in these tests.
+func fill(v reflect.Value, text string) {
+	if times := reflect.TypeFor[time.Time](); v.Type() == times || v.Kind() == reflect.Slice && v.Type().Elem() == times {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i), text)
+		}
+		return
+	case reflect.Pointer:
+		if v.IsNil() && v.CanSet() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		fill(v.Elem(), text)
+		return
+	case reflect.Slice:
+		if v.Len() == 0 && v.CanSet() {
+			v.Set(reflect.MakeSlice(v.Type(), 8, 8))
+		}
+		for i := range v.Len() {
+			fill(v.Index(i), text)
+		}
+		return
+	}
+	if !v.CanSet() || !v.IsZero() {
+		return
+	}
+	switch {
+	case v.Kind() == reflect.String:
+		v.SetString(text)
+	case v.CanInt():
+		v.SetInt(1)
+	case v.CanUint():
+		v.SetUint(1)
+	case v.CanFloat():
+		v.SetFloat(1)
+	}
+}
+
+// All fields are set but those that say yes or no, and times.
+func TestFill(t *testing.T) {
+	var r report.Report
+	fill(reflect.ValueOf(&r), "x")
+	h, p := r.Hosts[0], r.Programs[0]
+	for name, set := range map[string]bool{
+		"ancestors": len(p.Ancestors) == 8 && p.Ancestors[7] == "x", "listed": h.Listed != nil && h.Listed.Contradicts[0] == "x",
+		"counts of a host": h.Observed.Boots.Count == 1, "finding": p.Causes[7].Finding == "x", "inventory": r.Inventory.Groups[0].InstanceIDs[0] == "x",
+		"days": h.Observed.Days == 1, "steps": r.Steps[0].Ways[0].Text == "x",
+	} {
+		if !set {
+			t.Errorf("%s: not set", name)
+		}
+	}
 }
 
 func written(t *testing.T, r *report.Report) string {
