@@ -150,13 +150,16 @@ func (v *visit) heir(h holder, seen time.Time) bool {
 // mayHaveInherited reports whether the holder may have the socket from its
 // parent, as others may have had. An old process shows by the address of its
 // stack whether it called execve(2) since it was forked: that gives it another.
-// What it kept open then is not known.
+// What it kept open then is not known, nor is what a parent was that has just ended.
 func (v *visit) mayHaveInherited(h holder) bool {
 	if b := v.birthOf(h.process.PID); b.since != 0 {
 		return !b.made(h.descriptor)
 	}
+	if h.stat.parent == 0 || h.stat.stack == 0 { // outside of our pid namespace, or not shown
+		return false
+	}
 	parent, err := v.facts.proc.stat(h.stat.parent)
-	return err == nil && h.stat.stack != 0 && parent.stack == h.stat.stack
+	return err != nil || parent.stack == h.stat.stack
 }
 
 func (v *visit) birthOf(pid int) birth {
