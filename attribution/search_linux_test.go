@@ -201,7 +201,7 @@ func TestOldHeirs(t *testing.T) {
 	}{
 		{100, stack, true},
 		{100, stack + 16, false},
-		{100, 0, false},     // it may not be known
+		{100, 0, false},    // it may not be known
 		{101, stack, true}, // it has ended
 	} {
 		h := holder{process: Process{PID: 9}, stat: procStat{parent: test.parent, stack: test.stack}}
