@@ -148,7 +148,10 @@ func fill(v reflect.Value, text string) {
 		}
 		return
 	case reflect.Pointer:
-		if v.IsNil() && v.CanSet() {
+		if v.IsNil() && !v.CanSet() { // is no part of what is told
+			return
+		}
+		if v.IsNil() {
 			v.Set(reflect.New(v.Type().Elem()))
 		}
 		fill(v.Elem(), text)
