@@ -91,8 +91,13 @@ func TestOtherHosts(t *testing.T) {
 			t.Errorf("it has no %s", want)
 		}
 	}
-	if strings.Contains(page, "4,097") {
-		t.Error("others count as a host")
+	for _, wrong := range []string{"4,097", "</i>1 ready<", ">1 host<"} {
+		if strings.Contains(page, wrong) {
+			t.Errorf("others count as a host: %s", wrong)
+		}
+	}
+	if !strings.Contains(page, "<span>other hosts</span>") {
+		t.Error("others are in no group")
 	}
 }
 
