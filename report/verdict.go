@@ -72,7 +72,7 @@ func judge(h *host, seen *observation, sums hostSums, o Options) Verdict {
 	var v Verdict
 	v.Against = counted(v.Against, itemV1, sums.blocking)
 	if h.Key == otherHostsKey { // what is known of several cannot be told apart
-		v.Missing = counted(v.Missing, itemOthers, h.Calls.all())
+		v.Missing = append(v.Missing, Item{ID: itemOthers, Count: h.Calls.all(), Hosts: 1}) // also without calls
 	} else {
 		v.Missing = append(missingTime(seen, o), missingBoot(seen, o)...)
 	}

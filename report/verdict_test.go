@@ -164,3 +164,21 @@ func TestVerdictOnHostsNotTold(t *testing.T) {
 		}
 	}
 }
+
+// Hosts beyond those that are told apart are not ready, however silent they were.
+func TestSilentHostsBeyondThoseToldApart(t *testing.T) {
+	b := New(week)
+	for i := range maxHosts + 2 {
+		take(b, capture{host: number(uint64(i)), boot: "b1", started: at(1), uptime: 10}.week()...)
+	}
+	r := b.Report()
+	for i := range r.Hosts {
+		h := &r.Hosts[i]
+		if others := h.Others(); others == (h.Verdict.Status == Ready) {
+			t.Fatalf("%s: %s, %v", h.Name, h.Verdict.Status, ids(h.Verdict.Missing))
+		}
+	}
+	if r.Verdict.Status != NotEnough {
+		t.Errorf("all are %s", r.Verdict.Status)
+	}
+}
