@@ -47,7 +47,7 @@ func (r *Report) raiseHops(need []*Host) (todo, command string) {
 	case command != "":
 		return fmt.Sprintf("Raise the hop limit of %s to %d, with the lines below.", need[0].Name, need[0].neededHops()) + rest, command
 	case slices.ContainsFunc(r.Steps, func(s steps.Step) bool { return s.ID == steps.HopLimit }):
-		return "Raise the hop limit: see the step `" + steps.HopLimit + "` below." + rest, ""
+		return "Raise the hop limit: see the step that does so, below." + rest, ""
 	}
 	return "Raise the hop limit, unless that was done meanwhile." + rest, "" // it was seen to be high enough
 }

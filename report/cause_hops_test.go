@@ -29,11 +29,11 @@ func TestHopLimitIsRaised(t *testing.T) {
 	}{
 		{"one instance", []any{of(from(name), here), asks(1, 2, from(name), here)}, "Raise the hop limit of " + name + " (" + id("01") + ") to 2, with the lines below. Then restart the program", command("2")},
 		{"another program needs more", []any{of(from(name), here), asks(1, 2, from(name), here), call(from(name), here, agent, tokenRequest, hops(1, 3))}, "to 3, with the lines below", command("3")},
-		{"the region is not known", []any{of(here), asks(1, 2, here)}, "see the step that raises the hop limit, below", ""},
-		{"the instance is not known", []any{of(from(name)), asks(1, 2, from(name))}, "see the step that raises the hop limit, below", ""},
-		{"two instances", []any{of(from(name), here), asks(1, 2, from(name), here), of(from(name), other), asks(1, 2, from(name), other)}, "see the step that raises the hop limit, below", ""},
+		{"the region is not known", []any{of(here), asks(1, 2, here)}, "see the step that does so, below", ""},
+		{"the instance is not known", []any{of(from(name)), asks(1, 2, from(name))}, "see the step that does so, below", ""},
+		{"two instances", []any{of(from(name), here), asks(1, 2, from(name), here), of(from(name), other), asks(1, 2, from(name), other)}, "see the step that does so, below", ""},
 		{"two instances, one of which has enough", []any{of(from(name), here), asks(1, 2, from(name), here), of(from(name), other), asks(2, 2, from(name), other, when(at(2)))}, "to 2, with the lines below", command("2")},
-		{"the limit is not known", []any{of(from(name), here)}, "see the step that raises the hop limit, below", ""},
+		{"the limit is not known", []any{of(from(name), here)}, "see the step that does so, below", ""},
 		{"it was raised", []any{of(from(name), here), asks(1, 2, from(name), here), asks(2, 2, from(name), here, when(at(2)))}, "unless that was done meanwhile", ""},
 	}
 	for _, tt := range tests {

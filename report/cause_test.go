@@ -27,7 +27,7 @@ func TestCauses(t *testing.T) {
 		{"weak by User-Agent", []any{call(app, fallback("refused", 403, "user_agent"))}, []string{"fallback-token-refused 1 by the same address and User-Agent"}, ""},
 		{"weak by time", []any{call(app, fallback("refused", 403, "timing"))}, []string{"fallback-token-refused 1 by the same address at the same time"}, ""},
 		{"hop limit", []any{call(app, fallback("undelivered", 0, "process"), findings("fallback-token-undelivered", "hop-limit")), call(app, tokenRequest, hops(1, 3))},
-			[]string{"fallback-token-undelivered 1 the hop limit of the answer is 1, 3 is needed"}, "see the step that raises the hop limit, below"},
+			[]string{"fallback-token-undelivered 1 the hop limit of the answer is 1, 3 is needed"}, "see the step that does so, below"},
 		{"proxy", []any{call(app, fallback("refused", 403, "process"), findings("fallback-token-refused", "forwarded-for"))}, []string{"fallback-token-refused 1 a proxy adds X-Forwarded-For"}, "proxy"},
 		{"expect", []any{call(app, fallback("refused", 417, "process"), findings("expect-continue"))}, []string{"fallback-token-refused 1 Expect: 100-continue"}, "Expect"},
 		{"expect, but refused otherwise", []any{call(app, fallback("refused", 403, "process"), findings("expect-continue"))}, []string{"fallback-token-refused 1 goes on without"}, "Find what"},

@@ -96,7 +96,7 @@ func TestOtherHosts(t *testing.T) {
 			t.Errorf("others count as a host: %s", wrong)
 		}
 	}
-	if !strings.Contains(page, "<span>other hosts</span>") {
+	if !strings.Contains(page, "<span>not told apart: other hosts</span>") {
 		t.Error("others are in no group")
 	}
 }

@@ -101,6 +101,8 @@ func reason(id string) string {
 		return "no boot observed"
 	case "local_responder":
 		return "another service answers"
+	case "other_hosts":
+		return "not told apart"
 	}
 	return strings.ReplaceAll(id, "_", " ")
 }
