@@ -19,16 +19,6 @@ import (
 
 // The log of a service: rotated under load, on a disk that is full, after a kill.
 
-// await waits until something is so that nobody tells of.
-func await(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !so(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s did not come", what)
-		}
-	}
-}
-
 // load has one process make so many calls, several at once, and returns them.
 func (s *site) load(t *testing.T, n int) []made {
 	t.Helper()
@@ -171,12 +161,12 @@ func TestLiveReopenWithHalfLine(t *testing.T) {
 	log, state := filepath.Join(dir, "log"), filepath.Join(dir, "state")
 	p := s.host.watch(t, "-o", log, "--state", state)
 	before := s.load(t, 3)
-	await(t, "the last entry", func() bool { return strings.Count(readFile(t, log), "\n") == 1+len(before) })
+	eventually(t, "the last entry", func() bool { return strings.Count(readFile(t, log), "\n") == 1+len(before) })
 	half := write(t, dir, "half", `{"half`)
 	if err := errors.Join(os.Rename(log, log+".1"), os.Rename(half, log), p.Process.Signal(syscall.SIGHUP)); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the new log", func() bool { return readFile(t, log) == "" })
+	eventually(t, "the new log", func() bool { return readFile(t, log) == "" })
 	after := s.load(t, 3)
 	p.stop(t, syscall.SIGTERM)
 	gap, rest, _ := strings.Cut(readFile(t, log), "\n")
@@ -311,7 +301,7 @@ func TestLiveKilled(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log")
 	killed := s.host.watch(t, "-o", log)
 	before := s.load(t, 100)
-	await(t, "the last entry", func() bool { return strings.Count(readFile(t, log), "\n") == 1+len(before) })
+	eventually(t, "the last entry", func() bool { return strings.Count(readFile(t, log), "\n") == 1+len(before) })
 	if err := killed.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

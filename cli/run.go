@@ -12,8 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/daemon"
-
 	"imds-analyzer/attribution"
 	"imds-analyzer/capture"
 	"imds-analyzer/identity"
@@ -21,15 +19,6 @@ import (
 )
 
 const (
-	// deliveryDelay is the most that a packet takes from the kernel to us, with
-	// some room: the clock stays that far behind.
-	deliveryDelay = capture.PayloadDelay * 3 / 2
-	// drainTime is how long after the end of a live capture packets that came
-	// before it are waited for: longer, for a busy host.
-	drainTime = capture.PayloadDelay * 3
-	// mergeStep is how much longer packets of several sources wait, so that there is
-	// not a step for each of them.
-	mergeStep = 20 * time.Millisecond
 	// hotThreads are those that must not wait for other goroutines when they
 	// come back from the kernel: the reader of its events, the taps, the
 	// readers of packets.
@@ -234,127 +223,6 @@ func (s *session) openTaps() error {
 func (s *session) looksAtSYNs() bool {
 	methods := s.resolver.Methods()
 	return len(methods) > 0 && methods[0] != attribution.Tracepoint
-}
-
-// capture feeds the Analyzer until the input or ctx ends.
-func (s *session) capture(ctx context.Context, feed *capture.Feed) {
-	defer feed.Stop()
-	feed.Start()
-	s.notify(daemon.SdNotifyReady)
-	s.notifyStatus()
-	if s.options.duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.options.duration)
-		defer cancel()
-	}
-	stats, stopStats := ticker(s.options.statsInterval)
-	defer stopStats()
-	save, stopSaving := ticker(s.log.state.interval())
-	defer stopSaving()
-	alive, stopTelling := ticker(s.notifier.interval())
-	defer stopTelling()
-	for {
-		select {
-		case <-ctx.Done():
-			s.notify(daemon.SdNotifyStopping)
-			s.drain(feed)
-			return
-		case <-feed.Ready():
-			if s.take(feed) {
-				return
-			}
-		case <-s.clock():
-			s.tick()
-		case <-s.resolver.Missing():
-			s.takeMissing(attribution.ClaimWithin)
-		case <-stats:
-			s.lifecycle(output.CaptureRuns)
-		case <-save:
-			s.saveState()
-		case <-alive:
-			s.notifyAlive()
-		case <-s.hangups:
-			s.join.lifecycle(s.log.reopen)
-		}
-		s.join.flush()
-	}
-}
-
-// ticker returns the channel of a ticker, or one that never receives.
-func ticker(interval time.Duration) (<-chan time.Time, func()) {
-	if interval <= 0 {
-		return nil, func() {}
-	}
-	t := time.NewTicker(interval)
-	return t.C, t.Stop
-}
-
-// clock receives when time alone changes something: on a quiet wire a request
-// that is never answered is to be reported all the same. Offline, only packets
-// move the clock.
-func (s *session) clock() <-chan time.Time {
-	if !s.options.live() {
-		return nil
-	}
-	due, ok := s.analyzer.Due()
-	if s.merge != nil {
-		if waiting, any := s.merge.Due(); any && (!ok || waiting.Add(mergeStep).Before(due)) {
-			due, ok = waiting.Add(mergeStep), true
-		}
-	}
-	if !ok {
-		return nil
-	}
-	return time.After(time.Until(due) + deliveryDelay)
-}
-
-// tick moves the clock of a live capture.
-func (s *session) tick() {
-	now := time.Now().Add(-deliveryDelay)
-	if s.merge != nil {
-		s.merge.Release(now, s.analyzer.Packet)
-	}
-	s.analyzer.Tick(now)
-}
-
-// take gives the Analyzer what has come. It reports true at the end of input.
-func (s *session) take(feed *capture.Feed) bool {
-	batch := feed.Take()
-	if s.merge == nil && s.networks.any() {
-		s.merge = &capture.Merge{}
-	}
-	if s.merge != nil {
-		batch.Packets(s.merge.Add)
-		s.merge.Release(time.Now().Add(-deliveryDelay), s.analyzer.Packet)
-	} else {
-		batch.Packets(s.analyzer.Packet)
-	}
-	for _, err := range batch.Errors {
-		s.ended(err)
-	}
-	s.tellFailures()
-	return batch.Ended
-}
-
-// drain takes in what was captured before the end and is still on its way.
-func (s *session) drain(feed *capture.Feed) {
-	if !s.options.live() {
-		s.endedEarly = !s.take(feed)
-		return
-	}
-	timeout := time.NewTimer(drainTime)
-	defer timeout.Stop()
-	for {
-		s.join.flush()
-		select {
-		case <-feed.Ready():
-			if s.take(feed) {
-				return
-			}
-		case <-timeout.C:
-			return
-		}
-	}
 }
 
 // problem tells of something that is wrong, once, and lets it decide the exit
