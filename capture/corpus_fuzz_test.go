@@ -3,6 +3,8 @@ package capture_test
 import (
 	"bytes"
 	"encoding/binary"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -64,6 +66,7 @@ func FuzzAnalyzer(f *testing.F) {
 	f.Add(fuzzInput(0, everyFragmented()))
 	f.Add(fuzzInput(9, trace(threeCalls).Through(packettest.ContainerHops(translated)...).Packets()))
 	f.Add(fuzzInput(9, exceedingNAT(packettest.ContainerHops(translated), sentAgain)))
+	addRealPackets(f)
 	f.Fuzz(func(t *testing.T, input []byte) {
 		packets := fuzzPackets(input)
 		got := found(t, nil, packets)
@@ -79,6 +82,42 @@ func FuzzAnalyzer(f *testing.F) {
 		a.Flush()
 		r.check()
 	})
+}
+
+// realPackets is how many packets of each real capture are a seed: a call or two with
+// what leads to it.
+const realPackets = 20
+
+// addRealPackets adds the beginnings of the real captures, of any link type that an
+// input can have.
+func addRealPackets(f *testing.F) {
+	files, err := filepath.Glob("../testdata/captures/*.pcap*")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no captures: %v", err)
+	}
+	for _, file := range files {
+		packets := beginning(f, file)
+		if link := slices.Index(fuzzLinks, packets[0].LinkType); link >= 0 {
+			f.Add(fuzzInput(link, packets))
+		}
+	}
+}
+
+func beginning(f *testing.F, file string) (packets []capture.Packet) {
+	source, err := capture.OpenFile(file, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer source.Close()
+	for len(packets) < realPackets {
+		p, err := source.Next()
+		if err != nil {
+			f.Fatal(err)
+		}
+		p.Data = bytes.Clone(p.Data)
+		packets = append(packets, p)
+	}
+	return packets
 }
 
 // The operations of FuzzSegments on the trace of a conversation; each has two
