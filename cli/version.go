@@ -30,9 +30,17 @@ func newVersionCommand(streams Streams) *cobra.Command {
 // capturesLive reports whether this build has libpcap in it.
 func capturesLive() bool { return capture.LibpcapVersion() != "" }
 
-// version is the version of this build: a module version or a revision, as
-// the Go toolchain recorded it.
+// released is the version of a release. It is a variable because the linker sets it
+// (-X, scripts/build-release), also where the source is not in a repository that Go
+// could read a version from; nothing else does, and it is the only one of its kind.
+var released string
+
+// version is the version of this build: that of the release, or else a module
+// version or a revision, as the Go toolchain recorded it.
 func version() string {
+	if released != "" {
+		return released
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "(unknown)"
