@@ -68,6 +68,16 @@ func keyOf(e *Entry) programKey {
 	}
 }
 
+// Program names what made the call by its executable and script, in one line of at most
+// maxTallied characters; the name is empty if the process is not known.
+func (e *Entry) Program() string {
+	if e.Process.PID == 0 {
+		return ""
+	}
+	k := keyOf(e)
+	return Sanitize(cut(joinKnown(" ", k.executable, k.script), maxTallied))
+}
+
 func (p *program) add(e *Entry) {
 	switch e.Event.Action {
 	case actionV1:

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"time"
 
-	"imds-analyzer/diagnosis"
 	"imds-analyzer/imds"
 	"imds-analyzer/output"
 )
@@ -117,9 +116,7 @@ func (h *host) call(e *output.Entry) {
 	h.Seen.merge(spanOf(e))
 	h.Options.call(e)
 	h.Sessions.call(e)
-	if e.IMDS.Version == imds.V1.String() && !has(e, diagnosis.LocalResponder) {
-		h.Periods.add(slotOf(e.Timestamp), tokenlessOf(e.HTTP.Response.StatusCode))
-	}
+	h.Periods.add(slotOf(e.Timestamp), tokenlessOf(e))
 }
 
 func (h *host) lifecycle(l *output.Lifecycle) {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"imds-analyzer/output"
 )
 
 // periodLength is that of the service's own figures in CloudWatch.
@@ -24,13 +26,13 @@ type tokenless struct {
 	NotFound  uint32 `json:"not_found,omitempty"`
 }
 
-func tokenlessOf(status int) tokenless {
-	switch {
-	case status >= 200 && status < 400:
+func tokenlessOf(e *output.Entry) tokenless {
+	switch e.Tokenless() {
+	case output.TokenlessAnswered:
 		return tokenless{Succeeded: 1}
-	case status == 401:
+	case output.TokenlessRefused:
 		return tokenless{Refused: 1}
-	case status == 404:
+	case output.TokenlessNotFound:
 		return tokenless{NotFound: 1}
 	}
 	return tokenless{}

@@ -116,7 +116,7 @@ func (p *program) tokenless(e *output.Entry, v1 uint64) {
 	p.V1.add(e.Timestamp)
 	p.Paths.add(e.URL.Path, 1, maxPaths)
 	p.Answers.add(answerText(status), v1, maxOfEach)
-	if e.IMDS.Credentials != nil && *e.IMDS.Credentials && succeeded(status) {
+	if e.GotCredentials() {
 		p.Credentials += v1
 	}
 	if f := &e.IMDS.Fallback; f.Reason != "" {
