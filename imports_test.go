@@ -52,6 +52,10 @@ var rooms = map[string]room{
 		others: []string{"github.com/sirupsen/logrus", "golang.org/x/sys", "golang.org/x/text/width"},
 		not:    speaking,
 	},
+	"metrics": {
+		ours: []string{"imds", "output"},
+		not:  append([]string{"os", "net", "syscall", "io"}, speaking...), // counts in, text out
+	},
 	"selftest": {
 		others: []string{"github.com/vishvananda/netlink"},
 		not:    speaking,
@@ -205,6 +209,10 @@ func TestImportRulesCanBreak(t *testing.T) {
 		{"output/columns.go", "golang.org/x/text/language", true},
 		{"output/entry.go", "imds-analyzer/capture", true},
 		{"output/entry.go", "github.com/spf13/cobra", true},
+
+		{"metrics/counters.go", "imds-analyzer/output", false},
+		{"metrics/counters.go", "imds-analyzer/attribution", true},
+		{"metrics/text.go", "os", true},
 
 		{"carried/ptcpdump.go", "imds-analyzer/identity", false},
 		{"carried/ptcpdump.go", "imds-analyzer/output", true},

@@ -45,6 +45,8 @@ type Lifecycle struct {
 	Event     Event         `json:"event"`
 	IMDS      LifecycleIMDS `json:"imds"`
 	HostFields
+	// Embedded is nil in lines that CloudWatch is to make no metrics of.
+	*Embedded
 }
 
 // ECS is the field set ecs.

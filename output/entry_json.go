@@ -41,6 +41,7 @@ func appendLifecycle(line []byte, l *Lifecycle) []byte {
 	l.IMDS.Capture.write(&w, LifecycleAction(l.Event.Action))
 	w.close(imds)
 	l.HostFields.write(&w)
+	l.Embedded.write(&w)
 	w.close(start)
 	return w.line
 }

@@ -240,7 +240,7 @@ func testLifecycles() []Lifecycle {
 	})
 	incomplete := s.Progress(CaptureStopped, testTime.Add(time.Hour), calm)
 	incomplete.NotWritten(12)
-	return []Lifecycle{
+	return append([]Lifecycle{
 		s.Start(),
 		s.Progress(CaptureRuns, testTime.Add(time.Minute), calm),
 		s.Progress(CaptureStopped, testTime.Add(time.Hour), lossy),
@@ -249,5 +249,5 @@ func testLifecycles() []Lifecycle {
 		files.Progress(CaptureStopped, testTime.Add(time.Second), calm),
 		s.Gap(testTime.Add(time.Minute), 1, lossy),
 		incomplete,
-	}
+	}, embedded()...)
 }

@@ -32,6 +32,7 @@ type Spool struct {
 	next    time.Time
 	lost    uint64
 	told    uint64 // of lost, those that the log tells of
+	errors  uint64
 }
 
 // New returns a Spool to out, whose Write takes whole lines and returns with an error
@@ -59,12 +60,15 @@ func (s *Spool) write(lines []byte) (rest []byte) {
 	if s.lost > s.told {
 		gap := s.gap(s.lost)
 		if _, s.err = s.out.Write(gap); s.err != nil {
+			s.errors++
 			return lines
 		}
 		s.told = s.lost
 	}
 	n, err := s.out.Write(lines)
-	s.err = err
+	if s.err = err; err != nil {
+		s.errors++
+	}
 	return lines[n:]
 }
 
@@ -130,6 +134,9 @@ func (s *Spool) Due() time.Duration {
 
 // Err is why lines wait, nil if none do.
 func (s *Spool) Err() error { return s.err }
+
+// Errors is how often writing has failed.
+func (s *Spool) Errors() uint64 { return s.errors }
 
 // Lacks has the log tell of more lines that it lacks: where it stands now.
 func (s *Spool) Lacks(more uint64) { s.lost += more }
