@@ -30,6 +30,7 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 	feed.Start()
 	s.notify(daemon.SdNotifyReady)
 	s.notifyStatus()
+	s.writeMetrics()
 	if s.options.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.options.duration)
@@ -39,6 +40,10 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 	defer stopStats()
 	save, stopSaving := ticker(s.log.state.interval())
 	defer stopSaving()
+	export, stopExporting := ticker(s.textfile.interval())
+	defer stopExporting()
+	embed, stopEmbedding := ticker(s.options.emfEvery())
+	defer stopEmbedding()
 	alive, stopTelling := ticker(s.notifier.interval())
 	defer stopTelling()
 	for {
@@ -59,6 +64,12 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 			s.lifecycle(output.CaptureRuns)
 		case <-save:
 			s.saveState()
+		case <-export:
+			s.writeMetrics()
+		case answer := <-s.scrapes.waiting():
+			s.answerScrape(answer)
+		case <-embed:
+			s.writeEmbedded()
 		case <-alive:
 			s.notifyAlive()
 		case <-s.hangups:

@@ -15,6 +15,7 @@ func (j *journal) fold(e *output.Entry) bool {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.folded++
 	j.show(e)
 	return true
 }

@@ -11,6 +11,7 @@ import (
 
 	"imds-analyzer/attribution"
 	"imds-analyzer/identity"
+	"imds-analyzer/metrics"
 	"imds-analyzer/output"
 )
 
@@ -45,7 +46,10 @@ type journal struct {
 	place   io.Closer // where the log goes that does not outlast them, nil if there is none
 	stderr  io.Writer // for what people are told
 	summary *output.Summary
-	taken   uint64 // entries that are written, or will be
+	metrics *metrics.Counters     // nil if the counts go nowhere else
+	told    output.EmbeddedCounts // those that lines of the log have told CloudWatch
+	folded  uint64                // calls that have no entry of their own
+	taken   uint64                // entries that are written, or will be
 	err     error
 }
 
@@ -175,6 +179,9 @@ func (j *journal) take(e *output.Entry) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.summary.Add(e)
+	if j.metrics != nil {
+		j.metrics.Call(e)
+	}
 	j.state.call(e)
 	if j.err != nil || j.full() || j.options.only == onlyV1 && e.IMDS.Version == "v2" {
 		return false
@@ -295,7 +302,20 @@ func (j *journal) progress(action output.LifecycleAction, stats output.CaptureSt
 	j.host(now)
 	session := j.session
 	session.FirstPacket, session.LastPacket = stats.FirstPacket, stats.LastPacket
-	j.lifecycle(session.Progress(action, now, j.counts(stats)))
+	l := session.Progress(action, now, j.counts(stats))
+	if action == output.CaptureStopped {
+		j.embed(&l, &stats)
+	}
+	j.lifecycle(l)
+}
+
+// embedded writes a line about the capture that also tells CloudWatch what was counted.
+func (j *journal) embedded(stats output.CaptureStats) {
+	now := time.Now()
+	j.host(now)
+	l := j.session.Progress(output.CaptureRuns, now, j.counts(stats))
+	j.embed(&l, &stats)
+	j.lifecycle(l)
 }
 
 // found returns how many calls there are so far, and how many of version 1.

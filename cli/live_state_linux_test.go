@@ -14,6 +14,9 @@ type stateReport struct {
 		V1 uint64 `json:"v1"`
 		V2 uint64 `json:"v2"`
 	} `json:"calls"`
+	Inputs struct {
+		Malformed uint64 `json:"malformed"`
+	} `json:"inputs"`
 	Hosts []struct {
 		Observed struct {
 			Sessions uint64 `json:"sessions"`

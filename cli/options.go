@@ -47,8 +47,17 @@ type options struct {
 	enrichTimeout time.Duration
 	command       *command // nil without --enrich
 	ownNamespace  bool
-	configFile    string
-	config        *config // nil without --config
+	// metricsTextfile and metricsListen are where the counts go; listenAt is the latter.
+	metricsTextfile string
+	metricsInterval time.Duration
+	metricsListen   string
+	listenAt        netip.AddrPort
+	// emf has the log tell CloudWatch the counts.
+	emf            bool
+	emfInterval    time.Duration
+	emfPerInstance bool
+	configFile     string
+	config         *config // nil without --config
 	// Of a report: what read stands for, and who takes the entries in the place of the
 	// log, the terminal and the summary.
 	found    *inputs
@@ -86,6 +95,12 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `TIME`, such as 90s or 24h")
 	flags.DurationVar(&o.statsInterval, "stats-interval", 0, "write a line of capture statistics to the log every `TIME`; 0 for none")
 	flags.StringVar(&o.state, "state", "", "keep in this `FILE` what was counted since its first run, for the report: logs that were rotated away take no evidence along")
+	flags.StringVar(&o.metricsTextfile, "metrics-textfile", "", "keep the counts in this `FILE`, which every user can read, for Prometheus' node_exporter; its name ends in .prom")
+	flags.DurationVar(&o.metricsInterval, "metrics-interval", 15*time.Second, "with --metrics-textfile: write it anew every `TIME`")
+	flags.StringVar(&o.metricsListen, "metrics-listen", "", "answer GET /metrics at this `ADDR:PORT` of the machine itself, such as 127.0.0.1:9399, with the counts")
+	flags.BoolVar(&o.emf, "emf", false, "write lines of statistics to the log that CloudWatch makes metrics of (embedded metric format)")
+	flags.DurationVar(&o.emfInterval, "emf-interval", time.Minute, "with --emf: write such a line every `TIME`")
+	flags.BoolVar(&o.emfPerInstance, "emf-per-instance", false, "with --emf: have metrics for each instance, too; CloudWatch bills each of them")
 	flags.StringVar(&o.enrich, "enrich", "", "run this `COMMAND` for each entry, which it reads; the JSON object of texts that it writes becomes the entry's labels. Blanks set words apart, there is no shell")
 	flags.StringVar(&o.enrichUser, "enrich-user", "", "the `USER` that the command runs as (default nobody for root)")
 	flags.DurationVar(&o.enrichTimeout, "enrich-timeout", enrichTime, "how much `TIME` the command has for an entry")
@@ -127,7 +142,7 @@ func (o *options) check(flags *pflag.FlagSet) (err error) {
 	if o.endpoints, err = parseEndpoints(o.endpointNames); err != nil {
 		return flagError{"endpoint", err}
 	}
-	return cmp.Or(o.checkValues(flags), o.checkTimes(), o.checkNames(flags), o.checkRotation(flags), o.checkLive(flags), o.findCommand(flags))
+	return cmp.Or(o.checkValues(flags), o.checkTimes(), o.checkNames(flags), o.checkRotation(flags), o.checkLive(flags), o.checkMetrics(flags), o.findCommand(flags))
 }
 
 func (o *options) checkValues(flags *pflag.FlagSet) error {
@@ -195,8 +210,39 @@ func (o *options) checkRotation(flags *pflag.FlagSet) error {
 func (o *options) checkLive(flags *pflag.FlagSet) error {
 	for _, flag := range liveFlags() {
 		if !o.live() && flags.Changed(flag) {
-			return wrong(flag, "-i, --attribution, --realtime, --no-packages, --own-namespace, --state and --journald are for live captures and -r reads files: give one of them")
+			return wrong(flag, "-i, --attribution, --realtime, --no-packages, --own-namespace, --state, --journald, and what is for metrics are for live captures and -r reads files: give one of them")
 		}
+	}
+	return nil
+}
+
+// metricsTextfileFlag is the flag of the file with the counts.
+const metricsTextfileFlag = "metrics-textfile"
+
+// minExport is how often counts can be written, at most: a file for each of many packets
+// helps nobody.
+const minExport = time.Second
+
+// checkMetrics tests where the counts go, and reads the address of --metrics-listen.
+func (o *options) checkMetrics(flags *pflag.FlagSet) (err error) {
+	switch {
+	case flags.Changed(metricsTextfileFlag) && !strings.HasSuffix(o.metricsTextfile, ".prom"):
+		return wrong(metricsTextfileFlag, "--metrics-textfile needs the name of a file that ends in .prom: node_exporter reads no others")
+	case o.metricsTextfile == "" && flags.Changed("metrics-interval"):
+		return wrong("metrics-interval", "--metrics-interval is for the file of --metrics-textfile: give that, too")
+	case !o.emf && flags.Changed("emf-interval"):
+		return wrong("emf-interval", "--emf-interval and --emf-per-instance are for --emf: give that, too")
+	case !o.emf && flags.Changed("emf-per-instance"):
+		return wrong("emf-per-instance", "--emf-interval and --emf-per-instance are for --emf: give that, too")
+	case o.metricsInterval < minExport:
+		return wrong("metrics-interval", "--metrics-interval is at least %v", minExport)
+	case o.emfInterval < minExport:
+		return wrong("emf-interval", "--emf-interval is at least %v", minExport)
+	case !flags.Changed("metrics-listen"):
+		return nil
+	}
+	if o.listenAt, err = parseListen(o.metricsListen); err != nil {
+		return flagError{"metrics-listen", err}
 	}
 	return nil
 }
@@ -228,7 +274,8 @@ func (o *options) findCommand(flags *pflag.FlagSet) (err error) {
 
 // liveFlags are those that only live captures have a use for.
 func liveFlags() []string {
-	return []string{"interface", "attribution", "realtime", "no-packages", "own-namespace", "state", "journald"}
+	return []string{"interface", "attribution", "realtime", "no-packages", "own-namespace", "state", "journald",
+		"metrics-textfile", "metrics-interval", "metrics-listen", "emf", "emf-interval", "emf-per-instance"}
 }
 
 // parseEndpoints reads the addresses of --endpoint. Without any they are the usual ones.
@@ -262,7 +309,7 @@ func (o *options) checkOverwrite(stdin io.Reader) error {
 
 // written are the files that are written to, by their flags; "" if they are not.
 func (o *options) written() map[string]string {
-	return map[string]string{"output": o.output, "write": o.write, "state": o.state}
+	return map[string]string{"output": o.output, "write": o.write, "state": o.state, metricsTextfileFlag: o.metricsTextfile}
 }
 
 // checkTwice refuses one file for two things.
@@ -270,8 +317,11 @@ func (o *options) checkTwice() error {
 	if o.output != "" && o.write != "" && sameFile(o.output, o.write) {
 		return wrong("output", "-o and -w name the same file")
 	}
-	for _, flag := range []string{"output", "write", "state"} {
+	for _, flag := range []string{"output", "write", "state", metricsTextfileFlag} {
 		others := []string{o.configFile}
+		if flag == metricsTextfileFlag {
+			others = append(others, o.output, o.write)
+		}
 		if o.state != "" {
 			others = append(others, lockOf(o.state))
 			if flag != "state" {

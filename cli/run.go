@@ -55,6 +55,8 @@ type session struct {
 	join        *join
 	identity    *identity.Identifier
 	log         *journal
+	textfile    *textfile // nil without --metrics-textfile
+	scrapes     *scrapes  // nil without --metrics-listen
 	notifier    *notifier // nil if no service manager asks
 	notNotified bool      // it was said
 	problems    []error
@@ -98,6 +100,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 	if err := s.keepState(); err != nil {
 		return err
 	}
+	s.openMetrics()
 	defer s.log.state.saveAtStall(signals, stallAfter)()
 	if o.command != nil {
 		s.log.enrichWith(newEnricher(signals, o.command, !o.live()), s.streams.Err)
@@ -246,6 +249,7 @@ func (s *session) conclude(save io.Closer) error {
 	}
 	s.tellNotRead()
 	stats := s.stats()
+	s.closeMetrics(stats)
 	s.summarise(stats)
 	return s.exitStatus(stats)
 }

@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"imds-analyzer/metrics"
+)
+
+func TestParseListen(t *testing.T) {
+	for text, ok := range map[string]bool{
+		"127.0.0.1:9399": true, "127.8.9.1:1": true, "[::1]:9399": true, "127.0.0.1:0": true,
+		"": false, "127.0.0.1": false, "9399": false, ":9399": false, "localhost:9399": false, "0.0.0.0:9399": false, "[::]:9399": false,
+		"10.0.0.1:9399": false, "[fe80::1%lo]:9399": false, "[::1%lo]:9399": false, "127.0.0.1:99999": false, "unix:/run/x": false,
+	} {
+		at, err := parseListen(text)
+		if (err == nil) != ok {
+			t.Errorf("%q: %v, %v", text, at, err)
+		}
+		if err != nil && !strings.Contains(err.Error(), "127.0.0.1:9399") {
+			t.Errorf("%q: it is not said what to give: %v", text, err)
+		}
+	}
+}
+
+func TestIsLocalHost(t *testing.T) {
+	for header, want := range map[string]bool{
+		"127.0.0.1:9399": true, "127.0.0.1": true, "127.1.2.3:80": true, "[::1]:9399": true, "[::1]": true, "localhost:9399": true, "LocalHost": true,
+		"": false, "evil.example:9399": false, "evil.example": false, "127.0.0.1.evil.example": false, "localhost.evil.example:9399": false,
+		"169.254.169.254": false, "10.0.0.1:9399": false, "0.0.0.0:9399": false, "[fe80::1]:9399": false, "127.0.0.1:9399:9399": false,
+	} {
+		if got := isLocalHost(header); got != want {
+			t.Errorf("%q: %v", header, got)
+		}
+	}
+}
+
+// startScrapes answers scrapes with the text, and counts in asked how often it was asked
+// for.
+func startScrapes(t *testing.T, text string) (s *scrapes, asked *int) {
+	t.Helper()
+	s, err := listenForScrapes(netip.MustParseAddrPort("127.0.0.1:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked = new(int)
+	done := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case answer := <-s.waiting():
+				*asked++
+				answer <- []byte(text)
+			case <-done:
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		s.close()
+		close(done)
+		<-ended
+	})
+	return s, asked
+}
+
+func TestScrapes(t *testing.T) {
+	s, asked := startScrapes(t, "imds_analyzer_up 1\n")
+	for _, tt := range []struct {
+		name, method, path, host string
+		status                   int
+	}{
+		{"the text", "GET", "/metrics", "", 200},
+		{"again", "GET", "/metrics?x=1", "localhost", 200},
+		{"another page", "GET", "/", "", 404},
+		{"profiles", "GET", "/debug/pprof/", "", 404},
+		{"another method", "POST", "/metrics", "", 405},
+		{"HEAD", "HEAD", "/metrics", "", 405},
+		{"a name of somebody's", "GET", "/metrics", "rebound.example:9399", 403},
+	} {
+		r, err := http.NewRequest(tt.method, "http://"+s.address.String()+tt.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = tt.host
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || response.StatusCode != tt.status || (string(body) == "imds_analyzer_up 1\n") != (tt.status == 200) {
+			t.Errorf("%s: %v, %d, %q", tt.name, err, response.StatusCode, body)
+		}
+		if got := response.Header.Get("Content-Type"); got != metrics.ContentType || !response.Close {
+			t.Errorf("%s: %s, closed %v", tt.name, got, response.Close)
+		}
+	}
+	if *asked != 1 {
+		t.Errorf("the capture was asked %d times within %v", *asked, scrapeFresh)
+	}
+}
+
+// A capture that does not answer gets its scraper a status in time.
+func TestScrapeOfBusyCapture(t *testing.T) {
+	s := &scrapes{asked: make(chan chan<- []byte)}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r, err := http.NewRequest("GET", "http://localhost"+scrapePath, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := s.answer(ctx, r); status != 503 {
+		t.Errorf("status %d", status)
+	}
+}
+
+// Those who connect and say nothing keep out nobody but for the time that they have.
+func TestScrapesAreFew(t *testing.T) {
+	s, _ := startScrapes(t, "x\n")
+	var silent []net.Conn
+	for range maxScrapes {
+		conn, err := net.Dial("tcp", s.address.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		silent = append(silent, conn)
+	}
+	silent[0].Close() // makes room for one
+	response, err := http.Get("http://" + s.address.String() + scrapePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != 200 || cap(s.room) != maxScrapes {
+		t.Errorf("status %d", response.StatusCode)
+	}
+}
+
+// A request that is too long is not read to its end.
+func TestScrapeTooLong(t *testing.T) {
+	s := &scrapes{}
+	in := strings.NewReader("GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 1<<20))
+	conn := &scripted{in: in}
+	s.serve(conn)
+	if read := int(in.Size()) - in.Len(); read > scrapeRequest || conn.out.Len() > 0 || !conn.closed {
+		t.Errorf("%d bytes were read, answer %q, closed %v", read, conn.out.String(), conn.closed)
+	}
+}
+
+// scripted is a connection on which the other side has said everything.
+type scripted struct {
+	net.Conn
+	in     io.Reader
+	out    bytes.Buffer
+	closed bool
+}
+
+func (c *scripted) Read(b []byte) (int, error)    { return c.in.Read(b) }
+func (c *scripted) Write(b []byte) (int, error)   { return c.out.Write(b) }
+func (c *scripted) SetDeadline(t time.Time) error { return nil }
+func (c *scripted) Close() error {
+	c.closed = true
+	return nil
+}
+
+// FuzzScrape: whatever is asked, the counts go to those alone who ask as they should.
+func FuzzScrape(f *testing.F) {
+	for _, seed := range []string{
+		"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /metrics HTTP/1.0\r\n\r\n", "GET http://evil.example/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"POST /metrics HTTP/1.1\r\nHost: [::1]:1\r\nContent-Length: 9\r\n\r\n", "GET /metrics HTTP/1.1\r\nHost: a\r\nHost: localhost\r\n\r\n",
+		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x16\x03\x01", "GET /\x00 HTTP/1.1\r\n\r\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, request string) {
+		s := &scrapes{latest: []byte("planted"), at: time.Now().Add(time.Hour)}
+		conn := &scripted{in: strings.NewReader(request)}
+		s.serve(conn)
+		asks := strings.HasPrefix(request, "GET ") && strings.Contains(request, scrapePath)
+		if out := conn.out.String(); strings.Contains(out, "planted") && !asks || out != "" && !strings.HasPrefix(out, "HTTP/1.1 ") || !conn.closed {
+			t.Errorf("%q is answered %q", request, out)
+		}
+	})
+}
