@@ -45,6 +45,10 @@ var rooms = map[string]room{
 		others: []string{"github.com/shirou/gopsutil/v3", "golang.org/x/sys"},
 		not:    speaking,
 	},
+	"confine": {
+		others: []string{"github.com/elastic/go-seccomp-bpf", "golang.org/x/net/bpf", "golang.org/x/sys"},
+		not:    speaking,
+	},
 	"identity": {ours: []string{"attribution"}, not: speaking},
 	"carried":  {ours: []string{"imds", "attribution", "identity"}, not: append([]string{"os", "net", "syscall", "io"}, speaking...)},
 	"output": {
@@ -213,6 +217,9 @@ func TestImportRulesCanBreak(t *testing.T) {
 		{"metrics/counters.go", "imds-analyzer/output", false},
 		{"metrics/counters.go", "imds-analyzer/attribution", true},
 		{"metrics/text.go", "os", true},
+
+		{"confine/calls_linux.go", "github.com/elastic/go-seccomp-bpf/arch", false},
+		{"confine/calls_linux.go", "imds-analyzer/capture", true},
 
 		{"carried/ptcpdump.go", "imds-analyzer/identity", false},
 		{"carried/ptcpdump.go", "imds-analyzer/output", true},

@@ -26,8 +26,17 @@ func raiseAutogroup() (restore func()) {
 	if err != nil || !strings.HasSuffix(strings.TrimSpace(string(line)), " nice 0") {
 		return func() {}
 	}
-	if err := os.WriteFile(autogroupFile, []byte(autogroupNice), 0); err != nil {
+	// It stays open: without core dumps it is root's, and other users cannot open it.
+	file, err := os.OpenFile(autogroupFile, os.O_WRONLY, 0)
+	if err != nil {
 		return func() {}
 	}
-	return func() { _ = os.WriteFile(autogroupFile, []byte("0"), 0) }
+	if _, err := file.WriteString(autogroupNice); err != nil {
+		_ = file.Close()
+		return func() {}
+	}
+	return func() {
+		_, _ = file.WriteString("0") // the kernel looks at no offset
+		_ = file.Close()
+	}
 }

@@ -42,6 +42,7 @@ type options struct {
 	wayNames      []string
 	realTime      bool
 	noPackages    bool
+	noSeccomp     bool
 	enrich        string
 	enrichUser    string
 	enrichTimeout time.Duration
@@ -88,6 +89,7 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.wayNames, "attribution", nil, "find processes in these `WAYS` only, of "+wayNames()+" (default all that work)")
 	flags.BoolVar(&o.realTime, "realtime", false, "read what the kernel tells of processes before anything else runs (SCHED_FIFO): short-lived ones keep their details also on a busy machine, and all other programs wait meanwhile")
 	flags.BoolVar(&o.noPackages, "no-packages", false, "do not ask the package manager (dpkg-query, rpm) whose files the callers are")
+	flags.BoolVar(&o.noSeccomp, "no-seccomp", false, "keep all system calls, where the program fails for lack of one that it needs")
 	flags.BoolVar(&o.ownNamespace, "own-namespace", false, "capture in this network namespace only, not in those of containers that have an interface of their own, and keep less privileges")
 	flags.StringVar(&o.only, "only", "", "with v1: entries for calls that are v1 or unknown; the summary counts all")
 	flags.DurationVar(&o.fold, "fold", 0, "one entry for the IMDSv2 calls that a program repeats within this `TIME` of one that has an entry; 0 for an entry for each")

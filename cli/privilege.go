@@ -1,6 +1,11 @@
 package cli
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"imds-analyzer/confine"
+)
 
 // realTimeCapability is what --realtime takes, in the words of capabilities(7).
 const realTimeCapability = "CAP_SYS_NICE"
@@ -21,8 +26,47 @@ func (s *session) settle() {
 	}
 	if err := dropPrivileges(keep); err != nil {
 		s.limits = append(s.limits, fmt.Sprintf("More privileges are kept than are in use: %v.", err))
+	} else {
+		s.confined = append(s.confined, "no_new_privs")
 	}
 	s.runFirst()
+	s.restrict(s.liveJob())
+}
+
+// liveJob is what a capture goes on to do.
+func (s *session) liveJob() confine.Job {
+	command := s.options.command
+	return confine.Job{
+		Capture: true,
+		// Who has kept the right to enter namespaces does.
+		Networks: slices.Contains(capabilities(), "CAP_SYS_ADMIN"),
+		Programs: command != nil || s.identity.RunsPrograms(),
+		Users:    len(command.capabilities()) > 0,
+	}
+}
+
+// restrict leaves the process with the system calls of the job. It comes last.
+func (s *session) restrict(job confine.Job) {
+	if s.options.noSeccomp {
+		return
+	}
+	if err := job.Restrict(); err != nil {
+		s.limits = append(s.limits, fmt.Sprintf("All system calls stay allowed: %v.", err))
+		return
+	}
+	s.confined = append(s.confined, "seccomp")
+	if !job.Programs {
+		s.confined = append(s.confined, "no_exec")
+	}
+}
+
+// noDumps keeps the memory of the process, in which tokens pass, to it.
+func (s *session) noDumps() {
+	if err := confine.NoDumps(); err != nil {
+		s.limits = append(s.limits, fmt.Sprintf("A crash can write memory to a file: %v.", err))
+		return
+	}
+	s.confined = append(s.confined, "no_core_dumps")
 }
 
 // settleFiles is settle for files. What reads them keeps its privileges: the next

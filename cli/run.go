@@ -61,6 +61,7 @@ type session struct {
 	notNotified bool      // it was said
 	problems    []error
 	limits      []string // what does not work as it should, for people
+	confined    []string // what the process has given up, in the words of the log
 	// truncated is true if a source ended before its end.
 	truncated bool
 	// endedEarly is true if reading ended before the input did.
@@ -83,6 +84,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 	if o.live() {
 		calmMonitor()
 		defer raiseAutogroup()()
+		s.noDumps()
 		debug.SetGCPercent(liveGCPercent)
 	} else {
 		debug.SetGCPercent(offlineGCPercent)

@@ -56,6 +56,7 @@ func (s *session) describe() output.Session {
 		Libpcap:      capture.LibpcapVersion(),
 		Methods:      s.resolver.Methods(),
 		Capabilities: capabilities(),
+		Confined:     s.confined,
 		BootID:       output.ReadBootID(root),
 		Uptime:       output.ReadUptime(root),
 		Started:      s.started,

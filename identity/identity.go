@@ -117,6 +117,9 @@ func New(o Options) *Identifier {
 	return i
 }
 
+// RunsPrograms reports whether the package manager's tools are run.
+func (i *Identifier) RunsPrograms() bool { return i.packages != nil }
+
 // Identify says what is known of a process.
 func (i *Identifier) Identify(p *attribution.Process) Identity {
 	return Identity{Workload: i.Workload(p.Cgroup), Software: i.software(p)}

@@ -312,6 +312,7 @@ type Capture struct {
 	Libpcap            string    `json:"libpcap,omitempty"`
 	AttributionMethods []string  `json:"attribution_methods,omitempty"`
 	Capabilities       []string  `json:"capabilities,omitempty"`
+	Confined           []string  `json:"confined,omitempty"`
 	BootID             string    `json:"boot_id,omitempty"`
 	Started            time.Time `json:"started,omitzero"`
 	FirstPacket        time.Time `json:"first_packet,omitzero"`

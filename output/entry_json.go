@@ -309,6 +309,7 @@ func (c *Capture) write(w *jsonWriter, action LifecycleAction) {
 	w.text("libpcap", c.Libpcap)
 	w.list("attribution_methods", c.AttributionMethods)
 	w.list("capabilities", c.Capabilities)
+	w.list("confined", c.Confined)
 	w.text("boot_id", c.BootID)
 	w.time("started", c.Started)
 	w.time("first_packet", c.FirstPacket)

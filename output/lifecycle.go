@@ -30,8 +30,11 @@ type Session struct {
 	Methods    []attribution.Method
 	// Capabilities are those of the process, in the words of capabilities(7).
 	Capabilities []string
-	BootID       string
-	Uptime       uint64 // of the host at the start, in seconds
+	// Confined is what the process has given up: no_core_dumps, no_new_privs, seccomp,
+	// no_exec.
+	Confined []string
+	BootID   string
+	Uptime   uint64 // of the host at the start, in seconds
 	// Started has the reading of the monotonic clock with it, as time.Now gives it: that
 	// tells how long the capture has run, whatever becomes of the wall clock.
 	Started time.Time
@@ -142,6 +145,7 @@ func (s *Session) capture() Capture {
 		Filter:       s.Filter,
 		Libpcap:      s.Libpcap,
 		Capabilities: s.Capabilities,
+		Confined:     s.Confined,
 		BootID:       s.BootID,
 		Started:      timestamp(s.Started),
 		FirstPacket:  timestamp(s.FirstPacket),
