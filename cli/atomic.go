@@ -2,10 +2,30 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 )
+
+// place is where a file is to be, in a directory that is open: its name is found also
+// when the rights to get there are gone.
+type place struct {
+	directory *os.Root
+	file      string
+	special   *os.File // what has the name is no file to be replaced, such as a pipe; else nil
+}
+
+func openPlace(name string) (*place, error) {
+	directory, err := os.OpenRoot(filepath.Dir(name))
+	if err != nil {
+		return nil, err
+	}
+	return &place{directory: directory, file: filepath.Base(name)}, nil
+}
+
+func (p *place) Close() error { return p.directory.Close() }
 
 // writeAtomically writes a file that is there as a whole or not at all, also if the
 // machine fails: it is on the disk before it takes its name (fsync(2)).
@@ -20,6 +40,36 @@ func writeAtomically(name string, write func(io.Writer) error) error {
 		return err
 	}
 	return syncDirectory(filepath.Dir(name))
+	p, err := openPlace(name)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return p.write(write)
+}
+
+func (p *place) write(write func(io.Writer) error) error {
+	beside := fmt.Sprintf(".%s.%d", p.file, rand.Uint64())
+	f, err := p.directory.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, logFileMode)
+	if err != nil {
+		return err
+	}
+	if err := writeAll(f, write); err != nil {
+		return errors.Join(err, p.directory.Remove(beside))
+	}
+	if err := p.directory.Rename(beside, p.file); err != nil {
+		return errors.Join(err, p.directory.Remove(beside))
+	}
+	return p.sync()
+}
+
+// sync has the directory's names written to the disk.
+func (p *place) sync() error {
+	directory, err := p.directory.Open(".")
+	if err != nil {
+		return err
+	}
+	return errors.Join(syncDirectory(directory), directory.Close())
 }
 
 // replace writes a file, with logFileMode, beside the one that it replaces, and gives it

@@ -8,7 +8,7 @@ import (
 )
 
 // syncDirectory does nothing: there is no way to, or no need.
-func syncDirectory(string) error { return nil }
+func syncDirectory(*os.File) error { return nil }
 
 // lockFile keeps nobody away.
 func lockFile(name string) (io.Closer, error) {

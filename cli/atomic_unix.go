@@ -11,16 +11,12 @@ import (
 
 // syncDirectory has the names in a directory written to the disk. Some file systems
 // cannot, and have no need to.
-func syncDirectory(name string) error {
-	d, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
+func syncDirectory(directory *os.File) error {
+	err := directory.Sync()
 	if errors.Is(err, syscall.EINVAL) {
 		err = nil
 	}
-	return errors.Join(err, d.Close())
+	return err
 }
 
 // lockFile keeps all others who lock the same file away until it is closed, or the

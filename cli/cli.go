@@ -32,10 +32,13 @@ const stopWithin = 7 * time.Second
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
+	// Own: they are those of a process that does nothing else. It gives up the rights
+	// that it does not need.
+	Own bool
 }
 
 // StandardStreams returns the process's own.
-func StandardStreams() Streams { return Streams{os.Stdin, os.Stdout, os.Stderr} }
+func StandardStreams() Streams { return Streams{os.Stdin, os.Stdout, os.Stderr, true} }
 
 // usageError is an error in how the program was called.
 type usageError struct{ error }

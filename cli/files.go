@@ -1,11 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"sync/atomic"
 
@@ -34,14 +34,18 @@ func openFiles(ctx context.Context, o options, stdin io.Reader, sieve *capture.S
 	found := o.found
 	if found == nil {
 		var err error
-		if found, err = findInputs(ctx, o.read, stdin); err != nil {
+		if found, err = findInputs(ctx, cmp.Or[origin](o.from, fileSystem{}), o.read, stdin); err != nil {
 			return nil, err
 		}
 	}
 	f := &files{stdin: stdin, passedOver: found.passedOver}
+	written := o.targets
+	if written == nil {
+		written = targets(o.output, o.write)
+	}
 	var set []capture.SetFile
 	for _, in := range found.inputs {
-		if err := in.checkNotWritten(o.output, o.write); err != nil {
+		if err := in.checkNotWritten(written); err != nil {
 			return nil, usageError{err}
 		}
 		f.streams = f.streams || in.stream
@@ -129,7 +133,7 @@ func (f *files) open(in input) (io.ReadCloser, error) {
 	case in.standard:
 		return &countedInput{Reader: f.stdin, left: in.size(), read: &f.read}, nil
 	}
-	file, err := os.Open(in.name)
+	file, err := in.from.Open(in.name)
 	if err != nil {
 		f.read.Add(max(in.size(), 0))
 		return nil, err

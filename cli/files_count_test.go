@@ -118,7 +118,7 @@ func TestProgressOfStandardInput(t *testing.T) {
 func TestFilesAreNotLookedAtAfterTheEnd(t *testing.T) {
 	ended, end := context.WithCancel(t.Context())
 	end()
-	found, err := findInputs(ended, []string{filepath.Dir(countedPcap)}, strings.NewReader(""))
+	found, err := findInputs(ended, fileSystem{}, []string{filepath.Dir(countedPcap)}, strings.NewReader(""))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,7 @@ type input struct {
 	// at, which can be opened but once.
 	kind   inputKind
 	looked *openInput
+	from   origin
 }
 
 // inputs are what names stand for.
@@ -40,6 +41,7 @@ type inputs struct {
 	unread uint64
 	// forReport: logs and state files are looked for beside captures.
 	forReport bool
+	from      origin
 	// otherwise are files that are read as something else: in directories they are
 	// not looked at.
 	otherwise []string
@@ -47,8 +49,8 @@ type inputs struct {
 
 // findInputs finds what is named: files, streams, and the captures in
 // directories. What is named or found more than once is read once.
-func findInputs(ctx context.Context, names []string, stdin io.Reader) (*inputs, error) {
-	found := &inputs{}
+func findInputs(ctx context.Context, from origin, names []string, stdin io.Reader) (*inputs, error) {
+	found := &inputs{from: from}
 	return found, found.find(ctx, names, stdin)
 }
 
@@ -77,14 +79,14 @@ func (f *inputs) add(ctx context.Context, name string, stdin io.Reader) error {
 		f.inputs = append(f.inputs, standardInputOf(stdin))
 		return nil
 	}
-	info, err := os.Stat(name)
+	info, err := f.from.Stat(name)
 	switch {
 	case err != nil:
 		return plain(err)
 	case info.IsDir():
 		return f.addDirectory(ctx, name)
 	}
-	f.inputs = append(f.inputs, input{name: name, info: info, stream: !info.Mode().IsRegular()})
+	f.inputs = append(f.inputs, input{name: name, info: info, stream: !info.Mode().IsRegular(), from: f.from})
 	return nil
 }
 
@@ -102,14 +104,14 @@ func standardInputOf(stdin io.Reader) input {
 // addDirectory finds the captures in a directory. Those in directories within it
 // are others' and have to be named.
 func (f *inputs) addDirectory(ctx context.Context, dir string) error {
-	entries, err := os.ReadDir(dir)
+	entries, err := f.from.ReadDir(dir)
 	if err != nil {
 		return plain(err)
 	}
 	var passed []string
 	before := len(f.inputs)
 	for _, entry := range entries {
-		in := input{name: filepath.Join(dir, entry.Name())}
+		in := input{name: filepath.Join(dir, entry.Name()), from: f.from}
 		switch {
 		case f.readOtherwise(in.name):
 		case f.isMember(ctx, &in):
@@ -160,7 +162,7 @@ func (f *inputs) isMember(ctx context.Context, in *input) bool {
 	if strings.HasPrefix(filepath.Base(in.name), ".") {
 		return false
 	}
-	info, err := os.Stat(in.name)
+	info, err := f.from.Stat(in.name)
 	if err != nil {
 		return !errors.Is(err, fs.ErrNotExist)
 	}
@@ -196,7 +198,7 @@ func (in *input) look(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	file, err := os.Open(in.name)
+	file, err := in.from.Open(in.name)
 	if err != nil {
 		return err
 	}
@@ -237,11 +239,28 @@ func (in input) size() int64 {
 
 // checkNotWritten refuses a file that is to be written, too: it may be in a
 // directory that is read.
-func (in input) checkNotWritten(written ...string) error {
-	for _, name := range written {
-		if name != "" && !in.stream && sameFile(in.name, name) {
-			return fmt.Errorf("%s is both read and written", name)
+func (in input) checkNotWritten(written []target) error {
+	for _, to := range written {
+		if to.info != nil && in.info != nil && !in.stream && os.SameFile(in.info, to.info) {
+			return fmt.Errorf("%s is both read and written", to.name)
 		}
 	}
 	return nil
+}
+
+// target is a file that is to be written.
+type target struct {
+	name string
+	info fs.FileInfo // nil if there is none yet
+}
+
+// targets looks at those that are to be written.
+func targets(names ...string) (list []target) {
+	for _, name := range names {
+		if name != "" {
+			info, _ := os.Stat(name)
+			list = append(list, target{name, info})
+		}
+	}
+	return list
 }

@@ -44,6 +44,7 @@ type liveDetails struct {
 			DroppedByInterface uint64   `json:"packets_dropped_interface"`
 			Methods            []string `json:"attribution_methods"`
 			Capabilities       []string
+			Confined           []string
 
 			NetworkNamespaces         *uint64 `json:"network_namespaces"`
 			ConnectionsWithoutPackets *uint64 `json:"connections_without_packets"`

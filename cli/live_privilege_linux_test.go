@@ -45,35 +45,60 @@ func TestLivePrivilegesAreDropped(t *testing.T) {
 	}
 }
 
-// Reading a file needs no privilege, and gives none up: it may have to wait for
-// one that only root may read.
-func TestPrivilegesOfFilesStay(t *testing.T) {
+// What is given up besides stands in the log. A program that the capture does not run
+// cannot be run by who takes it over.
+func TestLiveConfined(t *testing.T) {
 	t.Parallel()
-	reader, writer, err := os.Pipe()
+	for _, test := range []struct {
+		flags    []string
+		confined string
+		seccomp  int
+	}{
+		{[]string{"--no-packages"}, "no_core_dumps no_new_privs seccomp no_exec", filtered},
+		{[]string{"--no-packages", "--enrich", tool(t, "true")}, "no_core_dumps no_new_privs seccomp", filtered},
+		{[]string{"--no-packages", "--no-seccomp"}, "no_core_dumps no_new_privs", 0},
+	} {
+		t.Run(strings.Join(test.flags, " "), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			p := s.host.watch(t, test.flags...)
+			for _, state := range threadStates(t, p.Process.Pid) {
+				if state.seccomp != test.seccomp || !state.noNew {
+					t.Errorf("%+v", state)
+				}
+			}
+			checkUndumpable(t, p)
+			first, _, _ := strings.Cut(p.stop(t, os.Interrupt), "\n")
+			if confined := strings.Join(detailsOf(t, first).IMDS.Capture.Confined, " "); confined != test.confined {
+				t.Errorf("the log tells %q, not %q", confined, test.confined)
+			}
+		})
+	}
+}
+
+// checkUndumpable makes sure that a crash of the program writes no memory.
+func checkUndumpable(t *testing.T, p *liveProgram) {
+	t.Helper()
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer reader.Close()
-	defer writer.Close()
-	cmd := liveCommand("-r", "-")
-	cmd.Stdin = reader
-	p := launch(t, newNamespace(t), cmd)
-	p.out.wait(t, "the start", func(lines []string) bool { return len(lines) > 0 })
-	own := threadStates(t, os.Getpid())[0]
-	for _, state := range threadStates(t, p.Process.Pid) {
-		if state != own {
-			t.Errorf("%+v, not %+v", state, own)
+	for line := range strings.Lines(string(limits)) {
+		if name, values, _ := strings.Cut(line, "size"); name == "Max core file " && strings.Join(strings.Fields(values), " ") != "0 0 bytes" {
+			t.Errorf("core dumps are limited to %s", values)
 		}
 	}
-	if err := p.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
 }
+
+// filtered is the mode of seccomp in which calls are filtered (proc_pid_status(5)).
+const filtered = 2
 
 // threadState is what a thread may do (proc_pid_status(5)).
 type threadState struct {
 	effective, permitted, bounding, inheritable, ambient uint64
 	noNew                                                bool
+	seccomp                                              int
+	uids, groups                                         string
 }
 
 // threadStates are those of all threads of a process.
@@ -108,7 +133,16 @@ func parseThreadState(t *testing.T, status string) (s threadState) {
 				t.Fatal(err)
 			}
 		}
-		s.noNew = s.noNew || name == "NoNewPrivs" && value == "1"
+		switch name {
+		case "NoNewPrivs":
+			s.noNew = value == "1"
+		case "Seccomp":
+			s.seccomp, _ = strconv.Atoi(value)
+		case "Uid":
+			s.uids = value
+		case "Groups":
+			s.groups = strings.TrimSpace(value)
+		}
 	}
 	return s
 }
@@ -125,9 +159,9 @@ func setOf(capabilities []int) (set uint64) {
 func checkDropped(t *testing.T, p *liveProgram, kept []int) {
 	t.Helper()
 	set := setOf(kept)
-	want := threadState{effective: set, permitted: set, bounding: set, noNew: true}
+	want := threadState{effective: set, permitted: set, bounding: set, noNew: true, seccomp: filtered, uids: "0\t0\t0\t0"}
 	for _, state := range threadStates(t, p.Process.Pid) {
-		if state != want {
+		if state.groups = ""; state != want {
 			t.Fatalf("%+v, not %+v", state, want)
 		}
 	}

@@ -63,6 +63,10 @@ type options struct {
 	// log, the terminal and the summary.
 	found    *inputs
 	receiver entryWriter
+	// Where files are found, and what was written before rights were given up; nil: that
+	// is found out when they are read.
+	from    origin
+	targets []target
 }
 
 // The values of --format and --only.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"slices"
 
 	"imds-analyzer/confine"
@@ -69,10 +70,40 @@ func (s *session) noDumps() {
 	s.confined = append(s.confined, "no_core_dumps")
 }
 
-// settleFiles is settle for files. What reads them keeps its privileges: the next
-// one may take them to be opened.
+// giveUp opens what is read and written, and leaves the process without the rights that
+// reading does not take, before it looks at a byte of what others have written. It then
+// is the command's user, or nobody: whatever takes over the one has the rights of the
+// other.
+func (s *session) giveUp(out io.Writer, stop func()) error {
+	o := &s.options
+	r := reader{names: o.read, to: readAs(), job: confine.Job{Programs: o.command != nil}}
+	switch {
+	case o.rotateSize > 0: // in the directory of the log
+		r.to, r.keep = nil, []string{"CAP_DAC_OVERRIDE"}
+	case o.command != nil:
+		r.to = o.command.user
+	}
+	r.open = func() error {
+		if !hasRights() {
+			return nil
+		}
+		o.targets = targets(o.output, o.write)
+		return s.openOutputs(out, stop)
+	}
+	from, limits, err := r.giveUp(s.streams.Own, o.noSeccomp)
+	if err != nil {
+		return err
+	}
+	o.from, s.limits = from, append(s.limits, limits...)
+	if o.command != nil && r.to == o.command.user && s.streams.Own {
+		o.command.user = nil // is the program's own now
+	}
+	return nil
+}
+
+// settleFiles is settle for files. What reads them has given up its rights by then.
 func (s *session) settleFiles() {
-	if s.options.command == nil {
+	if s.options.command == nil || s.streams.Own {
 		return
 	}
 	if err := forbidGains(); err != nil {

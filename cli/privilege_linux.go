@@ -119,9 +119,17 @@ func forbidNew() error {
 	return nil
 }
 
-// dropRest leaves those to keep and nothing to be inherited. Without
-// CAP_SETPCAP the bounding set stays as it is.
+// dropRest leaves those to keep and nothing to be inherited.
 func dropRest(keep *cap.Set) error {
+	if err := bound(keep); err != nil {
+		return err
+	}
+	return keepOnly(keep)
+}
+
+// bound leaves nothing to be inherited, and no more than these to be had. Without
+// CAP_SETPCAP the bounding set stays as it is.
+func bound(keep *cap.Set) error {
 	inherited := cap.NewIAB()
 	if may, err := cap.GetProc().GetFlag(cap.Permitted, cap.SETPCAP); err == nil && may {
 		if err := inherited.Fill(cap.Bound, keep, cap.Permitted); err != nil {
@@ -130,9 +138,6 @@ func dropRest(keep *cap.Set) error {
 	}
 	if err := inherited.SetProc(); err != nil {
 		return fmt.Errorf("set what is inherited: %w", err)
-	}
-	if err := keep.SetProc(); err != nil {
-		return fmt.Errorf("set the capabilities: %w", err)
 	}
 	return nil
 }

@@ -24,6 +24,8 @@ type reportOptions struct {
 	named         []string // what to read
 	format        string
 	output        string
+	targets       []target // what is written
+	place         *place   // where; nil for standard output
 	judge         report.Options
 	exitCode      bool
 	inventory     []string // lists of instances

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"imds-analyzer/capture"
@@ -29,8 +28,8 @@ var errNeither = fmt.Errorf("%w, no log and no state file", capture.ErrNotCaptur
 
 // findReportInputs finds what a report is to read. Streams are opened, as they can be
 // looked at but once; it waits for who writes them until ctx ends.
-func findReportInputs(ctx context.Context, o *reportOptions, stdin io.Reader) (*inputs, error) {
-	found := &inputs{forReport: true, otherwise: o.inventory}
+func findReportInputs(ctx context.Context, from origin, o *reportOptions, stdin io.Reader) (*inputs, error) {
+	found := &inputs{forReport: true, otherwise: o.inventory, from: from}
 	if err := found.find(ctx, o.named, stdin); err != nil {
 		return nil, err
 	}
@@ -127,7 +126,7 @@ func (in *input) open(stdin io.Reader) (*openInput, error) {
 	file := io.NopCloser(stdin)
 	if !in.standard {
 		var err error
-		if file, err = os.Open(in.name); err != nil {
+		if file, err = in.from.Open(in.name); err != nil {
 			return nil, err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"imds-analyzer/capture"
 	"imds-analyzer/report/instances"
@@ -31,26 +30,33 @@ func (o *reportOptions) checkInventory() (err error) {
 
 // readInventory reads the lists of instances; nil if there are none. One that cannot be
 // read, or not to its end, is an error: which instances are silent would be wrong.
-func (o *reportOptions) readInventory(ctx context.Context) (*instances.List, error) {
+func (o *reportOptions) readInventory(ctx context.Context, from origin) (*instances.List, error) {
 	if len(o.inventory) == 0 {
 		return nil, nil
 	}
 	list := instances.New(o.grouping)
 	for _, name := range o.inventory {
-		if o.output != "" && sameFile(name, o.output) {
-			return nil, usageError{fmt.Errorf("%s is both read and written", name)}
-		}
-		if err := readList(ctx, name, list); err != nil {
+		if err := readList(ctx, from, name, list); err != nil {
 			return nil, fmt.Errorf("cannot read the inventory %s: %w", name, err)
 		}
 	}
 	return list, nil
 }
 
+// checkInventoryStays refuses to write to a list.
+func (o *reportOptions) checkInventoryStays() error {
+	for _, name := range o.inventory {
+		if o.output != "" && sameFile(name, o.output) {
+			return usageError{fmt.Errorf("%s is both read and written", name)}
+		}
+	}
+	return nil
+}
+
 // readList waits for who writes a list, as that may be a pipe, until ctx ends.
-func readList(ctx context.Context, name string, list *instances.List) error {
+func readList(ctx context.Context, from origin, name string, list *instances.List) error {
 	read := make(chan error, 1)
-	go func() { read <- readListFile(name, list) }()
+	go func() { read <- readListFile(from, name, list) }()
 	select {
 	case err := <-read:
 		return err
@@ -59,8 +65,8 @@ func readList(ctx context.Context, name string, list *instances.List) error {
 	}
 }
 
-func readListFile(name string, list *instances.List) error {
-	file, err := os.Open(name)
+func readListFile(from origin, name string, list *instances.List) error {
+	file, err := from.Open(name)
 	if err != nil {
 		return cause(err)
 	}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"runtime/debug"
+	"slices"
 
 	"imds-analyzer/capture"
 	"imds-analyzer/output"
@@ -26,16 +28,24 @@ type reporting struct {
 // runReport reads what is named and writes the report.
 func runReport(ctx context.Context, o reportOptions, streams Streams) error {
 	debug.SetGCPercent(offlineGCPercent)
-	listed, err := o.readInventory(ctx)
+	if err := o.checkInventoryStays(); err != nil {
+		return err
+	}
+	from, err := o.giveUp(streams)
 	if err != nil {
 		return err
 	}
-	found, err := findReportInputs(ctx, &o, streams.In)
+	streams.Own = false // its captures are read by what gives up rights, too
+	listed, err := o.readInventory(ctx, from)
+	if err != nil {
+		return err
+	}
+	found, err := findReportInputs(ctx, from, &o, streams.In)
 	if err != nil {
 		return err
 	}
 	for _, in := range found.inputs {
-		if err := in.checkNotWritten(o.output); err != nil {
+		if err := in.checkNotWritten(o.targets); err != nil {
 			return usageError{err}
 		}
 	}
@@ -55,6 +65,24 @@ func runReport(ctx context.Context, o reportOptions, streams Streams) error {
 		return err
 	}
 	return r.status(made)
+}
+
+// giveUp gives up what a report does not take. The file that it is written to is replaced
+// in its directory, so that it takes the rights of whose that is.
+func (o *reportOptions) giveUp(streams Streams) (from origin, err error) {
+	o.targets = targets(o.output)
+	if o.place, err = openReportPlace(o.output); err != nil {
+		return nil, fmt.Errorf("cannot write the report: %w", err)
+	}
+	r := reader{names: append(slices.Clone(o.named), o.inventory...), to: readAs(), open: func() error { return nil }}
+	if o.place != nil && o.place.special == nil {
+		r.to = ownerOf(filepath.Dir(o.output))
+	}
+	from, limits, err := r.giveUp(streams.Own, false)
+	for _, limit := range limits {
+		say(streams.Err, "%s", limit)
+	}
+	return from, err
 }
 
 // readAll reads the states first, so that calls of a log are not counted again that

@@ -19,15 +19,12 @@ func (r *reporting) write(made *report.Report) error {
 	if name == "" {
 		return r.writeTo(r.streams.Out, standardOutput, made)
 	}
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() { // such as a pipe, which stays one
-		file, err := os.OpenFile(name, os.O_WRONLY, 0)
-		if err != nil {
-			return fmt.Errorf("cannot write the report: %w", err)
-		}
-		return errors.Join(r.writeTo(file, name, made), file.Close())
+	to := r.options.place
+	if to.special != nil {
+		return errors.Join(r.writeTo(to.special, name, made), to.special.Close())
 	}
 	var failed error
-	err := writeAtomically(name, func(w io.Writer) error {
+	err := to.write(func(w io.Writer) error {
 		failed = r.writeTo(w, name, made)
 		return failed
 	})
@@ -35,6 +32,18 @@ func (r *reporting) write(made *report.Report) error {
 		err = fmt.Errorf("cannot write the report: %w", err)
 	}
 	return err
+}
+
+// openReportPlace opens where a report is to be; nil for standard output. A pipe stays one.
+func openReportPlace(name string) (*place, error) {
+	if name == "" {
+		return nil, nil
+	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		file, err := os.OpenFile(name, os.O_WRONLY, 0)
+		return &place{special: file}, err
+	}
+	return openPlace(name)
 }
 
 func (r *reporting) writeTo(out io.Writer, name string, made *report.Report) error {

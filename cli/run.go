@@ -59,6 +59,9 @@ type session struct {
 	scrapes     *scrapes  // nil without --metrics-listen
 	notifier    *notifier // nil if no service manager asks
 	notNotified bool      // it was said
+	packets     *packetFile // that are saved; nil for none
+	notifier    *notifier   // nil if no service manager asks
+	notNotified bool        // it was said
 	problems    []error
 	limits      []string // what does not work as it should, for people
 	confined    []string // what the process has given up, in the words of the log
@@ -90,12 +93,17 @@ func run(ctx context.Context, o options, streams Streams) error {
 		debug.SetGCPercent(offlineGCPercent)
 	}
 	defer s.reopenOnHangup(isTerminal(terminal))()
+	if !o.live() {
+		if err := s.giveUp(out, cancel); err != nil {
+			return err
+		}
+	}
 	sources, err := s.open(ctx)
 	if err != nil {
 		return advise(err)
 	}
 	defer s.resolver.Close()
-	if s.log, err = openJournal(o, streams, out, cancel); err != nil {
+	if err := s.openOutputs(out, cancel); err != nil {
 		return err
 	}
 	s.streams.Err = s.log.beside(streams.Err)
@@ -104,10 +112,22 @@ func run(ctx context.Context, o options, streams Streams) error {
 	}
 	s.openMetrics()
 	defer s.log.state.saveAtStall(signals, stallAfter)()
-	if o.command != nil {
-		s.log.enrichWith(newEnricher(signals, o.command, !o.live()), s.streams.Err)
+	if s.options.command != nil {
+		s.log.enrichWith(newEnricher(signals, s.options.command, !o.live()), s.streams.Err)
 	}
 	return s.run(ctx, sources)
+}
+
+// openOutputs opens the log and the file for packets, unless they are open already.
+func (s *session) openOutputs(out io.Writer, stop func()) (err error) {
+	if s.log != nil {
+		return nil
+	}
+	if s.log, err = openJournal(s.options, s.streams, out, stop); err != nil {
+		return err
+	}
+	s.packets, err = openPacketFile(s.options.write)
+	return err
 }
 
 func (s *session) run(ctx context.Context, sources []capture.Source) error {

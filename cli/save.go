@@ -65,12 +65,12 @@ func (noFile) Close() error { return nil }
 // savePackets makes the Analyzer save its packets to the file that the options
 // name, replacing an earlier one. Without a name nothing is saved.
 func (s *session) savePackets() (io.Closer, error) {
-	if s.options.write == "" {
+	p := s.packets
+	if p == nil {
 		return noFile{}, nil
 	}
-	p, err := openPacketFile(s.options.write)
-	if err != nil {
-		return nil, err
+	if err := p.begin(); err != nil {
+		return nil, errors.Join(err, p.file.Close())
 	}
 	p.comment = s.join.comment
 	p.tell = func(err error) { say(s.streams.Err, "%s", err) }
@@ -85,26 +85,44 @@ func (s *session) savePackets() (io.Closer, error) {
 	return p, nil
 }
 
-// openPacketFile opens the file and writes its head.
+// openPacketFile opens the file, and leaves what is in it. Without a name it returns nil.
 func openPacketFile(name string) (*packetFile, error) {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, packetFileMode)
+	if name == "" {
+		return nil, nil
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, packetFileMode)
 	if err != nil {
 		return nil, fmt.Errorf("cannot save packets: %w", err)
 	}
 	// A file that was there before may have been open to others.
-	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+	if isRegular(file) {
 		if err := file.Chmod(packetFileMode); err != nil {
 			return nil, errors.Join(fmt.Errorf("cannot save packets: %w", err), file.Close())
 		}
 	}
-	writer, err := capture.NewPcapngWriter(file, "imds-analyzer "+version())
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot save packets to %s: %w", name, err), file.Close())
-	}
 	return &packetFile{
-		name: name, file: file, writer: writer,
+		name: name, file: file,
 		queue: make(chan saving, maxSaving), room: newRoom(maxSavingBytes), done: make(chan struct{}),
 	}, nil
+}
+
+// begin writes the file's head, in the place of what was in it.
+func (p *packetFile) begin() (err error) {
+	if isRegular(p.file) {
+		err = p.file.Truncate(0)
+	}
+	if err == nil {
+		p.writer, err = capture.NewPcapngWriter(p.file, "imds-analyzer "+version())
+	}
+	if err != nil {
+		return fmt.Errorf("cannot save packets to %s: %w", p.name, err)
+	}
+	return nil
+}
+
+func isRegular(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode().IsRegular()
 }
 
 func (p *packetFile) add(s saving) {

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"imds-analyzer/confine"
+)
+
+// errNoRoom: what is to be read cannot all be open at once.
+var errNoRoom = errors.New("not so many files can be open at once (ulimit -n)")
+
+// reader is what reads files, and what that still takes when it has begun.
+type reader struct {
+	names []string // what it reads
+	// to is the user that root's process becomes; nil to stay root.
+	to *account
+	// keep are the capabilities that it cannot do without.
+	keep []string
+	job  confine.Job
+	// open opens outputs, if it is to be done while there are the rights to.
+	open func() error
+}
+
+// giveUp opens what is to be read and written, and then leaves the process, if it is the
+// program's own, with no other rights than that takes: what it reads may be written to
+// take it over. It returns where the inputs are, and what could not be given up. Without
+// rights to give up, inputs are opened when they are read.
+func (r reader) giveUp(own, allCalls bool) (from origin, limits []string, err error) {
+	from = fileSystem{}
+	if !own {
+		return from, nil, nil
+	}
+	if hasRights() {
+		if from, err = hold(r.names); errors.Is(err, errNoRoom) {
+			limits = append(limits, fmt.Sprintf("The rights of root to read files are kept: %v.", err))
+			from, r.to, r.keep, err = fileSystem{}, nil, append(r.keep, readCapability), nil
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := r.open(); err != nil {
+		return nil, nil, err
+	}
+	return from, append(limits, r.confine(allCalls)...), nil
+}
+
+// readCapability is what it takes to read the files of others.
+const readCapability = "CAP_DAC_READ_SEARCH"
+
+// confine gives up what there is, and says what it could not.
+func (r reader) confine(allCalls bool) (limits []string) {
+	told := func(what string, err error) {
+		if err != nil {
+			limits = append(limits, fmt.Sprintf("%s: %v.", what, err))
+		}
+	}
+	told("A crash can write memory to a file", confine.NoDumps())
+	told("More rights are kept than reading takes", become(r.to, r.keep))
+	if !allCalls {
+		told("All system calls stay allowed", r.job.Restrict())
+	}
+	return limits
+}
