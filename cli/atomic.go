@@ -30,7 +30,16 @@ func (p *place) Close() error { return p.directory.Close() }
 // writeAtomically writes a file that is there as a whole or not at all, also if the
 // machine fails: it is on the disk before it takes its name (fsync(2)).
 func writeAtomically(name string, write func(io.Writer) error) error {
-	err := replace(name, func(f *os.File) error {
+	p, err := openPlace(name)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return p.writeAtomically(write)
+}
+
+func (p *place) writeAtomically(write func(io.Writer) error) error {
+	err := p.replace(func(f *os.File) error {
 		if err := write(f); err != nil {
 			return err
 		}
@@ -39,32 +48,6 @@ func writeAtomically(name string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	return syncDirectory(filepath.Dir(name))
-	p, err := openPlace(name)
-	if err != nil {
-		return err
-	}
-	defer p.Close()
-	return p.write(write)
-}
-
-func (p *place) write(write func(io.Writer) error) error {
-	beside := fmt.Sprintf(".%s.%d", p.file, rand.Uint64())
-	f, err := p.directory.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, logFileMode)
-	if err != nil {
-		return err
-	}
-	if err := writeAll(f, write); err != nil {
-		return errors.Join(err, p.directory.Remove(beside))
-	}
-	if err := p.directory.Rename(beside, p.file); err != nil {
-		return errors.Join(err, p.directory.Remove(beside))
-	}
-	return p.sync()
-}
-
-// sync has the directory's names written to the disk.
-func (p *place) sync() error {
 	directory, err := p.directory.Open(".")
 	if err != nil {
 		return err
@@ -75,16 +58,26 @@ func (p *place) sync() error {
 // replace writes a file, with logFileMode, beside the one that it replaces, and gives it
 // the name when it is whole (rename(2)): whoever opens it gets the one or the other.
 func replace(name string, write func(*os.File) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	p, err := openPlace(name)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return p.replace(write)
+}
+
+func (p *place) replace(write func(*os.File) error) error {
+	beside := fmt.Sprintf(".%s.%d", p.file, rand.Uint64())
+	f, err := p.directory.OpenFile(beside, os.O_RDWR|os.O_CREATE|os.O_EXCL, logFileMode)
 	if err != nil {
 		return err
 	}
 	err = errors.Join(write(f), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), name)
+		err = p.directory.Rename(beside, p.file)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return errors.Join(err, p.directory.Remove(beside))
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func TestReadingGivesUpRights(t *testing.T) {
 			eventually(t, fmt.Sprintf("%+v", want), func() bool {
 				return !slices.ContainsFunc(threadStates(t, c.Process.Pid), func(s threadState) bool {
 					s.groups = strings.TrimPrefix(s.groups, "65534") // nobody may be told to be in its own
-					if s.uids != rootUser { // who has no use for it
+					if s.uids != rootUser {                          // who has no use for it
 						s.bounding = set
 					}
 					return s != want

@@ -24,7 +24,7 @@ func (r *reporting) write(made *report.Report) error {
 		return errors.Join(r.writeTo(to.special, name, made), to.special.Close())
 	}
 	var failed error
-	err := to.write(func(w io.Writer) error {
+	err := to.writeAtomically(func(w io.Writer) error {
 		failed = r.writeTo(w, name, made)
 		return failed
 	})

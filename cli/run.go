@@ -55,10 +55,8 @@ type session struct {
 	join        *join
 	identity    *identity.Identifier
 	log         *journal
-	textfile    *textfile // nil without --metrics-textfile
-	scrapes     *scrapes  // nil without --metrics-listen
-	notifier    *notifier // nil if no service manager asks
-	notNotified bool      // it was said
+	textfile    *textfile   // nil without --metrics-textfile
+	scrapes     *scrapes    // nil without --metrics-listen
 	packets     *packetFile // that are saved; nil for none
 	notifier    *notifier   // nil if no service manager asks
 	notNotified bool        // it was said
