@@ -13,7 +13,8 @@ import (
 )
 
 const usage = `usage: manifests check FILE...
-       manifests bundle [-at HOSTPATH=DIR]... -rootfs DIR -netns FILE -cgroup PATH FILE`
+       manifests bundle [-at HOSTPATH=DIR]... -rootfs DIR -netns FILE -cgroup PATH FILE
+       manifests files FILE DIR`
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -28,6 +29,8 @@ func run(args []string) error {
 		return checkAll(args[1:])
 	case len(args) > 1 && args[0] == "bundle":
 		return bundle(args[1:])
+	case len(args) == 3 && args[0] == "files":
+		return writeFiles(args[1], args[2])
 	}
 	return errors.New(usage)
 }
