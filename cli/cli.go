@@ -104,6 +104,10 @@ func exitStatus(err error, stderr io.Writer) int {
 	return exitFailed
 }
 
+// Command returns the program's commands and flags, for what is made of them, as its
+// manual page.
+func Command() *cobra.Command { return newRootCommand(StandardStreams()) }
+
 func newRootCommand(streams Streams) *cobra.Command {
 	var o options
 	root := &cobra.Command{
