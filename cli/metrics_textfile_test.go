@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,5 +58,24 @@ func TestTextfileStalled(t *testing.T) {
 	f.end([]byte("y\n"))
 	if text := <-f.texts; string(text) != "x\n" {
 		t.Errorf("%q waits", text)
+	}
+}
+
+// Who has opened the file reads what it held then, also while it is written anew.
+func TestTextfileIsReplaced(t *testing.T) {
+	f := &textfile{name: filepath.Join(t.TempDir(), "imds.prom")}
+	if err := f.write([]byte("the first, which is longer\n")); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := os.Open(f.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	if err := f.write([]byte("the second\n")); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(opened); err != nil || string(text) != "the first, which is longer\n" {
+		t.Errorf("%v, %q", err, text)
 	}
 }
