@@ -36,6 +36,8 @@ type journal struct {
 	state *keeper
 	// folder is nil without --fold.
 	folder *output.Folder
+	// limiter is nil where files are read, and without --max-entry-rate.
+	limiter *output.Limiter
 	// entry is that of the latest record, kept so that not each takes a new one.
 	entry output.Entry
 
@@ -67,6 +69,9 @@ const standardOutput = "standard output"
 // output.
 func openJournal(o options, streams Streams, out io.Writer, stop func()) (*journal, error) {
 	j := &journal{options: o, summary: output.NewSummary(), folder: output.NewFolder(o.fold), stop: stop, stderr: streams.Err}
+	if o.live() {
+		j.limiter = output.NewLimiter(o.maxEntryRate)
+	}
 	if o.receiver != nil {
 		j.writers = append(j.writers, o.receiver)
 		return j, nil
@@ -134,6 +139,7 @@ func (j *journal) start() {
 
 func (j *journal) finish() {
 	j.passFolded(j.folder.Flush())
+	j.passFolded(j.limiter.Flush())
 	if j.enricher != nil {
 		j.enricher.finish()
 	}
@@ -144,7 +150,7 @@ func (j *journal) finish() {
 func (j *journal) record(r output.Record) {
 	e := &j.entry
 	*e = output.NewEntry(r, *j.host(time.Now()))
-	if j.take(e) && !j.fold(e) {
+	if j.take(e) && !j.fold(e) && !j.limit(e) {
 		j.pass(e)
 	}
 }
@@ -215,7 +221,7 @@ func (j *journal) write(e *output.Entry) {
 	for _, w := range j.writers {
 		j.check(w.Call(e))
 	}
-	if e.Calls() == 1 {
+	if e.Calls() == 1 || e.IMDS.Folded.Reason == output.ReasonRate { // else they were shown
 		j.show(e)
 	}
 }
@@ -252,7 +258,7 @@ func (j *journal) saveState(stats output.CaptureStats) {
 // counted that is missing from each log: which of several will be read is not known.
 func (j *journal) stateLifecycle(l output.Lifecycle) {
 	l.NotWritten(j.fewestMissing())
-	j.state.lifecycle(&l, j.folder.Open())
+	j.state.lifecycle(&l, j.folding())
 }
 
 // fewestMissing is how many entries are missing from the log that has the most.

@@ -29,7 +29,7 @@ func foldedCalls(t *testing.T, log []string) (of counts, lines int) {
 		lines++
 		switch l.IMDS.Version {
 		case "v1":
-			of.v1++
+			of.v1 += max(1, l.IMDS.Folded.Calls)
 		case "v2":
 			of.v2 += max(1, l.IMDS.Folded.Calls)
 		}
@@ -74,6 +74,37 @@ func TestLiveFold(t *testing.T) {
 	}
 	for _, files := range [][]string{{log}, {state}, {log, state}} {
 		if got := reportOn(t, files...); got.Calls.V1 != uint64(want.v1) || got.Calls.V2 != uint64(want.v2) {
+			t.Errorf("a report on %q has %+v, want %v", files, got.Calls, want)
+		}
+	}
+}
+
+// A program that floods the log has its calls told together, and each is counted: in the
+// log, the summary, the state, and a report on both.
+func TestLiveFlood(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	dir := t.TempDir()
+	state, log := filepath.Join(dir, "state"), filepath.Join(dir, "log")
+	p := s.host.watch(t, "--max-entry-rate", "1", "--state", state)
+	want := counts{v1: len(s.load(t, 300))}
+	text := p.stop(t, syscall.SIGTERM)
+	readLog(t, text)
+	got, lines := foldedCalls(t, strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n"))
+	if got != want || lines >= 200 {
+		t.Errorf("%d lines stand for %v calls, want %v", lines, got, want)
+	}
+	if got := summarised(t, p.errors()); got != want {
+		t.Errorf("the summary has %v, want %v", got, want)
+	}
+	if !strings.Contains(text, `"calls_over_rate":`) || !strings.Contains(p.errors(), "told together in the log") {
+		t.Error("it is not said that calls are told together")
+	}
+	if err := os.WriteFile(log, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, files := range [][]string{{log}, {state}, {log, state}} {
+		if got := reportOn(t, files...); got.Calls.V1 != uint64(want.v1) {
 			t.Errorf("a report on %q has %+v, want %v", files, got.Calls, want)
 		}
 	}

@@ -15,7 +15,7 @@ func TestLiveLoad(t *testing.T) {
 	t.Parallel()
 	const load = 2000
 	s := newSite(t)
-	p := s.host.watch(t)
+	p := s.host.watch(t, "--max-entry-rate", "0")
 	e := errand{service: service4, name: "load"}
 	c := liveClient{"load", []string{buildGoClient(t)}, false}
 	pids := runClient(t, s.host, c, append(e.environment(c), "LOAD="+strconv.Itoa(load)))

@@ -68,7 +68,7 @@ func TestLiveRotation(t *testing.T) {
 	const size, load = 64 << 10, 2000
 	s := newSite(t)
 	log := filepath.Join(t.TempDir(), "log")
-	p := s.host.watch(t, "-o", log, "--rotate-size", "64KiB", "--rotate-keep", "1000")
+	p := s.host.watch(t, "-o", log, "--rotate-size", "64KiB", "--rotate-keep", "1000", "--max-entry-rate", "0")
 	calls := s.load(t, load)
 	p.stop(t, syscall.SIGTERM)
 	text, files := rotated(t, log)
@@ -89,7 +89,7 @@ func TestLiveRotationByOthers(t *testing.T) {
 	const load = 2000
 	s := newSite(t)
 	log := filepath.Join(t.TempDir(), "log")
-	p := s.host.watch(t, "-o", log)
+	p := s.host.watch(t, "--max-entry-rate", "0", "-o", log)
 	stop, stopped := make(chan struct{}), make(chan []string)
 	go func() { stopped <- rotateAllTheTime(t, p, log, stop) }()
 	calls := s.load(t, load)
@@ -275,7 +275,7 @@ func TestLiveDiskFull(t *testing.T) {
 	s := newSite(t)
 	log := filepath.Join(s.host.smallDisk(t, "64k"), "log")
 	state := filepath.Join(t.TempDir(), "state")
-	p := s.host.watch(t, "-o", log, "--state", state)
+	p := s.host.watch(t, "--max-entry-rate", "0", "-o", log, "--state", state)
 	calls := s.load(t, load)
 	p.says(t, "no space left on device")
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {

@@ -38,6 +38,7 @@ type options struct {
 	duration      time.Duration
 	statsInterval time.Duration
 	fold          time.Duration
+	maxEntryRate  uint
 	state         string
 	wayNames      []string
 	realTime      bool
@@ -97,6 +98,7 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.ownNamespace, "own-namespace", false, "capture in this network namespace only, not in those of containers that have an interface of their own, and keep less privileges")
 	flags.StringVar(&o.only, "only", "", "with v1: entries for calls that are v1 or unknown; the summary counts all")
 	flags.DurationVar(&o.fold, "fold", 0, "one entry for the IMDSv2 calls that a program repeats within this `TIME` of one that has an entry; 0 for an entry for each")
+	flags.UintVar(&o.maxEntryRate, "max-entry-rate", 10, "beyond `N` entries a second of one container, unit or user, after a burst, one entry a minute for calls that are alike, with their number; 0 for an entry for each")
 	flags.Uint64Var(&o.count, "count", 0, "end after `N` calls")
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `TIME`, such as 90s or 24h")
 	flags.DurationVar(&o.statsInterval, "stats-interval", 0, "write a line of capture statistics to the log every `TIME`; 0 for none")
@@ -216,7 +218,7 @@ func (o *options) checkRotation(flags *pflag.FlagSet) error {
 func (o *options) checkLive(flags *pflag.FlagSet) error {
 	for _, flag := range liveFlags() {
 		if !o.live() && flags.Changed(flag) {
-			return wrong(flag, "-i, --attribution, --realtime, --no-packages, --own-namespace, --state, --journald, and what is for metrics are for live captures and -r reads files: give one of them")
+			return wrong(flag, "-i, --attribution, --realtime, --no-packages, --own-namespace, --max-entry-rate, --state, --journald, and what is for metrics are for live captures and -r reads files: give one of them")
 		}
 	}
 	return nil
@@ -280,7 +282,7 @@ func (o *options) findCommand(flags *pflag.FlagSet) (err error) {
 
 // liveFlags are those that only live captures have a use for.
 func liveFlags() []string {
-	return []string{"interface", "attribution", "realtime", "no-packages", "own-namespace", "state", "journald",
+	return []string{"interface", "attribution", "realtime", "no-packages", "own-namespace", "max-entry-rate", "state", "journald",
 		"metrics-textfile", "metrics-interval", "metrics-listen", "emf", "emf-interval", "emf-per-instance"}
 }
 

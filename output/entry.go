@@ -335,10 +335,12 @@ type Counts struct {
 	CallsV1                 uint64 `json:"calls_v1"`
 	CallsV2                 uint64 `json:"calls_v2"`
 	CallsUnknown            uint64 `json:"calls_unknown"`
-	StreamsNotHTTP          uint64 `json:"streams_not_http"`
-	AttributionResolved     uint64 `json:"attribution_resolved"`
-	AttributionMissed       uint64 `json:"attribution_missed"`
-	EventsLost              uint64 `json:"events_lost"`
+	// CallsOverRate are those of the calls that were too many for entries of their own.
+	CallsOverRate       uint64 `json:"calls_over_rate,omitempty"`
+	StreamsNotHTTP      uint64 `json:"streams_not_http"`
+	AttributionResolved uint64 `json:"attribution_resolved"`
+	AttributionMissed   uint64 `json:"attribution_missed"`
+	EventsLost          uint64 `json:"events_lost"`
 	// Truncated is that of CaptureStats.
 	Truncated bool `json:"truncated,omitempty"`
 	// RequestsCut and SnaplenNeeded are those of CaptureStats, nil if none was cut.

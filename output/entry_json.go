@@ -104,6 +104,8 @@ func (f *Folded) write(w *jsonWriter) {
 	if f.FirstSequence > 0 {
 		w.count("first_sequence", f.FirstSequence)
 	}
+	w.text("reason", f.Reason)
+	w.text("several", f.Several)
 	w.close(start)
 }
 
@@ -332,6 +334,9 @@ func (c *Counts) writeCalls(w *jsonWriter) {
 	w.count("calls_v1", c.CallsV1)
 	w.count("calls_v2", c.CallsV2)
 	w.count("calls_unknown", c.CallsUnknown)
+	if c.CallsOverRate > 0 {
+		w.count("calls_over_rate", c.CallsOverRate)
+	}
 }
 
 func (c *Counts) write(w *jsonWriter) {

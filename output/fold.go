@@ -26,11 +26,17 @@ type Folded struct {
 	Last  time.Time `json:"last,omitzero"`
 	// FirstSequence is the number in its capture of the first of them.
 	FirstSequence uint64 `json:"first_sequence,omitempty"`
+	// Reason is ReasonRate if there were too many for entries of their own; else they
+	// are what a Folder makes one of.
+	Reason string `json:"reason,omitempty"`
+	// Several is what the entry does not tell, as it is not the same in all of them.
+	Several string `json:"several,omitempty"`
 }
 
-// Calls is how many calls the entry stands for: more than one only if they are of version 2.
+// Calls is how many calls the entry stands for: more than one of another version than 2
+// only if there were too many.
 func (e *Entry) Calls() uint64 {
-	if e.IMDS.Version != imds.V2.String() {
+	if e.IMDS.Version != imds.V2.String() && e.IMDS.Folded.Reason != ReasonRate {
 		return 1
 	}
 	return max(1, e.IMDS.Folded.Calls)

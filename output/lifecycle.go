@@ -72,6 +72,9 @@ func (s *Session) Progress(action LifecycleAction, at time.Time, c Counts) Lifec
 	if c.PacketsNotRead > 0 {
 		l.Message += fmt.Sprintf(", %d not read", c.PacketsNotRead)
 	}
+	if c.CallsOverRate > 0 {
+		l.Message += fmt.Sprintf(", %d calls told together", c.CallsOverRate)
+	}
 	if c.Truncated {
 		l.Message += ", not all of the input read"
 	}

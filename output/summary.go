@@ -16,6 +16,8 @@ type Summary struct {
 	attribution     map[attribution.Status]uint64
 	programs        map[programKey]*program
 	others          program                // of programs that there was no room for
+	overRate        uint64                 // calls that were too many for entries of their own
+	notShown        uint64                 // calls that were too many for lines on the terminal
 	notEnriched     map[NotEnriched]uint64 // nil where no command says more of calls
 
 	withoutPackets        uint64                     // connections
@@ -79,6 +81,12 @@ func (s *Summary) program(key programKey) *program {
 	return p
 }
 
+// OverRate counts a call that is told together with others, as there were too many.
+func (s *Summary) OverRate() { s.overRate++ }
+
+// NotShown counts a call that the terminal does not show for that.
+func (s *Summary) NotShown() { s.notShown++ }
+
 // Enriching says that a command says more of calls.
 func (s *Summary) Enriching() { s.notEnriched = map[NotEnriched]uint64{} }
 
@@ -113,6 +121,7 @@ func (s *Summary) Counts(c CaptureStats) Counts {
 		CallsV1:                 s.v1,
 		CallsV2:                 s.v2,
 		CallsUnknown:            s.unknown,
+		CallsOverRate:           s.overRate,
 		StreamsNotHTTP:          c.NotHTTP,
 		AttributionResolved:     s.sum(attribution.Resolved, attribution.Shared, attribution.Inferred),
 		AttributionMissed:       s.sum(attribution.NotFound, attribution.Unavailable),

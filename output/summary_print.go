@@ -43,6 +43,13 @@ func (s *Summary) printVersions(b *strings.Builder) {
 		fmt.Fprintf(b, "  (%s)", counted(s.tokenRequests, "token request", "token requests"))
 	}
 	fmt.Fprintf(b, "\n  unknown  %8d\n", s.unknown)
+	if s.overRate > 0 {
+		fmt.Fprintf(b, "  %s told together in the log, with their number: too many of one caller (--max-entry-rate)\n",
+			counted(s.overRate, "call is", "calls are"))
+	}
+	if s.notShown > 0 {
+		fmt.Fprintf(b, "  %s not shown, for the same reason\n", counted(s.notShown, "call was", "calls were"))
+	}
 }
 
 func (s *Summary) printPrograms(b *strings.Builder) {

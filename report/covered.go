@@ -23,7 +23,7 @@ type folding struct {
 }
 
 // maxFolding bounds what is read of them from a state file.
-const maxFolding = 1024
+const maxFolding = 4096
 
 // folding takes in what the capture that was started then has not written yet.
 func (s *sessions) folding(started time.Time, all []output.Folded) {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -173,5 +174,81 @@ func TestFoldingOfOddStates(t *testing.T) {
 	take(reader, call(v2, sequence(8), when(at(2)), folded(4)), call(v2, sequence(9), when(at(2)), folded(3)), call(v2, sequence(10), when(at(2))))
 	if r := reader.Report(); r.Calls.V2 != 1+3+1 || r.Inputs.Repeated != 3 {
 		t.Errorf("%d calls, %d repeated", r.Calls.V2, r.Inputs.Repeated)
+	}
+}
+
+// flooded is a log of calls of version 1, most of them too many, with the calls' numbers, as
+// it is without a limit and with one: those of one program, for several paths, and then
+// those of programs without end.
+func flooded() (c capture, single, limited []any) {
+	c = capture{host: "web-1", boot: "b1", started: day, uptime: 20}
+	l := output.NewLimiter(1)
+	single, limited = append(single, c.start()), append(limited, c.start())
+	for n := range 800 {
+		e := call(process("/usr/bin/curl"), unit("bad.service"), sequence(uint64(n+1)), when(day.Add(time.Duration(n+1)*time.Second/2)), answered, from("web-1"))
+		if n >= 400 {
+			process(fmt.Sprint("/tmp/x", n))(e)
+		}
+		e.URL.Path = fmt.Sprint("/latest/", n%5)
+		single = append(single, e)
+		limited = append(limited, due(l.Due(e.Timestamp))...)
+		if !l.Limit(e) {
+			limited = append(limited, e)
+		}
+	}
+	return c, append(single, c.stop(at(7))), append(append(limited, due(l.Flush())...), c.stop(at(7)))
+}
+
+// A report on a flood has all calls, and those of a program that it knows as that's.
+func TestFlood(t *testing.T) {
+	_, single, limited := flooded()
+	if len(limited) > len(single)*3/4 {
+		t.Fatalf("%d lines of %d are left", len(limited), len(single))
+	}
+	want, got := take(New(week), single...), take(New(week), limited...)
+	var several uint64
+	for key, p := range got.kept.programs {
+		if known := want.kept.programs[key]; known != nil && key.Executable == "/usr/bin/curl" {
+			if p.Calls != known.Calls || !maps.Equal(p.Paths.Counts, known.Paths.Counts) || p.V1 != known.V1 {
+				t.Errorf("%+v, want %+v", p, known)
+			}
+		}
+		if key == (programKey{Kind: "unit", Owner: "bad.service", Executable: "several programs"}) {
+			several = p.Calls.V1
+		}
+	}
+	if several == 0 {
+		t.Error("no calls of several programs")
+	}
+	for _, r := range []*Report{got.Report(), want.Report()} {
+		if r.Calls.V1 != 800 || r.Hosts[0].Calls.V1 != 800 || r.Hosts[0].Service.NoToken != 800 {
+			t.Errorf("%+v, %+v", r.Calls, r.Hosts[0])
+		}
+	}
+}
+
+// Whenever the state was saved, no call is counted twice and none is missing.
+func TestFloodAndState(t *testing.T) {
+	c, single, limited := flooded()
+	for n := 1; n < len(single); n += 37 {
+		b, l := take(New(Options{}), single[:n]...), output.NewLimiter(1)
+		last := c.started
+		for _, line := range single[:n] {
+			if e, ok := line.(*output.Entry); ok {
+				l.Due(e.Timestamp)
+				l.Limit(e)
+				last = e.Timestamp
+			}
+		}
+		runs := c.runs(last)
+		b.Lifecycle(runs)
+		b.Folding(runs, l.Open())
+		reader := New(week)
+		if err := reader.State(read(t, written(t, b.Snapshot()))); err != nil {
+			t.Fatal(err)
+		}
+		if r := take(reader, limited...).Report(); r.Calls.V1 != 800 || r.Inputs.Repeated != uint64(n-1) {
+			t.Errorf("after %d lines: %d calls, %d repeated", n, r.Calls.V1, r.Inputs.Repeated)
+		}
 	}
 }

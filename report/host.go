@@ -116,7 +116,7 @@ func (h *host) call(e *output.Entry) {
 	h.Seen.merge(spanOf(e))
 	h.Options.call(e)
 	h.Sessions.call(e)
-	h.Periods.add(slotOf(e.Timestamp), tokenlessOf(e))
+	h.Periods.add(slotOf(e.Timestamp), tokenlessOf(e).times(e.Calls()))
 }
 
 func (h *host) lifecycle(l *output.Lifecycle) {

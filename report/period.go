@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -36,6 +37,12 @@ func tokenlessOf(e *output.Entry) tokenless {
 		return tokenless{NotFound: 1}
 	}
 	return tokenless{}
+}
+
+// times is so many of them, up to what there is room for.
+func (t tokenless) times(n uint64) tokenless {
+	by := uint32(min(n, math.MaxUint32))
+	return tokenless{Succeeded: t.Succeeded * by, Refused: t.Refused * by, NotFound: t.NotFound * by}
 }
 
 func (t *tokenless) merge(o tokenless) {

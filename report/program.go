@@ -113,22 +113,22 @@ func (p *program) call(e *output.Entry, h *host) {
 // tokenless takes in a call of version 1, or one that may be.
 func (p *program) tokenless(e *output.Entry, v1 uint64) {
 	status := e.HTTP.Response.StatusCode
-	p.V1.add(e.Timestamp)
-	p.Paths.add(e.URL.Path, 1, maxPaths)
+	p.V1.merge(spanOf(e))
+	p.Paths.add(e.URL.Path, e.Calls(), maxPaths)
 	p.Answers.add(answerText(status), v1, maxOfEach)
 	if e.GotCredentials() {
 		p.Credentials += v1
 	}
 	if f := &e.IMDS.Fallback; f.Reason != "" {
-		p.Fallbacks.add(fallbackText(f), 1, maxReasons)
+		p.Fallbacks.add(fallbackText(f), e.Calls(), maxReasons)
 	}
 	for _, packages := range []output.Package{e.Package, e.IMDS.Script.Package} {
-		p.Packages.add(packageText(packages), 1, maxOfEach)
+		p.Packages.add(packageText(packages), e.Calls(), maxOfEach)
 	}
-	p.Containers.add(cmp.Or(e.Container.Name, e.Container.ID), 1, maxOfEach)
-	p.Images.add(e.Container.Image.Name, 1, maxOfEach)
+	p.Containers.add(cmp.Or(e.Container.Name, e.Container.ID), e.Calls(), maxOfEach)
+	p.Images.add(e.Container.Image.Name, e.Calls(), maxOfEach)
 	if standingOf(e) == elsewhere {
-		p.Servers.add(e.IMDS.Server, 1, maxOfEach)
+		p.Servers.add(e.IMDS.Server, e.Calls(), maxOfEach)
 	}
 	if e.Process.CommandLine != "" && !e.Timestamp.Before(p.Example.At) {
 		p.Example.merge(exampleOf(e, &p.Example))

@@ -19,6 +19,13 @@ type programKey struct {
 }
 
 func keyOf(e *output.Entry) programKey {
+	if e.IMDS.Folded.Several == output.SeveralPrograms {
+		k := programKey{Executable: "several programs"}
+		if k.Kind, k.Owner = e.Workload(); k.Owner == "" {
+			k.Executable += " of user " + cmp.Or(e.User.Name, e.User.ID, "not known")
+		}
+		return k
+	}
 	if e.Process.PID == 0 {
 		return programKey{UserAgent: sameOnAllHosts(e.UserAgent.Original)}
 	}

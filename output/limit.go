@@ -1,0 +1,414 @@
+package output
+
+import (
+	"cmp"
+	"fmt"
+	"hash/maphash"
+	"math"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Limits of a flood. Whoever can run a program can call the service thousands of times a
+// second, by programs and for paths without end: none of that may fill the disk, or have
+// the rotation take away what others did.
+const (
+	// limitBurst is for how many seconds' worth of entries a caller that was quiet has
+	// room: at 10 a second 600, more than the launch of a host makes.
+	limitBurst = 60
+	// limitPeriod is how long calls are told together in a flood: 64 KiB of entries
+	// an hour for one kind of calls.
+	limitPeriod = time.Minute
+	// limitCost is how many bytes an entry has as a rule. One with longer arguments counts
+	// as several: 48 KiB as 24.
+	limitCost = 2 << 10
+	// maxLimited bounds the callers that are told apart; one that was quiet is forgotten.
+	// One with all that it keeps takes 4 KiB, and 28 entries of what is beyond all limits,
+	// of 2 KiB: 4 MiB.
+	maxLimited = 64
+	// maxFirsts, of maxKinds with maxPaths paths each, are the entries that a caller has
+	// in a period beyond its rate: each first call of a kind. That is 4 a second.
+	maxFirsts     = 256
+	maxKinds      = 64
+	maxKindsPaths = 32
+	// maxCallerFolds bounds the entries to come of a caller that have a program, half of
+	// them a path too, and maxLimitFolds those of all: 48 KiB each at most, as long as
+	// arguments can be, is 6 MiB.
+	maxCallerFolds = 16
+	maxLimitFolds  = 128
+)
+
+// What is different in calls that one entry tells of.
+const (
+	SeveralPaths    = "paths"
+	SeveralPrograms = "programs"
+)
+
+// ReasonRate: there were more calls than have entries of their own.
+const ReasonRate = "rate"
+
+// Limiter bounds the entries of a caller, which is a container, a unit or a user: what a
+// program cannot choose. Beyond a rate, calls are told together, with their exact number,
+// but for the first of each kind. What is too much for that, too, loses its path, and then
+// its program. It is not safe for concurrent use. A nil one limits nothing.
+type Limiter struct {
+	rate     float64 // entries a second
+	seed     maphash.Seed
+	callers  map[callerKey]*limited
+	flooding []*limited // those whose period has begun, in that order
+	folds    int        // with a program, of all callers
+}
+
+// NewLimiter returns a Limiter to so many entries a second of each caller; to 0 is to any
+// number.
+func NewLimiter(rate uint) *Limiter {
+	if rate == 0 {
+		return nil
+	}
+	return &Limiter{rate: float64(rate), seed: maphash.MakeSeed(), callers: map[callerKey]*limited{}}
+}
+
+// callerKey is whose the calls are, in words that a program cannot choose. The zero key is
+// that of calls whose process is not known, and of callers that there was no room for.
+type callerKey struct{ container, pod, unit, user string }
+
+// callerOf names the caller. A user chooses what is below his systemd, and opens as many
+// sessions as he likes.
+func callerOf(e *Entry) callerKey {
+	unit := e.Systemd.Unit
+	switch {
+	case strings.HasPrefix(unit, "user@"):
+		return callerKey{unit: unit}
+	case e.Container.ID != "":
+		return callerKey{container: e.Container.ID, pod: e.Kubernetes.Pod.UID}
+	case unit != "" && !strings.HasPrefix(unit, "session-"):
+		return callerKey{unit: unit}
+	}
+	return callerKey{user: e.User.ID}
+}
+
+// limited is what a caller has left, and what entries to come tell of it.
+type limited struct {
+	tokens float64   // entries
+	at     time.Time // when it had them
+	// begin is when the period began, in which there is more than that; zero if there
+	// is none.
+	begin  time.Time
+	firsts map[uint64]struct{} // hashes of kinds with paths that have entries
+	kinds  map[uint64]int      // how many paths each has
+	folds  map[uint64]*limitFold
+	order  []*limitFold
+	own    int // of the folds, those that have a program
+}
+
+// limitFold are calls that one entry is to tell of.
+type limitFold struct {
+	fold
+	several string // what is different in them
+}
+
+// limitKind is what is the same in calls of one kind.
+type limitKind struct {
+	foldKey
+	outcome, incomplete, findings string
+	reason, evidence, method      string
+	fallbackStatus                int
+}
+
+func newLimitKind(e *Entry) limitKind {
+	return limitKind{
+		foldKey: newFoldKey(e), outcome: e.Event.Outcome, incomplete: e.IMDS.Incomplete,
+		findings: strings.Join(e.IMDS.Findings, " "), method: e.HTTP.Request.Method,
+		reason: e.IMDS.Fallback.Reason, evidence: e.IMDS.Fallback.Evidence, fallbackStatus: e.IMDS.Fallback.StatusCode,
+	}
+}
+
+// limitRest is what is the same in calls beyond all limits.
+type limitRest struct {
+	action, network string
+	status          int
+	credentials     bool
+}
+
+func newLimitRest(e *Entry) limitRest {
+	return limitRest{
+		action: e.Event.Action, network: e.Network.Type, status: usualStatus(e.HTTP.Response.StatusCode),
+		credentials: isTrue(e.IMDS.Credentials),
+	}
+}
+
+// usualStatus is a status that the service answers with, or 0: the number of others has
+// no bound.
+func usualStatus(status int) int {
+	switch status {
+	case http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
+		return status
+	}
+	return 0
+}
+
+// Limit takes in an entry, after all that was due at its time. It reports whether an entry
+// that comes later tells of it; if not, it has to be written.
+func (l *Limiter) Limit(e *Entry) bool {
+	if l == nil {
+		return false
+	}
+	c := l.caller(e)
+	if l.spend(c, e) {
+		return false
+	}
+	if c.begin.IsZero() {
+		l.begin(c, e.Timestamp)
+	}
+	kind := newLimitKind(e)
+	ofKind := maphash.Comparable(l.seed, kind)
+	ofPath := maphash.Comparable(l.seed, struct {
+		kind limitKind
+		path string
+	}{kind, e.URL.Path})
+	if c.first(ofKind, ofPath) {
+		return false
+	}
+	l.fold(c, e, ofKind, ofPath)
+	return true
+}
+
+// Spare reports whether the caller has an entry left, and takes it.
+func (l *Limiter) Spare(e *Entry) bool { return l == nil || l.spend(l.caller(e), e) }
+
+// caller is what is known of the entry's caller.
+func (l *Limiter) caller(e *Entry) *limited {
+	key := callerOf(e)
+	if c := l.callers[key]; c != nil {
+		return c
+	}
+	if len(l.callers) >= maxLimited {
+		l.forget(e.Timestamp)
+	}
+	if len(l.callers) >= maxLimited { // with room for the zero key
+		key = callerKey{}
+	}
+	c := l.callers[key]
+	if c == nil {
+		c = &limited{tokens: l.rate * limitBurst, at: e.Timestamp}
+		l.callers[key] = c
+	}
+	return c
+}
+
+// forget forgets the callers that have all they can have.
+func (l *Limiter) forget(now time.Time) {
+	for key, c := range l.callers {
+		if l.refill(c, now); c.begin.IsZero() && c.tokens >= l.rate*limitBurst {
+			delete(l.callers, key)
+		}
+	}
+}
+
+func (l *Limiter) refill(c *limited, now time.Time) {
+	if since := now.Sub(c.at); since > 0 {
+		c.tokens = min(l.rate*limitBurst, c.tokens+since.Seconds()*l.rate)
+	}
+	c.at = now // which may be before: a clock can be set
+}
+
+// spend takes what the entry costs, if it is there.
+func (l *Limiter) spend(c *limited, e *Entry) bool {
+	l.refill(c, e.Timestamp)
+	if c.tokens < 1 {
+		return false
+	}
+	c.tokens -= costOf(e) // which one that is long may overdraw
+	return true
+}
+
+// costOf is how many usual entries it takes the room of.
+func costOf(e *Entry) float64 {
+	size := 2*len(e.Process.CommandLine) + 2*len(e.Process.Parent.CommandLine) + 2*len(e.URL.Original) + len(e.UserAgent.Original)
+	for i := range e.IMDS.Ancestors {
+		size += len(e.IMDS.Ancestors[i].CommandLine)
+	}
+	return math.Ceil(float64(size+1) / limitCost)
+}
+
+func (l *Limiter) begin(c *limited, at time.Time) {
+	c.begin = at
+	c.firsts, c.kinds, c.folds = map[uint64]struct{}{}, map[uint64]int{}, map[uint64]*limitFold{}
+	l.flooding = append(l.flooding, c)
+}
+
+// first reports whether a call is the first of its kind for its path in the period, as
+// long as there are not too many of these.
+func (c *limited) first(ofKind, ofPath uint64) bool {
+	paths, known := c.kinds[ofKind]
+	_, seen := c.firsts[ofPath]
+	switch {
+	case seen || paths >= maxKindsPaths || len(c.firsts) >= maxFirsts || !known && len(c.kinds) >= maxKinds:
+		return false
+	}
+	c.firsts[ofPath] = struct{}{}
+	c.kinds[ofKind]++
+	return true
+}
+
+// fold adds the call to what tells most of it.
+func (l *Limiter) fold(c *limited, e *Entry, ofKind, ofPath uint64) {
+	f := c.folds[ofPath]
+	if f == nil {
+		f = c.folds[ofKind]
+	}
+	room := l.folds < maxLimitFolds
+	switch {
+	case f != nil:
+	case room && c.own < maxCallerFolds/2:
+		f = l.open(c, ofPath, "")
+	case room && c.own < maxCallerFolds:
+		f = l.open(c, ofKind, SeveralPaths)
+	default:
+		rest := maphash.Comparable(l.seed, newLimitRest(e))
+		if f = c.folds[rest]; f == nil {
+			f = c.open(rest, SeveralPrograms)
+		}
+	}
+	f.add(e)
+}
+
+func (l *Limiter) open(c *limited, key uint64, several string) *limitFold {
+	l.folds++
+	c.own++
+	return c.open(key, several)
+}
+
+func (c *limited) open(key uint64, several string) *limitFold {
+	f := &limitFold{several: several}
+	c.folds[key] = f
+	c.order = append(c.order, f)
+	return f
+}
+
+// add takes in a call.
+func (f *limitFold) add(e *Entry) {
+	before := f.latest
+	f.begin = e.Timestamp // each is near enough
+	f.fold.add(e, limitPeriod)
+	if f.several == SeveralPrograms {
+		f.latest.generalise(&before, f.Calls == 1)
+	}
+}
+
+// generalise leaves in the entry what is the same in all calls: not what is one
+// process's, and of all others what the entry before has, too.
+func (e *Entry) generalise(before *Entry, first bool) {
+	e.URL, e.UserAgent, e.Process, e.Package, e.Labels = URL{}, UserAgent{}, Process{}, Package{}, nil
+	e.Event.Duration, e.HTTP.Response.StatusCode = nil, usualStatus(e.HTTP.Response.StatusCode)
+	i := &e.IMDS
+	i.OnBehalfOf, i.Ancestors, i.Script, i.ExecutableDeleted, i.Attribution.Candidates = Relative{}, nil, Script{}, false, nil
+	i.Fallback, i.TokenTTLSeconds, i.Server, i.ResponseTTL, i.ResponseTTLNeeded = Fallback{}, 0, "", 0, 0
+	if e.Systemd.UserUnit = ""; first {
+		return
+	}
+	if e.User != before.User {
+		e.User = User{}
+	}
+	if e.WorkloadFields != before.WorkloadFields {
+		e.WorkloadFields = WorkloadFields{}
+	}
+	if strings.Join(i.Findings, " ") != strings.Join(before.IMDS.Findings, " ") {
+		i.Findings = nil
+	}
+}
+
+// entry is that of the calls.
+func (f *limitFold) entry() *Entry {
+	e := &f.latest
+	if f.several == SeveralPrograms {
+		e.IMDS.Folded = f.Folded
+		e.Message = Sanitize(f.message())
+	} else {
+		e = f.fold.entry()
+	}
+	if e.IMDS.Folded.Calls == 0 {
+		return e
+	}
+	e.IMDS.Folded.Reason, e.IMDS.Folded.Several = ReasonRate, f.several
+	if f.several == SeveralPaths {
+		e.URL = URL{}
+		e.Message += ", of several paths"
+	}
+	return e
+}
+
+// message says it of calls of several programs.
+func (f *limitFold) message() string {
+	e := &f.latest
+	whose := cmp.Or(ownerOf(&e.WorkloadFields).in(), " of user "+cmp.Or(e.User.Name, e.User.ID, "not known"))
+	return fmt.Sprintf("%s by several programs%s, %s: %d of them, which were too many to be told apart",
+		kind(e), cut(whose, maxMessageName), answer(e), f.Calls)
+}
+
+// Due returns the entries of the periods that have ended by now, or that a clock that
+// was set would keep. They are good until the next call.
+func (l *Limiter) Due(now time.Time) (entries []*Entry) {
+	if l == nil {
+		return nil
+	}
+	var still []*limited
+	for _, c := range l.flooding {
+		if now.Sub(c.begin).Abs() < limitPeriod {
+			still = append(still, c)
+			continue
+		}
+		entries = append(entries, l.end(c)...)
+	}
+	l.flooding = still
+	return entries
+}
+
+// Flush returns the entries of all periods.
+func (l *Limiter) Flush() (entries []*Entry) {
+	if l == nil {
+		return nil
+	}
+	for _, c := range l.flooding {
+		entries = append(entries, l.end(c)...)
+	}
+	l.flooding = nil
+	return entries
+}
+
+// end ends a caller's period.
+func (l *Limiter) end(c *limited) (entries []*Entry) {
+	for _, f := range c.order {
+		entries = append(entries, f.entry())
+	}
+	l.folds -= c.own
+	*c = limited{tokens: c.tokens, at: c.at}
+	return entries
+}
+
+// Next is when the next period ends; zero if there is none.
+func (l *Limiter) Next() (next time.Time) {
+	if l == nil {
+		return next
+	}
+	for _, c := range l.flooding {
+		if end := c.begin.Add(limitPeriod); next.IsZero() || end.Before(next) {
+			next = end
+		}
+	}
+	return next
+}
+
+// Open are the calls so far that entries will tell of which come later, in no order.
+func (l *Limiter) Open() (open []Folded) {
+	if l == nil {
+		return nil
+	}
+	for _, c := range l.flooding {
+		for _, f := range c.order {
+			open = append(open, f.Folded)
+		}
+	}
+	return open
+}

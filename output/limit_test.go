@@ -1,0 +1,279 @@
+package output
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"imds-analyzer/attribution"
+)
+
+// floodEntry is the entry of a call of version 1, so long after testTime.
+func floodEntry(sequence uint64, after time.Duration, edits ...func(*Record)) *Entry {
+	r := testRecord(edits...)
+	r.Call.Request.Time = testTime.Add(after)
+	r.Call.Response.Time = r.Call.Request.Time.Add(time.Millisecond)
+	r.Sequence = sequence
+	e := NewEntry(r, testHost)
+	return &e
+}
+
+// numberedProgram is another one of the same caller.
+func numberedProgram(n int) func(*Record) {
+	return func(r *Record) {
+		p := *testProcess()
+		p.PID, p.Executable, p.Args = 5000+n, fmt.Sprintf("/tmp/program-%d", n), []string{"x"}
+		r.Answer.Process = &p
+	}
+}
+
+func ofUnit(unit string) func(*Record) {
+	return func(r *Record) { r.Identity.Unit, r.Identity.UserUnit = unit, "" }
+}
+
+func numberedPath(n int) func(*Record) { return target(fmt.Sprintf("/latest/meta-data/%d", n)) }
+
+// limitAll limits entries, and returns the log with the most entries to come at once.
+func limitAll(l *Limiter, entries ...*Entry) (log []Entry, open int) {
+	written := func(due []*Entry) {
+		for _, e := range due {
+			log = append(log, *e)
+		}
+	}
+	for _, e := range entries {
+		written(l.Due(e.Timestamp))
+		if !l.Limit(e) {
+			log = append(log, *e)
+		}
+		open = max(open, len(l.Open()))
+	}
+	written(l.Flush())
+	return log, open
+}
+
+// flood is n calls, a millisecond from one to the next.
+func flood(n int, edits func(i int) []func(*Record)) (entries []*Entry) {
+	for i := range n {
+		entries = append(entries, floodEntry(uint64(i+1), time.Duration(i)*time.Millisecond, edits(i)...))
+	}
+	return entries
+}
+
+func callsIn(log []Entry) (calls uint64) {
+	for i := range log {
+		calls += log[i].Calls()
+	}
+	return calls
+}
+
+// Each call is told, once; the log has a bound whatever the calls are.
+func TestLimit(t *testing.T) {
+	const calls, burst = 5000, 10 * limitBurst
+	tests := []struct {
+		name    string
+		edits   func(i int) []func(*Record)
+		entries int // beyond the burst, and the 50 of 5 s
+	}{
+		{"one kind", func(int) []func(*Record) { return nil }, 2},
+		{"version 2", func(int) []func(*Record) { return []func(*Record){token} }, 2},
+		{"two kinds", func(i int) []func(*Record) { return []func(*Record){numberedPath(i % 2)} }, 4},
+		{"paths without end", func(i int) []func(*Record) { return []func(*Record){numberedPath(i)} }, maxKindsPaths + maxCallerFolds},
+		{"programs without end", func(i int) []func(*Record) { return []func(*Record){numberedProgram(i)} }, maxKinds + maxCallerFolds + 1},
+		{"both", func(i int) []func(*Record) { return []func(*Record){numberedProgram(i / 40), numberedPath(i)} }, maxFirsts + maxCallerFolds + 1},
+	}
+	schema := compileSchema(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			log, open := limitAll(NewLimiter(10), flood(calls, tt.edits)...)
+			if got := callsIn(log); got != calls {
+				t.Errorf("the log tells of %d calls", got)
+			}
+			if most := burst + 51 + tt.entries; len(log) > most || len(log) < burst {
+				t.Errorf("%d entries, want %d at most", len(log), most)
+			}
+			if open > maxCallerFolds+4 {
+				t.Errorf("%d entries are to come", open)
+			}
+			for i := max(0, len(log)-20); i < len(log); i++ {
+				if err := validate(t, schema, string(appendEntry(nil, &log[i]))); err != nil {
+					t.Fatalf("%s: %v", appendEntry(nil, &log[i]), err)
+				}
+			}
+		})
+	}
+}
+
+// What is not too much is as it was, and so is all of it without a limit.
+func TestLimitLeavesAlone(t *testing.T) {
+	l := NewLimiter(10)
+	for i := range 10 * limitBurst {
+		if l.Limit(floodEntry(uint64(i), 0)) {
+			t.Fatalf("call %d is folded", i)
+		}
+	}
+	if !l.Next().IsZero() || len(l.Due(testTime)) > 0 {
+		t.Error("entries are to come")
+	}
+	for i := range 100 { // at the rate
+		if l.Limit(floodEntry(uint64(i), time.Duration(i)*100*time.Millisecond, numberedPath(i))) {
+			t.Fatalf("call %d at the rate is folded", i)
+		}
+	}
+	log, _ := limitAll(NewLimiter(0), flood(5000, func(int) []func(*Record) { return nil })...)
+	if len(log) != 5000 {
+		t.Errorf("%d entries without a limit", len(log))
+	}
+}
+
+// In another's flood, the calls of a caller have entries as ever.
+func TestLimitOfOthers(t *testing.T) {
+	tests := []struct {
+		name   string
+		others func(i int) []func(*Record)
+	}{
+		{"one unit", func(i int) []func(*Record) { return []func(*Record){ofUnit("bad.service"), numberedProgram(i)} }},
+		{"a user's units", func(i int) []func(*Record) {
+			return []func(*Record){func(r *Record) {
+				r.Identity.Unit, r.Identity.UserUnit = "user@1000.service", fmt.Sprint("u", i, ".service")
+			}}
+		}},
+		{"sessions of a user", func(i int) []func(*Record) { return []func(*Record){ofUnit(fmt.Sprintf("session-%d.scope", i))} }},
+		{"no process", func(int) []func(*Record) {
+			return []func(*Record){func(r *Record) { r.Answer = attribution.Answer{Status: attribution.NotFound} }}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := NewLimiter(10)
+			for i := range 4000 {
+				l.Limit(floodEntry(uint64(i), time.Duration(i)*time.Millisecond, tt.others(i)...))
+				if i%10 == 0 && l.Limit(floodEntry(uint64(i), time.Duration(i)*time.Millisecond, ofUnit("good.service"))) {
+					t.Fatalf("call %d is folded", i)
+				}
+			}
+			if len(l.callers) != 2 {
+				t.Errorf("%d callers", len(l.callers))
+			}
+		})
+	}
+}
+
+// The first call of each kind has an entry in the middle of a flood, with all that it tells.
+func TestFirstCallsInAFlood(t *testing.T) {
+	firsts := []func(*Record){token, target("/latest/user-data"), numberedProgram(1), target("/latest/meta-data/iam/security-credentials/r"),
+		func(r *Record) { r.Call.Response.Status = 404 }, func(r *Record) { r.Call.Response.Status = 401 }}
+	for i, first := range firsts {
+		l := NewLimiter(10)
+		for n := range 3000 {
+			l.Limit(floodEntry(uint64(n), 0))
+		}
+		if l.Limit(floodEntry(4000, 0, first)) {
+			t.Errorf("the first call of kind %d is folded", i)
+		}
+		if !l.Limit(floodEntry(4001, 0, first)) {
+			t.Errorf("the second call of kind %d has an entry", i)
+		}
+	}
+}
+
+// Callers without end have a bound, too, and each call is told.
+func TestLimitOfCallersWithoutEnd(t *testing.T) {
+	l := NewLimiter(1)
+	var entries []*Entry
+	for i := range 40 * limitBurst * 10 {
+		unit := ofUnit(fmt.Sprintf("u%d.service", i%300))
+		entries = append(entries, floodEntry(uint64(i+1), 0, unit, numberedProgram(i), target(fmt.Sprintf("/%d", i))))
+	}
+	log, open := limitAll(l, entries...)
+	if callsIn(log) != uint64(len(entries)) {
+		t.Errorf("%d calls of %d", callsIn(log), len(entries))
+	}
+	if len(l.callers) > maxLimited+1 || open > maxLimitFolds+28*maxLimited {
+		t.Errorf("%d callers, %d entries to come", len(l.callers), open)
+	}
+	if l.folds != 0 {
+		t.Errorf("%d folds are left", l.folds)
+	}
+}
+
+// What an entry tells of several programs is what they have in common.
+func TestEntryOfSeveralPrograms(t *testing.T) {
+	log, _ := limitAll(NewLimiter(1), flood(2000, func(i int) []func(*Record) {
+		return []func(*Record){numberedProgram(i), numberedPath(i), ofUnit("bad.service")}
+	})...)
+	last := log[len(log)-1]
+	if last.IMDS.Folded.Several != SeveralPrograms || last.Process.PID != 0 || last.URL != (URL{}) || last.Systemd.Unit != "bad.service" || last.User.ID == "" {
+		t.Errorf("%s", appendEntry(nil, &last))
+	}
+	if !strings.HasPrefix(last.Message, "IMDSv1 request by several programs of unit bad.service, status 200: ") {
+		t.Errorf("message %q", last.Message)
+	}
+}
+
+// A flood that goes on has an entry a minute, and ends; after it the caller is as it was.
+func TestPeriodsOfAFlood(t *testing.T) {
+	l := NewLimiter(1)
+	var entries []*Entry
+	for i := range 18000 { // 3 min
+		entries = append(entries, floodEntry(uint64(i+1), time.Duration(i)*10*time.Millisecond))
+	}
+	log, _ := limitAll(l, entries...)
+	folded := 0
+	for i := range log {
+		if log[i].Calls() > 1 {
+			folded++
+		}
+	}
+	if folded != 3 || callsIn(log) != 18000 {
+		t.Errorf("%d entries tell of several calls, of %d in all", folded, callsIn(log))
+	}
+	if l.Limit(floodEntry(1, time.Hour)) || !l.Next().IsZero() {
+		t.Error("an hour later it is not forgotten")
+	}
+}
+
+// Clocks that are set do not keep entries, nor make room without end.
+func TestLimitAndClocks(t *testing.T) {
+	l := NewLimiter(1)
+	for i := range 200 {
+		l.Limit(floodEntry(uint64(i), time.Hour))
+	}
+	if got := len(l.Due(testTime)); got != 1 {
+		t.Errorf("%d entries are due when the clock is set back", got)
+	}
+	for i := range 50 {
+		l.Limit(floodEntry(uint64(i), time.Duration(i%2)*time.Second))
+	}
+	if c := l.callers[callerOf(floodEntry(1, 0))]; c.tokens > 1 {
+		t.Errorf("%v entries are left", c.tokens)
+	}
+}
+
+// Long arguments take the room of several entries.
+func TestCostOfLongEntries(t *testing.T) {
+	if got := costOf(floodEntry(1, 0)); got != 1 {
+		t.Errorf("a usual entry costs %v", got)
+	}
+	e := floodEntry(1, 0)
+	e.Process.CommandLine = strings.Repeat("x", 16<<10)
+	if got := costOf(e); got < 16 {
+		t.Errorf("a long one costs %v", got)
+	}
+}
+
+func TestSpare(t *testing.T) {
+	l := NewLimiter(1)
+	shown := 0
+	for i := range 100 {
+		if l.Spare(floodEntry(uint64(i), 0)) {
+			shown++
+		}
+	}
+	if shown != limitBurst {
+		t.Errorf("%d are shown", shown)
+	}
+	if none := (*Limiter)(nil); !none.Spare(floodEntry(1, 0)) || none.Next() != (time.Time{}) || none.Open() != nil {
+		t.Error("no limit limits")
+	}
+}
