@@ -1,0 +1,18 @@
+package main
+
+// honestPath is what honest clients call; a number follows.
+const honestPath = "/latest/meta-data/honest/"
+
+// access is a line of the stand-in service's log: what came, and from where.
+type access struct {
+	From   string `json:"from"`
+	Target string `json:"target"`
+	Method string `json:"method"`
+	V2     bool   `json:"v2"`
+}
+
+// served is what the service has answered.
+type served struct {
+	Log    []access `json:"log"`
+	Others uint64   `json:"others"`
+}

@@ -1,0 +1,148 @@
+// Command attacks runs the program under attack, each attack for less than a minute
+// in a network namespace of its own, and holds what it says against what was done:
+// all calls of an honest client have to be in the log, with their processes, in no
+// more than the memory that is promised. See docs/security.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+func main() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// Errors of a run.
+var (
+	errUsage  = errors.New("wrong usage")
+	errFailed = errors.New("not all attacks were withstood")
+)
+
+// Main runs a command and returns its exit status: 1 if an attack was not withstood
+// or something failed, 2 for wrong usage.
+func Main(args []string, in io.Reader, out, complaints io.Writer) int {
+	err := run(args, in, out, complaints)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(complaints, "attacks: %v\n", err)
+		return 2
+	}
+	fmt.Fprintf(complaints, "attacks: %v\n", err)
+	return 1
+}
+
+// The roles of children: this program starts itself.
+const (
+	roleInside  = "inside"  // one attack, in the network namespace: the program's path, the attack
+	roleService = "service" // the stand-in service
+	roleClient  = "client"  // an honest client: version, path
+)
+
+func run(args []string, in io.Reader, out, complaints io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch {
+	case len(args) == 3 && args[0] == roleInside:
+		return inside(ctx, args[1], args[2], out)
+	case len(args) == 1 && args[0] == roleService:
+		return serve(in, out)
+	case len(args) == 3 && args[0] == roleClient:
+		return callOnce(args[1], args[2])
+	}
+	return outside(ctx, args, out, complaints)
+}
+
+// outside runs the attacks that are named, or all, and prints a row for each.
+func outside(ctx context.Context, args []string, out, complaints io.Writer) error {
+	flags := flag.NewFlagSet("attacks", flag.ContinueOnError)
+	flags.SetOutput(complaints)
+	binary := flags.String("binary", "", "the program, `FILE`")
+	list := flags.Bool("list", false, "say what attacks there are")
+	if err := flags.Parse(args); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	chosen, err := choose(attacks(), flags.Args())
+	if err != nil {
+		return err
+	}
+	if *list {
+		for _, a := range chosen {
+			fmt.Fprintf(out, "%-18s %s\n", a.name, a.about)
+		}
+		return nil
+	}
+	if *binary == "" {
+		return fmt.Errorf("%w: -binary is missing", errUsage)
+	}
+	return runAll(ctx, *binary, chosen, out, complaints)
+}
+
+// choose returns the attacks with these names, all if there are none.
+func choose(all []attack, names []string) ([]attack, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	var chosen []attack
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(a attack) bool { return a.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("%w: there is no attack %q (-list names all)", errUsage, name)
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
+
+func runAll(ctx context.Context, binary string, chosen []attack, out, complaints io.Writer) error {
+	fmt.Fprint(out, tableHead)
+	failed := 0
+	for _, a := range chosen {
+		v, err := runInNewNetwork(ctx, binary, a.name, complaints)
+		if err != nil {
+			return fmt.Errorf("%s: %w", a.name, err)
+		}
+		fmt.Fprintln(out, v.row(a.name))
+		for _, fault := range v.faults() {
+			fmt.Fprintf(complaints, "attacks: %s: %s\n", a.name, fault)
+		}
+		if len(v.faults()) > 0 {
+			failed++
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%w: %d of %d failed", errFailed, failed, len(chosen))
+	}
+	return nil
+}
+
+// attack is one way to do harm.
+type attack struct {
+	name, about string
+	// args are the program's besides the default ones.
+	args []string
+	// do attacks until it is done, in the network namespace of the program.
+	do func(ctx context.Context, s *stage) error
+	// check looks for what is wrong beside what is for all attacks; may be nil.
+	check func(v *verdict, log []entry) []string
+}
+
+// attacks are all there are.
+func attacks() []attack { return slices.Concat(networkAttacks()) }
+
+func named(name string) (attack, error) {
+	for _, a := range attacks() {
+		if a.name == name {
+			return a, nil
+		}
+	}
+	return attack{}, fmt.Errorf("%w: there is no attack %q", errUsage, strings.TrimSpace(name))
+}

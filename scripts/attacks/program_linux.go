@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+const (
+	// startTimeout and stopTimeout bound the program's start and end.
+	startTimeout = 15 * time.Second
+	stopTimeout  = 15 * time.Second
+	// sampleTime is how often its memory is looked at. VmHWM is the most that it ever
+	// was, so that only the time since the last look is missed.
+	sampleTime = 100 * time.Millisecond
+)
+
+// program is the program under attack, with its default settings and -o.
+type program struct {
+	cmd     *exec.Cmd
+	log     string
+	errs    bytes.Buffer // to be read once it has ended
+	ended   chan struct{}
+	sampled chan struct{}
+	peak    int64 // KiB
+	cpu     time.Duration
+}
+
+// startProgram returns once the program captures.
+func startProgram(ctx context.Context, binary, directory string, args []string) (*program, error) {
+	p := &program{log: filepath.Join(directory, "imds.log"), ended: make(chan struct{}), sampled: make(chan struct{})}
+	p.cmd = exec.CommandContext(ctx, binary, append([]string{"-o", p.log}, args...)...)
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p.cmd.Stderr = &p.errs
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = p.cmd.Wait() // its status is in ProcessState
+		close(p.ended)
+	}()
+	go p.sample()
+	return p, p.awaitStart()
+}
+
+func (p *program) awaitStart() error {
+	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if log, _ := os.ReadFile(p.log); bytes.Contains(log, []byte("capture-started")) {
+			time.Sleep(200 * time.Millisecond) // it says so before it begins
+			return nil
+		}
+		select {
+		case <-p.ended:
+			return fmt.Errorf("the program did not start: %s", p.errs.String())
+		default:
+		}
+	}
+	p.kill()
+	return errors.New("the program did not start in time")
+}
+
+// sample keeps the peak of the program's memory up to date until it has ended.
+func (p *program) sample() {
+	defer close(p.sampled)
+	ticker := time.NewTicker(sampleTime)
+	defer ticker.Stop()
+	for {
+		p.look()
+		select {
+		case <-p.ended:
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+var highWaterMark = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+
+// look reads VmHWM (proc_pid_status(5)).
+func (p *program) look() {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if found := highWaterMark.FindSubmatch(status); found != nil {
+		kib, _ := strconv.ParseInt(string(found[1]), 10, 64)
+		p.peak = max(p.peak, kib)
+	}
+}
+
+// stop ends the program as Ctrl-C does, and returns its log.
+func (p *program) stop() ([]entry, error) {
+	select {
+	case <-p.ended:
+		return nil, fmt.Errorf("the program ended by itself (%s): %s", p.cmd.ProcessState, tail(p.errs.String()))
+	default:
+	}
+	_ = p.cmd.Process.Signal(os.Interrupt)
+	select {
+	case <-p.ended:
+	case <-time.After(stopTimeout):
+		p.kill()
+		return nil, errors.New("the program did not end in time")
+	}
+	<-p.sampled
+	p.cpu = p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+	if status := p.cmd.ProcessState.ExitCode(); status != 0 && status != exitPartial {
+		return nil, fmt.Errorf("the program failed (%s): %s", p.cmd.ProcessState, tail(p.errs.String()))
+	}
+	return readLog(p.log)
+}
+
+// exitPartial is the program's exit status if packets were lost.
+const exitPartial = 3
+
+func (p *program) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.ended
+}
+
+// said is the end of what the program wrote to standard error.
+func (p *program) said() string { return tail(p.errs.String()) }
+
+func tail(text string) string { return text[max(0, len(text)-4<<10):] }
+
+// readLog reads a log, of which each line has to be whole.
+func readLog(name string) ([]entry, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var log []entry
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		var e entry
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			return nil, fmt.Errorf("line %d of the log: %w", len(log)+1, err)
+		}
+		log = append(log, e)
+	}
+	return log, lines.Err()
+}
