@@ -185,7 +185,7 @@ func flooded() (c capture, single, limited []any) {
 	l := output.NewLimiter(1)
 	single, limited = append(single, c.start()), append(limited, c.start())
 	for n := range 800 {
-		e := call(process("/usr/bin/curl"), unit("bad.service"), sequence(uint64(n+1)), when(day.Add(time.Duration(n+1)*time.Second/2)), answered, from("web-1"))
+		e := call(process("/usr/bin/curl"), unit("bad.service"), sequence(uint64(n+1)), when(day.Add(time.Duration(n+1)*time.Second/20)), answered, from("web-1"))
 		if n >= 400 {
 			process(fmt.Sprint("/tmp/x", n))(e)
 		}
