@@ -1,5 +1,11 @@
 package main
 
+// The versions.
+const (
+	callV1 = "v1"
+	callV2 = "v2"
+)
+
 // honestPath is what honest clients call; a number follows.
 const honestPath = "/latest/meta-data/honest/"
 
@@ -15,4 +21,12 @@ type access struct {
 type served struct {
 	Log    []access `json:"log"`
 	Others uint64   `json:"others"`
+}
+
+// version is what the call has to be told as.
+func (a access) version() string {
+	if a.V2 {
+		return callV2
+	}
+	return callV1
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"time"
 
@@ -10,12 +11,35 @@ import (
 )
 
 // networkAttacks are those by whoever can send packets to the service, or past the
-// program.
+// program. Where a number a second is said it is what EC2 lets through to all link-local
+// services of an instance; the others are as fast as this machine is.
 func networkAttacks() []attack {
 	return []attack{
 		{name: "none", about: "no attack: what the program takes by itself", do: func(ctx context.Context, _ *stage) error { return pause(ctx, 5*time.Second) }},
-		{name: "half-open", about: "SYNs of 400,000 connections that are never completed, as fast as they go", do: halfOpen(400_000, 0)},
-		{name: "half-open-slow", about: "the same at 1,024 packets a second, which is what EC2 lets through", do: halfOpen(20*1024, 1024)},
+		{name: "half-open", about: "SYNs of 400,000 connections that are never completed", do: halfOpen(400_000, 0)},
+		{name: "half-open-slow", about: "the same, 20,480 at 1,024 a second", do: halfOpen(20*1024, 1024)},
+		{name: "ghosts", about: "20,000 connections, completed, of a caller that no process is behind", do: ghosts},
+		{name: "port-reuse", about: "connections on few tuples, opened and reset", do: portReuse},
+		{name: "endless-heads", about: "1,000 heads that never end", do: endlessHeads},
+		{name: "slow-heads", about: "15,000 heads of which a byte comes now and then", do: slowHeads},
+		{name: "holes", about: "segments behind holes that are never filled, on 2,000 connections", do: holes},
+		{name: "long-targets", about: "requests with targets of 100 KiB, 50 on each of 20 connections", do: longTargets},
+		{name: "tokens", about: "tokens of 60 KiB, and such as do not end with ==", do: tokens},
+		{name: "upload", about: "a body that goes up without end, 20 MB/s", do: upload(20 << 20)},
+		{name: "upload-fast", about: "the same at the speed of loopback", do: upload(0), mayLose: true},
+		{name: "download-fast", about: "bodies of 4 GB that come down at the speed of loopback", do: download, mayLose: true},
+		{name: "endless-chunks", about: "chunks of one byte without end, up and down", do: endlessChunks},
+		{name: "early-hints", about: "a million interim answers", do: earlyHints},
+		{name: "pipelined", about: "10,000 requests at once, on 4 connections", do: pipelined},
+		{name: "keep-alive", about: "calls on few connections, 500 a second", do: keepAlive(500)},
+		{name: "not-http", about: "HTTP/2, TLS and noise on 20,000 connections", do: notHTTP},
+		{name: "answers-only", about: "200,000 answers without requests", do: answersOnly},
+		{name: "icmp", about: "200,000 ICMP messages that quote packets to the service", do: icmp},
+		{name: "fragments", about: "fragments of 8 bytes, backwards, IPv4 and IPv6", do: fragments},
+		{name: "injected", about: "SYNs, RSTs, FINs and data with honest clients' addresses and ports", do: injected},
+		{name: "sequences", about: "overlaps, resets and others that a reader may take for what the service does not", do: sequences, check: checkSequences},
+		{name: "duplicates", about: "packets that 200 interfaces show", do: duplicates, check: checkDuplicates},
+		{name: "namespaces", about: "300 network namespaces with a call in each, that come and go", do: namespaces},
 	}
 }
 
@@ -48,42 +72,134 @@ func pace(ctx context.Context, n, aSecond int, do func(i int) error) error {
 	return nil
 }
 
-var (
-	target4 = netip.MustParseAddr(service4)
-	target6 = netip.MustParseAddr(service6)
-)
-
-// behindTunnel is one of the attacker's addresses.
-func behindTunnel(i int) netip.Addr {
-	return netip.AddrFrom4([4]byte{10, 128 + byte(i>>16&0x7f), byte(i >> 8), byte(i)})
-}
-
-// packetOf is an IPv4 packet to the service.
-func packetOf(from netip.Addr, t packettest.TCP) []byte {
-	if t.DstPort == 0 {
-		t.DstPort = 80
+// through sends packets through a tunnel.
+func through(ctx context.Context, n, aSecond int, packet func(i int) []byte) error {
+	t, err := openTunnel("attacker")
+	if err != nil {
+		return err
 	}
-	if t.Window == 0 {
-		t.Window = 502
-	}
-	return packettest.IPv4{Src: from, Dst: target4, Protocol: packettest.ProtocolTCP, TTL: 64, ID: uint16(rand.Uint32())}.Bytes(t.Bytes(from, target4))
+	defer t.Close()
+	go t.discard()
+	return pace(ctx, n, aSecond, func(i int) error {
+		_, err := t.Write(packet(i))
+		return err
+	})
 }
 
 func halfOpen(n, aSecond int) func(context.Context, *stage) error {
 	return func(ctx context.Context, s *stage) error {
-		t, err := openTunnel("attacker")
-		if err != nil {
-			return err
-		}
-		defer t.Close()
-		go t.discard()
+		s.note("SYNs", uint64(n))
 		options := append(packettest.MSS(1460), packettest.WindowScale(7)...)
-		return pace(ctx, n, aSecond, func(i int) error {
-			s.note("SYNs", 1)
-			_, err := t.Write(packetOf(behindTunnel(i/64), packettest.TCP{
+		return through(ctx, n, aSecond, func(i int) []byte {
+			return packetOf(behindTunnel(i/64), packettest.TCP{
 				SrcPort: uint16(1024 + i%60000), Seq: rand.Uint32(), Flags: packettest.SYN, Window: 64240, Options: options,
-			}))
-			return err
+			})
 		})
 	}
 }
+
+// honestClient is the address and port of an honest client that may be calling.
+func honestClient() netip.AddrPort {
+	return netip.AddrPortFrom(netip.MustParseAddr(honestAddr), uint16(firstHonestPort+rand.IntN(honestPorts)))
+}
+
+func answersOnly(ctx context.Context, s *stage) error {
+	s.note("answers", 200_000)
+	body := []byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+	return through(ctx, 200_000, 20_000, func(i int) []byte {
+		to := netip.AddrPortFrom(behindTunnel(i), uint16(1024+i%60000))
+		if i%4 == 0 {
+			to = honestClient()
+		}
+		return fromService(to, body)
+	})
+}
+
+func icmp(ctx context.Context, s *stage) error {
+	s.note("messages", 200_000)
+	router := netip.MustParseAddr("10.128.0.1")
+	return through(ctx, 200_000, 20_000, func(i int) []byte {
+		from := netip.AddrPortFrom(behindTunnel(i), uint16(1024+i%60000))
+		if i%2 == 0 {
+			from = honestClient()
+		}
+		return packettest.ICMP(router, target4, packettest.ICMPTimeExceeded, quoted(from))
+	})
+}
+
+// injected are packets that pretend to be an honest client's. The service's kernel has
+// no use for them, as their sequence numbers are wrong.
+func injected(ctx context.Context, s *stage) error {
+	s.note("packets", 160_000)
+	kinds := []packettest.TCP{
+		{Flags: packettest.SYN},
+		{Flags: packettest.RST},
+		{Flags: packettest.RST | packettest.ACK},
+		{Flags: packettest.FIN | packettest.ACK},
+		{Flags: dataFlags, Payload: []byte("GET /latest/meta-data/injected HTTP/1.1\r\n\r\n")},
+	}
+	return through(ctx, 160_000, 20_000, func(i int) []byte {
+		from, t := honestClient(), kinds[i%len(kinds)]
+		t.SrcPort, t.Seq, t.Ack = from.Port(), rand.Uint32(), rand.Uint32()
+		return packetOf(from.Addr(), t)
+	})
+}
+
+// fragments never make a whole datagram: the first is missing.
+func fragments(ctx context.Context, s *stage) error {
+	const each, all = 4000, 64
+	s.note("fragments", each*all)
+	payload := make([]byte, 8*each+8)
+	six := netip.MustParseAddr("fd00:128::1")
+	return through(ctx, each*all, 0, func(i int) []byte {
+		offset := 8 * (each - i/all)
+		if i%2 == 0 {
+			ip := packettest.IPv4{Src: behindTunnel(1), Dst: target4, Protocol: packettest.ProtocolTCP, TTL: 64, ID: uint16(i % all), Offset: offset, More: true}
+			return ip.Bytes(payload[offset : offset+8])
+		}
+		ip := packettest.IPv6{Src: six, Dst: netip.MustParseAddr(service6), Protocol: packettest.ProtocolTCP, HopLimit: 64,
+			Extensions: []packettest.Extension{packettest.FragmentHeader(uint32(i%all), offset, true)}}
+		return ip.Bytes(payload[offset : offset+8])
+	})
+}
+
+// connections opens connections of packets, and does something on each.
+func connections(ctx context.Context, n, aSecond int, do func(i int, c *peer) error) error {
+	p, err := openPeers()
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return pace(ctx, n, aSecond, func(i int) error {
+		c, err := p.dial(netip.AddrPortFrom(behindTunnel(i), uint16(1024+i%60000)), 0, "")
+		if err != nil {
+			return err
+		}
+		if err := c.await(ctx); err != nil {
+			return nil // the kernel has no room for it, or the time is over
+		}
+		return do(i, c)
+	})
+}
+
+func ghosts(ctx context.Context, s *stage) error {
+	return connections(ctx, 20_000, 0, func(int, *peer) error {
+		s.note("connections", 1)
+		return nil
+	})
+}
+
+// holes sends every other byte.
+func holes(ctx context.Context, s *stage) error {
+	return connections(ctx, 2000, 0, func(_ int, c *peer) error {
+		s.note("connections", 1)
+		for j := range 60 {
+			if err := c.at(2*j+1, "x"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func localAddr(i int) *net.TCPAddr { return &net.TCPAddr{IP: net.IPv4(10, 2, byte(i>>8), byte(i))} }

@@ -5,18 +5,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
 
-// The ways in which honest clients call.
+// callSplit is a call of version 1 whose head comes in two segments, splitTime apart: for
+// as long it has to be remembered, while attackers try to take up all room. The other
+// honest calls are one without a token, and a token and one with it on a connection.
+const callSplit = "split"
+
+const splitTime = 20 * time.Millisecond
+
+// Honest clients have these ports, one after the other, so that attackers know them.
 const (
-	callV1 = "v1" // one call
-	callV2 = "v2" // a token, and a call with it on the same connection
+	firstHonestPort = 20000
+	honestPorts     = 1000
 )
 
 const (
@@ -60,11 +69,9 @@ func (h *honest) call(ctx context.Context) {
 
 // callOnce starts one client. Whether its call came is for the service to say.
 func (h *honest) callOnce(i int) {
-	path, version := fmt.Sprintf("%s%d", honestPath, i), callV1
-	if i%3 == 2 {
-		version = callV2
-	}
-	cmd := exec.Command(self, roleClient, version, path)
+	path := fmt.Sprintf("%s%d", honestPath, i)
+	version := [...]string{callV1, callV2, callSplit}[i%3]
+	cmd := exec.Command(self, roleClient, version, path, strconv.Itoa(firstHonestPort+i%honestPorts))
 	if err := cmd.Start(); err != nil {
 		return
 	}
@@ -80,8 +87,12 @@ func (h *honest) stop() {
 }
 
 // callOnce is an honest client.
-func callOnce(version, path string) error {
-	conn, err := dial(honestAddr)
+func callOnce(version, path, port string) error {
+	from, err := net.ResolveTCPAddr("tcp", net.JoinHostPort(honestAddr, port))
+	if err != nil {
+		return err
+	}
+	conn, err := dial(from)
 	if err != nil {
 		return err
 	}
@@ -98,14 +109,23 @@ func callOnce(version, path string) error {
 		}
 		field = "X-aws-ec2-metadata-token: " + token + "\r\n"
 	}
+	if version == callSplit {
+		if _, err := io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHos"); err != nil {
+			return err
+		}
+		time.Sleep(splitTime)
+		_, err = exchange(conn, answers, "t: "+service4+"\r\nUser-Agent: honest\r\n\r\n")
+		return err
+	}
 	_, err = exchange(conn, answers, "GET "+path+" HTTP/1.1\r\nHost: "+service4+"\r\nUser-Agent: honest\r\n"+field+"\r\n")
 	return err
 }
 
-func dial(from string) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: honestPatience, LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+// dial connects to the service from an address, and a port if that is not 0.
+func dial(from *net.TCPAddr) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: honestPatience, LocalAddr: from}
 	endpoint := net.JoinHostPort(service4, "80")
-	if strings.Contains(from, ":") {
+	if from.IP.To4() == nil {
 		endpoint = net.JoinHostPort(service6, "80")
 	}
 	return dialer.Dial("tcp", endpoint)

@@ -44,7 +44,8 @@ func Main(args []string, in io.Reader, out, complaints io.Writer) int {
 const (
 	roleInside  = "inside"  // one attack, in the network namespace: the program's path, the attack
 	roleService = "service" // the stand-in service
-	roleClient  = "client"  // an honest client: version, path
+	roleClient  = "client"  // an honest client: version, path, port
+	roleStray   = "stray"   // a client in a network namespace of its own, whose calls lead nowhere
 )
 
 func run(args []string, in io.Reader, out, complaints io.Writer) error {
@@ -55,8 +56,10 @@ func run(args []string, in io.Reader, out, complaints io.Writer) error {
 		return inside(ctx, args[1], args[2], out)
 	case len(args) == 1 && args[0] == roleService:
 		return serve(in, out)
-	case len(args) == 3 && args[0] == roleClient:
-		return callOnce(args[1], args[2])
+	case len(args) == 4 && args[0] == roleClient:
+		return callOnce(args[1], args[2], args[3])
+	case len(args) == 1 && args[0] == roleStray:
+		return stray()
 	}
 	return outside(ctx, args, out, complaints)
 }
@@ -131,6 +134,9 @@ type attack struct {
 	args []string
 	// do attacks until it is done, in the network namespace of the program.
 	do func(ctx context.Context, s *stage) error
+	// mayLose: it is faster than a host's way to the service can ever be. The kernel may
+	// have no room for all packets then, and has to say so, if honest calls are missing.
+	mayLose bool
 	// check looks for what is wrong beside what is for all attacks; may be nil.
 	check func(v *verdict, log []entry) []string
 }

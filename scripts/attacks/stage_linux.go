@@ -102,6 +102,7 @@ func (s *stage) play(ctx context.Context, binary string, a attack) (v *verdict, 
 		return nil, err
 	}
 	v = judge(log, served, s.honest.pids)
+	v.MayLose = a.mayLose
 	v.Seconds, v.Notes = took.Seconds(), s.notes
 	v.PeakRSS, v.CPU, v.Stderr = s.program.peak, s.program.cpu.Seconds(), s.program.said()
 	if a.check != nil {
@@ -140,7 +141,10 @@ func layNetwork() error {
 			return fmt.Errorf("make %s local: %w", local, err)
 		}
 	}
+	// 30,000 connections are as many open files.
+	limit := syscall.Rlimit{Cur: 200_000, Max: 200_000}
 	return errors.Join(
+		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit),
 		set("/proc/sys/net/core/somaxconn", "65535"),
 		set("/proc/sys/net/ipv4/tcp_max_syn_backlog", "65535"),
 		set("/proc/sys/net/ipv4/ip_local_port_range", "1024 65535"),

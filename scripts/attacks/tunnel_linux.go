@@ -1,14 +1,18 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"syscall"
 	"unsafe"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"imds-analyzer/capture/packettest"
 )
 
 // tunnel is an interface behind which there is only the attacker: each IP packet that
@@ -59,12 +63,40 @@ func routeTo(name string, ranges ...string) error {
 	return nil
 }
 
-// discard reads what the service answers, so that it does not stand in the way.
-func (t *tunnel) discard() {
+// answers reads what the service sends, and hands over its segments.
+func (t *tunnel) answers(take func(reply)) {
 	buffer := make([]byte, 64<<10)
 	for {
-		if _, err := t.Read(buffer); err != nil {
+		n, err := t.Read(buffer)
+		if err != nil {
 			return
 		}
+		if a, ok := parseReply(buffer[:n]); ok {
+			take(a)
+		}
 	}
+}
+
+// discard reads what the service sends, so that it does not stand in the way.
+func (t *tunnel) discard() { t.answers(func(reply) {}) }
+
+// reply is an IPv4 segment of the service.
+type reply struct {
+	to       netip.AddrPort
+	seq, ack uint32
+	flags    packettest.Flags
+	length   int
+}
+
+func parseReply(data []byte) (a reply, ok bool) {
+	const ipHeader, tcpHeader = 20, 20 // the service sends no IP options
+	if len(data) < ipHeader+tcpHeader || data[0] != 0x45 || data[9] != packettest.ProtocolTCP {
+		return a, false
+	}
+	tcp := data[ipHeader:]
+	a.to = netip.AddrPortFrom(netip.AddrFrom4([4]byte(data[16:20])), binary.BigEndian.Uint16(tcp[2:]))
+	a.seq, a.ack = binary.BigEndian.Uint32(tcp[4:]), binary.BigEndian.Uint32(tcp[8:])
+	a.flags = packettest.Flags(tcp[13])
+	a.length = len(tcp) - int(tcp[12]>>4)*4
+	return a, true
 }

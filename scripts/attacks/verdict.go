@@ -30,6 +30,10 @@ type verdict struct {
 	Seconds float64
 	Notes   map[string]uint64
 	Stderr  string
+	// Log is the service's.
+	Log []access
+	// MayLose is the attack's.
+	MayLose bool
 	// Other is what else is wrong.
 	Other []string
 }
@@ -104,7 +108,7 @@ const maxMissing = 8
 
 // judge holds the log against what the service has answered, and to whom.
 func judge(log []entry, served served, pids map[string]int) *verdict {
-	v := &verdict{Others: served.Others}
+	v := &verdict{Others: served.Others, Log: served.Log}
 	reported := make(map[string][]entry)
 	for _, e := range log {
 		switch {
@@ -127,11 +131,7 @@ func judge(log []entry, served served, pids map[string]int) *verdict {
 // take takes in an honest call and the lines about it.
 func (v *verdict) take(a access, lines []entry, pid int) {
 	v.Made++
-	want := "v1"
-	if a.V2 {
-		want = "v2"
-	}
-	if len(lines) != 1 || lines[0].IMDS.Version != want || lines[0].HTTP.Response.Status != 200 {
+	if len(lines) != 1 || lines[0].IMDS.Version != a.version() || lines[0].HTTP.Response.Status != 200 {
 		v.miss("%s of pid %d: %d lines, %s", a.Target, pid, len(lines), described(lines))
 		return
 	}
@@ -166,6 +166,8 @@ func (v *verdict) faults() []string {
 	switch {
 	case v.Made == 0:
 		faults = append(faults, "no honest call was made")
+	case v.MayLose && v.Right < v.Made && v.Counts.DroppedKernel > 0:
+		return append(faults, v.Other...)
 	case v.Right < v.Made:
 		faults = append(faults, fmt.Sprintf("%d honest calls made, %d reported, %d of the right process", v.Made, v.Reported, v.Right))
 	}
