@@ -141,10 +141,7 @@ func layNetwork() error {
 			return fmt.Errorf("make %s local: %w", local, err)
 		}
 	}
-	// 30,000 connections are as many open files.
-	limit := syscall.Rlimit{Cur: 200_000, Max: 200_000}
 	return errors.Join(
-		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit),
 		set("/proc/sys/net/core/somaxconn", "65535"),
 		set("/proc/sys/net/ipv4/tcp_max_syn_backlog", "65535"),
 		set("/proc/sys/net/ipv4/ip_local_port_range", "1024 65535"),
