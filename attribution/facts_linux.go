@@ -25,12 +25,15 @@ func newFacts(p proc, passwd string) facts {
 // meanwhile, whatever has its pid now.
 func (f facts) identity(pid int, s procStat, maxArgs int) (Process, bool) {
 	p := Process{PID: pid, Start: f.proc.started(s)}
+	// A process can have gigabytes of arguments (PR_SET_MM_MAP, prctl(2)): gopsutil, which
+	// would read them all, also for a name, is not asked for them.
+	l := &look{proc: f.proc, dir: unix.AT_FDCWD, buffer: make([]byte, lookBuffer)}
+	dir := f.proc.path(pid) + "/"
+	p.Args, p.ArgsTruncated = bound(splitArgs(l.read(dir+"cmdline")), maxArgs)
+	p.Name = programName(parseStatName(l.read(dir+"stat")), p.Args)
 	source := process.Process{Pid: int32(pid)}
-	args, _ := source.CmdlineSliceWithContext(f.root)
-	p.Args, p.ArgsTruncated = bound(args, maxArgs)
 	executable, _ := source.ExeWithContext(f.root)
 	p.setExecutable(executable, f.proc.file(pid, "exe"))
-	p.Name, _ = source.NameWithContext(f.root)
 	return p, f.alive(pid, s)
 }
 

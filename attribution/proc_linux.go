@@ -127,13 +127,35 @@ func (p proc) stat(pid int) (procStat, error) {
 func (p proc) started(s procStat) time.Time { return p.boot().Add(s.start) }
 
 // fileAt looks at the file that a name in a directory leads to, nil if it may not
-// be looked at.
+// be looked at. What is known of it will do: a process can run a file whose file system
+// answers when its owner likes, and is not asked.
 func fileAt(dir int, name string) *File {
 	var s unix.Stat_t
-	if err := unix.Fstatat(dir, name, &s, 0); err != nil {
+	err := unix.Fstatat(dir, name, &s, unix.AT_STATX_DONT_SYNC)
+	if err == unix.EINVAL { // before Linux 4.11
+		err = unix.Fstatat(dir, name, &s, 0)
+	}
+	if err != nil {
 		return nil
 	}
 	return &File{Device: uint64(s.Dev), Inode: s.Ino, Modified: time.Unix(s.Mtim.Unix())}
+}
+
+// resolveCached is RESOLVE_CACHED (openat2(2), Linux 5.12): only what the kernel has at hand.
+const resolveCached = 0x20
+
+// cachedFile looks at a file that runs, if the name is its. The kernel has the name at
+// hand then; for any other no file system is asked, which could be the process's own.
+func cachedFile(name string) *File {
+	fd, err := unix.Openat2(unix.AT_FDCWD, name, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: resolveCached})
+	switch err {
+	case nil:
+		defer unix.Close(fd)
+		return fileAt(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(fd))
+	case unix.ENOSYS, unix.EINVAL, unix.EPERM: // there is no such call, or it may not be used
+		return fileAt(unix.AT_FDCWD, name)
+	}
+	return nil
 }
 
 // setExecutable takes in what /proc/PID/exe leads to. The kernel adds a word to the
@@ -142,7 +164,7 @@ func fileAt(dir int, name string) *File {
 func (p *Process) setExecutable(name string, file *File) {
 	p.Executable, p.ExecutableFile = name, file
 	removed, deleted := strings.CutSuffix(name, " (deleted)")
-	if deleted && !file.is(fileAt(unix.AT_FDCWD, name)) {
+	if deleted && !file.is(cachedFile(name)) {
 		p.Executable, p.Deleted = removed, true
 	}
 }

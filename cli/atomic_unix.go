@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"syscall"
+
+	"imds-analyzer/output/logfile"
 )
 
 // syncDirectory has the names in a directory written to the disk. Some file systems
@@ -22,7 +24,7 @@ func syncDirectory(directory *os.File) error {
 // lockFile keeps all others who lock the same file away until it is closed, or the
 // process ends (flock(2)).
 func lockFile(name string) (io.Closer, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, logFileMode)
+	f, err := logfile.GuardedRegular(name, os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}

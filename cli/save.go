@@ -11,6 +11,7 @@ import (
 	"imds-analyzer/attribution"
 	"imds-analyzer/capture"
 	"imds-analyzer/imds"
+	"imds-analyzer/output/logfile"
 )
 
 const (
@@ -90,7 +91,7 @@ func openPacketFile(name string) (*packetFile, error) {
 	if name == "" {
 		return nil, nil
 	}
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, packetFileMode)
+	file, err := logfile.Guarded(name, os.O_WRONLY|os.O_CREATE)
 	if err != nil {
 		return nil, fmt.Errorf("cannot save packets: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"imds-analyzer/output"
+	"imds-analyzer/output/logfile"
 	"imds-analyzer/report"
 )
 
@@ -99,7 +100,7 @@ func (k *keeper) load() (limit string, err error) {
 	switch {
 	case err == nil:
 		return "", nil
-	case errors.As(err, &path):
+	case errors.As(err, &path), errors.Is(err, logfile.ErrLink), errors.Is(err, logfile.ErrOwner), errors.Is(err, logfile.ErrNotRegular):
 		return "", fmt.Errorf("cannot read the state: %w", err)
 	}
 	aside := k.file + ".unreadable"
@@ -112,7 +113,7 @@ func (k *keeper) load() (limit string, err error) {
 
 // readState returns nil if there is no file yet.
 func readState(file string) (*report.State, error) {
-	f, err := os.Open(file)
+	f, err := logfile.GuardedRegular(file, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -13,6 +13,9 @@ type place struct {
 	user string
 	// nested: the container is inside another one, and so is its runtime.
 	nested bool
+	// host is the cgroup of the unit that a container is in which is no runtime's: empty
+	// if it is none. Who may make cgroups there can name one after any container.
+	host string
 }
 
 // parsePath reads the path of a cgroup, as /proc/PID/cgroup has it (cgroups(7)),
@@ -33,24 +36,36 @@ func parsePath(path string) place {
 type pathReader struct {
 	place
 	parent    string // the name before
+	path      string // up to here
+	unit      string // the path of the Unit
 	unitsDone bool   // what follows is no unit of this host's systemd
 	ecs       bool   // below /ecs
 }
 
 func (r *pathReader) read(name string) {
 	r.readUser(name)
-	if uid := podUID(name); uid != "" && r.user == "" && r.runsContainers("") {
+	if uid := podUID(name); uid != "" && r.user == "" && r.runsContainers("") && !r.vouched() {
 		r.Pod.UID = uid
 	}
-	if id := r.taskID(name); id != "" && r.user == "" {
+	if id := r.taskID(name); id != "" && r.user == "" && r.runsContainers("") && !r.vouched() {
 		r.Task.ID = id
 	}
 	if container, ok := r.container(name); ok && r.runsContainers(name) {
 		r.nested = r.Container.ID != ""
 		r.Container, r.unitsDone = container, true
+		if r.user == "" && !r.runsContainers("") {
+			r.host = r.unit
+		}
 	}
+	r.path += "/" + name
 	r.readUnit(name)
 	r.parent = name
+}
+
+// vouched reports whether it is a container's whose pod or task is known: which others it
+// has within itself is its own word, and it could give those of its neighbours.
+func (r *pathReader) vouched() bool {
+	return r.Container.ID != "" && (r.Pod.UID != "" || r.Task.ID != "")
 }
 
 // runtimeServices are those of systemd that run containers below themselves, where
@@ -92,7 +107,7 @@ func (r *pathReader) readUnit(name string) {
 	case r.Unit != "":
 		r.UserUnit = unit
 	default:
-		r.Unit = unit
+		r.Unit, r.unit = unit, r.path
 		r.unitsDone = r.user == ""
 	}
 }

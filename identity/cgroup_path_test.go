@@ -43,6 +43,12 @@ func (p place) inside(unit string) place {
 	return p
 }
 
+// hosted is in a unit that is no runtime's.
+func (p place) hosted(unit string) place {
+	p.host = unit
+	return p
+}
+
 func (p place) asNested() place {
 	p.nested = true
 	return p
@@ -103,6 +109,13 @@ var paths = []struct {
 	{"/kubepods.slice/kubepods-burstable.slice", place{}},
 	{"/kubepods/burstable/podNotAUID/" + idA, inContainer("", idA)},
 
+	// What a container says of itself is not believed where it could be its neighbour's word.
+	{"/kubepods/burstable/pod" + podA + "/" + idB + "/kubepods/pod" + static + "/" + idA, inPod("", podA).asNested()},
+	{burstable + "/cri-containerd-" + idB + ".scope/kubepods-pod" + static + ".slice/cri-containerd-" + idA + ".scope", inPod(Containerd, podA).asNested()},
+	{"/ecs/" + taskA + "/" + idB + "/ecstasks-" + static + ".slice/docker-" + idA + ".scope", inTask(taskA).asNested()},
+	{"/system.slice/app.service/ecstasks-" + taskA + ".slice/docker-" + idA + ".scope", inUnit("app.service")},
+	{"/system.slice/app.service/kubepods-pod" + static + ".slice/crio-" + idA + ".scope", inUnit("app.service")},
+
 	// What looks after containers is not in them.
 	{burstable + "/crio-conmon-" + idA + ".scope", place{Workload: Workload{Pod: Pod{UID: podA}, Unit: "crio-conmon-" + idA + ".scope"}}},
 	{"/kubepods/burstable/pod" + podA + "/crio-conmon-" + idA, place{Workload: Workload{Pod: Pod{UID: podA}}}},
@@ -121,8 +134,8 @@ var paths = []struct {
 	{userManager + "/user.slice/libpod-" + idA + ".scope/container", inUser("", Container{ID: idA, Runtime: Podman})},
 	{userManager + "/user.slice/user-libpod_pod_" + idB + ".slice/libpod-" + idA + ".scope", inUser("", Container{ID: idA, Runtime: Podman})},
 	{userManager + "/app.slice/foo.service/libpod-payload-" + idA, inUser("foo.service", Container{ID: idA, Runtime: Podman})},
-	{"/system.slice/foo.service/libpod-payload-" + idA, inContainer(Podman, idA).inside("foo.service")},
-	{"/system.slice/foo.service/libpod-payload-" + idA + "/container", inContainer(Podman, idA).inside("foo.service")},
+	{"/system.slice/foo.service/libpod-payload-" + idA, inContainer(Podman, idA).inside("foo.service").hosted("/system.slice/foo.service")},
+	{"/system.slice/foo.service/libpod-payload-" + idA + "/container", inContainer(Podman, idA).inside("foo.service").hosted("/system.slice/foo.service")},
 	{"/user.slice/user-1000.slice/session-3.scope/libpod-payload-" + idA, inContainer(Podman, idA).inside("session-3.scope")}, // root's, by sudo
 
 	// Containerd.

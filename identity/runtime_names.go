@@ -3,6 +3,7 @@ package identity
 import (
 	"cmp"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -50,7 +51,7 @@ func newRuntimes(o Options) *runtimes {
 // complete adds to what the path of a cgroup tells what the runtime has. Of a
 // container inside another one the runtime's files are in there.
 func (r *runtimes) complete(p place) Workload {
-	if p.Container.ID == "" || p.nested {
+	if p.Container.ID == "" || p.nested || p.host != "" && !r.isRoots(p.host) {
 		return p.Workload
 	}
 	names := r.names(p)
@@ -59,6 +60,18 @@ func (r *runtimes) complete(p place) Workload {
 	}
 	p.complete(names)
 	return p.Workload
+}
+
+// isRoots reports whether a cgroup is known to be root's, who alone can make others in it
+// then: systemd gives the cgroup of a service that may have its own to the service's
+// user (Delegate=, systemd.resource-control(5)).
+func (r *runtimes) isRoots(cgroup string) bool {
+	for _, hierarchy := range []string{"", "systemd", "unified"} { // of version 2, of 1, and of both
+		if info, err := os.Stat(filepath.Join(r.root, "sys/fs/cgroup", hierarchy, cgroup)); err == nil {
+			return ownedByRoot(info)
+		}
+	}
+	return false
 }
 
 // complete adds names. Those of another pod or task than the path's are not added:

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -70,8 +71,8 @@ func TestWorkload(t *testing.T) {
 		{"cri-o", burstable + "/crio-conmon-" + idA + ".scope", Workload{Pod: Pod{UID: podA}, Unit: "crio-conmon-" + idA + ".scope"}},
 
 		{"podman", "/machine.slice/libpod-" + idA + ".scope/container", Workload{Container: Container{idA, Podman, "web", "docker.io/library/nginx:1.27"}}},
-		{"podman", "/system.slice/db.service/libpod-payload-" + idB,
-			Workload{Container: Container{idB, Podman, "db", "docker.io/library/postgres:17"}, Unit: "db.service"}},
+		{"podman", "/system.slice/db.service/libpod-payload-" + idB, // a service whose cgroup is not known to be root's
+			Workload{Container: Container{ID: idB, Runtime: Podman}, Unit: "db.service"}},
 		{"podman", "/libpod_parent/libpod-" + idC, Workload{Container: Container{idC, Podman, "once", "localhost/job:latest"}}},
 		{"podman", "/libpod_parent/libpod-" + idD, Workload{Container: Container{idD, Podman, "passing", "localhost/job:2"}}},
 		{"podman-vfs", "/libpod_parent/libpod-" + idA, Workload{Container: Container{idA, Podman, "web", ""}}},
@@ -213,5 +214,29 @@ func TestStateOfAnother(t *testing.T) {
 	want := Workload{Container: Container{ID: idA, Runtime: Docker}}
 	if got := New(Options{Root: root}).Workload("/docker/" + idA); got != want {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A service that was given a cgroup of its own could name one in it after any container:
+// only where that is root's the names are podman's.
+func TestPayloadOfService(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // no directory can be given away
+	}
+	const unit = "/system.slice/db.service"
+	for _, hierarchy := range []string{"", "systemd", "unified"} {
+		for uid, want := range map[int]string{0: "db", 1000: ""} {
+			root := t.TempDir()
+			if err := os.CopyFS(root, os.DirFS(filepath.Join("testdata", "podman"))); err != nil {
+				t.Fatal(err)
+			}
+			cgroup := filepath.Join(root, "sys/fs/cgroup", hierarchy, unit)
+			if err := errors.Join(os.MkdirAll(cgroup, 0o755), os.Chown(cgroup, uid, uid)); err != nil {
+				t.Fatal(err)
+			}
+			if got := New(Options{Root: root}).Workload(unit + "/libpod-payload-" + idB); got.Container.Name != want || got.Unit != "db.service" {
+				t.Errorf("%q, of uid %d: %+v", hierarchy, uid, got)
+			}
+		}
 	}
 }

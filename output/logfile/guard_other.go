@@ -1,0 +1,11 @@
+//go:build !unix
+
+package logfile
+
+import "os"
+
+// Guarded opens a file.
+func Guarded(name string, flags int) (*os.File, error) { return os.OpenFile(name, flags, mode) }
+
+// GuardedRegular opens a file.
+func GuardedRegular(name string, flags int) (*os.File, error) { return Guarded(name, flags) }
