@@ -45,6 +45,7 @@ const (
 	roleInside  = "inside"  // one attack, in the network namespace: the program's path, the attack
 	roleService = "service" // the stand-in service
 	roleClient  = "client"  // an honest client: version, path, port
+	roleFlood   = "flood"   // an attacker's calls: of which kind, how many, and what is to be seen of it
 	roleStray   = "stray"   // a client in a network namespace of its own, whose calls lead nowhere
 )
 
@@ -58,6 +59,8 @@ func run(args []string, in io.Reader, out, complaints io.Writer) error {
 		return serve(in, out)
 	case len(args) == 4 && args[0] == roleClient:
 		return callOnce(args[1], args[2], args[3])
+	case len(args) >= 3 && args[0] == roleFlood:
+		return flood(args[1], args[2])
 	case len(args) == 1 && args[0] == roleStray:
 		return stray()
 	}
@@ -142,7 +145,7 @@ type attack struct {
 }
 
 // attacks are all there are.
-func attacks() []attack { return slices.Concat(networkAttacks()) }
+func attacks() []attack { return slices.Concat(networkAttacks(), processAttacks()) }
 
 func named(name string) (attack, error) {
 	for _, a := range attacks() {

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// attackerUser is whom attackers run as: not the honest clients' user, which is root.
+const attackerUser = 4242
+
+// processAttacks are those by whoever can run programs.
+func processAttacks() []attack {
+	return []attack{
+		{name: "log-flood", about: "40,000 calls of one program for one path", do: floodLog("same", 40_000), check: allCounted},
+		{name: "log-flood-paths", about: "40,000 calls of one program, each for another path", do: floodLog("paths", 40_000), check: allCounted},
+		{name: "process-storm", about: "50,000 processes that start and end, as fast as they go", do: storm(50_000)},
+		{name: "long-arguments", about: "300 callers with 2 MiB of arguments", do: callersWith(300, longArguments)},
+		{name: "hostile-names", about: "300 callers with control characters in name, arguments, directory and User-Agent", do: callersWith(300, hostileNames), check: onlyPlain},
+	}
+}
+
+// maxFloodLog is the most that a flood may have the log grow by: 2,000 entries.
+const maxFloodLog = 2000
+
+// allCounted: each call of the attacker is told, in not too many lines.
+func allCounted(v *verdict, log []entry) (faults []string) {
+	if v.OthersReported != v.Others {
+		faults = append(faults, fmt.Sprintf("%d calls of the attacker answered, %d reported", v.Others, v.OthersReported))
+	}
+	if len(log) > maxFloodLog {
+		faults = append(faults, fmt.Sprintf("the log has %d lines", len(log)))
+	}
+	return faults
+}
+
+// onlyPlain: nothing in what people are told does something to a terminal. (That the log
+// is JSON is seen when it is read.)
+func onlyPlain(v *verdict, _ []entry) []string {
+	if strings.ContainsAny(v.Stderr, "\x1b\a\b\r") {
+		return []string{"control characters on standard error"}
+	}
+	return nil
+}
+
+// asAttacker is this program in another role, as the attackers' user.
+func asAttacker(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, self, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Credential: &syscall.Credential{Uid: attackerUser, Gid: attackerUser}, Pdeathsig: syscall.SIGKILL,
+	}
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+func floodLog(kind string, n int) func(context.Context, *stage) error {
+	return func(ctx context.Context, s *stage) error {
+		s.note("calls", uint64(n))
+		return asAttacker(ctx, roleFlood, kind, strconv.Itoa(n)).Run()
+	}
+}
+
+// flood is a program that calls again and again, on one connection.
+func flood(kind, number string) error {
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return err
+	}
+	conn, err := dial(&net.TCPAddr{IP: net.ParseIP("10.2.0.1")})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	answers := bufio.NewReader(conn)
+	for i := range n {
+		path := "/flood"
+		if kind == "paths" {
+			path = fmt.Sprintf("/flood/%d", i)
+		}
+		if _, err := exchange(conn, answers, "GET "+path+" HTTP/1.1\r\nHost: "+service4+"\r\n\r\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func storm(n int) func(context.Context, *stage) error {
+	return func(ctx context.Context, s *stage) error {
+		return pace(ctx, n, 0, func(int) error {
+			s.note("processes", 1)
+			return exec.Command("/bin/true").Run()
+		})
+	}
+}
+
+// callersWith starts callers one after the other, as they are made.
+func callersWith(n int, change func(cmd *exec.Cmd, directory string, i int) error) func(context.Context, *stage) error {
+	return func(ctx context.Context, s *stage) error {
+		directory, err := os.MkdirTemp("/tmp", "attacker-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(directory)
+		if err := os.Chmod(directory, 0o755); err != nil {
+			return err
+		}
+		return pace(ctx, n, 0, func(i int) error {
+			s.note("callers", 1)
+			cmd := asAttacker(ctx, roleFlood, "same", "1")
+			if err := change(cmd, directory, i); err != nil {
+				return err
+			}
+			return cmd.Run()
+		})
+	}
+}
+
+// longArguments are 2 MiB in all, each as long as Linux lets one be (MAX_ARG_STRLEN,
+// execve(2)).
+func longArguments(cmd *exec.Cmd, _ string, _ int) error {
+	for range 14 { // with the stack's limit of 8 MiB, a quarter of it: 2 MiB
+		cmd.Args = append(cmd.Args, strings.Repeat("x", 128<<10-1))
+	}
+	return nil
+}
+
+// hostile does much to a terminal that shows it.
+const hostile = "\x1b]0;owned\a\x1b[2J\u202e\r\n{\"fake\":1}\b\xff"
+
+func hostileNames(cmd *exec.Cmd, directory string, _ int) error {
+	in := filepath.Join(directory, hostile)
+	if err := os.MkdirAll(in, 0o755); err != nil {
+		return err
+	}
+	program := filepath.Join(in, hostile)
+	if _, err := os.Stat(program); err != nil {
+		text, err := os.ReadFile(self)
+		if err == nil {
+			err = os.WriteFile(program, text, 0o755)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	cmd.Path, cmd.Dir = program, in
+	cmd.Args = append(cmd.Args, hostile)
+	return nil
+}
