@@ -198,8 +198,11 @@ func podUID(name string) string {
 	name, _, _ = strings.Cut(name, ":")
 	uid, ok := strings.CutPrefix(name, "pod")
 	if slice, found := strings.CutSuffix(name, ".slice"); found {
-		if i := strings.LastIndex(slice, "-pod"); i >= 0 && strings.Contains(slice[:i], "kubepods") {
-			uid, ok = strings.ReplaceAll(slice[i+len("-pod"):], "_", "-"), true
+		// A hyphen would begin another slice within (systemd.slice(5)).
+		i := strings.LastIndexByte(slice, '-')
+		if uid, ok = strings.CutPrefix(slice[i+1:], "pod"); ok {
+			ok = i > 0 && strings.Contains(slice[:i], "kubepods")
+			uid = strings.ReplaceAll(uid, "_", "-")
 		}
 	}
 	if !ok || !isUUID(uid) {
