@@ -230,7 +230,7 @@ func TestFlood(t *testing.T) {
 // Whenever the state was saved, no call is counted twice and none is missing.
 func TestFloodAndState(t *testing.T) {
 	c, single, limited := flooded()
-	for n := 1; n < len(single); n += 37 {
+	for n := 1; n < len(single); n += 97 {
 		b, l := take(New(Options{}), single[:n]...), output.NewLimiter(1)
 		last := c.started
 		for _, line := range single[:n] {
