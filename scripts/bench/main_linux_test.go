@@ -17,7 +17,7 @@ func fakeProgram(t *testing.T, then string, lines ...string) string {
 	if err := os.WriteFile(filepath.Join(dir, "lines"), []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	script := "#!/bin/sh\n# --format json -o LOG --attribution WAY\n[ \"$*\" = \"--format json -o $4 --attribution proc\" ] || exit 9\n" + traps + "\ncat " + dir + "/lines >\"$4\"\n" + then + "\n"
+	script := "#!/bin/sh\n# --format json --max-entry-rate 0 -o LOG --attribution WAY\n[ \"$*\" = \"--format json --max-entry-rate 0 -o $6 --attribution proc\" ] || exit 9\n" + traps + "\ncat " + dir + "/lines >\"$6\"\n" + then + "\n"
 	path := filepath.Join(dir, "program")
 	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
