@@ -281,20 +281,26 @@ func plant(say talk, secrets map[string]string) []planted {
 			if w.size == 1 && name != "token" && name != "phrase" { // which take long
 				continue
 			}
-			c := packettest.From(fmt.Sprintf("10.0.0.7:%d", 20000+len(list)))
-			c.SegmentSize, c.Now, c.Step = w.size, now, 100*time.Microsecond
-			if w.late {
-				c.Opened()
-			} else {
-				c.Open()
-			}
-			say(c, secret)
-			c.CloseByServer()
+			c := talked(say, secret, len(list), now, w)
 			list = append(list, planted{name, w.name, w.seen(c.Trace())})
 			now = c.Now.Add(time.Second)
 		}
 	}
 	return list
+}
+
+// talked is the talk on a connection of its own, the nth.
+func talked(say talk, secret string, n int, now time.Time, w way) *packettest.Conversation {
+	c := packettest.From(fmt.Sprintf("10.0.0.7:%d", 20000+n))
+	c.SegmentSize, c.Now, c.Step = w.size, now, 100*time.Microsecond
+	if w.late {
+		c.Opened()
+	} else {
+		c.Open()
+	}
+	say(c, secret)
+	c.CloseByServer()
+	return c
 }
 
 func packetsOf(list []planted) []capture.Packet {

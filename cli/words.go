@@ -14,12 +14,14 @@ import (
 	"golang.org/x/term"
 
 	"imds-analyzer/capture"
+	"imds-analyzer/imds"
 	"imds-analyzer/output"
 )
 
-// say writes one line for people, whatever the words contain.
+// say writes one line for people, whatever the words contain: an error can quote what the
+// program was given.
 func say(w io.Writer, format string, args ...any) {
-	fmt.Fprintf(w, "imds-analyzer: %s\n", output.Sanitize(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(w, "imds-analyzer: %s\n", output.Sanitize(imds.Redact(fmt.Sprintf(format, args...))))
 }
 
 // lockedWriter makes a writer safe for concurrent use.

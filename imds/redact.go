@@ -11,9 +11,10 @@ const Redacted = "REDACTED"
 
 // Redact returns s with Redacted in the place of each part that looks like a
 // secret; the rest stays exactly as it is. It is meant for request targets,
-// header values, arguments and command lines. What looks like a secret is the
-// value of a name such as token or password, and what has the shape of an AWS
-// credential or of a random string, however they are percent-encoded.
+// header values, arguments, command lines and words for people. What looks like
+// a secret is the value of a name such as token or password, or of a flag that is
+// called so, and what has the shape of an AWS credential or of a random string,
+// however they are percent-encoded.
 func Redact(s string) string {
 	for range maxPasses {
 		spans := secrets(s)
@@ -37,6 +38,7 @@ type span struct{ from, to int }
 func secrets(s string) []span {
 	plain := decode(s)
 	spans := namedSecrets(plain, nil)
+	spans = flagSecrets(plain, spans)
 	spans = shapedSecrets(plain, spans)
 	if plain.from != nil {
 		// Decoding can take a secret's first characters for the encoding of

@@ -1,0 +1,28 @@
+package imds
+
+import "strings"
+
+// flagSecrets adds the spans of values behind flags that say that they are secret, as in
+// mysql --password VALUE: what RedactArgs finds among arguments, in a text that is not cut
+// into arguments, such as the commands of sh -c.
+func flagSecrets(v view, spans []span) []span {
+	for i := 0; i < len(v.text); i++ {
+		if v.text[i] != '-' || i > 0 && !beginsWord(v.text[i-1]) {
+			continue
+		}
+		end := i
+		for end < len(v.text) && isNameChar(v.text[end]) {
+			end++
+		}
+		if end < len(v.text) && isBlank(v.text[end]) && isSecretName(v.text[i:end]) {
+			if from, to := v.value(end, spansBlanks(v.text[i:end])); from < to && !isFlag(v.text[from:to]) {
+				spans = append(spans, v.original(from, to))
+			}
+		}
+		i = end - 1
+	}
+	return spans
+}
+
+// beginsWord reports whether a word of a shell can begin behind the sign.
+func beginsWord(c byte) bool { return isBlank(c) || strings.IndexByte("\"'`(", c) >= 0 }
