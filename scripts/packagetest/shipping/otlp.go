@@ -1,7 +1,9 @@
 package main
 
 import (
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strconv"
 	"sync"
@@ -53,8 +55,8 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not now", http.StatusServiceUnavailable)
 		return
 	}
-	var request otlpRequest
-	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+	request, err := readOTLP(r)
+	if err != nil {
 		s.err = err
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -62,6 +64,17 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.take(request)
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write([]byte("{}"))
+}
+
+// readOTLP reads a request, which is packed unless the exporter is told otherwise.
+func readOTLP(r *http.Request) (request otlpRequest, err error) {
+	body := io.Reader(r.Body)
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		if body, err = gzip.NewReader(body); err != nil {
+			return request, err
+		}
+	}
+	return request, json.NewDecoder(body).Decode(&request)
 }
 
 func (s *sink) take(request otlpRequest) {
