@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -33,10 +34,11 @@ const (
 	serviceAddress = "169.254.169.254:80"
 	logFile        = "/var/log/imds-analyzer/imds.log"
 
-	// A file is rotated at 64 KiB, the least: after about 50 lines. All that are made are
-	// kept, so that they can be compared.
-	rotateSize, rotateKeep = "64KiB", "99"
-	callsAPart             = 1000 // three parts: about 60 files
+	// A file is rotated at 64 KiB, the least: after 15 lines, as our command line is long.
+	// As many are kept as can be, so that all lines can be compared.
+	rotateSize, rotateKeep = "64KiB", "1000"
+	callsAPart             = 600 // three parts: about 120 files
+	pace                   = 5 * time.Millisecond
 	patience               = 2 * time.Minute
 )
 
@@ -49,7 +51,7 @@ func (t *trial) run(ctx context.Context, out io.Writer) error {
 	}
 	defer stop()
 	program, err := launch(ctx, "imds-analyzer: capturing on ", t.program, "--config", t.config, "--no-packages", "--own-namespace",
-		"--interface", "lo", "--rotate-size", rotateSize, "--rotate-keep", rotateKeep)
+		"--interface", "lo", "--max-entry-rate", "0", "--rotate-size", rotateSize, "--rotate-keep", rotateKeep)
 	if err != nil {
 		return err
 	}
@@ -126,7 +128,7 @@ func (t *trial) awaitLines(ctx context.Context) error {
 	return await(ctx, "the lines", func() bool {
 		lines, _, err := readLog()
 		got, _, wrong := t.sink.soFar()
-		return err != nil || wrong != nil || len(got) >= len(lines)
+		return err != nil || wrong != nil || len(times(got)) >= len(lines)
 	})
 }
 
@@ -144,7 +146,14 @@ func await(ctx context.Context, what string, is func() bool) error {
 // call makes so many calls, half of them without a token and half on connections of
 // their own. It returns how many have none.
 func call(ctx context.Context, n int) (v1 int, err error) {
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
 	for i := range n {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return v1, ctx.Err()
+		}
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+serviceAddress+"/latest/meta-data/instance-id", nil)
 		if err != nil {
 			return v1, err
@@ -155,7 +164,6 @@ func call(ctx context.Context, n int) (v1 int, err error) {
 			request.Header.Set("X-aws-ec2-metadata-token", "none")
 		}
 		request.Close = i%4 < 2
-		time.Sleep(5 * time.Millisecond) // about 4 files a second
 		answer, err := http.DefaultClient.Do(request)
 		if err != nil {
 			return v1, err
@@ -190,48 +198,54 @@ func (t *trial) compare(ctx context.Context, out io.Writer, lines []string, file
 	if err != nil {
 		return err
 	}
-	missing := map[string]int{}
-	for _, line := range lines {
-		missing[line]++
-	}
-	for _, s := range got {
-		missing[s.line]--
-		if err := s.check(); err != nil {
-			return err
-		}
-	}
-	if err := differences(missing); err != nil {
-		return err
-	}
 	alarms, err := readAlarms(t.alarms)
 	if err != nil {
 		return err
 	}
 	if n := alarms.filters["V1Calls"].count(lines); n != v1 {
-		return fmt.Errorf("the metric filter V1Calls counts %d of %d calls", n, v1)
+		return fmt.Errorf("the metric filter V1Calls counts %d of %d calls in %d files", n, v1, files)
+	}
+	for _, s := range got {
+		if err := s.check(); err != nil {
+			return err
+		}
+	}
+	if err := differences(lines, times(got)); err != nil {
+		return err
 	}
 	row(out, "otel collector, run on a log that is rotated", "%d lines in %d files, each came once, with time and host; %d requests refused", len(got), files, refused)
 	row(out, "metric filter V1Calls on that log", "%d of %d", v1, v1)
 	return nil
 }
 
-// differences tells of lines that did not come, and of those that came too often.
-func differences(missing map[string]int) error {
-	var lost, extra []string
-	for line, n := range missing {
-		switch {
-		case n > 0 && !strings.Contains(line, `"action":"capture-stopped"`):
-			lost = append(lost, line)
-		case n < 0:
-			extra = append(extra, line)
-		}
+// times tells how often each line came.
+func times(got []shipped) map[string]int {
+	n := map[string]int{}
+	for _, s := range got {
+		n[s.line]++
 	}
-	if len(lost)+len(extra) == 0 {
+	return n
+}
+
+// differences tells of lines that did not come, that came too often, and that are none of
+// the log's.
+func differences(lines []string, came map[string]int) error {
+	var lost, repeated []string
+	for _, line := range lines {
+		switch n := came[line]; {
+		case n == 0 && !strings.Contains(line, `"action":"capture-stopped"`):
+			lost = append(lost, line)
+		case n > 1:
+			repeated = append(repeated, line)
+		}
+		delete(came, line)
+	}
+	strange := slices.Sorted(maps.Keys(came))
+	if len(lost)+len(repeated)+len(strange) == 0 {
 		return nil
 	}
-	slices.Sort(lost)
-	slices.Sort(extra)
-	return fmt.Errorf("%d lines did not come, and %d came more than once or are not in the log: %.100q", len(lost), len(extra), slices.Concat(lost, extra))
+	return fmt.Errorf("%d lines did not come, %d came more than once, and %d are not in the log: %.300q",
+		len(lost), len(repeated), len(strange), slices.Concat(lost, repeated, strange)[0])
 }
 
 // check holds what the shipper says of the line against what the line says.
