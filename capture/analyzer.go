@@ -14,8 +14,9 @@ import (
 
 // Handler receives what an Analyzer finds, in the goroutine that feeds it.
 type Handler interface {
-	// Opened is called at the first packet of a connection, and again if a
-	// later one shows a tuple nearer to the client, before translation.
+	// Opened is called when a client has completed a connection, at the latest before
+	// a call on it, and again if a later packet shows a tuple nearer to the client,
+	// before translation.
 	Opened(imds.Conn)
 	// Unanswered is called once for a token request to which there is no answer when
 	// one side closes or resets the connection, or when tokenPatience has passed: the
@@ -28,7 +29,7 @@ type Handler interface {
 	// token, once it is known whether that has come to the client. The calls of a
 	// connection come in their order.
 	Call(imds.Call)
-	// Closed is called when a connection has ended and all its calls, and packets
+	// Closed is called, if Opened was, when a connection has ended and all its calls, and packets
 	// to be saved, were handed over.
 	Closed(imds.Conn)
 }
@@ -49,6 +50,10 @@ type Stats struct {
 	// are not HTTP/1, Evicted of those that were given up because there were
 	// too many.
 	Connections, NotHTTP, Evicted uint64
+	// HalfOpenDropped is the number of connections of which only the beginning of a
+	// handshake was seen, and that were forgotten because there were too many. Requests
+	// on them are seen all the same.
+	HalfOpenDropped uint64
 	// SegmentsIgnored is the number of segments that their receiver would not
 	// have taken, or for which there was no memory.
 	SegmentsIgnored uint64
@@ -96,34 +101,39 @@ type Analyzer struct {
 	unused   []*flow
 	seed     maphash.Seed // of the numbers of network namespaces
 	due      deadlines
+	halfOpen halfOpen
 	closed   closedFlows
 	legs     legs
 	budget   budget
-	words    words
-	notes    budget // what captures say of clients
-	arrivals uint64
-	lastID   uint64
-	stats    Stats
-	mask     *masker
+	// relieving is true while a flow makes room.
+	relieving bool
+	words     words
+	notes     budget // what captures say of clients
+	arrivals  uint64
+	lastID    uint64
+	stats     Stats
+	mask      *masker
 }
 
 // NewAnalyzer returns an Analyzer that looks for calls to the endpoints.
 func NewAnalyzer(endpoints []netip.AddrPort, limits Limits, handler Handler) *Analyzer {
 	return &Analyzer{
-		handler: handler,
-		limits:  limits,
-		decoder: decoder{endpoints: endpoints},
-		flows:   make(map[flowKey]*flow),
-		seed:    maphash.MakeSeed(),
-		closed:  newClosedFlows(limits.ClosedConnections),
-		budget:  budget{max: limits.BufferedBytes},
-		notes:   budget{max: limits.BufferedBytes},
+		handler:  handler,
+		limits:   limits,
+		decoder:  decoder{endpoints: endpoints},
+		flows:    make(map[flowKey]*flow),
+		seed:     maphash.MakeSeed(),
+		closed:   newClosedFlows(limits.ClosedConnections),
+		budget:   budget{max: limits.BufferedBytes},
+		notes:    budget{max: limits.BufferedBytes},
+		halfOpen: halfOpen{limit: max(1, limits.HalfOpen)},
 	}
 }
 
 // Stats returns the counts so far.
 func (a *Analyzer) Stats() Stats {
 	stats := a.stats
+	stats.SegmentsIgnored += a.decoder.fragments.dropped
 	stats.NotRead = maps.Clone(a.stats.NotRead)
 	return stats
 }
@@ -217,7 +227,14 @@ func (a *Analyzer) flowOf(s *segment) *flow {
 		return f // the answer to the SYN of an earlier connection
 	}
 	if f != nil {
+		rival := f.rival
+		replaced := rival.answeredBy(s, f)
 		a.end(f, imds.ConnectionClosed)
+		if replaced {
+			f = a.open(rival, key)
+			f.segment(rival, a.now)
+			return f
+		}
 	} else if a.closed.repeats(key, s) {
 		return nil
 	}
@@ -251,7 +268,9 @@ func (a *Analyzer) open(s *segment, key flowKey) *flow {
 	}
 	f := a.newFlow(s)
 	a.flows[key] = f
-	a.handler.Opened(f.conn)
+	if oldest := a.halfOpen.add(f); oldest != nil {
+		a.drop(oldest)
+	}
 	return f
 }
 
@@ -263,13 +282,28 @@ func (a *Analyzer) end(f *flow, reason imds.Incomplete) {
 
 func (a *Analyzer) forget(f *flow) {
 	for _, key := range f.keys {
-		delete(a.flows, key)
 		a.closed.remember(key, f)
 	}
+	a.release(f)
+}
+
+// release lets go of a flow that is finished.
+func (a *Analyzer) release(f *flow) {
+	for _, key := range f.keys {
+		delete(a.flows, key)
+	}
 	a.recent.flow = nil
-	a.due.remove(f)
+	a.remove(f)
 	f.leave()
 	a.retire(f)
+}
+
+// remove takes a flow out of what is followed.
+func (a *Analyzer) remove(f *flow) {
+	a.due.remove(f)
+	if !f.told {
+		a.halfOpen.open--
+	}
 }
 
 // first returns the flow that has something to do first, nil if there is none.

@@ -134,7 +134,9 @@ func probes(payload string) talk {
 	}
 }
 
-// Of bytes that came twice with different content, the first that came count.
+// Of bytes that came twice with different content those count that Linux's receiver
+// reads: the first in order and, out of order, those of the segment that begins first or
+// covers the other.
 func overlaps(head string) []corpusCase {
 	other := strings.ReplaceAll(head, "/latest/meta-data/", "/LATEST/USER-DATA.")
 	withToken := "GET / HTTP/1.1\r\nX-aws-ec2-metadata-token: " + secret + "\r\n\r\n"
@@ -153,9 +155,9 @@ func overlaps(head string) []corpusCase {
 			c.Client(head[40:])
 			c.Server(ok())
 		}},
-		{name: "a token kept out of order wins over a later copy without", want: []string{"v2 GET / 200"},
+		{name: "a token kept out of order, and a copy without that begins before it", want: []string{"v1 GET / 200"},
 			trace: func() packettest.Trace { return keptThenOverlapped(withToken, withoutToken) }},
-		{name: "a token in the copy of what was kept out of order", want: []string{"v1 GET / 200"},
+		{name: "a token in the copy that begins before what was kept out of order", want: []string{"v2 GET / 200"},
 			trace: func() packettest.Trace { return keptThenOverlapped(withoutToken, withToken) }},
 		{name: "two overlapping segments out of order", want: oneCallLines, trace: func() packettest.Trace {
 			t := trace(func(c *packettest.Conversation) {

@@ -45,6 +45,13 @@ type pendingCall struct {
 	token   tokenWait
 }
 
+// cost is the memory that a request takes while it waits.
+func (p *pendingCall) cost() int {
+	const itself = 256
+	r := &p.request
+	return itself + len(r.Target) + len(r.UserAgent) + len(r.Host) + len(r.ForwardedClient)
+}
+
 // request takes in a request whose head is complete, or will not be.
 func (x *exchange) request(f *flow, p pendingCall) {
 	if len(x.pending) == 0 && p.request.Incomplete == "" {
@@ -59,6 +66,14 @@ func (x *exchange) request(f *flow, p pendingCall) {
 		f.analyzer.stats.ResponsesUnmatched++
 	}
 	if len(x.pending) >= maxPending {
+		x.giveUp(f)
+	}
+	for !f.reserve(p.cost()) {
+		if len(x.pending) == 0 { // there is no room to wait for its answer
+			f.emit(&p, nil)
+			x.owed++
+			return
+		}
 		x.giveUp(f)
 	}
 	p.token = newTokenWait(&p.request)
@@ -77,7 +92,7 @@ func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool)
 	}
 	if len(x.pending) > 0 && x.received(&x.pending[0], first) {
 		p := x.pending[0]
-		x.drop()
+		x.drop(f)
 		f.answer(&p, &r, first.seq)
 		return p.request.Method
 	}
@@ -134,7 +149,7 @@ func (x *exchange) ambiguous(f *flow, response *origin) bool {
 // unanswered hands over the oldest request, which will have no response.
 func (x *exchange) unanswered(f *flow) {
 	p := x.pending[0]
-	x.drop()
+	x.drop(f)
 	f.emit(&p, nil)
 }
 
@@ -144,10 +159,18 @@ func (x *exchange) giveUp(f *flow) {
 	x.owed++
 }
 
-func (x *exchange) drop() {
+func (x *exchange) drop(f *flow) {
+	f.analyzer.budget.give(x.pending[0].cost())
 	x.pending = x.pending[1:]
 	if len(x.pending) == 0 {
 		x.pending = nil
+	}
+}
+
+// abandon forgets the requests that wait.
+func (x *exchange) abandon(f *flow) {
+	for len(x.pending) > 0 {
+		x.drop(f)
 	}
 }
 
@@ -191,6 +214,7 @@ func (f *flow) callOf(p *pendingCall, response *imds.Response) imds.Call {
 }
 
 func (f *flow) handOver(c imds.Call) {
+	f.tell()
 	c.Conn = f.conn
 	f.analyzer.handler.Call(c)
 }

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"hash/maphash"
 	"time"
 
@@ -33,6 +34,12 @@ type flow struct {
 	// nothing else.
 	acknowledges bool
 
+	// rival is a SYN that came while the connection was open, nil if none did.
+	rival *segment
+	// onSYN is what came with the client's SYN, until it is known whether the
+	// service has taken it; nil if nothing did.
+	onSYN *chunk
+
 	lastSeen time.Time
 	closedAt time.Time
 	deadline time.Time
@@ -45,6 +52,7 @@ type flow struct {
 	reopening reopening
 	notHTTP   bool
 	reported  bool // a call was handed over
+	told      bool // the handler knows of it
 	// unsaved is the number of packets that wait to be saved, left is true if
 	// nothing else keeps the connection.
 	unsaved uint32
@@ -130,12 +138,17 @@ func (a *Analyzer) retire(f *flow) {
 // tuple: a SYN with another initial sequence number starts afresh, and so does
 // the answer to one that the capture does not hold.
 func (f *flow) restarts(s *segment) bool {
+	if f.rival.answeredBy(s, f) {
+		return true
+	}
 	if !s.has(flagSYN) || s.has(flagACK) != (s.direction == down) {
 		return false
 	}
 	st := &f.streams[s.direction]
 	same := st.known && s.seq+1 == f.reader(s.direction).firstSeq
 	switch {
+	case f.rivals(s, same):
+		return false
 	case f.closed():
 		return f.reopening.restarts(s, same)
 	case !f.settled:
@@ -151,6 +164,9 @@ func (f *flow) closed() bool { return f.ended }
 // segment takes in a segment of the connection.
 func (f *flow) segment(s *segment, now time.Time) {
 	f.lastSeen = now
+	if s.direction == up && !s.has(flagSYN|flagRST) {
+		f.tell()
+	}
 	if !f.settled && !s.has(flagSYN) && f.wait(s) {
 		return
 	}
@@ -176,15 +192,11 @@ func (f *flow) receive(s *segment, now time.Time) {
 	f.takeNote(s.note)
 	f.synchronise(s, st, peer)
 	f.followDelivery(s)
+	f.takeOnSYN(s, now)
 	if s.length() > 0 && st.known {
-		f.payload(s, st, now)
+		f.payload(s, now)
 	}
-	if s.has(flagFIN) && st.known && !st.hasFin {
-		st.fin, st.hasFin = s.seq+uint32(s.length()), true
-		if s.has(flagSYN) {
-			st.fin++
-		}
-	}
+	f.finishes(s, st)
 	f.pump(now)
 	if s.has(flagRST) {
 		f.reset(s.direction, now)
@@ -194,14 +206,27 @@ func (f *flow) receive(s *segment, now time.Time) {
 // accepts reports whether the receiver would take the segment.
 func (f *flow) accepts(s *segment, st *stream) bool {
 	switch {
+	case !s.has(flagACK | flagSYN | flagRST):
+		return false // RFC 9293, section 3.10.7.4
 	case !st.known:
 		return true
 	case s.has(flagSYN):
 		return !st.heard || s.seq+1 == f.reader(s.direction).firstSeq
-	case s.has(flagRST) && before(s.seq, st.next-1):
-		return false // of an earlier connection, or forged; a FIN may be unread
+	case s.has(flagRST):
+		return st.endsAt(s.seq)
 	}
 	return !st.outside(s.seq)
+}
+
+// finishes takes in a segment's FIN. One behind what was read is forged.
+func (f *flow) finishes(s *segment, st *stream) {
+	fin := s.seq + uint32(s.length())
+	if s.has(flagSYN) {
+		fin++
+	}
+	if s.has(flagFIN) && st.known && !st.hasFin && !before(fin, st.next) {
+		st.fin, st.hasFin = fin, true
+	}
 }
 
 // synchronise learns what the headers tell of both directions.
@@ -240,16 +265,31 @@ func (f *flow) reader(d direction) *messageReader {
 	return &f.responses.messageReader
 }
 
-// payload reads the segment's payload if its turn has come, or holds it.
-func (f *flow) payload(s *segment, st *stream, now time.Time) {
+// payload takes in the segment's payload.
+func (f *flow) payload(s *segment, now time.Time) {
 	c := chunk{
 		origin:  origin{seq: s.seq, packet: s.seq, ack: s.ack, hasAck: s.has(flagACK), hopLimit: s.hopLimit, time: s.time, note: f.notes.last},
 		data:    s.payload,
 		missing: s.missing,
 		whole:   s.whole,
+		clock:   s.timestamp,
 	}
 	if s.has(flagSYN) {
 		c.seq++ // data on a SYN (RFC 7413) comes after it
+		if s.direction == up {
+			f.keepOnSYN(c)
+			return
+		}
+	}
+	f.take(s.direction, c, now)
+}
+
+// take reads bytes if their turn has come, or holds them.
+func (f *flow) take(d direction, c chunk, now time.Time) {
+	st := &f.streams[d]
+	if st.isOld(&c) {
+		f.analyzer.stats.SegmentsIgnored++
+		return
 	}
 	if repeated := int(int32(st.next - c.seq)); repeated > 0 {
 		if repeated >= c.length() {
@@ -257,16 +297,18 @@ func (f *flow) payload(s *segment, st *stream, now time.Time) {
 		}
 		c.trimFront(repeated)
 	}
-	if len(st.held) == 0 && c.seq == st.next && f.ready(s.direction, &c) {
-		f.deliver(s.direction, c)
+	if len(st.held) == 0 && c.seq == st.next && f.ready(d, &c) {
+		f.deliver(d, c)
 		return
 	}
-	f.hold(s.direction, c, now)
+	f.hold(d, c, now)
 }
 
 // deliver hands the next bytes of a direction to its reader.
 func (f *flow) deliver(d direction, c chunk) {
-	f.streams[d].next = c.seq + uint32(len(c.data))
+	st := &f.streams[d]
+	st.next = c.seq + uint32(len(c.data))
+	st.clock = cmp.Or(c.clock, st.clock)
 	f.reader(d).feed(&c)
 	if c.missing > 0 {
 		f.cut(d, &c)
@@ -315,6 +357,7 @@ func (f *flow) close(now time.Time) {
 func (f *flow) finish(reason imds.Incomplete) {
 	now := f.analyzer.now
 	f.settle(now)
+	f.readOnSYN(now)
 	for {
 		upHeld, downHeld := f.streams[up].held, f.streams[down].held
 		if len(upHeld) == 0 && len(downHeld) == 0 {
@@ -357,6 +400,8 @@ func (f *flow) abandon() {
 		f.analyzer.budget.give(len(f.early[i].payload) + segmentOverhead)
 	}
 	f.early = nil
+	f.dropOnSYN()
+	f.exchange.abandon(f)
 	f.ignore()
 	f.dropNotes()
 }
@@ -371,7 +416,7 @@ func (f *flow) ignore() {
 // to be saved.
 func (f *flow) leave() {
 	f.left = true
-	if f.unsaved == 0 {
+	if f.unsaved == 0 && f.told {
 		f.analyzer.handler.Closed(f.conn)
 	}
 }

@@ -11,7 +11,7 @@ import (
 func (f *flow) hold(d direction, c chunk, now time.Time) {
 	st := &f.streams[d]
 	cost := len(c.data) + segmentOverhead
-	for st.full() || !f.analyzer.budget.take(cost) {
+	for st.full() || !f.reserve(cost) {
 		if len(st.held) == 0 {
 			f.analyzer.stats.SegmentsIgnored++
 			return

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -11,6 +12,9 @@ type fragments struct {
 	open map[fragmentKey]*fragmented
 	// order lists the keys of open, oldest first.
 	order []fragmentKey
+	// dropped is the number of datagrams that were given up: more than are kept, in
+	// more pieces than there are for a reason, or with pieces that overlap.
+	dropped uint64
 }
 
 type fragmentKey struct {
@@ -18,8 +22,9 @@ type fragmentKey struct {
 	id       uint32
 }
 
-// fragmented is a datagram of which parts are there. The first copy of each
-// byte wins, as it does in the receiver.
+// fragmented is a datagram of which parts are there. Of pieces that repeat what is there
+// nothing is taken, and pieces that overlap end the datagram, as they do in the receiver
+// (RFC 5722; Linux does the same for IPv4, inet_frag_queue_insert).
 type fragmented struct {
 	first  datagram // the fragment with offset 0
 	since  time.Time
@@ -43,7 +48,11 @@ func (f *fragments) add(d datagram, now time.Time) (datagram, bool) {
 	if whole == nil {
 		whole = f.begin(key, now)
 	}
-	whole.add(d)
+	if !whole.add(d) {
+		f.dropped++
+		f.forget(key)
+		return datagram{}, false
+	}
 	if !whole.complete() {
 		return datagram{}, false
 	}
@@ -56,6 +65,7 @@ func (f *fragments) begin(key fragmentKey, now time.Time) *fragmented {
 		f.open = make(map[fragmentKey]*fragmented)
 	}
 	if len(f.order) >= maxFragmented {
+		f.dropped++
 		f.forget(f.order[0])
 	}
 	whole := &fragmented{since: now, length: -1}
@@ -77,7 +87,8 @@ func (f *fragments) forget(key fragmentKey) {
 	}
 }
 
-func (w *fragmented) add(d datagram) {
+// add takes in a fragment. It reports false if the datagram is to be given up.
+func (w *fragmented) add(d datagram) bool {
 	if d.offset == 0 && w.first.payload == nil {
 		w.first = d
 		w.first.payload = []byte{}
@@ -85,28 +96,37 @@ func (w *fragmented) add(d datagram) {
 	if !d.more {
 		w.length = d.offset + d.length
 	}
-	w.insert(d.offset, d.payload)
+	return w.insert(d.offset, d.payload)
 }
 
-// insert adds those of the bytes that are not there yet.
-func (w *fragmented) insert(offset int, data []byte) {
-	for i := 0; i < len(w.pieces) && len(data) > 0; i++ {
-		p := w.pieces[i]
-		if before := p.offset - offset; before > 0 {
-			n := min(before, len(data))
-			w.pieces = slices.Insert(w.pieces, i, piece{offset, slices.Clone(data[:n])})
-			offset, data = offset+n, data[n:]
-			continue
-		}
-		if covered := p.offset + len(p.data) - offset; covered > 0 {
-			n := min(covered, len(data))
-			offset, data = offset+n, data[n:]
-		}
+// insert adds a piece. It reports false if it overlaps others, or is one too many.
+func (w *fragmented) insert(offset int, data []byte) bool {
+	i, _ := slices.BinarySearchFunc(w.pieces, offset, func(p piece, offset int) int { return cmp.Compare(p.offset, offset) })
+	end := offset + len(data)
+	if w.has(offset, end) {
+		return true
 	}
-	if len(data) > 0 {
-		w.pieces = append(w.pieces, piece{offset, slices.Clone(data)})
+	if i > 0 && w.pieces[i-1].end() > offset || i < len(w.pieces) && w.pieces[i].offset < end {
+		return false
 	}
+	if len(w.pieces) >= maxPieces {
+		return false
+	}
+	w.pieces = slices.Insert(w.pieces, i, piece{offset, slices.Clone(data)})
+	return true
 }
+
+// has reports whether all bytes between two places are there.
+func (w *fragmented) has(from, end int) bool {
+	for _, p := range w.pieces {
+		if p.offset <= from && from < p.end() {
+			from = p.end()
+		}
+	}
+	return from >= end
+}
+
+func (p *piece) end() int { return p.offset + len(p.data) }
 
 func (w *fragmented) complete() bool {
 	if w.length < 0 || w.first.payload == nil {

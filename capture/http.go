@@ -202,7 +202,7 @@ func (r *messageReader) collectHead(data []byte) int {
 	}
 	n := min(len(data), maxHeadBytes-len(r.buffer))
 	kept := len(r.buffer)
-	if n == 0 || !r.flow.analyzer.budget.take(n) {
+	if n == 0 || !r.flow.reserve(n) {
 		r.giveUpHead(append(bytes.Clone(r.buffer), data[:n]...))
 		return 0
 	}
@@ -282,7 +282,7 @@ func (r *messageReader) collectTail(data []byte, at origin) int {
 		r.first = at
 	}
 	kept := len(r.buffer)
-	if kept+len(data) > maxTailBytes || !r.flow.analyzer.budget.take(len(data)) {
+	if kept+len(data) > maxTailBytes || !r.flow.reserve(len(data)) {
 		r.dropBuffer()
 		return len(data)
 	}

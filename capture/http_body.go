@@ -49,7 +49,7 @@ func (r *messageReader) collectLine(data []byte, at origin) int {
 	if len(r.buffer) == 0 {
 		r.lineSeq = at.seq
 	}
-	if len(r.buffer)+n > maxLineBytes || !r.flow.analyzer.budget.take(n) {
+	if len(r.buffer)+n > maxLineBytes || !r.flow.reserve(n) {
 		r.loseTrack("")
 		return len(data)
 	}

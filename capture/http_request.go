@@ -153,7 +153,7 @@ func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomp
 		Time:       r.first.time,
 		Note:       r.first.note,
 		Method:     line.method,
-		Target:     r.flow.analyzer.words.redacted(line.target),
+		Target:     r.flow.analyzer.words.long(line.target),
 		Proto:      line.proto,
 		Incomplete: reason,
 	}
@@ -196,11 +196,11 @@ func (r *requestReader) describe(request *imds.Request, f field) {
 		request.ExpectContinue = request.ExpectContinue || !f.cut && strings.EqualFold(string(f.value), "100-continue")
 	case "host":
 		if request.Host == "" && !f.cut {
-			request.Host = r.flow.analyzer.words.redacted(f.value)
+			request.Host = r.flow.analyzer.words.long(f.value)
 		}
 	case "user-agent":
 		if request.UserAgent == "" && !f.cut {
-			request.UserAgent = r.flow.analyzer.words.redacted(f.value)
+			request.UserAgent = r.flow.analyzer.words.long(f.value)
 		}
 	}
 }

@@ -121,7 +121,9 @@ func (a *Analyzer) addLeg(repeated *leg, s *segment, key flowKey) *flow {
 	a.recent.flow = nil
 	if f.isNearer(s, repeated) {
 		f.conn.Client, f.conn.Interface, f.conn.Network = s.client, s.named, s.network
-		a.handler.Opened(f.conn)
+		if f.told {
+			a.handler.Opened(f.conn)
+		}
 	}
 	return f
 }
@@ -153,7 +155,7 @@ func (a *Analyzer) mergeLegs(f *flow, s *segment, key flowKey) *flow {
 	}
 	f.abandon()
 	a.stats.Connections--
-	a.due.remove(f)
+	a.remove(f)
 	f.leave()
 	return a.addLeg(repeated, s, key)
 }

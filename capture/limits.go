@@ -9,32 +9,39 @@ type Limits struct {
 	// Connections is the number of open connections that are followed; one
 	// that has been silent for long makes room for a new one.
 	Connections int
+	// HalfOpen is the number of those of which nothing was seen of the client but a
+	// SYN; the oldest makes room for a new one. Whatever its client sends later is
+	// read all the same.
+	HalfOpen int
 	// ClosedConnections is the number of ended connections that are
 	// remembered at most, and half of it at least, so that late repeats of
 	// their segments are not taken for
 	// new calls.
 	ClosedConnections int
 	// BufferedBytes bounds, over all connections, the segments that wait for
-	// earlier ones and the heads that are not complete yet, and once more what
-	// the capture says of clients.
+	// earlier ones, the heads that are not complete yet and the requests that wait
+	// for their answers, and once more what the capture says of clients. Where it is
+	// used up, the connection that takes most makes room for one that takes less.
 	BufferedBytes int
 }
 
 // LiveLimits suit a host that is watched for weeks. EC2 lets an instance
 // exchange 1024 packets a second with all link-local services, about 100
 // short connections: 16,384 open ones are 160 s of that without a single
-// close, and 32,768 closed ones, or half of them, as much again. With about
-// 1 KiB a connection, 64 B a closed one and 8 MiB of buffers this stays below
-// 32 MiB. Live packets say nothing of clients.
+// close, and 16,384 closed ones, or half of them, half as much again. 2,048 half open
+// ones are 2 s of SYNs and nothing else, and 40 ms of all the SYNs that a processor can
+// send; a handshake takes one. With about 1.3 KiB a connection, 128 B a closed one and
+// 4 MiB of buffers (1,000 connections with 4 KiB each) this stays below 28 MiB.
+// Live packets say nothing of clients.
 func LiveLimits() Limits {
-	return Limits{Connections: 16 << 10, ClosedConnections: 32 << 10, BufferedBytes: 8 << 20}
+	return Limits{Connections: 16 << 10, HalfOpen: 2 << 10, ClosedConnections: 16 << 10, BufferedBytes: 4 << 20}
 }
 
 // OfflineLimits suit captures of busier things than one instance: 131,072
 // open connections of about 1 KiB are 128 MiB at the worst. What has ended is
 // remembered for 12,288 connections or more, in 3 MiB.
 func OfflineLimits() Limits {
-	return Limits{Connections: 128 << 10, ClosedConnections: 24 << 10, BufferedBytes: 64 << 20}
+	return Limits{Connections: 128 << 10, HalfOpen: 32 << 10, ClosedConnections: 24 << 10, BufferedBytes: 64 << 20}
 }
 
 // Limits of one connection, and of time. Time is capture time.
@@ -42,6 +49,9 @@ const (
 	// maxHeadBytes bounds a request's or response's head. Servers accept 8 to
 	// 64 KiB; twice the most is still read whole.
 	maxHeadBytes = 128 << 10
+	// maxTextBytes bounds what is kept of a request's target, and of each of its
+	// fields that are told: longer ones are cut, and end with "…".
+	maxTextBytes = 4 << 10
 	// maxTailBytes bounds what is kept of a head whose beginning was lost.
 	maxTailBytes = 16 << 10
 	// maxLineBytes bounds a chunk-size or trailer line.
@@ -108,24 +118,12 @@ const (
 	// and after address translation.
 	legWait = time.Second
 	// fragmentWait is how long fragments of a datagram are kept (Linux:
-	// net.ipv4.ipfrag_time, 30 s); maxFragmented and maxDatagram bound them.
+	// net.ipv4.ipfrag_time, 30 s); maxFragmented, maxPieces and maxDatagram bound
+	// them: 64 KiB in the 552 bytes that fit into 576 (RFC 791) are 119 pieces.
 	fragmentWait  = 30 * time.Second
 	maxFragmented = 64
+	maxPieces     = 128
 	maxDatagram   = 64 << 10
 	// clockSlack is how far packet times may go back before the clock follows.
 	clockSlack = time.Minute
 )
-
-// budget is the memory that all connections share.
-type budget struct{ used, max int }
-
-// take reserves n bytes; it reports false, and takes nothing, beyond the bound.
-func (b *budget) take(n int) bool {
-	if b.used+n > b.max {
-		return false
-	}
-	b.used += n
-	return true
-}
-
-func (b *budget) give(n int) { b.used -= n }

@@ -13,7 +13,7 @@ const maxEarly = 32
 // reports false if no more can be kept: then the connection begins with what
 // is there.
 func (f *flow) wait(s *segment) bool {
-	if len(f.early) >= maxEarly || !f.analyzer.budget.take(len(s.payload)+segmentOverhead) {
+	if len(f.early) >= maxEarly || !f.reserve(len(s.payload)+segmentOverhead) {
 		f.settle(s.time)
 		return false
 	}

@@ -15,6 +15,8 @@ type stream struct {
 	known bool
 	// heard is true if a segment of this direction was seen.
 	heard bool
+	// clock is the timestamp of the packet with the last bytes read, 0 if it had none.
+	clock uint32
 	// acked is the highest acknowledgment number that the other side sent;
 	// edge is the right edge of its window.
 	acked    uint32
@@ -59,8 +61,9 @@ type origin struct {
 type chunk struct {
 	origin
 	data    []byte
-	missing int // bytes behind data that the snaplen cut off
-	whole   int // the snaplen that would have held them
+	missing int    // bytes behind data that the snaplen cut off
+	whole   int    // the snaplen that would have held them
+	clock   uint32 // the packet's timestamp, 0 if there is none
 }
 
 func (c *chunk) length() int { return len(c.data) + c.missing }
@@ -73,14 +76,6 @@ func (c *chunk) trimFront(n int) {
 	c.data = c.data[cut:]
 	c.missing -= n - cut
 	c.seq += uint32(n)
-}
-
-// head returns the first n bytes as a chunk of their own.
-func (c *chunk) head(n int) chunk {
-	part := *c
-	part.data = c.data[:min(n, len(c.data))]
-	part.missing = n - len(part.data)
-	return part
 }
 
 // start sets the sequence number of the first byte.
@@ -113,31 +108,70 @@ func (s *stream) outside(seq uint32) bool {
 	return ahead > defaultWindow
 }
 
-// hold keeps those parts of c that no held segment covers: what came first
-// wins.
+// isOld reports whether bytes that come next are of an earlier time than those before
+// them, as none are that their receiver takes (PAWS, RFC 7323, section 5): those that
+// are sent again have a new timestamp.
+func (s *stream) isOld(c *chunk) bool {
+	return c.clock != 0 && s.clock != 0 && before(c.clock, s.clock) && !before(c.seq, s.next)
+}
+
+// endsAt reports whether a RST with that number ends the direction: it has to be exactly
+// the next one that the receiver expects (RFC 5961, section 3.2), which is beyond what
+// was read if the capture lacks some of it.
+func (s *stream) endsAt(seq uint32) bool {
+	switch {
+	case seq == s.next, s.hasAcked && seq == s.acked, s.hasFin && (seq == s.fin || seq == s.fin+1):
+		return true
+	}
+	last := len(s.held) - 1
+	return last >= 0 && seq == s.held[last].end()
+}
+
+// hold keeps a chunk. Where copies overlap, the one is kept that Linux's receiver reads
+// (tcp_data_queue_ofo in net/ipv4/tcp_input.c): a copy that covers others takes their
+// place, one that is covered is dropped, and of two that overlap in part the one that
+// begins first has the bytes of both.
 func (s *stream) hold(c chunk, arrival uint64, now time.Time) {
 	if len(s.held) == 0 {
 		s.waiting = now
 	}
-	kept := 0
-	for i := 0; i < len(s.held) && c.length() > 0; i++ {
-		h := &s.held[i]
-		if gap := int(int32(h.seq - c.seq)); gap > 0 {
-			n := min(gap, c.length())
-			s.insert(i, c.head(n), arrival)
-			kept += min(n, len(c.data))
-			c.trimFront(n)
-			continue
+	i, _ := slices.BinarySearchFunc(s.held, c.seq, func(h held, seq uint32) int {
+		if before(seq, h.seq) {
+			return 1
 		}
-		if covered := int(int32(h.end() - c.seq)); covered > 0 {
-			c.trimFront(min(covered, c.length()))
+		return -1
+	})
+	if i > 0 {
+		earlier := &s.held[i-1]
+		switch covered := int(int32(earlier.end() - c.seq)); {
+		case covered >= c.length():
+			return
+		case earlier.seq == c.seq:
+			i--
+		case covered > 0:
+			c.trimFront(covered)
 		}
 	}
-	if c.length() > 0 {
-		kept += len(c.data)
-		s.insert(len(s.held), c, arrival)
+	s.uncover(i, c.end())
+	s.heldBytes += len(c.data)
+	s.insert(i, c, arrival)
+}
+
+// uncover takes out of held, from i on, what comes before end.
+func (s *stream) uncover(i int, end uint32) {
+	covered := i
+	for ; covered < len(s.held); covered++ {
+		h := &s.held[covered]
+		over := int(int32(end - h.seq))
+		if over < h.length() {
+			kept := len(h.data)
+			h.trimFront(max(over, 0))
+			s.heldBytes -= kept - len(h.data)
+			break
+		}
+		s.heldBytes -= len(h.data)
 	}
-	s.heldBytes += kept
+	s.held = slices.Delete(s.held, i, covered)
 }
 
 // cost is the memory that the held segments take.

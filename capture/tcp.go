@@ -60,7 +60,8 @@ type segment struct {
 	joined    bool // it came in fragments: payload is not in the packet
 }
 
-func (s *segment) has(flag uint8) bool { return s.flags&flag != 0 }
+// has reports whether one of the flags is set.
+func (s *segment) has(flags uint8) bool { return s.flags&flags != 0 }
 
 // length is the number of payload bytes on the wire.
 func (s *segment) length() int { return len(s.payload) + s.missing }

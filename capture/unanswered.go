@@ -68,6 +68,7 @@ func (f *flow) tellUnanswered(p *pendingCall) {
 	}
 	p.token = waitedInVain
 	f.reported = true // now its Call has to follow
+	f.tell()
 	f.analyzer.handler.Unanswered(imds.Call{
 		Conn:       f.conn,
 		Request:    p.request,

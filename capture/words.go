@@ -33,6 +33,15 @@ func (w *words) redacted(text []byte) string {
 	return raw
 }
 
+// long returns the redacted text, of which the end is cut off beyond maxTextBytes.
+func (w *words) long(text []byte) string {
+	shown := w.redacted(text)
+	if len(shown) <= maxTextBytes {
+		return shown
+	}
+	return strings.ToValidUTF8(shown[:maxTextBytes], "") + "…" // a copy: the rest is not kept
+}
+
 // short returns the beginning of the redacted text, in no more than maxWordBytes.
 func (w *words) short(text []byte) string {
 	shown := w.redacted(text)

@@ -52,11 +52,14 @@ type event struct {
 	lifecycle  func() // not nil for the latter: writes it
 }
 
-// eventNote is how many bytes of a note count as much as an event.
-const eventNote = 1 << 10
+// eventText is how many bytes of a note or a request's texts count as much as an event.
+const eventText = 1 << 10
 
 // size is what an event takes of maxWaiting.
-func (e *event) size() int { return 1 + e.call.Request.Note.Size()/eventNote }
+func (e *event) size() int {
+	r := &e.call.Request
+	return 1 + (r.Note.Size()+len(r.Target)+len(r.UserAgent)+len(r.Host)+len(r.ForwardedClient))/eventText
+}
 
 func newJoin(resolver attribution.Resolver, identifier *identity.Identifier) *join {
 	return &join{

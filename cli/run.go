@@ -31,6 +31,10 @@ const (
 	// cleaned (runtime/debug). Memory is scarcer there than processor time: at
 	// 1,000 calls a second it takes 47 MiB in place of 58.
 	liveGCPercent = 40
+	// liveMemory is what the runtime takes in a live capture before it cleans up more
+	// often than that (runtime/debug.SetMemoryLimit): the program's code and libpcap's
+	// ring of 8 MiB come on top, and it is to stay below 64 MiB under attack.
+	liveMemory = 36 << 20
 	// offlineGCPercent: a file of 200,000 calls takes 31 MiB with it, and 32 to 33 with
 	// 40, for no more processor time than runs differ by.
 	offlineGCPercent = 25
@@ -87,6 +91,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 		defer raiseAutogroup()()
 		s.noDumps()
 		debug.SetGCPercent(liveGCPercent)
+		debug.SetMemoryLimit(liveMemory)
 	} else {
 		debug.SetGCPercent(offlineGCPercent)
 	}

@@ -86,6 +86,7 @@ func (s *session) stats() output.CaptureStats {
 		Connections:        found.Connections,
 		NotHTTP:            found.NotHTTP,
 		Evicted:            found.Evicted,
+		HalfOpenDropped:    found.HalfOpenDropped,
 		SegmentsIgnored:    found.SegmentsIgnored,
 		ResponsesUnmatched: found.ResponsesUnmatched,
 		RequestsCut:        found.RequestsCut,

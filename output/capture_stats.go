@@ -29,6 +29,9 @@ type CaptureStats struct {
 	// something other than HTTP/1, Evicted of those that were given up because
 	// there were too many.
 	Connections, NotHTTP, Evicted uint64
+	// HalfOpenDropped are connections of which only the beginning of a handshake was
+	// seen, and that were forgotten because there were too many. No call is lost by it.
+	HalfOpenDropped uint64
 	// SegmentsIgnored are segments that their receiver would not have taken.
 	SegmentsIgnored uint64
 	// ResponsesUnmatched are responses whose requests were not captured.

@@ -350,6 +350,9 @@ type Counts struct {
 	ResponsesUnmatched uint64 `json:"responses_unmatched,omitempty"`
 	ConnectionsEvicted uint64 `json:"connections_evicted,omitempty"`
 	EndedEarly         bool   `json:"ended_early,omitempty"`
+	// HalfOpenDropped and SegmentsIgnored are those of CaptureStats.
+	HalfOpenDropped uint64 `json:"half_open_dropped,omitempty"`
+	SegmentsIgnored uint64 `json:"segments_ignored,omitempty"`
 	// EnrichFailed is nil where no command says more of calls.
 	EnrichFailed *uint64 `json:"enrich_failed,omitempty"`
 	// NetworkNamespaces are those that were captured besides the program's own,

@@ -363,6 +363,12 @@ func (c *Counts) write(w *jsonWriter) {
 	if c.EndedEarly {
 		w.flag("ended_early", &c.EndedEarly)
 	}
+	if c.HalfOpenDropped > 0 {
+		w.count("half_open_dropped", c.HalfOpenDropped)
+	}
+	if c.SegmentsIgnored > 0 {
+		w.count("segments_ignored", c.SegmentsIgnored)
+	}
 	w.known("requests_cut", c.RequestsCut)
 	w.known("snaplen_needed", c.SnaplenNeeded)
 	w.known("enrich_failed", c.EnrichFailed)

@@ -130,6 +130,8 @@ func (s *Summary) Counts(c CaptureStats) Counts {
 		ResponsesUnmatched:      c.ResponsesUnmatched,
 		ConnectionsEvicted:      c.Evicted,
 		EndedEarly:              c.EndedEarly,
+		HalfOpenDropped:         c.HalfOpenDropped,
+		SegmentsIgnored:         c.SegmentsIgnored,
 		EnrichFailed:            s.enrichFailed(),
 		NetworkNamespaces:       c.NetworkNamespaces,
 		WithoutPackets:          s.listWithoutPackets(),

@@ -217,6 +217,7 @@ func (c *CaptureStats) print(b *strings.Builder) {
 	}
 	note(c.NotRead, "packet by its link type", "packets by their link types")
 	note(c.NotHTTP, "connection with something other than HTTP/1", "connections with something other than HTTP/1")
+	note(c.HalfOpenDropped, "connection that was never completed was forgotten for lack of room", "connections that were never completed were forgotten for lack of room")
 	note(c.SegmentsIgnored, "segment that its receiver would not take", "segments that their receivers would not take")
 	gap(b, "Not read", rest)
 	gap(b, "Cut by the snaplen", c.cut())

@@ -1,0 +1,177 @@
+package capture_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"imds-analyzer/capture"
+	"imds-analyzer/capture/packettest"
+	"imds-analyzer/imds"
+)
+
+// What a sender can put on the wire so that a reader takes for the request what the
+// service does not. scripts/test-attacks plays the same before Linux's own TCP.
+func TestCorpusHostileSequences(t *testing.T) {
+	head, other := get("/latest/meta-data/"), get("/LATEST/USER-DATA.")
+	middle := len("GET /")
+	flags := func(n int, flags packettest.Flags) func(*packettest.Segment) {
+		return func(s *packettest.Segment) { s.Seq, s.Flags = s.Seq+uint32(n), flags }
+	}
+	inside := func(stray func(c *packettest.Conversation)) talk {
+		return func(c *packettest.Conversation) {
+			c.Open()
+			c.Client(head[:middle])
+			stray(c)
+			c.Wait(time.Second)
+			c.Client(head[middle:])
+			c.Server(ok())
+			c.Close()
+		}
+	}
+	behind := func(segments ...func(*packettest.Segment)) talk {
+		return func(c *packettest.Conversation) {
+			c.Open()
+			for _, s := range segments {
+				c.Stray(fromClient, s)
+			}
+			c.Client(head)
+			c.Server(ok())
+		}
+	}
+	const toMiddle, whole = 5, 80
+	end := len(head)
+	cases := []corpusCase{
+		{name: "data without ACK", talk: behind(func(s *packettest.Segment) { s.Payload, s.Flags = []byte(other), packettest.PSH })},
+		{name: "a SYN", talk: inside(func(c *packettest.Conversation) { c.Stray(fromClient, flags(12345, packettest.SYN)) })},
+		{name: "a RST in the window", talk: inside(func(c *packettest.Conversation) { c.Stray(fromClient, flags(100, packettest.RST)) })},
+		{name: "a service's RST in the window", talk: inside(func(c *packettest.Conversation) { c.Stray(fromServer, flags(100, packettest.RST)) })},
+		{name: "a FIN behind", talk: inside(func(c *packettest.Conversation) {
+			c.Stray(fromClient, flags(-toMiddle, packettest.FIN|packettest.ACK))
+		})},
+		{name: "data of an earlier time", talk: func(c *packettest.Conversation) {
+			c.Open()
+			c.Wait(time.Second)
+			c.Client(head[:middle])
+			c.Stray(fromClient, func(s *packettest.Segment) {
+				s.Payload, s.Options = []byte(other[middle:]), packettest.Timestamps(1, 1)
+			})
+			c.Client(head[middle:])
+			c.Server(ok())
+		}},
+		{name: "a longer copy behind a hole", talk: behind(ahead(toMiddle, other[toMiddle:whole-40]), ahead(toMiddle, head[toMiddle:whole-20]))},
+		{name: "a copy that covers one behind a hole", talk: behind(ahead(toMiddle+3, other[toMiddle+3:20]), ahead(toMiddle, head[toMiddle:end]))},
+		{name: "data on a SYN that the service does not take", trace: func() packettest.Trace {
+			return trace(behind()).Edit(func(i int, s *packettest.Segment) {
+				if i == 0 {
+					s.Payload = []byte(other)
+				}
+			})
+		}},
+	}
+	for i := range cases {
+		cases[i].want, cases[i].plain = oneCallLines, true
+	}
+	runCorpus(t, cases)
+}
+
+// limited counts what an Analyzer with these limits finds.
+func limited(limits capture.Limits, packets []capture.Packet) (*collected, capture.Stats) {
+	c := &collected{}
+	a := capture.NewAnalyzer(imds.DefaultEndpoints(), limits, c)
+	for _, p := range packets {
+		a.Packet(p)
+	}
+	a.Flush()
+	return c, a.Stats()
+}
+
+type collected struct {
+	opened, closed int
+	calls          []imds.Call
+}
+
+func (c *collected) Opened(imds.Conn)     { c.opened++ }
+func (c *collected) Closed(imds.Conn)     { c.closed++ }
+func (c *collected) Unanswered(imds.Call) {}
+func (c *collected) Call(call imds.Call)  { c.calls = append(c.calls, call) }
+
+// Connections that are never completed are forgotten, and those of clients are not.
+func TestHalfOpenMakeRoom(t *testing.T) {
+	idle := packettest.From("10.0.0.9:999")
+	idle.Open()
+	idle.Wait(time.Second)
+	idle.Client(get("/late"))
+	idle.Server(ok())
+	trace := idle.Trace()
+	packets := trace[:3].Packets()
+	for i := range 1000 {
+		s := trace[0]
+		s.Src, s.SrcPort, s.Seq = netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), uint16(1000+i), rand.Uint32()
+		s.Time = packettest.Start.Add(time.Duration(i) * time.Microsecond * 100)
+		packets = append(packets, s.Packet())
+	}
+	packets = append(packets, trace[3:].Packets()...)
+	found, stats := limited(capture.Limits{Connections: 300, HalfOpen: 100, ClosedConnections: 100, BufferedBytes: 1 << 20}, packets)
+	if len(found.calls) != 1 || found.calls[0].Response == nil || !found.calls[0].Conn.Handshake {
+		t.Errorf("calls %+v", found.calls)
+	}
+	if found.opened != 1 || found.closed != 1 {
+		t.Errorf("told of %d connections, and of the end of %d", found.opened, found.closed)
+	}
+	if stats.HalfOpenDropped != 900 || stats.Evicted != 0 || stats.Connections != 1001 {
+		t.Errorf("counts %+v", stats)
+	}
+}
+
+// Whoever fills the memory with heads that never end makes room for a client that needs
+// a little for a moment.
+func TestLargestMakesRoom(t *testing.T) {
+	honest := packettest.From("10.0.0.9:999")
+	honest.Now = packettest.Start.Add(time.Second)
+	honest.Open()
+	honest.Client(get("/honest")[:30])
+	honest.Client(get("/honest")[30:])
+	honest.Server(ok())
+	var traces []packettest.Trace
+	for i := range 40 {
+		c := packettest.From(fmt.Sprintf("10.0.1.%d:%d", i, 2000+i))
+		c.Open()
+		c.Client("GET /endless HTTP/1.1\r\nX: " + strings.Repeat("x", 20_000))
+		traces = append(traces, c.Trace())
+	}
+	packets := packettest.Merge(append(traces, honest.Trace())...).Packets()
+	found, _ := limited(capture.Limits{Connections: 300, HalfOpen: 100, ClosedConnections: 100, BufferedBytes: 100_000}, packets)
+	told := 0
+	for _, c := range found.calls {
+		switch c.Request.Target {
+		case "/honest":
+			if told++; c.Request.Version() != imds.V1 || c.Response == nil {
+				t.Errorf("the honest call: %+v", c)
+			}
+		case "/endless":
+			if c.Request.Incomplete == "" {
+				t.Errorf("an endless head is told as %+v", c.Request)
+			}
+		}
+	}
+	if told != 1 || len(found.calls) != 41 {
+		t.Errorf("%d calls, %d of the honest client", len(found.calls), told)
+	}
+}
+
+// Fragments in more pieces than there are for a reason are given up, and counted.
+func TestFragmentsOfPieces(t *testing.T) {
+	ip := packettest.IPv4{Src: packettest.Client.Addr(), Dst: packettest.Service.Addr(), Protocol: packettest.ProtocolTCP, TTL: 64, ID: 7, More: true}
+	var packets []capture.Packet
+	for i := 500; i > 0; i-- {
+		ip.Offset = 8 * i
+		packets = append(packets, packettest.Ethernet().Packet(ip.Bytes(make([]byte, 8)), packettest.Start))
+	}
+	if _, stats := limited(capture.LiveLimits(), packets); stats.SegmentsIgnored != 3 {
+		t.Errorf("%d datagrams given up, want 3", stats.SegmentsIgnored)
+	}
+}

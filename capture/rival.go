@@ -1,0 +1,28 @@
+package capture
+
+// rivals reports whether a SYN comes while the connection is open, and keeps it. The
+// service answers one with the acknowledgment of what it expects and goes on (RFC 5961,
+// section 4.2), unless the connection is over for it, which the capture may lack: then
+// its answer to the SYN tells.
+func (f *flow) rivals(s *segment, same bool) bool {
+	if !f.told || same || !f.settled || f.closed() || s.direction == down {
+		return false
+	}
+	rival := *s
+	rival.payload, rival.missing = nil, 0
+	f.rival = &rival
+	return true
+}
+
+// answeredBy reports whether a segment says that the SYN has opened another connection
+// in the place of the flow's. Where the capture has nothing of the service, that its
+// client goes on has to do.
+func (r *segment) answeredBy(s *segment, f *flow) bool {
+	switch {
+	case r == nil:
+		return false
+	case s.direction == down:
+		return s.has(flagSYN) && s.has(flagACK) && s.ack == r.seq+1
+	}
+	return !s.has(flagSYN|flagRST) && s.seq == r.seq+1 && !f.streams[down].heard
+}
