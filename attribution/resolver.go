@@ -104,6 +104,7 @@ type resolver struct {
 
 	mu        sync.Mutex // guards what follows
 	recent    *recent
+	facts     sharedFacts
 	fallbacks map[*Pending]Answer // what is known should the witness not be
 	stats     Stats
 	closed    bool // no more is taken on
@@ -219,6 +220,7 @@ func (r *resolver) askWitness(j job) {
 // settle gives the answer unless there is one, and reports whether it did.
 // The caller holds mu.
 func (r *resolver) settle(p *Pending, a Answer) bool {
+	a.Process = r.facts.of(a.Process)
 	if !p.settle(a) {
 		return false
 	}
