@@ -104,8 +104,12 @@ func namespaces(ctx context.Context, s *stage) error {
 
 // stray has a way to the service that leads nowhere, and calls.
 func stray() error {
-	link := &netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: "nowhere"}}
-	if err := errors.Join(netlink.LinkAdd(link), netlink.LinkSetUp(link)); err != nil {
+	link := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "nowhere"}, PeerName: "end"}
+	if err := netlink.LinkAdd(link); err != nil {
+		return err
+	}
+	end, err := netlink.LinkByName("end")
+	if err := errors.Join(err, netlink.LinkSetUp(link), netlink.LinkSetUp(end)); err != nil {
 		return err
 	}
 	address, err := netlink.ParseAddr("10.2.0.1/24")

@@ -46,16 +46,15 @@ func portReuse(ctx context.Context, s *stage) error {
 	err := together(4, func(i int) error {
 		from := &net.TCPAddr{IP: net.IPv4(10, 2, 0, byte(i)), Port: 5000}
 		dialer := net.Dialer{LocalAddr: from, Control: reuse}
-		for ctx.Err() == nil {
+		return pace(ctx, 1<<30, busy/4, func(int) error {
 			conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(service4, "80"))
 			if err != nil {
-				continue
+				return nil // the port is in use for a moment
 			}
-			_ = conn.(*net.TCPConn).SetLinger(0)
-			_ = conn.Close()
 			made.Add(1)
-		}
-		return nil
+			_ = conn.(*net.TCPConn).SetLinger(0)
+			return conn.Close()
+		})
 	})
 	s.note("connections", made.Load())
 	return err
@@ -97,19 +96,19 @@ func slowHeads(ctx context.Context, s *stage) error {
 	defer cancel()
 	begin := head + "X-Slow: " + strings.Repeat("b", 600)
 	var conns []net.Conn
-	for i := range 15_000 {
-		if ctx.Err() != nil {
-			break
+	defer func() {
+		for _, conn := range conns {
+			_ = conn.Close()
 		}
+	}()
+	_ = pace(ctx, 15_000, busy, func(i int) error {
 		conn, err := dial(localAddr(i))
-		if err != nil {
-			continue
-		}
-		defer conn.Close()
-		if _, err := io.WriteString(conn, begin); err == nil {
+		if err == nil {
 			conns = append(conns, conn)
+			_, err = io.WriteString(conn, begin)
 		}
-	}
+		return err
+	})
 	s.note("heads", uint64(len(conns)))
 	return pace(ctx, 20*1024, 2048, func(i int) error {
 		_, _ = conns[i%len(conns)].Write([]byte("b"))
@@ -127,6 +126,7 @@ func longTargets(ctx context.Context, s *stage) error {
 				if _, err := fmt.Fprintf(conn, "GET %s%d-%d HTTP/1.1\r\nUser-Agent: %s\r\n\r\n", target, i, j, target[7:20<<10]); err != nil {
 					return err
 				}
+				_ = pause(ctx, 150*time.Millisecond)
 			}
 			return pause(ctx, 3*time.Second)
 		})
@@ -268,14 +268,13 @@ func notHTTP(ctx context.Context, s *stage) error {
 	openings := []string{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", string(noise), "\x00", "GET", strings.Repeat("\r\n", 2000)}
 	var made atomic.Uint64
 	err := together(8, func(worker int) error {
-		for i := 0; i < 2500 && ctx.Err() == nil; i++ {
-			_ = withConnection(ctx, worker*256+i%250, func(conn net.Conn) error {
+		return pace(ctx, 2500, busy/8, func(i int) error {
+			return withConnection(ctx, worker*256+i%250, func(conn net.Conn) error {
 				made.Add(1)
 				_, err := io.WriteString(conn, openings[i%len(openings)])
 				return err
 			})
-		}
-		return nil
+		})
 	})
 	s.note("connections", made.Load())
 	return err

@@ -133,8 +133,9 @@ func runAll(ctx context.Context, binary string, chosen []attack, out, complaints
 // attack is one way to do harm.
 type attack struct {
 	name, about string
-	// args are the program's besides the default ones.
-	args []string
+	// everywhere has the program capture in other network namespaces, too, as it does by
+	// default. Each takes 1 MiB, and how many there are is the machine's affair.
+	everywhere bool
 	// do attacks until it is done, in the network namespace of the program.
 	do func(ctx context.Context, s *stage) error
 	// mayLose: it is faster than a host's way to the service can ever be. The kernel may

@@ -66,6 +66,7 @@ type peer struct {
 	clock      uint32 // of its timestamps; 0 for none
 	seq        uint32
 	ack, acked uint32
+	onSYN      string
 	open       bool
 	opened     chan struct{}
 	data       chan struct{} // receives when there is an answer
@@ -77,25 +78,42 @@ func (p *peers) dial(from netip.AddrPort, clock uint32, onSYN string) (*peer, er
 	p.mu.Lock()
 	p.all[from] = c
 	p.mu.Unlock()
-	options := append(packettest.MSS(1460), packettest.WindowScale(7)...)
-	if clock > 0 {
-		options = append(options, packettest.Timestamps(clock, 0)...)
-	}
-	err := c.inject(0, packettest.TCP{Flags: packettest.SYN, Window: 64240, Options: options, Payload: []byte(onSYN)})
+	c.onSYN = onSYN
+	err := c.knock()
 	c.seq++
 	return c, err
 }
 
+// knock sends the SYN.
+func (c *peer) knock() error {
+	options := append(packettest.MSS(1460), packettest.WindowScale(7)...)
+	if c.clock > 0 {
+		options = append(options, packettest.Timestamps(c.clock, 0)...)
+	}
+	return c.inject(0, packettest.TCP{Flags: packettest.SYN, Window: 64240, Options: options, Payload: []byte(c.onSYN)})
+}
+
+// knocks is how often a SYN is sent at most.
+const knocks = 6
+
 // await waits for the handshake, and ends it.
 func (c *peer) await(ctx context.Context) error {
-	select {
-	case <-c.opened:
-	case <-time.After(3 * time.Second):
-		return errors.New("the service does not answer a SYN")
-	case <-ctx.Done():
-		return ctx.Err()
+	for range knocks {
+		select {
+		case <-c.opened:
+			return c.inject(0, packettest.TCP{Flags: packettest.ACK})
+		case <-time.After(500 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		c.seq--
+		err := c.knock() // an interface takes a moment to be up
+		c.seq++
+		if err != nil {
+			return err
+		}
 	}
-	return c.inject(0, packettest.TCP{Flags: packettest.ACK})
+	return errors.New("the service does not answer a SYN")
 }
 
 // inject sends a segment that begins ahead of the next byte by an offset. What is not

@@ -25,7 +25,7 @@ const (
 	sampleTime = 100 * time.Millisecond
 )
 
-// program is the program under attack, with its default settings and -o.
+// program is the program under attack, with its default settings but for -o and --own-namespace.
 type program struct {
 	cmd     *exec.Cmd
 	log     string
@@ -37,9 +37,13 @@ type program struct {
 }
 
 // startProgram returns once the program captures.
-func startProgram(ctx context.Context, binary, directory string, args []string) (*program, error) {
+func startProgram(ctx context.Context, binary, directory string, everywhere bool) (*program, error) {
 	p := &program{log: filepath.Join(directory, "imds.log"), ended: make(chan struct{}), sampled: make(chan struct{})}
-	p.cmd = exec.CommandContext(ctx, binary, append([]string{"-o", p.log}, args...)...)
+	args := []string{"-o", p.log}
+	if !everywhere {
+		args = append(args, "--own-namespace")
+	}
+	p.cmd = exec.CommandContext(ctx, binary, args...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p.cmd.Stderr = &p.errs
 	if err := p.cmd.Start(); err != nil {

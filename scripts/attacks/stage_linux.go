@@ -83,7 +83,7 @@ func (s *stage) play(ctx context.Context, binary string, a attack) (v *verdict, 
 		return nil, err
 	}
 	defer s.service.close()
-	if s.program, err = startProgram(ctx, binary, s.directory, a.args); err != nil {
+	if s.program, err = startProgram(ctx, binary, s.directory, a.everywhere); err != nil {
 		return nil, err
 	}
 	defer s.program.kill()

@@ -21,9 +21,9 @@ import (
 type tunnel struct{ *os.File }
 
 func openTunnel(name string) (*tunnel, error) {
-	file, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0)
+	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, fmt.Errorf("%w (is the kernel's tun module there?)", err)
+		return nil, fmt.Errorf("/dev/net/tun: %w (is the kernel's tun module there?)", err)
 	}
 	var request struct { // struct ifreq, netdevice(7)
 		name  [unix.IFNAMSIZ]byte
@@ -32,10 +32,11 @@ func openTunnel(name string) (*tunnel, error) {
 	}
 	copy(request.name[:], name)
 	request.flags = unix.IFF_TUN | unix.IFF_NO_PI
-	if _, _, failed := syscall.Syscall(syscall.SYS_IOCTL, file.Fd(), unix.TUNSETIFF, uintptr(unsafe.Pointer(&request))); failed != 0 {
-		file.Close()
+	if _, _, failed := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), unix.TUNSETIFF, uintptr(unsafe.Pointer(&request))); failed != 0 {
+		_ = unix.Close(fd)
 		return nil, fmt.Errorf("make the interface %s: %w", name, failed)
 	}
+	file := os.NewFile(uintptr(fd), name) // before it has an interface nobody may wait for it
 	if err := routeTo(name, tunnelRange, tunnel6Range); err != nil {
 		file.Close()
 		return nil, err
