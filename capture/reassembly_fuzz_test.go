@@ -2,6 +2,8 @@ package capture_test
 
 import (
 	"fmt"
+	"slices"
+	"sort"
 	"testing"
 
 	"imds-analyzer/capture/packettest"
@@ -33,19 +35,61 @@ func modelStream(other bool) string {
 	return stream
 }
 
-// model is what a receiver has after some segments: of each byte the copy that
-// came first.
+// model is what Linux's receiver has after some segments (tcp_data_queue_ofo and
+// tcp_ofo_queue in net/ipv4/tcp_input.c).
 type model struct {
 	bytes []byte
 	have  []bool
+	next  int // what comes before it was read
+	queue []queued
 }
 
-func newModel(size int) *model { return &model{make([]byte, size), make([]bool, size)} }
+// queued is a segment out of order. They are kept whole, in the order of where they
+// begin, and what was read of a segment by its turn is skipped.
+type queued struct {
+	at      int
+	payload string
+}
+
+func (q queued) end() int { return q.at + len(q.payload) }
+
+func newModel(size int) *model { return &model{bytes: make([]byte, size), have: make([]bool, size)} }
 
 func (m *model) receive(at int, payload string) {
-	for i := range len(payload) {
-		if !m.have[at+i] {
-			m.bytes[at+i], m.have[at+i] = payload[i], true
+	s := queued{at, payload}
+	switch {
+	case at > m.next:
+		m.enqueue(s)
+	case s.end() > m.next:
+		m.read(s)
+		for len(m.queue) > 0 && m.queue[0].at <= m.next {
+			m.read(m.queue[0])
+			m.queue = m.queue[1:]
+		}
+	}
+}
+
+// enqueue drops a segment that one before it covers, and those that it covers.
+func (m *model) enqueue(s queued) {
+	covers := func(a, b queued) bool { return a.at <= b.at && b.end() <= a.end() }
+	i := sort.Search(len(m.queue), func(i int) bool { return m.queue[i].at > s.at })
+	if i > 0 && covers(m.queue[i-1], s) {
+		return
+	}
+	m.queue = slices.Insert(m.queue, i, s)
+	m.queue = slices.DeleteFunc(m.queue, func(q queued) bool { return q != s && covers(s, q) })
+}
+
+func (m *model) read(s queued) {
+	m.fill(s)
+	m.next = max(m.next, s.end())
+}
+
+// fill has the segment's bytes where there are none yet.
+func (m *model) fill(s queued) {
+	for i := range s.payload {
+		if !m.have[s.at+i] {
+			m.bytes[s.at+i], m.have[s.at+i] = s.payload[i], true
 		}
 	}
 }
@@ -53,6 +97,9 @@ func (m *model) receive(at int, payload string) {
 // targets are those of the requests that came whole before the first hole, and of
 // all that came whole.
 func (m *model) targets() (read []string, whole map[string]bool) {
+	for _, q := range m.queue {
+		m.fill(q)
+	}
 	size := len(m.bytes) / modelRequests
 	hole := false
 	whole = map[string]bool{}
@@ -81,8 +128,7 @@ const maxModelSegments = 200
 const modelOp = 4
 
 // FuzzReassembly: segments in any order, with gaps, and overlapping with other
-// content, give what a receiver reads that keeps of each byte the copy that came
-// first.
+// content, give what Linux's receiver reads.
 func FuzzReassembly(f *testing.F) {
 	f.Add([]byte{0, 0, 255, 0, 0, 200, 255, 1})
 	f.Add([]byte{1, 0, 100, 0, 0, 0, 255, 1, 0, 250, 60, 0})

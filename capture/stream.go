@@ -32,7 +32,7 @@ type stream struct {
 	ended  bool
 	// held are segments waiting for an earlier one of this direction, or for
 	// the bytes of the other that they acknowledge. They are ordered by
-	// sequence number and do not overlap.
+	// sequence number, and none covers another.
 	held      []held
 	heldBytes int
 	// waiting is when the wait for what held's first segment lacks began.
@@ -135,52 +135,31 @@ func (s *stream) hold(c chunk, arrival uint64, now time.Time) {
 	if len(s.held) == 0 {
 		s.waiting = now
 	}
-	i, _ := slices.BinarySearchFunc(s.held, c.seq, func(h held, seq uint32) int {
+	from, _ := slices.BinarySearchFunc(s.held, c.seq, func(h held, seq uint32) int {
 		if before(seq, h.seq) {
 			return 1
 		}
 		return -1
 	})
-	if i > 0 {
-		earlier := &s.held[i-1]
-		switch covered := int(int32(earlier.end() - c.seq)); {
-		case covered >= c.length():
+	if from > 0 {
+		switch earlier := &s.held[from-1]; {
+		case !before(earlier.end(), c.end()):
 			return
 		case earlier.seq == c.seq:
-			i--
-		case covered > 0:
-			c.trimFront(covered)
+			from--
 		}
 	}
-	s.uncover(i, c.end())
+	behind := from
+	for ; behind < len(s.held) && !before(c.end(), s.held[behind].end()); behind++ {
+		s.heldBytes -= len(s.held[behind].data)
+	}
+	c.data = slices.Clone(c.data)
 	s.heldBytes += len(c.data)
-	s.insert(i, c, arrival)
-}
-
-// uncover takes out of held, from i on, what comes before end.
-func (s *stream) uncover(i int, end uint32) {
-	covered := i
-	for ; covered < len(s.held); covered++ {
-		h := &s.held[covered]
-		over := int(int32(end - h.seq))
-		if over < h.length() {
-			kept := len(h.data)
-			h.trimFront(max(over, 0))
-			s.heldBytes -= kept - len(h.data)
-			break
-		}
-		s.heldBytes -= len(h.data)
-	}
-	s.held = slices.Delete(s.held, i, covered)
+	s.held = slices.Replace(s.held, from, behind, held{c, arrival})
 }
 
 // cost is the memory that the held segments take.
 func (s *stream) cost() int { return s.heldBytes + len(s.held)*segmentOverhead }
-
-func (s *stream) insert(i int, c chunk, arrival uint64) {
-	c.data = slices.Clone(c.data)
-	s.held = slices.Insert(s.held, i, held{c, arrival})
-}
 
 // full reports whether no more segments may wait.
 func (s *stream) full() bool {
