@@ -157,10 +157,6 @@ func (c *peer) answered(d time.Duration) bool {
 	}
 }
 
-func (c *peer) close() error {
-	return c.inject(0, packettest.TCP{Flags: packettest.RST | packettest.ACK})
-}
-
 // behindTunnel is one of the attacker's addresses.
 func behindTunnel(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{10, 128 + byte(i>>16&0x7f), byte(i >> 8), byte(i)})
