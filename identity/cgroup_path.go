@@ -11,7 +11,8 @@ type place struct {
 	// user is the id of the user whose own systemd this is below: the names there
 	// are of that user's choice. Empty if it is the system's.
 	user string
-	// nested: the container is inside another one, and so is its runtime.
+	// nested: the container is inside another one or another machine, and so is its
+	// runtime: its id is the word of that.
 	nested bool
 	// host is the cgroup of the unit that a container is in which is no runtime's: empty
 	// if it is none. Who may make cgroups there can name one after any container.
@@ -40,27 +41,70 @@ type pathReader struct {
 	unit      string // the path of the Unit
 	unitsDone bool   // what follows is no unit of this host's systemd
 	ecs       bool   // below /ecs
+	machine   bool   // within another machine, whose word all that follows is
+	scope     bool   // within a scope that is no container: the word of who was given it
+	innerPod  string // the UID of a pod that a container has, until one of its containers follows
 }
 
 func (r *pathReader) read(name string) {
 	r.readUser(name)
-	if uid := podUID(name); uid != "" && r.user == "" && r.runsContainers("") && !r.vouched() {
-		r.Pod.UID = uid
-	}
-	if id := r.taskID(name); id != "" && r.user == "" && r.runsContainers("") && !r.vouched() {
-		r.Task.ID = id
-	}
+	r.machine = r.machine || isMachine(name)
+	r.readGroups(name)
 	if container, ok := r.container(name); ok && r.runsContainers(name) {
-		r.nested = r.Container.ID != ""
-		r.Container, r.unitsDone = container, true
-		if r.user == "" && !r.runsContainers("") {
-			r.host = r.unit
-		}
+		r.readContainer(name, container)
+	} else if r.user == "" && isScope(name) {
+		r.scope = true
 	}
 	r.path += "/" + name
 	r.readUnit(name)
 	r.parent = name
 }
+
+// readGroups reads what containers are in. A container that has pods itself, as the nodes
+// of kind are, has no processes in them but in containers.
+func (r *pathReader) readGroups(name string) {
+	if r.user != "" || r.machine || r.scope || !r.runsContainers("") || r.vouched() {
+		return
+	}
+	if uid := podUID(name); uid != "" && r.Container.ID == "" {
+		r.Pod.UID = uid
+	} else if uid != "" {
+		r.innerPod = uid
+	}
+	if id := r.taskID(name); id != "" && r.Container.ID == "" {
+		r.Task.ID = id
+	}
+}
+
+func (r *pathReader) readContainer(name string, container Container) {
+	r.nested = r.Container.ID != "" || r.machine || r.scope && !(isPayload(name) && r.unit != "")
+	if r.Container.ID != "" && !r.vouched() {
+		r.Pod.UID = r.innerPod
+	}
+	r.Container, r.unitsDone = container, true
+	if r.user == "" && (r.scope || !r.runsContainers("")) && !r.nested {
+		r.host = r.unit
+	}
+}
+
+// isMachine knows the cgroups of virtual machines and of whole systems in containers,
+// which make cgroups within as they like: systemd-nspawn's and libvirt's, which
+// systemd-machined keeps in scopes (org.freedesktop.machine1(5)), without it libvirt's
+// (https://libvirt.org/cgroups.html), and LXC's (lxc.container.conf(5)), which were in
+// /lxc before.
+func isMachine(name string) bool {
+	_, ofSystemd := cutBoth(name, "machine-", ".scope")
+	return ofSystemd || name == "lxc" || strings.HasPrefix(name, "lxc.payload") || strings.HasSuffix(name, ".libvirt-lxc")
+}
+
+// isScope knows a scope: whoever had systemd make it may make cgroups there (Delegate=,
+// systemd.resource-control(5)).
+func isScope(name string) bool {
+	return strings.HasSuffix(name, ".scope") && !strings.Contains(name, ":")
+}
+
+// isPayload knows a container of podman's in the unit that runs it.
+func isPayload(name string) bool { return strings.HasPrefix(name, "libpod-payload-") }
 
 // vouched reports whether it is a container's whose pod or task is known: which others it
 // has within itself is its own word, and it could give those of its neighbours.
@@ -77,11 +121,11 @@ var runtimeServices = []string{
 
 // runsContainers reports whether what is below the unit can be believed to be a
 // runtime's: other services may be anybody's who was let make cgroups there
-// (Delegate=, systemd.resource-control(5)). Podman's containers are in whatever unit
-// runs it.
+// (Delegate=, systemd.resource-control(5)), as scopes may. Podman's containers are in
+// whatever unit runs it.
 func (r *pathReader) runsContainers(name string) bool {
 	return r.user != "" || !strings.HasSuffix(r.Unit, ".service") || slices.Contains(runtimeServices, r.Unit) ||
-		strings.HasPrefix(name, "libpod-payload-")
+		isPayload(name)
 }
 
 // readUser knows user@UID.service, which runs a user's systemd (user@.service(5)).

@@ -116,6 +116,31 @@ var paths = []struct {
 	{"/system.slice/app.service/ecstasks-" + taskA + ".slice/docker-" + idA + ".scope", inUnit("app.service")},
 	{"/system.slice/app.service/kubepods-pod" + static + ".slice/crio-" + idA + ".scope", inUnit("app.service")},
 
+	// Nor is it what other machines say, which have cgroups of their own.
+	{"/machine.slice/machine-evil.scope/payload/system.slice/docker-" + idA + ".scope", inContainer(Docker, idA).asNested().inside("machine-evil.scope")},
+	{"/machine.slice/machine-evil.scope/kubepods/pod" + podA + "/" + idA, inContainer("", idA).asNested().inside("machine-evil.scope")},
+	{"/machine.slice/machine-evil.scope/ecstasks-" + taskA + ".slice/docker-" + idA + ".scope", inContainer(Docker, idA).asNested().inside("machine-evil.scope")},
+	{"/machine.slice/machine-evil.scope/payload/libpod-payload-" + idA, inContainer(Podman, idA).asNested().inside("machine-evil.scope")},
+	{"/machine.slice/machine-evil.scope/payload/kubepods/pod" + podA, inUnit("machine-evil.scope")},
+	{`/machine.slice/machine-lxc\x2d7\x2devil.scope/docker/` + idA, inContainer(Docker, idA).asNested().inside(`machine-lxc\x2d7\x2devil.scope`)},
+	{"/machine/evil.libvirt-lxc/docker/" + idA, inContainer(Docker, idA).asNested()},
+	{"/lxc.payload.evil/docker/" + idA, inContainer(Docker, idA).asNested()},
+	{"/lxc.payload.evil" + burstable + "/cri-containerd-" + idA + ".scope", inContainer(Containerd, idA).asNested()},
+	{"/lxc/evil/ecs/" + taskA + "/" + idA, inContainer("", idA).asNested()},
+	{"/lxc/" + idA, inContainer("", idA).asNested()},
+	{userManager + "/app.slice/lxc.payload.evil/docker/" + idA, place{Workload: Workload{Container: Container{ID: idA, Runtime: Docker}, Unit: "user@1000.service"}, user: "1000", nested: true}},
+	{"/system.slice/run-r0a1b2c3d.scope/docker-" + idA + ".scope", inContainer(Docker, idA).asNested().inside("run-r0a1b2c3d.scope")},
+	{"/system.slice/run-r0a1b2c3d.scope/kubepods/pod" + podA + "/" + idA, inContainer("", idA).asNested().inside("run-r0a1b2c3d.scope")},
+	{"/custom/evil.scope/libpod-payload-" + idA, inContainer(Podman, idA).asNested()},
+	{"/custom/evil.scope" + burstable + "/crio-" + idA + ".scope", inContainer(CRIO, idA).asNested()},
+	{"/system.slice/docker-" + idB + ".scope/machine.slice/machine-x.scope", inContainer(Docker, idB)},
+	{"/system.slice/docker-" + idB + ".scope/machine.slice/machine-x.scope/kubepods/pod" + podA + "/" + idA, inContainer("", idA).asNested()},
+
+	// A container has pods only with containers of their own, as kind's has; it has no tasks.
+	{"/system.slice/docker-" + idB + ".scope/kubepods/pod" + podA, inContainer(Docker, idB)},
+	{"/system.slice/docker-" + idB + ".scope/kubepods/pod" + podA + "/" + idA, inPod("", podA).asNested()},
+	{"/docker/" + idB + "/ecstasks-" + taskA + ".slice/docker-" + idA + ".scope", inContainer(Docker, idA).asNested()},
+
 	// What looks after containers is not in them.
 	{burstable + "/crio-conmon-" + idA + ".scope", place{Workload: Workload{Pod: Pod{UID: podA}, Unit: "crio-conmon-" + idA + ".scope"}}},
 	{"/kubepods/burstable/pod" + podA + "/crio-conmon-" + idA, place{Workload: Workload{Pod: Pod{UID: podA}}}},
@@ -136,7 +161,7 @@ var paths = []struct {
 	{userManager + "/app.slice/foo.service/libpod-payload-" + idA, inUser("foo.service", Container{ID: idA, Runtime: Podman})},
 	{"/system.slice/foo.service/libpod-payload-" + idA, inContainer(Podman, idA).inside("foo.service").hosted("/system.slice/foo.service")},
 	{"/system.slice/foo.service/libpod-payload-" + idA + "/container", inContainer(Podman, idA).inside("foo.service").hosted("/system.slice/foo.service")},
-	{"/user.slice/user-1000.slice/session-3.scope/libpod-payload-" + idA, inContainer(Podman, idA).inside("session-3.scope")}, // root's, by sudo
+	{"/user.slice/user-1000.slice/session-3.scope/libpod-payload-" + idA, inContainer(Podman, idA).inside("session-3.scope").hosted("/user.slice/user-1000.slice/session-3.scope")}, // root's, by sudo
 
 	// Containerd.
 	{"/system.slice/nerdctl-" + idA + ".scope", inContainer(Containerd, idA)},
