@@ -70,7 +70,7 @@ func (j *journal) openFile(o *options) error {
 // openDevice opens what is no regular file, such as a pipe: what could not be written to
 // it is lost.
 func (j *journal) openDevice(name string) error {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, logFileMode)
+	file, err := logfile.Guarded(logfile.Target(name), os.O_WRONLY|os.O_APPEND)
 	if err != nil {
 		return fmt.Errorf("cannot write the log: %w", err)
 	}

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -54,5 +55,66 @@ func TestSignalEndsInventory(t *testing.T) {
 	_ = c.Wait()
 	if c.ProcessState.ExitCode() != 1 || len(made) > 0 || !strings.Contains(said.String(), "cannot read the inventory "+pipe+": reading ended before it did") {
 		t.Errorf("%v: %s%s", c.ProcessState, said, made)
+	}
+}
+
+// A report goes to no pipe and no device that another has put where all can write, and
+// is not kept waiting by one. A link is replaced. A pipe of root's own is written to.
+func TestReportIntoPlantedFile(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // no file can be given away
+	}
+	log := write(t, t.TempDir(), "log", logOf(t, "boto"))
+	secret := write(t, t.TempDir(), "secret", "secret\n")
+	theirs := func(name string) error { return errors.Join(unix.Mkfifo(name, 0o666), os.Chown(name, 1000, 1000)) }
+	for what, test := range map[string]struct {
+		plant func(name string) error
+		says  string
+	}{
+		"pipe":           {theirs, "it is another user's pipe, in a directory in which other users can write"},
+		"link to a pipe": {func(name string) error { return errors.Join(theirs(name+"2"), os.Symlink(name+"2", name)) }, "it is a link"},
+		"device":         {func(name string) error { return unix.Mknod(name, unix.S_IFCHR|0o666, 1<<8|3) }, "it is a device, in a directory"},
+		"directory":      {func(name string) error { return os.Mkdir(name, 0o755) }, "is a directory"},
+		"link to a file": {func(name string) error { return os.Symlink(secret, name) }, ""},
+	} {
+		dir := t.TempDir()
+		name := filepath.Join(dir, "report")
+		if err := errors.Join(test.plant(name), os.Chmod(dir, 0o777|os.ModeSticky)); err != nil {
+			t.Fatal(err)
+		}
+		r := run("report", "-o", name, log)
+		if test.says == "" && r.status != 0 || test.says != "" && (r.status != 1 || !strings.Contains(r.err, test.says)) {
+			t.Errorf("%s: exit status %d: %s", what, r.status, r.err)
+		}
+	}
+	if got := readFile(t, secret); got != "secret\n" {
+		t.Errorf("it holds %q", got)
+	}
+}
+
+// What root's own pipe in such a directory is given is what a file is, by each way to
+// write one.
+func TestOwnPipeWhereOthersWrite(t *testing.T) {
+	dir := t.TempDir()
+	pipe, capture := filepath.Join(dir, "pipe"), captureOf(t, "boto")
+	if err := errors.Join(unix.Mkfifo(pipe, 0o600), os.Chmod(dir, 0o777|os.ModeSticky)); err != nil {
+		t.Fatal(err)
+	}
+	log := write(t, dir, "log", logOf(t, "boto"))
+	for _, args := range [][]string{
+		{"report", log, "-o", pipe}, {"-r", capture, "-w", pipe}, {"-r", capture, "-o", pipe},
+	} {
+		read := make(chan int)
+		go func() {
+			data, _ := os.ReadFile(pipe)
+			read <- len(data)
+		}()
+		r := run(args...)
+		if r.status != 0 {
+			t.Fatalf("%q: exit status %d: %s", args, r.status, r.err)
+		}
+		if n := <-read; n == 0 {
+			t.Errorf("%q: nothing was written", args)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"imds-analyzer/output"
+	"imds-analyzer/output/logfile"
 	"imds-analyzer/report"
 	"imds-analyzer/report/page"
 )
@@ -34,13 +35,14 @@ func (r *reporting) write(made *report.Report) error {
 	return err
 }
 
-// openReportPlace opens where a report is to be; nil for standard output. A pipe stays one.
+// openReportPlace opens where a report is to be; nil for standard output. A pipe stays one,
+// if it is not one that others may have put there.
 func openReportPlace(name string) (*place, error) {
 	if name == "" {
 		return nil, nil
 	}
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		file, err := os.OpenFile(name, os.O_WRONLY, 0)
+		file, err := logfile.Guarded(logfile.Target(name), os.O_WRONLY)
 		return &place{special: file}, err
 	}
 	return openPlace(name)

@@ -100,7 +100,8 @@ func (k *keeper) load() (limit string, err error) {
 	switch {
 	case err == nil:
 		return "", nil
-	case errors.As(err, &path), errors.Is(err, logfile.ErrLink), errors.Is(err, logfile.ErrOwner), errors.Is(err, logfile.ErrNotRegular):
+	case errors.As(err, &path), errors.Is(err, logfile.ErrLink), errors.Is(err, logfile.ErrOwner),
+		errors.Is(err, logfile.ErrSpecial), errors.Is(err, logfile.ErrNotRegular):
 		return "", fmt.Errorf("cannot read the state: %w", err)
 	}
 	aside := k.file + ".unreadable"

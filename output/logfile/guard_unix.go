@@ -5,6 +5,7 @@ package logfile
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -12,27 +13,36 @@ import (
 
 // Guarded opens a file of the program's own, which only its owner may read if it is made.
 // Where other users can write, a root's program opens none that they may have put there: it
-// fails with ErrLink, ErrOwner or ErrNotRegular.
+// fails with ErrLink, ErrOwner or ErrSpecial. A pipe that root has put there is opened, when
+// somebody reads it.
 func Guarded(name string, flags int) (*os.File, error) {
-	shared := ofOthers(filepath.Dir(name))
-	if shared {
-		flags |= syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+	if !ofOthers(filepath.Dir(name)) {
+		return os.OpenFile(name, flags, mode)
 	}
-	file, err := os.OpenFile(name, flags, mode)
-	switch {
-	case shared && errors.Is(err, syscall.ELOOP):
-		return nil, fmt.Errorf("%s: %w", name, ErrLink)
-	case shared && errors.Is(err, syscall.ENXIO): // a pipe that nobody reads
-		return nil, fmt.Errorf("%s: %w", name, ErrNotRegular)
-	case err != nil:
+	wait := flags&syscall.O_NONBLOCK == 0
+	file, err := openStranger(name, flags|syscall.O_NONBLOCK)
+	if wait && errors.Is(err, syscall.ENXIO) && isOwnPipe(name) {
+		file, err = openStranger(name, flags)
+	}
+	if err != nil {
 		return nil, err
 	}
-	if shared {
-		if err := strange(file); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", name, err), file.Close())
-		}
+	if err := strange(file); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), file.Close())
 	}
 	return file, nil
+}
+
+// openStranger opens what others may have put there.
+func openStranger(name string, flags int) (*os.File, error) {
+	file, err := os.OpenFile(name, flags|syscall.O_NOFOLLOW, mode)
+	switch {
+	case errors.Is(err, syscall.ELOOP):
+		return nil, fmt.Errorf("%s: %w", name, ErrLink)
+	case errors.Is(err, syscall.ENXIO) && !isOwnPipe(name): // a pipe that nobody reads, or a socket
+		return nil, fmt.Errorf("%s: %w", name, whatIs(name))
+	}
+	return file, err
 }
 
 // strange is why a file may be one that others have put there.
@@ -41,14 +51,49 @@ func strange(file *os.File) error {
 	switch {
 	case err != nil:
 		return err
-	case !info.Mode().IsRegular():
-		return ErrNotRegular
+	case !info.Mode().IsRegular() && !(isPipe(info) && isOwn(info)):
+		return special(info.Mode())
 	case links(info) != 1:
 		return ErrLink
 	case !isOwn(info):
 		return ErrOwner
 	}
 	return nil
+}
+
+// special says what it is that is no regular file.
+func special(mode fs.FileMode) error {
+	kind := "a device"
+	switch {
+	case mode.IsDir():
+		kind = "a directory"
+	case mode&fs.ModeNamedPipe != 0:
+		kind = "another user's pipe"
+	case mode&fs.ModeSocket != 0:
+		kind = "a socket"
+	}
+	return fmt.Errorf("it is %s, %w", kind, ErrSpecial)
+}
+
+// whatIs says what has the name, if it is not to be opened.
+func whatIs(name string) error {
+	info, err := os.Lstat(name)
+	switch {
+	case err != nil:
+		return err
+	case info.Mode()&fs.ModeSymlink != 0:
+		return ErrLink
+	case isPipe(info) && isOwn(info):
+		return ErrNotRegular
+	}
+	return special(info.Mode())
+}
+
+func isPipe(info fs.FileInfo) bool { return info.Mode()&fs.ModeNamedPipe != 0 }
+
+func isOwnPipe(name string) bool {
+	info, err := os.Lstat(name)
+	return err == nil && isPipe(info) && isOwn(info)
 }
 
 // GuardedRegular is Guarded for what has to be a regular file. A pipe in its place is not

@@ -4,6 +4,7 @@ package logfile
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -23,7 +24,9 @@ func TestGuarded(t *testing.T) {
 	}{
 		{"symbolic link", func(name, secret string) error { return os.Symlink(secret, name) }, ErrLink},
 		{"hard link", func(name, secret string) error { return os.Link(secret, name) }, ErrLink},
-		{"pipe", func(name, _ string) error { return syscall.Mkfifo(name, 0o600) }, ErrNotRegular},
+		{"another's pipe", func(name, _ string) error {
+			return errors.Join(syscall.Mkfifo(name, 0o600), os.Chown(name, 1000, 1000))
+		}, ErrSpecial},
 		{"another's file", func(name, _ string) error {
 			return errors.Join(os.WriteFile(name, nil, 0o600), os.Chown(name, 1000, 1000))
 		}, ErrOwner},
@@ -53,6 +56,37 @@ func TestGuarded(t *testing.T) {
 		t.Error(err)
 	} else {
 		f.Close()
+	}
+}
+
+// A pipe that root itself has put where others can write is written to, when somebody
+// reads it.
+func TestGuardedOwnPipe(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "pipe")
+	if err := errors.Join(syscall.Mkfifo(name, 0o600), os.Chmod(dir, 0o1777)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		read := make(chan string)
+		go func() {
+			data, err := os.ReadFile(name)
+			read <- fmt.Sprint(string(data), err)
+		}()
+		f, err := Guarded(name, os.O_WRONLY|os.O_CREATE)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString("x"); err != nil {
+			t.Error(err)
+		}
+		f.Close()
+		if got := <-read; got != "x<nil>" {
+			t.Errorf("read %s", got)
+		}
+	}
+	if f, err := GuardedRegular(name, os.O_WRONLY); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("%v, %v", f, err)
 	}
 }
 

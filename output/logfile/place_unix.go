@@ -5,8 +5,10 @@ package logfile
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
 
@@ -33,11 +35,11 @@ func open(name string) (*os.File, error) {
 	return file, nil
 }
 
-// notRegular is the error for a file that is none. One where others can put it is not
-// to be used by any name.
+// notRegular is the error for a file that is none. Where others can write, one that root has
+// not put there is not to be used by any name.
 func notRegular(name string) error {
 	if ofOthers(filepath.Dir(name)) {
-		return fmt.Errorf("%s: %w", name, ErrLink)
+		return fmt.Errorf("%s: %w", name, whatIs(name))
 	}
 	return fmt.Errorf("%s: %w", name, ErrNotRegular)
 }
@@ -72,14 +74,59 @@ func isOwn(info os.FileInfo) bool {
 }
 
 // ofOthers reports whether the program is root's, and other users can write in the
-// directory: they could put a link there.
+// directory: they could put a link there. Those who can put another directory in its
+// place, or in that of one above it, can as well.
 func ofOthers(directory string) bool {
 	info, err := os.Stat(directory)
 	if os.Geteuid() != 0 || err != nil {
 		return false
 	}
+	if isStrangers(info) || info.Mode().Perm()&othersWrite != 0 {
+		return true
+	}
+	return slices.ContainsFunc(ways(directory), canBeChanged)
+}
+
+// othersWrite are the permissions of group and others to write.
+const othersWrite = 0o022
+
+// ways are the names of a directory from the root on: as it is called, and without links.
+func ways(directory string) (names []string) {
+	called, err := filepath.Abs(directory)
+	if err != nil {
+		return nil
+	}
+	names = []string{called}
+	if real, err := filepath.EvalSymlinks(called); err == nil && real != called {
+		names = append(names, real)
+	}
+	return names
+}
+
+// canBeChanged reports whether others than root can rename what is on the way to a
+// directory. Where a directory has the sticky bit they cannot, unless it is their own
+// (unlink(2)).
+func canBeChanged(name string) bool {
+	for {
+		info, err := os.Lstat(name)
+		switch {
+		case err != nil || isStrangers(info):
+			return true
+		case info.IsDir() && info.Mode().Perm()&othersWrite != 0 && info.Mode()&fs.ModeSticky == 0:
+			return true
+		}
+		above := filepath.Dir(name)
+		if above == name {
+			return false
+		}
+		name = above
+	}
+}
+
+// isStrangers reports whether a file is not root's.
+func isStrangers(info os.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	return !ok || stat.Uid != 0 || info.Mode().Perm()&0o022 != 0
+	return !ok || stat.Uid != 0
 }
 
 // links is how many names a file has.

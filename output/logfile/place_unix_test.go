@@ -4,8 +4,10 @@ package logfile
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -39,7 +41,6 @@ func TestLinksOfOthers(t *testing.T) {
 		"link":      func(name string) error { return os.Symlink(secret, name) },
 		"to be":     func(name string) error { return os.Symlink(filepath.Join(dir, "new"), name) },
 		"hard link": func(name string) error { return os.Link(secret, name) },
-		"pipe":      func(name string) error { return syscall.Mkfifo(name, 0o600) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -54,6 +55,88 @@ func TestLinksOfOthers(t *testing.T) {
 	}
 	checkHolds(t, secret, "secret\n")
 	checkHolds(t, filepath.Join(dir, "new"), gone)
+}
+
+// Whoever can put another directory in the place of one on the way can choose the file.
+func TestDirectoriesAbove(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // who is not root has nothing that others have not
+	}
+	top := t.TempDir()
+	in := func(name string) string { return filepath.Join(top, name) }
+	for _, name := range []string{"root", "sticky", "open", "theirs"} {
+		if err := os.MkdirAll(in(name+"/in/dir"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := errors.Join(
+		os.Chmod(in("sticky"), 0o777|os.ModeSticky), os.Chmod(in("open"), 0o775), os.Chown(in("theirs"), 1000, 1000),
+		os.Symlink(in("theirs/in/dir"), in("own link")), os.Symlink(in("root/in/dir"), in("their link")), os.Lchown(in("their link"), 1000, 1000),
+		os.Symlink(in("root/in"), in("good link")),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{
+		"root/in/dir": false, "sticky/in/dir": false, "sticky": true, "open/in/dir": true, "theirs/in/dir": true,
+		"own link": true, "their link": true, "their link/../dir": true, "good link/dir": false, "none": false,
+	} {
+		if got := ofOthers(top + "/" + name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// A link of /proc to a pipe is its name.
+func TestTargetWithoutName(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	name := fmt.Sprintf("/dev/fd/%d", w.Fd())
+	if info, err := os.Stat(Target(name)); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+		t.Errorf("%s: %v", Target(name), err)
+	}
+}
+
+// What is no regular file is called what it is where others can write. A pipe of root's own
+// can be had by other means.
+func TestSpecialFilesOfOthers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // no file can be given away
+	}
+	given := func(name string) error { return os.Chown(name, 1000, 1000) }
+	for name, tt := range map[string]struct {
+		plant func(name string) error
+		want  error
+		says  string
+	}{
+		"directory":           {func(name string) error { return os.Mkdir(name, 0o700) }, ErrSpecial, "it is a directory, in a directory in which"},
+		"another's pipe":      {func(name string) error { return errors.Join(syscall.Mkfifo(name, 0o600), given(name)) }, ErrSpecial, "it is another user's pipe, in"},
+		"device":              {func(name string) error { return syscall.Mknod(name, syscall.S_IFCHR|0o600, 1<<8|3) }, ErrSpecial, "it is a device, in"},
+		"socket":              {func(name string) error { return syscall.Mknod(name, syscall.S_IFSOCK|0o600, 0) }, ErrSpecial, "it is a socket, in"},
+		"link to a directory": {func(name string) error { return os.Symlink("/", name) }, ErrLink, "it is a link"},
+		"own pipe":            {func(name string) error { return syscall.Mkfifo(name, 0o600) }, ErrNotRegular, "no regular file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			log := filepath.Join(dir, "log")
+			if err := errors.Join(tt.plant(log), os.Chmod(dir, 0o1777)); err != nil {
+				t.Fatal(err)
+			}
+			if f, err := Open(log, Options{}); !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%+v, %v", f, err)
+			}
+			if name == "own pipe" || name == "directory" { // which nobody can write to
+				return
+			}
+			if f, err := Guarded(log, os.O_WRONLY); !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("guarded: %+v, %v", f, err)
+			}
+		})
+	}
 }
 
 func TestOwnLink(t *testing.T) {

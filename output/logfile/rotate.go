@@ -67,9 +67,23 @@ func Target(name string) string {
 		if !filepath.IsAbs(to) {
 			to = filepath.Dir(name) + string(filepath.Separator) + to // not cleaned: the directory may be a link
 		}
+		if isMagic(name, to) {
+			break
+		}
 		name = to
 	}
 	return name
+}
+
+// isMagic reports whether a link leads to what has no name, such as the pipe of
+// /proc/PID/fd/1 (symlink(7)).
+func isMagic(link, to string) bool {
+	_, err := os.Lstat(to)
+	if err == nil {
+		return false
+	}
+	_, err = os.Stat(link)
+	return err == nil
 }
 
 func numbered(name string, n int) string { return fmt.Sprintf("%s.%d", name, n) }
