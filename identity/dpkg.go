@@ -11,10 +11,9 @@ import (
 // dpkg asks dpkg-query(1).
 type dpkg struct{ tool }
 
-func (d *dpkg) owner(ctx context.Context, path string) Package {
+func (d *dpkg) owner(ctx context.Context, path string) (p Package, answered bool) {
 	p, err := d.ask(ctx, path)
-	d.note(err)
-	return p
+	return p, d.note(err)
 }
 
 func (d *dpkg) ask(ctx context.Context, path string) (Package, error) {

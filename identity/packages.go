@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,7 +17,7 @@ const (
 	// memory (0.16 s; 0.05 s if they were). The output waits meanwhile: for a
 	// call with a new executable and a new script 4 s at the most, in which
 	// 1,000 calls a second fill the 4,096 places that cli has for them. Two
-	// such calls in a row hold up the capture; a tool is given up soon after.
+	// such calls in a row hold up the capture; a tool is given up for a while soon after.
 	patience = 2 * time.Second
 	// maxOwners files are remembered with their packages: four times the
 	// programs that a summary lists. With paths and versions of 200 bytes they
@@ -30,13 +31,26 @@ type packages struct {
 	patience time.Duration
 	files    files
 	mu       sync.Mutex // guards owners
-	owners   map[ownedFile]func() Package
+	owners   map[ownedFile]*question
+}
+
+// question is what the package managers are asked for a file, once.
+type question struct {
+	asked time.Time
+	owner func() Package
+	// open: one of them has not had its say.
+	open atomic.Bool
+}
+
+// isToBeAsked reports whether it is time to ask again.
+func (q *question) isToBeAsked() bool {
+	return q == nil || q.open.Load() && time.Since(q.asked) >= askAgain
 }
 
 // manager is a package manager. owner returns what is known of the package with
-// this path; what goes wrong with that, limits tells.
+// this path, and whether that is all that can be had; what goes wrong, limits tells.
 type manager interface {
-	owner(ctx context.Context, path string) Package
+	owner(ctx context.Context, path string) (p Package, answered bool)
 	limits() []string
 }
 
@@ -52,7 +66,7 @@ func newPackages(managers ...manager) *packages {
 	if len(managers) == 0 {
 		return nil
 	}
-	return &packages{managers: managers, patience: patience, owners: map[ownedFile]func() Package{}}
+	return &packages{managers: managers, patience: patience, owners: map[ownedFile]*question{}}
 }
 
 // managersOf returns the package managers of the system with this root directory:
@@ -98,15 +112,16 @@ func isThere(root, path string) bool {
 }
 
 // owner returns the package that owns the file, empty if none is known to. It is
-// looked for once: who asks meanwhile waits.
+// looked for once: who asks meanwhile waits. Where there was no answer it is looked for
+// again, but not at once.
 func (p *packages) owner(f hostFile) Package { return p.answer(f)() }
 
 func (p *packages) answer(f hostFile) func() Package {
 	key := ownedFile{f.path, f.Device, f.Inode, f.Modified.UnixNano()}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if known := p.owners[key]; known != nil {
-		return known
+	if known := p.owners[key]; !known.isToBeAsked() {
+		return known.owner
 	}
 	if len(p.owners) >= maxOwners {
 		for any := range p.owners {
@@ -114,38 +129,52 @@ func (p *packages) answer(f hostFile) func() Package {
 			break
 		}
 	}
-	answer := sync.OnceValue(func() Package { return p.askInTime(f) })
-	p.owners[key] = answer
-	return answer
+	q := &question{asked: time.Now()}
+	q.owner = sync.OnceValue(func() Package {
+		owner, answered := p.askInTime(f)
+		q.open.Store(!answered)
+		return owner
+	})
+	p.owners[key] = q
+	return q.owner
 }
 
 // askInTime is ask, also where a tool cannot be ended: one that looks at a file as
 // well may wait for its file system.
-func (p *packages) askInTime(f hostFile) Package {
-	owner, _ := within(&p.files, p.patience+lookTime, func() Package { return p.ask(f) })
-	return owner
+func (p *packages) askInTime(f hostFile) (owner Package, answered bool) {
+	type answer struct {
+		owner    Package
+		answered bool
+	}
+	a, inTime := within(&p.files, p.patience+lookTime, func() answer {
+		owner, answered := p.ask(f)
+		return answer{owner, answered}
+	})
+	return a.owner, a.answered && inTime
 }
 
 // ask asks the package managers one after the other. Their answers are on what
 // has the path: if the file is replaced meanwhile, the version may be the
 // other's.
-func (p *packages) ask(f hostFile) Package {
+func (p *packages) ask(f hostFile) (owner Package, answered bool) {
+	answered = true
 	if !isPlain(f.path) {
-		return Package{}
+		return Package{}, answered
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), p.patience)
 	defer cancel()
 	for _, m := range p.managers {
-		owner := m.owner(ctx, f.path)
+		owner, all := m.owner(ctx, f.path)
+		answered = answered && all
 		if owner.Name == "" {
 			continue
 		}
 		if now, ok := lookAt(f.path); !ok || !same(now.File, f.File) {
 			owner.Version = ""
 		}
-		return owner
+		return owner, answered
 	}
-	return Package{}
+	return Package{}, answered
 }
 
 // isPlain reports whether a path has nothing in it that the tools could take for

@@ -285,7 +285,7 @@ func TestStrangePaths(t *testing.T) {
 }
 
 // A tool that does not answer is killed with all that it has started, and is not
-// asked any more in the end.
+// asked for a while in the end.
 func TestTimeouts(t *testing.T) {
 	fifo := filepath.Join(t.TempDir(), "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
@@ -318,6 +318,55 @@ func TestTimeouts(t *testing.T) {
 	_ = reader.SetReadDeadline(time.Now().Add(30 * time.Second))
 	if n, err := reader.Read(make([]byte, 1)); n != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("something is left of the tool: %d, %v", n, err)
+	}
+}
+
+// A tool that took too long is asked again after a while, also for the files that it was
+// not asked for then.
+func TestAskedAgainAfterTimeouts(t *testing.T) {
+	f := newFakeTool(t, ownedBy)
+	d := &dpkg{tool{path: f.path}}
+	i := &Identifier{packages: newPackages(d)}
+	p := processOf(t, program(t))
+	for range maxTimeouts {
+		d.note(errTimeout)
+	}
+	for range 2 {
+		if got := i.Identify(p).Package; got != (Package{}) || len(f.questions(t)) > 0 || d.notAsked != 1 {
+			t.Fatalf("%+v, asked %q, not asked %d", got, f.questions(t), d.notAsked)
+		}
+	}
+	d.timedOut = d.timedOut.Add(-askAgain)
+	if got := i.Identify(processOf(t, program(t))).Package; got != appBin {
+		t.Errorf("another file: %+v", got)
+	}
+	if got := i.Identify(p).Package; got != (Package{}) {
+		t.Errorf("asked again at once: %+v", got)
+	}
+	for _, q := range i.packages.owners {
+		q.asked = q.asked.Add(-askAgain)
+	}
+	if got := i.Identify(p).Package; got != appBin || len(f.questions(t)) != 4 {
+		t.Errorf("%+v, asked %q", got, f.questions(t))
+	}
+	d.note(errTimeout) // one more does not end it
+	if d.isGivenUp() {
+		t.Error("it was given up after one")
+	}
+}
+
+// One that never answers is asked once in a while.
+func TestGivenUpAgain(t *testing.T) {
+	d := &tool{path: "x"}
+	for range maxTimeouts {
+		d.note(errTimeout)
+	}
+	d.timedOut = d.timedOut.Add(-askAgain)
+	if d.isGivenUp() {
+		t.Error("it is not asked again")
+	}
+	if d.note(errTimeout); !d.isGivenUp() {
+		t.Error("it is asked at once")
 	}
 }
 
@@ -363,8 +412,8 @@ func TestOwnersAreBounded(t *testing.T) {
 // nobodys is a package manager without packages.
 type nobodys struct{}
 
-func (nobodys) owner(context.Context, string) Package { return Package{} }
-func (nobodys) limits() []string                      { return nil }
+func (nobodys) owner(context.Context, string) (Package, bool) { return Package{}, true }
+func (nobodys) limits() []string                              { return nil }
 
 // A package manager is one if there is a tool, and a database.
 func TestManagersOf(t *testing.T) {

@@ -11,10 +11,9 @@ type rpm struct{ tool }
 // rpmFormat has versions as "rpm -q" writes them, and the epoch, if there is one.
 const rpmFormat = `%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\n`
 
-func (r *rpm) owner(ctx context.Context, path string) Package {
+func (r *rpm) owner(ctx context.Context, path string) (p Package, answered bool) {
 	p, err := r.ask(ctx, path)
-	r.note(err)
-	return p
+	return p, r.note(err)
 }
 
 // ask passes over that no package owns a file if rpm complains of something: where it

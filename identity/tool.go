@@ -15,9 +15,13 @@ const (
 	// maxOutput of a tool is read. An answer is a line or, for a file with
 	// several owners, a few; names of packages and paths are below 4 KiB.
 	maxOutput = 64 << 10
-	// maxTimeouts in a row, and a tool is not asked any more: calls would wait
+	// maxTimeouts in a row, and a tool is not asked for askAgain: calls would wait
 	// for nothing. Until then they have waited for 6 s.
 	maxTimeouts = 3
+	// askAgain is when a tool is asked again that took too long, and for a file that
+	// it had no answer on: the host may have been busy. One that never answers has
+	// calls wait for 2 s in 5 minutes, which is 0.7 %.
+	askAgain = 5 * time.Minute
 	// killWait is how long the rest of a tool that was killed may hold on to its
 	// output, if something keeps it from ending.
 	killWait = 100 * time.Millisecond
@@ -26,7 +30,7 @@ const (
 var (
 	errTimeout  = errors.New("it took too long")
 	errTooMuch  = errors.New("it wrote too much")
-	errNotAsked = errors.New("it is not asked any more")
+	errNotAsked = errors.New("it is not asked for now")
 )
 
 // toolEnvironment is all that a tool is given. Messages are in English, and
@@ -38,6 +42,7 @@ type tool struct {
 	path     string
 	mu       sync.Mutex // guards what follows
 	timeouts int        // in a row
+	timedOut time.Time  // the last time
 	failed   uint64     // questions that it did not answer
 	notAsked uint64     // questions that it was not asked
 	last     error
@@ -87,11 +92,17 @@ func (t *tool) start(ctx context.Context, args []string) (answer, error) {
 func (t *tool) isGivenUp() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.timeouts >= maxTimeouts
+	return t.timeouts >= maxTimeouts && time.Since(t.timedOut) < askAgain
 }
 
-// note counts how the question on a file went.
-func (t *tool) note(err error) {
+// note counts how the question on a file went, and reports whether the tool has had its
+// say.
+func (t *tool) note(err error) (answered bool) {
+	t.count(err)
+	return !errors.Is(err, errTimeout) && !errors.Is(err, errNotAsked)
+}
+
+func (t *tool) count(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -100,6 +111,7 @@ func (t *tool) note(err error) {
 		return
 	case errors.Is(err, errTimeout):
 		t.timeouts++
+		t.timedOut = time.Now()
 	default:
 		t.timeouts = 0
 	}
@@ -116,7 +128,7 @@ func (t *tool) limits() []string {
 		return nil
 	}
 	text := fmt.Sprintf("%s failed for %d of the files (%v)", filepath.Base(t.path), t.failed, t.last)
-	if t.timeouts >= maxTimeouts {
+	if t.notAsked > 0 {
 		text += fmt.Sprintf(", and was not asked for %d others then", t.notAsked)
 	}
 	return []string{text + ": packages or versions are left out of the log."}
