@@ -3,6 +3,7 @@ package capture_test
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"net/textproto"
@@ -42,7 +43,7 @@ func FuzzRequests(f *testing.F) {
 		if len(text) > maxFuzzText {
 			return
 		}
-		want := requestsOf(text)
+		want, clean := requestsOf(text)
 		c := packettest.New()
 		c.Open()
 		c.Client(pieces(text, 1+int(size)%1448)...)
@@ -52,6 +53,9 @@ func FuzzRequests(f *testing.F) {
 				t.Fatalf("%d calls, net/http reads %d: %q", len(got.calls), len(want), text)
 			}
 			checkRequest(t, &got.calls[i].Request, w)
+		}
+		if clean && len(got.calls) != len(want) {
+			t.Errorf("%d calls, net/http reads %d and no more: %q", len(got.calls), len(want), text)
 		}
 	})
 }
@@ -71,20 +75,25 @@ func checkRequest(t *testing.T, r *imds.Request, want *http.Request) {
 
 // requestsOf are the requests that net/http's server would read from the text. It
 // stops where programs differ: at what is tunnelled, at both ways of framing at
-// once, and at bodies that may not come.
-func requestsOf(text []byte) (list []*http.Request) {
+// once, and at bodies that may not come. clean: it has read all, and nothing is left.
+func requestsOf(text []byte) (list []*http.Request, clean bool) {
 	b := bufio.NewReader(bytes.NewReader(text))
 	for {
 		r, err := http.ReadRequest(b)
 		if err != nil || r.ProtoMajor != 1 || r.Method == http.MethodConnect || len(r.Method) > 32 {
-			return list
+			return list, errors.Is(err, io.EOF) && isAtEnd(b)
 		}
 		list = append(list, r)
 		_, err = io.Copy(io.Discard, r.Body)
 		if err != nil || r.Header.Get("Expect") != "" || r.Header.Get("Upgrade") != "" {
-			return list
+			return list, false
 		}
 	}
+}
+
+func isAtEnd(b *bufio.Reader) bool {
+	_, err := b.Peek(1)
+	return errors.Is(err, io.EOF)
 }
 
 // FuzzResponses: the answers that net/http's client reads are found with their
