@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 	"kernel.org/pub/linux/libs/security/libcap/cap"
@@ -77,7 +78,47 @@ func seesItsThreads() error {
 	if err == nil && self != strconv.Itoa(os.Getpid()) {
 		err = errors.New("/proc is that of another pid namespace")
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return threadsAnswer(threadsWait)
+}
+
+// threadsWait is how long a thread may take no signals: one does for a moment when it is
+// made.
+const threadsWait = 2 * time.Second
+
+// threadsAnswer makes sure that no thread is listed that takes no signals, as one of
+// qemu-user's: the library asks each by a signal, and waits without end.
+func threadsAnswer(within time.Duration) error {
+	for end := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
+		deaf, err := deafThread()
+		if err != nil || deaf == "" {
+			return err
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("thread %s takes no signals: it is not the program's, as where qemu runs it", deaf)
+		}
+	}
+}
+
+// deafThread returns the id of a thread that blocks the signals 33 or 34, which Go's never
+// do for long (runtime: sigtab_linux_generic.go); empty if there is none.
+func deafThread() (string, error) {
+	const signals = 1<<(33-1) | 1<<(34-1)
+	threads, err := os.ReadDir("/proc/self/task")
+	for _, thread := range threads {
+		status, err := os.ReadFile("/proc/self/task/" + thread.Name() + "/status")
+		if err != nil {
+			continue // it has ended
+		}
+		_, mask, _ := strings.Cut(string(status), "\nSigBlk:\t")
+		mask, _, _ = strings.Cut(mask, "\n")
+		if blocked, err := strconv.ParseUint(mask, 16, 64); err == nil && blocked&signals != 0 {
+			return thread.Name(), nil
+		}
+	}
+	return "", err
 }
 
 // capabilities are the names of those in effect, in the words of
