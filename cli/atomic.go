@@ -15,6 +15,10 @@ type place struct {
 	directory *os.Root
 	file      string
 	special   *os.File // what has the name is no file to be replaced, such as a pipe; else nil
+	// made is what is to take the file's name, and beside is its own till then; nil if it
+	// was not made yet.
+	made   *os.File
+	beside string
 }
 
 func openPlace(name string) (*place, error) {
@@ -25,7 +29,30 @@ func openPlace(name string) (*place, error) {
 	return &place{directory: directory, file: filepath.Base(name)}, nil
 }
 
-func (p *place) Close() error { return p.directory.Close() }
+// Close leaves nothing behind that has not taken the file's name.
+func (p *place) Close() error {
+	if p.directory == nil {
+		return nil
+	}
+	return errors.Join(p.abandon(), p.directory.Close())
+}
+
+// make makes the file that is to be written (O_EXCL, open(2)), with logFileMode, beside
+// the one that it replaces.
+func (p *place) make() (err error) {
+	p.beside = fmt.Sprintf(".%s.%d", p.file, rand.Uint64())
+	p.made, err = p.directory.OpenFile(p.beside, os.O_RDWR|os.O_CREATE|os.O_EXCL, logFileMode)
+	return err
+}
+
+func (p *place) abandon() error {
+	if p.made == nil {
+		return nil
+	}
+	_ = p.made.Close() // it may be closed, and is not wanted
+	p.made = nil
+	return p.directory.Remove(p.beside)
+}
 
 // writeAtomically writes a file that is there as a whole or not at all, also if the
 // machine fails: it is on the disk before it takes its name (fsync(2)).
@@ -55,8 +82,8 @@ func (p *place) writeAtomically(write func(io.Writer) error) error {
 	return errors.Join(syncDirectory(directory), directory.Close())
 }
 
-// replace writes a file, with logFileMode, beside the one that it replaces, and gives it
-// the name when it is whole (rename(2)): whoever opens it gets the one or the other.
+// replace writes a file beside the one that it replaces, and gives it the name when it is
+// whole (rename(2)): whoever opens it gets the one or the other.
 func replace(name string, write func(*os.File) error) error {
 	p, err := openPlace(name)
 	if err != nil {
@@ -67,17 +94,18 @@ func replace(name string, write func(*os.File) error) error {
 }
 
 func (p *place) replace(write func(*os.File) error) error {
-	beside := fmt.Sprintf(".%s.%d", p.file, rand.Uint64())
-	f, err := p.directory.OpenFile(beside, os.O_RDWR|os.O_CREATE|os.O_EXCL, logFileMode)
-	if err != nil {
-		return err
+	if p.made == nil {
+		if err := p.make(); err != nil {
+			return err
+		}
 	}
-	err = errors.Join(write(f), f.Close())
+	err := errors.Join(write(p.made), p.made.Close())
 	if err == nil {
-		err = p.directory.Rename(beside, p.file)
+		err = p.directory.Rename(p.beside, p.file)
 	}
 	if err != nil {
-		return errors.Join(err, p.directory.Remove(beside))
+		return errors.Join(err, p.abandon())
 	}
+	p.made = nil
 	return nil
 }

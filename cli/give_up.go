@@ -15,7 +15,8 @@ type reader struct {
 	names []string // what it reads
 	// to is the user that root's process becomes; nil to stay root.
 	to *account
-	// keep are the capabilities that it cannot do without.
+	// keep are the capabilities that it cannot do without where it stays the one it is;
+	// who else it becomes has none.
 	keep []string
 	job  confine.Job
 	// open opens outputs, if it is to be done while there are the rights to.

@@ -27,6 +27,9 @@ func become(to *account, keep []string) error {
 	if err := seesItsThreads(); err != nil {
 		return err
 	}
+	if to != nil {
+		keep = nil // goes with root
+	}
 	set, err := held(keep)
 	if err != nil {
 		return err
@@ -66,16 +69,28 @@ func keepOnly(set *cap.Set) error {
 	return nil
 }
 
-// ownerOf is the user of a directory, who can write in it; nil for root, and if it cannot
-// be found out.
-func ownerOf(directory string) *account {
-	info, err := os.Stat(directory)
-	if err != nil || os.Geteuid() != 0 {
-		return nil
+// overrideCapability is what it takes to write where only others may.
+const overrideCapability = "CAP_DAC_OVERRIDE"
+
+// writerIn is who can give files of a directory their names, by its mode alone: its
+// owner, nil for the process's own user. Where the owner cannot, or is not known, as
+// one that the user namespace does not have, the process stays its own user's, and it
+// takes the capabilities.
+func writerIn(directory *os.Root) (to *account, keep []string) {
+	keep = []string{overrideCapability}
+	info, err := directory.Stat(".")
+	if err != nil {
+		return nil, keep
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || stat.Uid == 0 {
-		return nil
+	const all = 0o700
+	switch own := uint32(os.Geteuid()); {
+	case !ok || info.Mode()&all != all || stat.Uid == nobodyID:
+		return nil, keep
+	case stat.Uid == own:
+		return nil, nil
+	case own != 0:
+		return nil, keep
 	}
-	return &account{name: fmt.Sprintf("the user %d", stat.Uid), uid: stat.Uid, gid: stat.Gid}
+	return &account{name: fmt.Sprintf("the user %d", stat.Uid), uid: stat.Uid, gid: stat.Gid}, keep
 }

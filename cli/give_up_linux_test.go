@@ -2,7 +2,10 @@ package cli_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,6 +27,7 @@ func TestReadingGivesUpRights(t *testing.T) {
 	if err := os.Chown(others, 4711, 4711); err != nil {
 		t.Fatal(err)
 	}
+	noWrite, othersNoWrite := closedDirectory(t, 0, 0o550), closedDirectory(t, 4711, 0o555)
 	in := func(name string) string { return filepath.Join(dir, name) }
 	for _, test := range []struct {
 		args    []string
@@ -41,6 +46,8 @@ func TestReadingGivesUpRights(t *testing.T) {
 		{[]string{"report", in("pipe2")}, nobodyUser, nil, filtered},
 		{[]string{"report", "-", "-o", in("report")}, rootUser, nil, filtered},
 		{[]string{"report", "-", "-o", filepath.Join(others, "report")}, otherUser, nil, filtered},
+		{[]string{"report", "-", "-o", filepath.Join(noWrite, "report")}, rootUser, []int{unix.CAP_DAC_OVERRIDE}, filtered},
+		{[]string{"report", "-", "-o", filepath.Join(othersNoWrite, "report")}, rootUser, []int{unix.CAP_DAC_OVERRIDE}, filtered},
 		{[]string{"report", "-", "-o", "/dev/null"}, nobodyUser, nil, filtered},
 	} {
 		t.Run(strings.Join(test.args[:min(len(test.args), 6)], " "), func(t *testing.T) {
@@ -151,5 +158,85 @@ func TestMoreFilesThanMayBeOpen(t *testing.T) {
 		if got, want := len(callsOf(t, out.String())), len(truth(t, "boto")); got < want {
 			t.Errorf("%d calls of %d", got, want)
 		}
+	}
+}
+
+// closedDirectory is a directory of a user's with a mode.
+func closedDirectory(t *testing.T, owner int, mode os.FileMode) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := errors.Join(os.Chown(dir, owner, owner), os.Chmod(dir, mode)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// Root writes a report where it has always written: also where only root's capabilities
+// let it, as in a /root that has no w bit, and in another user's directory. The report is
+// root's, and takes the place of an earlier one, whosever that is.
+func TestRootWritesReportAnywhere(t *testing.T) {
+	t.Parallel()
+	log := write(t, t.TempDir(), "log", logOf(t, "boto"))
+	for _, test := range []struct {
+		owner int
+		mode  os.FileMode
+	}{
+		{0, 0o755}, {0, 0o550}, {0, 0o555}, {0, 0o000}, {0, 0o777 | os.ModeSticky},
+		{4711, 0o755}, {4711, 0o550}, {4711, 0o555}, {4711, 0o300}, {4711, 0o777 | os.ModeSticky}, {65534, 0o755},
+	} {
+		dir := closedDirectory(t, test.owner, test.mode)
+		name := filepath.Join(dir, "report")
+		for _, owner := range []int{test.owner, -1} { // of the earlier one
+			if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Fatal(err)
+			}
+			if owner >= 0 {
+				if err := os.Chown(write(t, dir, "report", "an earlier one"), owner, owner); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if said, err := program(t, "report", "-o", name, log).CombinedOutput(); err != nil || len(said) > 0 {
+				t.Errorf("%+v: %v: %s", test, err, said)
+			}
+			checkReportOfRoot(t, name)
+		}
+	}
+}
+
+// checkReportOfRoot makes sure that there is a report, of root, and nothing else.
+func checkReportOfRoot(t *testing.T, name string) {
+	t.Helper()
+	info, err := os.Stat(name)
+	if err != nil || info.Sys().(*syscall.Stat_t).Uid != 0 || !strings.Contains(readFile(t, name), "IMDSv1") {
+		t.Errorf("%s: %+v, %v", name, info, err)
+	}
+	if beside, err := os.ReadDir(filepath.Dir(name)); err != nil || len(beside) != 1 {
+		t.Errorf("there is %v, %v", beside, err)
+	}
+}
+
+// Where no report can be written that is said before anything is read: nothing is ever
+// written to the input.
+func TestReportThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	c, _, out, said := fed(t, "report", "-o", "/proc/report", "-")
+	stop := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
+	defer stop.Stop()
+	_, _ = io.ReadAll(out) // ends with it
+	if err := c.Wait(); c.ProcessState.ExitCode() != 1 || !strings.Contains(said.String(), "cannot write the report: no file can be made in /proc: ") {
+		t.Errorf("%v: %s", err, said)
+	}
+}
+
+// A run that fails leaves nothing beside the report that it has not written.
+func TestFailedReportLeavesNothing(t *testing.T) {
+	t.Parallel()
+	dir, inputs := t.TempDir(), t.TempDir()
+	write(t, inputs, "notes", "none\n")
+	c := program(t, "report", "-o", filepath.Join(dir, "report"), inputs)
+	said, _ := c.CombinedOutput()
+	left, err := os.ReadDir(dir)
+	if c.ProcessState.ExitCode() != 1 || err != nil || len(left) != 0 {
+		t.Errorf("%s, %s: left is %v, %v", c.ProcessState, said, left, err)
 	}
 }

@@ -32,6 +32,9 @@ func runReport(ctx context.Context, o reportOptions, streams Streams) error {
 		return err
 	}
 	from, err := o.giveUp(streams)
+	if o.place != nil {
+		defer o.place.Close()
+	}
 	if err != nil {
 		return err
 	}
@@ -67,22 +70,34 @@ func runReport(ctx context.Context, o reportOptions, streams Streams) error {
 	return r.status(made)
 }
 
-// giveUp gives up what a report does not take. The file that it is written to is replaced
-// in its directory, so that it takes the rights of whose that is.
+// giveUp gives up what a report does not take. The file that it is written to is made
+// before, and takes its name in the end, by the rights of whose the directory is.
 func (o *reportOptions) giveUp(streams Streams) (from origin, err error) {
 	o.targets = targets(o.output)
 	if o.place, err = openReportPlace(o.output); err != nil {
 		return nil, fmt.Errorf("cannot write the report: %w", err)
 	}
-	r := reader{names: append(slices.Clone(o.named), o.inventory...), to: readAs(), open: func() error { return nil }}
+	r := reader{names: append(slices.Clone(o.named), o.inventory...), to: readAs(), open: o.makeReport}
 	if o.place != nil && o.place.special == nil {
-		r.to = ownerOf(filepath.Dir(o.output))
+		r.to, r.keep = writerIn(o.place.directory)
 	}
 	from, limits, err := r.giveUp(streams.Own, false)
 	for _, limit := range limits {
 		say(streams.Err, "%s", limit)
 	}
 	return from, err
+}
+
+// makeReport makes the file of the report while there are the rights to: it is root's
+// then, and where there can be none that is known before anything is read.
+func (o *reportOptions) makeReport() error {
+	if o.place == nil || o.place.special != nil || !hasRights() {
+		return nil
+	}
+	if err := o.place.make(); err != nil {
+		return fmt.Errorf("cannot write the report: no file can be made in %s: %w", filepath.Dir(o.output), cause(err))
+	}
+	return nil
 }
 
 // readAll reads the states first, so that calls of a log are not counted again that
