@@ -27,14 +27,14 @@ type Limits struct {
 
 // LiveLimits suit a host that is watched for weeks. EC2 lets an instance
 // exchange 1024 packets a second with all link-local services, about 100
-// short connections: 16,384 open ones are 160 s of that without a single
-// close, and 16,384 closed ones, or half of them, half as much again. 2,048 half open
+// short connections: 4,096 open ones are 40 s of that without a single
+// close, and 16,384 closed ones, or half of them, as much again. 2,048 half open
 // ones are 2 s of SYNs and nothing else, and 40 ms of all the SYNs that a processor can
 // send; a handshake takes one. With about 1.3 KiB a connection, 128 B a closed one and
-// 4 MiB of buffers (1,000 connections with 4 KiB each) this stays below 28 MiB.
+// 4 MiB of buffers (1,000 connections with 4 KiB each) this stays below 13 MiB.
 // Live packets say nothing of clients.
 func LiveLimits() Limits {
-	return Limits{Connections: 16 << 10, HalfOpen: 2 << 10, ClosedConnections: 16 << 10, BufferedBytes: 4 << 20}
+	return Limits{Connections: 4 << 10, HalfOpen: 2 << 10, ClosedConnections: 16 << 10, BufferedBytes: 4 << 20}
 }
 
 // OfflineLimits suit captures of busier things than one instance: 131,072

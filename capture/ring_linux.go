@@ -11,14 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The sizes of a ring: 8 blocks of 128 KiB are 1 MiB, an eighth of what the
-// host's own handle has, because there is one in each network namespace that
+// The sizes of a ring: 4 blocks of 64 KiB are 256 KiB, of the 8 MiB that
+// the host's own handle has, because there is one in each network namespace that
 // is captured. A block is handed over when it is full or PayloadDelay old, so
-// that a reader that is held up loses nothing for 0.8 s where little comes, and
+// that a reader that is held up loses nothing for 0.4 s where little comes, and
 // an instance exchanges 1,024 packets a second with the service at most.
 const (
-	ringBlockBytes = 128 << 10
-	ringBlocks     = 8
+	ringBlockBytes = 64 << 10
+	ringBlocks     = 4
 	ringBytes      = ringBlockBytes * ringBlocks
 	// ringFrame has to divide the size of a block, and says no more: frames are
 	// as long as their packets.
