@@ -6,10 +6,20 @@ import (
 	"imds-analyzer/output"
 )
 
+// clock is the time by which periods end: the calls move it where files are read. In a live
+// capture it is when they are taken in. Whoever makes a request chooses how long it takes,
+// and so how old it is then: that may end nobody's period.
+func (j *journal) clock(e *output.Entry) time.Time {
+	if j.now != nil {
+		return j.now()
+	}
+	return e.Timestamp
+}
+
 // fold reports whether an entry that comes later tells of the call. Before that it has
-// written what was due by then: the calls move the clock.
-func (j *journal) fold(e *output.Entry) bool {
-	j.passFolded(j.folder.Due(e.Timestamp))
+// written what was due by now.
+func (j *journal) fold(e *output.Entry, now time.Time) bool {
+	j.passFolded(j.folder.Due(now))
 	if !j.folder.Fold(e) {
 		return false
 	}
@@ -18,7 +28,7 @@ func (j *journal) fold(e *output.Entry) bool {
 	j.folded++
 	switch {
 	case j.console == nil:
-	case j.limiter.Spare(e):
+	case j.limiter.Spare(e, now):
 		j.show(e)
 	default:
 		j.summary.NotShown()
@@ -28,9 +38,9 @@ func (j *journal) fold(e *output.Entry) bool {
 
 // limit reports whether an entry that comes later tells of the call, as there are too many
 // of its caller.
-func (j *journal) limit(e *output.Entry) bool {
-	j.passFolded(j.limiter.Due(e.Timestamp))
-	if !j.limiter.Limit(e) {
+func (j *journal) limit(e *output.Entry, now time.Time) bool {
+	j.passFolded(j.limiter.Due(now))
+	if !j.limiter.Limit(e, now) {
 		return false
 	}
 	j.mu.Lock()

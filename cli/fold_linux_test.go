@@ -40,6 +40,7 @@ func folding(t *testing.T, out *bytes.Buffer, o options) *journal {
 	if err != nil {
 		t.Fatal(err)
 	}
+	j.now = nil // the calls move the clock
 	return j
 }
 
@@ -183,4 +184,26 @@ func foldingIn(t *testing.T, file string) string {
 		t.Fatalf("the state has something else: %s", text.Bytes())
 	}
 	return string(document.Hosts[0].Sessions.Latest[0].Folding)
+}
+
+// In a live capture the clock is the machine's: a request that took long ends no period.
+func TestFoldOfLateCalls(t *testing.T) {
+	var out bytes.Buffer
+	j := folding(t, &out, options{format: formatJSON})
+	now := foldTime
+	j.now = func() time.Time { return now }
+	for n := range uint64(30) {
+		call := tokenCall(n+1, now.Sub(foldTime))
+		if n%3 == 2 {
+			call = tokenCall(n+1, now.Sub(foldTime)-time.Hour)
+			call.Answer.Process = &attribution.Process{PID: 43, Name: "slow"}
+		}
+		j.record(call)
+		now = now.Add(time.Second)
+	}
+	j.finish()
+	j.flush()
+	if got := toldBy(t, &out); !strings.HasSuffix(got, "×19") {
+		t.Errorf("it tells of %s", got)
+	}
 }

@@ -38,6 +38,8 @@ type journal struct {
 	folder *output.Folder
 	// limiter is nil where files are read, and without --max-entry-rate.
 	limiter *output.Limiter
+	// now is the clock of a live capture, nil where files are read.
+	now func() time.Time
 	// entry is that of the latest record, kept so that not each takes a new one.
 	entry output.Entry
 
@@ -70,7 +72,7 @@ const standardOutput = "standard output"
 func openJournal(o options, streams Streams, out io.Writer, stop func()) (*journal, error) {
 	j := &journal{options: o, summary: output.NewSummary(), folder: output.NewFolder(o.fold), stop: stop, stderr: streams.Err}
 	if o.live() {
-		j.limiter = output.NewLimiter(o.maxEntryRate)
+		j.limiter, j.now = output.NewLimiter(o.maxEntryRate), time.Now
 	}
 	if o.receiver != nil {
 		j.writers = append(j.writers, o.receiver)
@@ -150,7 +152,10 @@ func (j *journal) finish() {
 func (j *journal) record(r output.Record) {
 	e := &j.entry
 	*e = output.NewEntry(r, *j.host(time.Now()))
-	if j.take(e) && !j.fold(e) && !j.limit(e) {
+	if !j.take(e) {
+		return
+	}
+	if now := j.clock(e); !j.fold(e, now) && !j.limit(e, now) {
 		j.pass(e)
 	}
 }

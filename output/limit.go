@@ -52,6 +52,10 @@ const ReasonRate = "rate"
 // program cannot choose. Beyond a rate, calls are told together, with their exact number,
 // but for the first of each kind. What is too much for that, too, loses its path, and then
 // its program. It is not safe for concurrent use. A nil one limits nothing.
+//
+// Its times are when entries are taken in, by a clock that only goes forward (the monotonic
+// one of time.Now): an entry's own is that of the request's first byte, and whoever makes
+// the request chooses how long ago that was.
 type Limiter struct {
 	rate     float64 // entries a second
 	seed     maphash.Seed
@@ -148,18 +152,18 @@ func usualStatus(status int) int {
 	return 0
 }
 
-// Limit takes in an entry, after all that was due at its time. It reports whether an entry
-// that comes later tells of it; if not, it has to be written.
-func (l *Limiter) Limit(e *Entry) bool {
+// Limit takes in an entry now, after all that was due. It reports whether an entry that
+// comes later tells of it; if not, it has to be written.
+func (l *Limiter) Limit(e *Entry, now time.Time) bool {
 	if l == nil {
 		return false
 	}
-	c := l.caller(e)
-	if l.spend(c, e) {
+	c := l.caller(e, now)
+	if l.spend(c, e, now) {
 		return false
 	}
 	if c.begin.IsZero() {
-		l.begin(c, e.Timestamp)
+		l.begin(c, now)
 	}
 	kind := newLimitKind(e)
 	ofKind := maphash.Comparable(l.seed, kind)
@@ -174,24 +178,26 @@ func (l *Limiter) Limit(e *Entry) bool {
 	return true
 }
 
-// Spare reports whether the caller has an entry left, and takes it.
-func (l *Limiter) Spare(e *Entry) bool { return l == nil || l.spend(l.caller(e), e) }
+// Spare reports whether the caller has an entry left now, and takes it.
+func (l *Limiter) Spare(e *Entry, now time.Time) bool {
+	return l == nil || l.spend(l.caller(e, now), e, now)
+}
 
 // caller is what is known of the entry's caller.
-func (l *Limiter) caller(e *Entry) *limited {
+func (l *Limiter) caller(e *Entry, now time.Time) *limited {
 	key := callerOf(e)
 	if c := l.callers[key]; c != nil {
 		return c
 	}
 	if len(l.callers) >= maxLimited {
-		l.forget(e.Timestamp)
+		l.forget(now)
 	}
 	if len(l.callers) >= maxLimited { // with room for the zero key
 		key = callerKey{}
 	}
 	c := l.callers[key]
 	if c == nil {
-		c = &limited{tokens: l.rate * limitBurst, at: e.Timestamp}
+		c = &limited{tokens: l.rate * limitBurst, at: now}
 		l.callers[key] = c
 	}
 	return c
@@ -209,13 +215,13 @@ func (l *Limiter) forget(now time.Time) {
 func (l *Limiter) refill(c *limited, now time.Time) {
 	if since := now.Sub(c.at); since > 0 {
 		c.tokens = min(l.rate*limitBurst, c.tokens+since.Seconds()*l.rate)
+		c.at = now
 	}
-	c.at = now // which may be before: a clock can be set
 }
 
 // spend takes what the entry costs, if it is there.
-func (l *Limiter) spend(c *limited, e *Entry) bool {
-	l.refill(c, e.Timestamp)
+func (l *Limiter) spend(c *limited, e *Entry, now time.Time) bool {
+	l.refill(c, now)
 	if c.tokens < 1 {
 		return false
 	}
@@ -347,15 +353,15 @@ func (f *limitFold) message() string {
 		kind(e), cut(whose, maxMessageName), answer(e), f.Calls)
 }
 
-// Due returns the entries of the periods that have ended by now, or that a clock that
-// was set would keep. They are good until the next call.
+// Due returns the entries of the periods that have ended by now. They are good until the
+// next call.
 func (l *Limiter) Due(now time.Time) (entries []*Entry) {
 	if l == nil {
 		return nil
 	}
 	var still []*limited
 	for _, c := range l.flooding {
-		if now.Sub(c.begin).Abs() < limitPeriod {
+		if now.Sub(c.begin) < limitPeriod {
 			still = append(still, c)
 			continue
 		}

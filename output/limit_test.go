@@ -34,6 +34,9 @@ func ofUnit(unit string) func(*Record) {
 
 func numberedPath(n int) func(*Record) { return target(fmt.Sprintf("/latest/meta-data/%d", n)) }
 
+// limits is Limit at the time of the call.
+func (l *Limiter) limits(e *Entry) bool { return l.Limit(e, e.Timestamp) }
+
 // limitAll limits entries, and returns the log with the most entries to come at once.
 func limitAll(l *Limiter, entries ...*Entry) (log []Entry, open int) {
 	written := func(due []*Entry) {
@@ -43,7 +46,7 @@ func limitAll(l *Limiter, entries ...*Entry) (log []Entry, open int) {
 	}
 	for _, e := range entries {
 		written(l.Due(e.Timestamp))
-		if !l.Limit(e) {
+		if !l.Limit(e, e.Timestamp) {
 			log = append(log, *e)
 		}
 		open = max(open, len(l.Open()))
@@ -108,7 +111,7 @@ func TestLimit(t *testing.T) {
 func TestLimitLeavesAlone(t *testing.T) {
 	l := NewLimiter(10)
 	for i := range 10 * limitBurst {
-		if l.Limit(floodEntry(uint64(i), 0)) {
+		if l.limits(floodEntry(uint64(i), 0)) {
 			t.Fatalf("call %d is folded", i)
 		}
 	}
@@ -116,7 +119,7 @@ func TestLimitLeavesAlone(t *testing.T) {
 		t.Error("entries are to come")
 	}
 	for i := range 100 { // at the rate
-		if l.Limit(floodEntry(uint64(i), time.Duration(i)*100*time.Millisecond, numberedPath(i))) {
+		if l.limits(floodEntry(uint64(i), time.Duration(i)*100*time.Millisecond, numberedPath(i))) {
 			t.Fatalf("call %d at the rate is folded", i)
 		}
 	}
@@ -147,8 +150,8 @@ func TestLimitOfOthers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			l := NewLimiter(10)
 			for i := range 4000 {
-				l.Limit(floodEntry(uint64(i), time.Duration(i)*time.Millisecond, tt.others(i)...))
-				if i%10 == 0 && l.Limit(floodEntry(uint64(i), time.Duration(i)*time.Millisecond, ofUnit("good.service"))) {
+				l.limits(floodEntry(uint64(i), time.Duration(i)*time.Millisecond, tt.others(i)...))
+				if i%10 == 0 && l.limits(floodEntry(uint64(i), time.Duration(i)*time.Millisecond, ofUnit("good.service"))) {
 					t.Fatalf("call %d is folded", i)
 				}
 			}
@@ -166,12 +169,12 @@ func TestFirstCallsInAFlood(t *testing.T) {
 	for i, first := range firsts {
 		l := NewLimiter(10)
 		for n := range 3000 {
-			l.Limit(floodEntry(uint64(n), 0))
+			l.limits(floodEntry(uint64(n), 0))
 		}
-		if l.Limit(floodEntry(4000, 0, first)) {
+		if l.limits(floodEntry(4000, 0, first)) {
 			t.Errorf("the first call of kind %d is folded", i)
 		}
-		if !l.Limit(floodEntry(4001, 0, first)) {
+		if !l.limits(floodEntry(4001, 0, first)) {
 			t.Errorf("the second call of kind %d has an entry", i)
 		}
 	}
@@ -228,25 +231,31 @@ func TestPeriodsOfAFlood(t *testing.T) {
 	if folded != 3 || callsIn(log) != 18000 {
 		t.Errorf("%d entries tell of several calls, of %d in all", folded, callsIn(log))
 	}
-	if l.Limit(floodEntry(1, time.Hour)) || !l.Next().IsZero() {
+	if l.limits(floodEntry(1, time.Hour)) || !l.Next().IsZero() {
 		t.Error("an hour later it is not forgotten")
 	}
 }
 
-// Clocks that are set do not keep entries, nor make room without end.
-func TestLimitAndClocks(t *testing.T) {
-	l := NewLimiter(1)
-	for i := range 200 {
-		l.Limit(floodEntry(uint64(i), time.Hour))
-	}
-	if got := len(l.Due(testTime)); got != 1 {
-		t.Errorf("%d entries are due when the clock is set back", got)
-	}
-	for i := range 50 {
-		l.Limit(floodEntry(uint64(i), time.Duration(i%2)*time.Second))
-	}
-	if c := l.callers[callerOf(floodEntry(1, 0))]; c.tokens > 1 {
-		t.Errorf("%v entries are left", c.tokens)
+// What is late makes no room, however late it is: neither after it nor by itself. Nor does it
+// end the periods of others.
+func TestLateEntriesMakeNoRoom(t *testing.T) {
+	for _, late := range []time.Duration{time.Second, 30 * time.Second, time.Hour, -time.Hour} {
+		l := NewLimiter(10)
+		written, ended := 0, 0
+		for i := range 4000 {
+			now := testTime.Add(time.Duration(i) * time.Millisecond)
+			e := floodEntry(uint64(i+1), now.Sub(testTime))
+			if i%20 == 19 {
+				e = floodEntry(uint64(i+1), now.Sub(testTime)-late)
+			}
+			ended += len(l.Due(now))
+			if !l.Limit(e, now) {
+				written++
+			}
+		}
+		if most := 10*limitBurst + 40 + 1; written > most || ended > 0 {
+			t.Errorf("%v late: %d entries, want %d at most; %d periods have ended", late, written, most, ended)
+		}
 	}
 }
 
@@ -266,14 +275,14 @@ func TestSpare(t *testing.T) {
 	l := NewLimiter(1)
 	shown := 0
 	for i := range 100 {
-		if l.Spare(floodEntry(uint64(i), 0)) {
+		if l.Spare(floodEntry(uint64(i), 0), testTime) {
 			shown++
 		}
 	}
 	if shown != limitBurst {
 		t.Errorf("%d are shown", shown)
 	}
-	if none := (*Limiter)(nil); !none.Spare(floodEntry(1, 0)) || none.Next() != (time.Time{}) || none.Open() != nil {
+	if none := (*Limiter)(nil); !none.Spare(floodEntry(1, 0), testTime) || none.Next() != (time.Time{}) || none.Open() != nil {
 		t.Error("no limit limits")
 	}
 }

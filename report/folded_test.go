@@ -192,7 +192,7 @@ func flooded() (c capture, single, limited []any) {
 		e.URL.Path = fmt.Sprint("/latest/", n%5)
 		single = append(single, e)
 		limited = append(limited, due(l.Due(e.Timestamp))...)
-		if !l.Limit(e) {
+		if !l.Limit(e, e.Timestamp) {
 			limited = append(limited, e)
 		}
 	}
@@ -236,7 +236,7 @@ func TestFloodAndState(t *testing.T) {
 		for _, line := range single[:n] {
 			if e, ok := line.(*output.Entry); ok {
 				l.Due(e.Timestamp)
-				l.Limit(e)
+				l.Limit(e, e.Timestamp)
 				last = e.Timestamp
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // attackerUser is whom attackers run as: not the honest clients' user, which is root.
@@ -19,7 +21,7 @@ const attackerUser = 4242
 // processAttacks are those by whoever can run programs.
 func processAttacks() []attack {
 	return []attack{
-		{name: "log-flood", about: "40,000 calls of one program for one path", do: floodLog("same", 40_000), check: allCounted},
+		{name: "log-flood", about: "40,000 calls of one program for one path, and 100 requests that take long", do: floodLog("same", 40_000), check: allCounted},
 		{name: "log-flood-paths", about: "40,000 calls of one program, each for another path", do: floodLog("paths", 40_000), check: allCounted},
 		{name: "process-storm", about: "50,000 processes that start and end, as fast as they go", do: storm(50_000)},
 		{name: "long-arguments", about: "300 callers with 2 MiB of arguments", do: callersWith(300, longArguments)},
@@ -67,11 +69,19 @@ func floodLog(kind string, n int) func(context.Context, *stage) error {
 	}
 }
 
-// flood is a program that calls again and again, on one connection.
+// flood is a program that calls again and again, on one connection. Those for one path it
+// makes while requests that it began before are not whole yet.
 func flood(kind, number string) error {
 	n, err := strconv.Atoi(number)
 	if err != nil {
 		return err
+	}
+	var late slowRequests
+	if kind == "same" && n > 1 {
+		if late, err = beginSlowly(); err != nil {
+			return err
+		}
+		defer late.close()
 	}
 	conn, err := dial(&net.TCPAddr{IP: net.ParseIP("10.2.0.1")})
 	if err != nil {
@@ -87,8 +97,55 @@ func flood(kind, number string) error {
 		if _, err := exchange(conn, answers, "GET "+path+" HTTP/1.1\r\nHost: "+service4+"\r\n\r\n"); err != nil {
 			return err
 		}
+		if i%slowEvery == slowEvery-1 {
+			if err := late.end(i / slowEvery); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// slowRequests have begun before a flood, slowFirst ago, and end one by one in it: what
+// takes the time of their first bytes for the time that it is goes back and forth.
+type slowRequests []net.Conn
+
+const (
+	maxSlow   = 100
+	slowEvery = 200 // calls
+	slowFirst = 5 * time.Second
+)
+
+func beginSlowly() (late slowRequests, err error) {
+	for range maxSlow {
+		conn, err := dial(&net.TCPAddr{IP: net.ParseIP("10.2.0.1")})
+		if err != nil {
+			late.close()
+			return nil, err
+		}
+		late = append(late, conn)
+		if _, err := io.WriteString(conn, "GET /flood HTTP/1.1\r\nHos"); err != nil {
+			late.close()
+			return nil, err
+		}
+	}
+	time.Sleep(slowFirst)
+	return late, nil
+}
+
+// end sends the rest of one of the requests, if there is one of that number.
+func (s slowRequests) end(i int) error {
+	if i >= len(s) {
+		return nil
+	}
+	_, err := exchange(s[i], bufio.NewReader(s[i]), "t: "+service4+"\r\n\r\n")
+	return err
+}
+
+func (s slowRequests) close() {
+	for _, conn := range s {
+		conn.Close()
+	}
 }
 
 func storm(n int) func(context.Context, *stage) error {
