@@ -78,13 +78,14 @@ func (r *pathReader) readGroups(name string) {
 
 func (r *pathReader) readContainer(name string, container Container) {
 	r.nested = r.Container.ID != "" || r.machine || r.scope && !(isPayload(name) && r.unit != "")
+	if r.user == "" && (r.scope || !r.runsContainers("")) && !r.nested {
+		r.host = r.unit
+	}
+	r.bound()
 	if r.Container.ID != "" && !r.vouched() {
 		r.Pod.UID = r.innerPod
 	}
 	r.Container, r.unitsDone = container, true
-	if r.user == "" && (r.scope || !r.runsContainers("")) && !r.nested {
-		r.host = r.unit
-	}
 }
 
 // isMachine knows the cgroups of virtual machines and of whole systems in containers,
@@ -105,6 +106,20 @@ func isScope(name string) bool {
 
 // isPayload knows a container of podman's in the unit that runs it.
 func isPayload(name string) bool { return strings.HasPrefix(name, "libpod-payload-") }
+
+// bound notes what a container is inside of that could have named it: another container, of
+// which the outermost counts, a unit that is no runtime's, or a machine.
+func (r *pathReader) bound() {
+	switch {
+	case r.user != "" || r.Bounds != "":
+	case r.host != "", r.nested && r.Container.ID == "" && r.Unit != "":
+		r.Bounds = r.Unit
+	case r.Container.ID != "":
+		r.Bounds = r.Container.ID
+	case r.nested:
+		r.Bounds, _, _ = strings.Cut(strings.TrimPrefix(r.path, "/"), "/")
+	}
+}
 
 // vouched reports whether it is a container's whose pod or task is known: which others it
 // has within itself is its own word, and it could give those of its neighbours.
@@ -153,7 +168,17 @@ func (r *pathReader) readUnit(name string) {
 	default:
 		r.Unit, r.unit = unit, r.path
 		r.unitsDone = r.user == ""
+		if isSession(unit) && isSlice(r.parent) {
+			r.Bounds = r.parent
+		}
 	}
+}
+
+// isSession knows the scopes of logins: a user opens as many as he likes, all of them in
+// his slice user-UID.slice (pam_systemd(8)).
+func isSession(unit string) bool {
+	_, ok := cutBoth(unit, "session-", ".scope")
+	return ok
 }
 
 // isSlice knows a slice. Containerd without systemd's help makes one cgroup of a

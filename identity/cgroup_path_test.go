@@ -45,12 +45,25 @@ func (p place) inside(unit string) place {
 
 // hosted is in a unit that is no runtime's.
 func (p place) hosted(unit string) place {
-	p.host = unit
+	p.host, p.Bounds = unit, p.Unit
 	return p
 }
 
+// asNested is in the container idB.
 func (p place) asNested() place {
-	p.nested = true
+	p.nested, p.Bounds = true, idB
+	return p
+}
+
+// inMachine is in a machine, which is below a cgroup of that name.
+func (p place) inMachine(name string) place {
+	p.nested, p.Bounds = true, name
+	return p
+}
+
+// ofSession is in a login of user 1000.
+func (p place) ofSession() place {
+	p.Bounds = "user-1000.slice"
 	return p
 }
 
@@ -81,6 +94,8 @@ var paths = []struct {
 	{"/../" + idA, inContainer("", idA)},
 	{"/docker/" + idB + "/docker/" + idA, inContainer(Docker, idA).asNested()},
 	{"/system.slice/docker-" + idB + ".scope/docker/" + idA, inContainer(Docker, idA).asNested()},
+	{"/docker/" + idB + "/docker/" + strings.Repeat("c", 64) + "/docker/" + idA, inContainer(Docker, idA).asNested()},
+	{"/system.slice/foo.service/libpod-payload-" + idA + "/docker/" + idB, inContainer(Podman, idA).inside("foo.service").hosted("/system.slice/foo.service")},
 	{"/docker/" + idB + "/system.slice/containerd.service/x", inContainer(Docker, idB)},
 	{"/docker/buildkit/0123456789abcdefghijklmno", place{}},
 	{"/docker/" + idA[:63], place{}},
@@ -117,22 +132,22 @@ var paths = []struct {
 	{"/system.slice/app.service/kubepods-pod" + static + ".slice/crio-" + idA + ".scope", inUnit("app.service")},
 
 	// Nor is it what other machines say, which have cgroups of their own.
-	{"/machine.slice/machine-evil.scope/payload/system.slice/docker-" + idA + ".scope", inContainer(Docker, idA).asNested().inside("machine-evil.scope")},
-	{"/machine.slice/machine-evil.scope/kubepods/pod" + podA + "/" + idA, inContainer("", idA).asNested().inside("machine-evil.scope")},
-	{"/machine.slice/machine-evil.scope/ecstasks-" + taskA + ".slice/docker-" + idA + ".scope", inContainer(Docker, idA).asNested().inside("machine-evil.scope")},
-	{"/machine.slice/machine-evil.scope/payload/libpod-payload-" + idA, inContainer(Podman, idA).asNested().inside("machine-evil.scope")},
+	{"/machine.slice/machine-evil.scope/payload/system.slice/docker-" + idA + ".scope", inContainer(Docker, idA).inside("machine-evil.scope").inMachine("machine-evil.scope")},
+	{"/machine.slice/machine-evil.scope/kubepods/pod" + podA + "/" + idA, inContainer("", idA).inside("machine-evil.scope").inMachine("machine-evil.scope")},
+	{"/machine.slice/machine-evil.scope/ecstasks-" + taskA + ".slice/docker-" + idA + ".scope", inContainer(Docker, idA).inside("machine-evil.scope").inMachine("machine-evil.scope")},
+	{"/machine.slice/machine-evil.scope/payload/libpod-payload-" + idA, inContainer(Podman, idA).inside("machine-evil.scope").inMachine("machine-evil.scope")},
 	{"/machine.slice/machine-evil.scope/payload/kubepods/pod" + podA, inUnit("machine-evil.scope")},
-	{`/machine.slice/machine-lxc\x2d7\x2devil.scope/docker/` + idA, inContainer(Docker, idA).asNested().inside(`machine-lxc\x2d7\x2devil.scope`)},
-	{"/machine/evil.libvirt-lxc/docker/" + idA, inContainer(Docker, idA).asNested()},
-	{"/lxc.payload.evil/docker/" + idA, inContainer(Docker, idA).asNested()},
-	{"/lxc.payload.evil" + burstable + "/cri-containerd-" + idA + ".scope", inContainer(Containerd, idA).asNested()},
-	{"/lxc/evil/ecs/" + taskA + "/" + idA, inContainer("", idA).asNested()},
-	{"/lxc/" + idA, inContainer("", idA).asNested()},
+	{`/machine.slice/machine-lxc\x2d7\x2devil.scope/docker/` + idA, inContainer(Docker, idA).inside(`machine-lxc\x2d7\x2devil.scope`).inMachine(`machine-lxc\x2d7\x2devil.scope`)},
+	{"/machine/evil.libvirt-lxc/docker/" + idA, inContainer(Docker, idA).inMachine("machine")},
+	{"/lxc.payload.evil/docker/" + idA, inContainer(Docker, idA).inMachine("lxc.payload.evil")},
+	{"/lxc.payload.evil" + burstable + "/cri-containerd-" + idA + ".scope", inContainer(Containerd, idA).inMachine("lxc.payload.evil")},
+	{"/lxc/evil/ecs/" + taskA + "/" + idA, inContainer("", idA).inMachine("lxc")},
+	{"/lxc/" + idA, inContainer("", idA).inMachine("lxc")},
 	{userManager + "/app.slice/lxc.payload.evil/docker/" + idA, place{Workload: Workload{Container: Container{ID: idA, Runtime: Docker}, Unit: "user@1000.service"}, user: "1000", nested: true}},
-	{"/system.slice/run-r0a1b2c3d.scope/docker-" + idA + ".scope", inContainer(Docker, idA).asNested().inside("run-r0a1b2c3d.scope")},
-	{"/system.slice/run-r0a1b2c3d.scope/kubepods/pod" + podA + "/" + idA, inContainer("", idA).asNested().inside("run-r0a1b2c3d.scope")},
-	{"/custom/evil.scope/libpod-payload-" + idA, inContainer(Podman, idA).asNested()},
-	{"/custom/evil.scope" + burstable + "/crio-" + idA + ".scope", inContainer(CRIO, idA).asNested()},
+	{"/system.slice/run-r0a1b2c3d.scope/docker-" + idA + ".scope", inContainer(Docker, idA).inside("run-r0a1b2c3d.scope").inMachine("run-r0a1b2c3d.scope")},
+	{"/system.slice/run-r0a1b2c3d.scope/kubepods/pod" + podA + "/" + idA, inContainer("", idA).inside("run-r0a1b2c3d.scope").inMachine("run-r0a1b2c3d.scope")},
+	{"/custom/evil.scope/libpod-payload-" + idA, inContainer(Podman, idA).inMachine("custom")},
+	{"/custom/evil.scope" + burstable + "/crio-" + idA + ".scope", inContainer(CRIO, idA).inMachine("custom")},
 	{"/system.slice/docker-" + idB + ".scope/machine.slice/machine-x.scope", inContainer(Docker, idB)},
 	{"/system.slice/docker-" + idB + ".scope/machine.slice/machine-x.scope/kubepods/pod" + podA + "/" + idA, inContainer("", idA).asNested()},
 
@@ -161,7 +176,7 @@ var paths = []struct {
 	{userManager + "/app.slice/foo.service/libpod-payload-" + idA, inUser("foo.service", Container{ID: idA, Runtime: Podman})},
 	{"/system.slice/foo.service/libpod-payload-" + idA, inContainer(Podman, idA).inside("foo.service").hosted("/system.slice/foo.service")},
 	{"/system.slice/foo.service/libpod-payload-" + idA + "/container", inContainer(Podman, idA).inside("foo.service").hosted("/system.slice/foo.service")},
-	{"/user.slice/user-1000.slice/session-3.scope/libpod-payload-" + idA, inContainer(Podman, idA).inside("session-3.scope").hosted("/user.slice/user-1000.slice/session-3.scope")}, // root's, by sudo
+	{"/user.slice/user-1000.slice/session-3.scope/libpod-payload-" + idA, inContainer(Podman, idA).inside("session-3.scope").hosted("/user.slice/user-1000.slice/session-3.scope").ofSession()}, // root's, by sudo
 
 	// Containerd.
 	{"/system.slice/nerdctl-" + idA + ".scope", inContainer(Containerd, idA)},
@@ -190,7 +205,7 @@ var paths = []struct {
 	{"/system.slice/cloud-init.service", inUnit("cloud-init.service")},
 	{`/system.slice/var-lib-my\x2ddata.mount`, inUnit(`var-lib-my\x2ddata.mount`)},
 	{"/system.slice/run-r0a1b2c3d.scope", inUnit("run-r0a1b2c3d.scope")},
-	{"/user.slice/user-1000.slice/session-3.scope", inUnit("session-3.scope")},
+	{"/user.slice/user-1000.slice/session-3.scope", inUnit("session-3.scope").ofSession()},
 	{userManager + "/app.slice/foo.service", inUser("foo.service", Container{})},
 	{userManager + "/app.slice/app-foo.slice/foo@1.service/sub", inUser("foo@1.service", Container{})},
 	{userManager + "/init.scope", inUser("init.scope", Container{})},

@@ -24,6 +24,11 @@ type Workload struct {
 	// Unit is the unit of the system's systemd, UserUnit that of a user's, which
 	// runs in the Unit user@UID.service (systemd.unit(5)).
 	Unit, UserUnit string
+	// Bounds is the name of the outermost cgroup that holds the process and that it cannot
+	// have made, where that is none of the above: the container that the Container is inside
+	// of, the unit whose cgroups may have a container's name from anyone, or the slice of
+	// a user's sessions.
+	Bounds string
 }
 
 // Container is a container.

@@ -214,6 +214,8 @@ type WorkloadFields struct {
 	Kubernetes   Kubernetes   `json:"kubernetes,omitzero"`
 	Orchestrator Orchestrator `json:"orchestrator,omitzero"`
 	Systemd      Systemd      `json:"systemd,omitzero"`
+	// bounds is identity.Workload's, which a log does not tell.
+	bounds string
 }
 
 // Container is the field set container.

@@ -109,7 +109,7 @@ func withoutEmpty(object map[string]any) {
 	}
 }
 
-// fill gives every field a value.
+// fill gives every field of the log a value.
 func fill(v reflect.Value) {
 	switch v.Interface().(type) {
 	case time.Time:
@@ -140,7 +140,9 @@ func fill(v reflect.Value) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			fill(v.Field(i))
+			if v.Type().Field(i).IsExported() {
+				fill(v.Field(i))
+			}
 		}
 	}
 }

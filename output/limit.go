@@ -75,17 +75,20 @@ func NewLimiter(rate uint) *Limiter {
 
 // callerKey is whose the calls are, in words that a program cannot choose. The zero key is
 // that of calls whose process is not known, and of callers that there was no room for.
-type callerKey struct{ container, pod, unit, user string }
+type callerKey struct{ bounds, container, unit, user string }
 
-// callerOf names the caller. A user chooses what is below his systemd, and opens as many
-// sessions as he likes.
+// callerOf names the caller, by the outermost of what it is in. A user chooses what is below
+// his systemd, and opens as many sessions as he likes; a container chooses which others it
+// has within itself.
 func callerOf(e *Entry) callerKey {
 	unit := e.Systemd.Unit
 	switch {
 	case strings.HasPrefix(unit, "user@"):
 		return callerKey{unit: unit}
+	case e.bounds != "":
+		return callerKey{bounds: e.bounds}
 	case e.Container.ID != "":
-		return callerKey{container: e.Container.ID, pod: e.Kubernetes.Pod.UID}
+		return callerKey{container: e.Container.ID}
 	case unit != "" && !strings.HasPrefix(unit, "session-"):
 		return callerKey{unit: unit}
 	}

@@ -32,6 +32,14 @@ func ofUnit(unit string) func(*Record) {
 	return func(r *Record) { r.Identity.Unit, r.Identity.UserUnit = unit, "" }
 }
 
+// inContainerOf is in the container of that number, which bounds holds, in a pod that it names.
+func inContainerOf(n int, bounds string) func(*Record) {
+	return func(r *Record) {
+		r.Identity.Container.ID, r.Identity.Pod.UID = fmt.Sprintf("%064x", n), fmt.Sprintf("%032x", n)
+		r.Identity.Bounds = bounds
+	}
+}
+
 func numberedPath(n int) func(*Record) { return target(fmt.Sprintf("/latest/meta-data/%d", n)) }
 
 // limits is Limit at the time of the call.
@@ -142,6 +150,15 @@ func TestLimitOfOthers(t *testing.T) {
 			}}
 		}},
 		{"sessions of a user", func(i int) []func(*Record) { return []func(*Record){ofUnit(fmt.Sprintf("session-%d.scope", i))} }},
+		{"containers in a container", func(i int) []func(*Record) { return []func(*Record){inContainerOf(i, "outer")} }},
+		{"containers in a unit of anyone's", func(i int) []func(*Record) {
+			return []func(*Record){ofUnit("bad.service"), inContainerOf(i, "bad.service")}
+		}},
+		{"users that a session may have", func(i int) []func(*Record) {
+			return []func(*Record){ofUnit("session-3.scope"), func(r *Record) {
+				r.Answer.Process.User, r.Identity.Bounds = &attribution.User{ID: uint32(100000 + i)}, "user-1000.slice"
+			}}
+		}},
 		{"no process", func(int) []func(*Record) {
 			return []func(*Record){func(r *Record) { r.Answer = attribution.Answer{Status: attribution.NotFound} }}
 		}},

@@ -68,6 +68,7 @@ func workload(w *identity.Workload) WorkloadFields {
 		Kubernetes:   Kubernetes{Namespace: imds.Redact(w.Pod.Namespace), Pod: Pod{UID: identifier(w.Pod.UID), Name: imds.Redact(w.Pod.Name)}},
 		Orchestrator: task(&w.Task),
 		Systemd:      Systemd{Unit: imds.Redact(w.Unit), UserUnit: imds.Redact(w.UserUnit)},
+		bounds:       w.Bounds,
 	}
 }
 
