@@ -20,15 +20,17 @@ const (
 	// limitPeriod is how long calls are told together in a flood: 64 KiB of entries
 	// an hour for one kind of calls.
 	limitPeriod = time.Minute
-	// limitCost is how many bytes an entry has as a rule. One with longer arguments counts
-	// as several: 48 KiB as 24.
+	// limitCost is how many bytes an entry has as a rule. One that is longer counts as
+	// several: with 48 KiB of arguments as 24.
 	limitCost = 2 << 10
 	// maxLimited bounds the callers that are told apart; one that was quiet is forgotten.
 	// One with all that it keeps takes 4 KiB, and 28 entries of what is beyond all limits,
 	// of 2 KiB: 4 MiB.
 	maxLimited = 64
 	// maxFirsts, of maxKinds with maxPaths paths each, are the entries that a caller has
-	// in a period beyond its rate: each first call of a kind. That is 4 a second.
+	// in a period beyond its rate: each first call of a kind. That is 4 a second. They have
+	// room for as many of limitCost, 512 KiB; what is longer then goes without its arguments
+	// and ancestors, which is 512 KiB more at most.
 	maxFirsts     = 256
 	maxKinds      = 64
 	maxKindsPaths = 32
@@ -104,6 +106,7 @@ type limited struct {
 	begin  time.Time
 	firsts map[uint64]struct{} // hashes of kinds with paths that have entries
 	kinds  map[uint64]int      // how many paths each has
+	room   float64             // that those have left, in usual entries
 	folds  map[uint64]*limitFold
 	order  []*limitFold
 	own    int // of the folds, those that have a program
@@ -174,7 +177,7 @@ func (l *Limiter) Limit(e *Entry, now time.Time) bool {
 		kind limitKind
 		path string
 	}{kind, e.URL.Path})
-	if c.first(ofKind, ofPath) {
+	if c.first(e, ofKind, ofPath) {
 		return false
 	}
 	l.fold(c, e, ofKind, ofPath)
@@ -234,30 +237,61 @@ func (l *Limiter) spend(c *limited, e *Entry, now time.Time) bool {
 
 // costOf is how many usual entries it takes the room of.
 func costOf(e *Entry) float64 {
-	size := 2*len(e.Process.CommandLine) + 2*len(e.Process.Parent.CommandLine) + 2*len(e.URL.Original) + len(e.UserAgent.Original)
-	for i := range e.IMDS.Ancestors {
-		size += len(e.IMDS.Ancestors[i].CommandLine)
+	p := &e.Process
+	size := 2*len(p.CommandLine) + 2*len(p.Parent.CommandLine) + 2*len(e.URL.Original) + len(e.UserAgent.Original) +
+		len(p.Executable) + len(p.WorkingDirectory) + len(p.Parent.Executable) + len(e.IMDS.Script.Name) + len(e.IMDS.Script.Path)
+	for _, relatives := range [][]Relative{e.IMDS.Ancestors, e.IMDS.Attribution.Candidates} {
+		for i := range relatives {
+			size += len(relatives[i].CommandLine) + len(relatives[i].Executable) + len(relatives[i].Script)
+		}
 	}
 	return math.Ceil(float64(size+1) / limitCost)
 }
 
+// shorten leaves out what can be long and is not what the call's kind is told by.
+func (e *Entry) shorten() {
+	p := &e.Process
+	p.Args, p.CommandLine, p.WorkingDirectory = nil, "", ""
+	p.Parent.Args, p.Parent.CommandLine = nil, ""
+	e.IMDS.Ancestors, e.IMDS.Attribution.Candidates = nil, nil
+	e.Message += "; without arguments and ancestors, which are too long for so many calls"
+}
+
 func (l *Limiter) begin(c *limited, at time.Time) {
-	c.begin = at
+	c.begin, c.room = at, maxFirsts
 	c.firsts, c.kinds, c.folds = map[uint64]struct{}{}, map[uint64]int{}, map[uint64]*limitFold{}
 	l.flooding = append(l.flooding, c)
 }
 
 // first reports whether a call is the first of its kind for its path in the period, as
-// long as there are not too many of these.
-func (c *limited) first(ofKind, ofPath uint64) bool {
+// long as there are not too many of these. One that there is no room for it shortens.
+func (c *limited) first(e *Entry, ofKind, ofPath uint64) bool {
 	paths, known := c.kinds[ofKind]
 	_, seen := c.firsts[ofPath]
 	switch {
 	case seen || paths >= maxKindsPaths || len(c.firsts) >= maxFirsts || !known && len(c.kinds) >= maxKinds:
 		return false
+	case !c.makeRoom(e):
+		return false
 	}
 	c.firsts[ofPath] = struct{}{}
 	c.kinds[ofKind]++
+	return true
+}
+
+// makeRoom takes the room of a first, and shortens it if there is not as much. One that is
+// as long as others are can always stay.
+func (c *limited) makeRoom(e *Entry) bool {
+	cost := costOf(e)
+	if cost > c.room {
+		short := *e
+		short.shorten()
+		if cost = costOf(&short); cost > max(c.room, 1) {
+			return false
+		}
+		*e = short
+	}
+	c.room = max(0, c.room-cost)
 	return true
 }
 

@@ -288,6 +288,48 @@ func TestCostOfLongEntries(t *testing.T) {
 	}
 }
 
+// First calls of each kind are few bytes, however long each is.
+func TestFirstsAreBounded(t *testing.T) {
+	long := strings.Repeat("x", 24<<10)
+	tests := map[string]func(e *Entry){
+		"arguments": func(e *Entry) {
+			e.Process.CommandLine, e.Process.Args = long, []string{long}
+			e.Process.Parent.CommandLine, e.Process.Parent.Args = long, []string{long}
+		},
+		"ancestors": func(e *Entry) {
+			for range 8 {
+				e.IMDS.Ancestors = append(e.IMDS.Ancestors, Relative{PID: 7, CommandLine: long, Executable: long})
+			}
+		},
+		"candidates": func(e *Entry) { e.IMDS.Attribution.Candidates = []Relative{{PID: 7, CommandLine: long}, {PID: 8}} },
+		"directory":  func(e *Entry) { e.Process.WorkingDirectory = "/" + long },
+		"target":     func(e *Entry) { e.URL.Original += "?" + long },
+	}
+	for name, lengthen := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := NewLimiter(10)
+			for n := range 700 {
+				l.limits(floodEntry(uint64(n+1), 0))
+			}
+			lines, bytes := 0, 0
+			for n := range 2000 {
+				e := floodEntry(uint64(n+1000), 0, numberedProgram(n/maxKindsPaths), numberedPath(n))
+				lengthen(e)
+				if !l.limits(e) {
+					lines++
+					bytes += len(appendEntry(nil, e))
+				}
+			}
+			if short := name != "target"; short && lines < maxFirsts-1 || lines == 0 || lines > maxFirsts || bytes > 2*maxFirsts*limitCost {
+				t.Errorf("%d lines of %d bytes in all", lines, bytes)
+			}
+			if name == "target" && l.limits(floodEntry(5000, 0, target("/another"), numberedProgram(0))) {
+				t.Error("behind them a usual one has no room")
+			}
+		})
+	}
+}
+
 func TestSpare(t *testing.T) {
 	l := NewLimiter(1)
 	shown := 0
