@@ -147,8 +147,8 @@ func consoleRequest(e *Entry) string {
 
 func consoleStatus(e *Entry) string {
 	switch {
-	case e.HTTP.Response.StatusCode != 0:
-		return strconv.Itoa(e.HTTP.Response.StatusCode)
+	case e.StatusText() != "":
+		return e.StatusText()
 	case e.Event.Outcome == outcomeFailure:
 		return "rst"
 	}

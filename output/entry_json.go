@@ -106,6 +106,7 @@ func (f *Folded) write(w *jsonWriter) {
 	}
 	w.text("reason", f.Reason)
 	w.text("several", f.Several)
+	w.text("statuses", f.Statuses)
 	w.close(start)
 }
 

@@ -31,6 +31,8 @@ type Folded struct {
 	Reason string `json:"reason,omitempty"`
 	// Several is what the entry does not tell, as it is not the same in all of them.
 	Several string `json:"several,omitempty"`
+	// Statuses is the class of statuses that were not the same in all of them, as 2xx.
+	Statuses string `json:"statuses,omitempty"`
 }
 
 // Calls is how many calls the entry stands for: more than one of another version than 2

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
-	"net/http"
+	"slices"
 	"strings"
 	"time"
+
+	"imds-analyzer/diagnosis"
 )
 
 // Limits of a flood. Whoever can run a program can call the service thousands of times a
@@ -24,8 +26,7 @@ const (
 	// several: with 48 KiB of arguments as 24.
 	limitCost = 2 << 10
 	// maxLimited bounds the callers that are told apart; one that was quiet is forgotten.
-	// One with all that it keeps takes 4 KiB, and 28 entries of what is beyond all limits,
-	// of 2 KiB: 4 MiB.
+	// One with all that it keeps takes 4 KiB.
 	maxLimited = 64
 	// maxFirsts, of maxKinds with maxPaths paths each, are the entries that a caller has
 	// in a period beyond its rate: each first call of a kind. That is 4 a second. They have
@@ -39,11 +40,16 @@ const (
 	// arguments can be, is 6 MiB.
 	maxCallerFolds = 16
 	maxLimitFolds  = 128
+	// maxRests bounds what is beyond all limits, of all callers: at 2 KiB each, and 8 KiB
+	// with the longest names, 2 to 8 MiB. Beyond it are those of callers without room alone,
+	// which are 1,024 more at most (limitRest).
+	maxRests = 1024
 )
 
 // What is different in calls that one entry tells of.
 const (
 	SeveralPaths    = "paths"
+	SeveralKinds    = "kinds" // of one program's calls
 	SeveralPrograms = "programs"
 )
 
@@ -63,7 +69,8 @@ type Limiter struct {
 	seed     maphash.Seed
 	callers  map[callerKey]*limited
 	flooding []*limited // those whose period has begun, in that order
-	folds    int        // with a program, of all callers
+	folds    int        // of one kind, of all callers
+	rests    int        // the others
 }
 
 // NewLimiter returns a Limiter to so many entries a second of each caller; to 0 is to any
@@ -109,13 +116,17 @@ type limited struct {
 	room   float64             // that those have left, in usual entries
 	folds  map[uint64]*limitFold
 	order  []*limitFold
-	own    int // of the folds, those that have a program
+	own    int // of the folds, those of one kind
 }
 
 // limitFold are calls that one entry is to tell of.
 type limitFold struct {
 	fold
 	several string // what is different in them
+	rest    bool   // they are of several kinds
+	// class is that of their statuses, and statuses whether these are several.
+	class    string
+	statuses bool
 }
 
 // limitKind is what is the same in calls of one kind.
@@ -134,28 +145,24 @@ func newLimitKind(e *Entry) limitKind {
 	}
 }
 
-// limitRest is what is the same in calls beyond all limits.
+// limitRest is what is the same in calls beyond all limits: what decides how a report, the
+// metrics and CloudWatch count a call. There are 1,024 of them at most: 4 versions and
+// requests (of unknown ones 8 reasons at most), 2 networks, 16 classes and outcomes, and the
+// two findings.
 type limitRest struct {
-	action, network string
-	status          int
-	credentials     bool
+	action, incomplete, network string
+	statuses, outcome           string
+	credentials                 bool // were got
+	elsewhere, otherCloud       bool
 }
 
 func newLimitRest(e *Entry) limitRest {
 	return limitRest{
-		action: e.Event.Action, network: e.Network.Type, status: usualStatus(e.HTTP.Response.StatusCode),
-		credentials: isTrue(e.IMDS.Credentials),
+		action: e.Event.Action, incomplete: e.IMDS.Incomplete, network: e.Network.Type,
+		statuses: statusClass(e.HTTP.Response.StatusCode), outcome: e.Event.Outcome, credentials: e.GotCredentials(),
+		elsewhere:  slices.Contains(e.IMDS.Findings, string(diagnosis.LocalResponder)),
+		otherCloud: slices.Contains(e.IMDS.Findings, string(diagnosis.OtherCloud)),
 	}
-}
-
-// usualStatus is a status that the service answers with, or 0: the number of others has
-// no bound.
-func usualStatus(status int) int {
-	switch status {
-	case http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
-		return status
-	}
-	return 0
 }
 
 // Limit takes in an entry now, after all that was due. It reports whether an entry that
@@ -180,7 +187,7 @@ func (l *Limiter) Limit(e *Entry, now time.Time) bool {
 	if c.first(e, ofKind, ofPath) {
 		return false
 	}
-	l.fold(c, e, ofKind, ofPath)
+	l.fold(c, e, ofKind, ofPath, now)
 	return true
 }
 
@@ -201,6 +208,10 @@ func (l *Limiter) caller(e *Entry, now time.Time) *limited {
 	if len(l.callers) >= maxLimited { // with room for the zero key
 		key = callerKey{}
 	}
+	return l.of(key, now)
+}
+
+func (l *Limiter) of(key callerKey, now time.Time) *limited {
 	c := l.callers[key]
 	if c == nil {
 		c = &limited{tokens: l.rate * limitBurst, at: now}
@@ -296,7 +307,7 @@ func (c *limited) makeRoom(e *Entry) bool {
 }
 
 // fold adds the call to what tells most of it.
-func (l *Limiter) fold(c *limited, e *Entry, ofKind, ofPath uint64) {
+func (l *Limiter) fold(c *limited, e *Entry, ofKind, ofPath uint64, now time.Time) {
 	f := c.folds[ofPath]
 	if f == nil {
 		f = c.folds[ofKind]
@@ -309,12 +320,28 @@ func (l *Limiter) fold(c *limited, e *Entry, ofKind, ofPath uint64) {
 	case room && c.own < maxCallerFolds:
 		f = l.open(c, ofKind, SeveralPaths)
 	default:
-		rest := maphash.Comparable(l.seed, newLimitRest(e))
-		if f = c.folds[rest]; f == nil {
-			f = c.open(rest, SeveralPrograms)
-		}
+		f = l.rest(c, newLimitRest(e), now)
 	}
 	f.add(e)
+}
+
+// rest is what tells of calls beyond all limits: one of the caller, or of all callers that
+// there is no room for.
+func (l *Limiter) rest(c *limited, same limitRest, now time.Time) *limitFold {
+	key := maphash.Comparable(l.seed, same)
+	if l.rests >= maxRests && c.folds[key] == nil {
+		c = l.of(callerKey{}, now)
+		if c.begin.IsZero() {
+			l.begin(c, now)
+		}
+	}
+	f := c.folds[key]
+	if f == nil {
+		l.rests++
+		f = c.open(key, SeveralKinds)
+		f.rest, f.class = true, same.statuses
+	}
+	return f
 }
 
 func (l *Limiter) open(c *limited, key uint64, several string) *limitFold {
@@ -335,38 +362,72 @@ func (f *limitFold) add(e *Entry) {
 	before := f.latest
 	f.begin = e.Timestamp // each is near enough
 	f.fold.add(e, limitPeriod)
-	if f.several == SeveralPrograms {
-		f.latest.generalise(&before, f.Calls == 1)
+	if f.rest {
+		f.generalise(&before)
 	}
 }
 
-// generalise leaves in the entry what is the same in all calls: not what is one
-// process's, and of all others what the entry before has, too.
-func (e *Entry) generalise(before *Entry, first bool) {
-	e.URL, e.UserAgent, e.Process, e.Package, e.Labels = URL{}, UserAgent{}, Process{}, Package{}, nil
-	e.Event.Duration, e.HTTP.Response.StatusCode = nil, usualStatus(e.HTTP.Response.StatusCode)
-	i := &e.IMDS
-	i.OnBehalfOf, i.Ancestors, i.Script, i.ExecutableDeleted, i.Attribution.Candidates = Relative{}, nil, Script{}, false, nil
-	i.Fallback, i.TokenTTLSeconds, i.Server, i.ResponseTTL, i.ResponseTTLNeeded = Fallback{}, 0, "", 0, 0
-	if e.Systemd.UserUnit = ""; first {
+// generalise leaves in the latest entry what is the same in all calls, by the one before:
+// not what is one request's, and the process only if all are the same program's.
+func (f *limitFold) generalise(before *Entry) {
+	e, i := &f.latest, &f.latest.IMDS
+	e.shorten()
+	e.URL, e.UserAgent, e.Package, e.Labels, e.Event.Duration = URL{}, UserAgent{}, Package{}, nil, nil
+	i.OnBehalfOf, i.Fallback, i.TokenTTLSeconds, i.Server, i.ResponseTTL, i.ResponseTTLNeeded = Relative{}, Fallback{}, 0, "", 0, 0
+	if e.Systemd.UserUnit = ""; f.Calls == 1 {
 		return
 	}
-	if e.User != before.User {
+	if f.several == SeveralPrograms || programOf(e) != programOf(before) {
+		f.several = SeveralPrograms
+		e.Process, i.Script, i.ExecutableDeleted = Process{}, Script{}, false
+	}
+	if f.statuses = f.statuses || e.HTTP.Response.StatusCode != before.HTTP.Response.StatusCode; f.statuses {
+		e.HTTP.Response.StatusCode = 0
+	}
+	e.keepSame(before)
+}
+
+// programOf is what tells programs apart.
+func programOf(e *Entry) [2]string {
+	return [2]string{cmp.Or(e.Process.Executable, e.Process.Name), e.IMDS.Script.Title()}
+}
+
+// keepSame clears what another entry has not.
+func (e *Entry) keepSame(other *Entry) {
+	i := &e.IMDS
+	if e.User != other.User {
 		e.User = User{}
 	}
-	if e.WorkloadFields != before.WorkloadFields {
+	if e.WorkloadFields != other.WorkloadFields {
 		e.WorkloadFields = WorkloadFields{}
 	}
-	if strings.Join(i.Findings, " ") != strings.Join(before.IMDS.Findings, " ") {
-		i.Findings = nil
+	if e.HTTP.Request.Method != other.HTTP.Request.Method {
+		e.HTTP.Request.Method = ""
 	}
+	if isTrue(i.ForwardedFor) != isTrue(other.IMDS.ForwardedFor) {
+		i.ForwardedFor = nil
+	}
+	if isTrue(i.Credentials) != isTrue(other.IMDS.Credentials) {
+		i.Credentials = nil
+	}
+	i.ExecutableDeleted = i.ExecutableDeleted && other.IMDS.ExecutableDeleted
+	var both []string
+	for _, found := range i.Findings {
+		if slices.Contains(other.IMDS.Findings, found) {
+			both = append(both, found)
+		}
+	}
+	i.Findings = both
 }
 
 // entry is that of the calls.
 func (f *limitFold) entry() *Entry {
 	e := &f.latest
-	if f.several == SeveralPrograms {
+	if f.rest {
 		e.IMDS.Folded = f.Folded
+		if f.statuses {
+			e.IMDS.Folded.Statuses = f.class
+		}
 		e.Message = Sanitize(f.message())
 	} else {
 		e = f.fold.entry()
@@ -382,12 +443,15 @@ func (f *limitFold) entry() *Entry {
 	return e
 }
 
-// message says it of calls of several programs.
+// message says it of calls of several kinds.
 func (f *limitFold) message() string {
 	e := &f.latest
 	whose := cmp.Or(ownerOf(&e.WorkloadFields).in(), " of user "+cmp.Or(e.User.Name, e.User.ID, "not known"))
-	return fmt.Sprintf("%s by several programs%s, %s: %d of them, which were too many to be told apart",
-		kind(e), cut(whose, maxMessageName), answer(e), f.Calls)
+	by, which := "several programs", "which were too many to be told apart"
+	if f.several == SeveralKinds {
+		by, which = cmp.Or(cut(programName(e), maxMessageName), "processes that are not known"), "of too many kinds to be told apart"
+	}
+	return fmt.Sprintf("%s by %s%s, %s: %d of them, %s", kind(e), by, cut(whose, maxMessageName), answer(e), f.Calls, which)
 }
 
 // Due returns the entries of the periods that have ended by now. They are good until the
@@ -426,6 +490,7 @@ func (l *Limiter) end(c *limited) (entries []*Entry) {
 		entries = append(entries, f.entry())
 	}
 	l.folds -= c.own
+	l.rests -= len(c.order) - c.own
 	*c = limited{tokens: c.tokens, at: c.at}
 	return entries
 }

@@ -2,11 +2,14 @@ package output
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/diagnosis"
 )
 
 // floodEntry is the entry of a call of version 1, so long after testTime.
@@ -214,6 +217,83 @@ func TestLimitOfCallersWithoutEnd(t *testing.T) {
 	}
 	if l.folds != 0 {
 		t.Errorf("%d folds are left", l.folds)
+	}
+}
+
+// What a report, metrics and CloudWatch tell calls apart by is the same by their lines,
+// whatever the answers are and whoever has answered.
+func TestLimitTellsAnswersApart(t *testing.T) {
+	type counts struct {
+		tokenless                          map[Tokenless]uint64
+		credentials, unanswered, elsewhere uint64
+	}
+	count := func(c *counts, e *Entry) {
+		if c.tokenless == nil {
+			c.tokenless = map[Tokenless]uint64{}
+		}
+		c.tokenless[e.Tokenless()] += e.Calls()
+		if e.GotCredentials() {
+			c.credentials += e.Calls()
+		}
+		if e.Status() == 0 {
+			c.unanswered += e.Calls()
+		}
+		if slices.Contains(e.IMDS.Findings, string(diagnosis.LocalResponder)) {
+			c.elsewhere += e.Calls()
+		}
+	}
+	var want, got counts
+	entries := flood(6000, func(i int) []func(*Record) {
+		edits := []func(*Record){numberedProgram(i), numberedPath(i), func(r *Record) { r.Call.Response.Status = 100 + i*7%900 }}
+		if i%3 == 0 {
+			edits = append(edits, func(r *Record) {
+				r.Diagnosis.Findings = []diagnosis.Finding{diagnosis.LocalResponder, diagnosis.HopLimit}
+			})
+		}
+		if i%5 == 0 {
+			edits = append(edits, func(r *Record) { r.Diagnosis.Findings = append(r.Diagnosis.Findings, diagnosis.OtherCloud) })
+		}
+		return edits
+	})
+	for i, e := range entries {
+		if e.IMDS.Credentials = new(i%2 == 0); i%11 == 0 {
+			e.HTTP.Response.StatusCode, e.Event.Outcome = 0, outcomeUnknown
+		}
+		count(&want, e)
+	}
+	log, _ := limitAll(NewLimiter(1), entries...)
+	several, schema := 0, compileSchema(t)
+	for i := range log {
+		e := &log[i]
+		count(&got, e)
+		if e.IMDS.Folded.Statuses != "" {
+			if several++; !strings.Contains(e.Message, "several statuses ("+e.IMDS.Folded.Statuses+")") {
+				t.Errorf("message %q", e.Message)
+			}
+			if err := validate(t, schema, string(appendEntry(nil, e))); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if !reflect.DeepEqual(got, want) || several < 5 {
+		t.Errorf("%d lines with several statuses, %+v, want %+v", several, got, want)
+	}
+}
+
+// Calls of one program of too many kinds are told as that's.
+func TestKindsOfOneProgram(t *testing.T) {
+	log, _ := limitAll(NewLimiter(1), flood(2000, func(i int) []func(*Record) {
+		return []func(*Record){numberedPath(i), ofUnit("bad.service"), func(r *Record) { r.Call.Request.UserAgent = fmt.Sprint("agent/", i) }}
+	})...)
+	last := log[len(log)-1]
+	if last.IMDS.Folded.Several != SeveralKinds || last.Process.Executable == "" || last.UserAgent != (UserAgent{}) {
+		t.Errorf("%s", appendEntry(nil, &last))
+	}
+	if !strings.Contains(last.Message, "too many kinds to be told apart") || strings.Contains(last.Message, "several programs") {
+		t.Errorf("message %q", last.Message)
+	}
+	if err := validate(t, compileSchema(t), string(appendEntry(nil, &last))); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -36,6 +36,8 @@ func requestLine(e *Entry) string {
 
 func answer(e *Entry) string {
 	switch {
+	case e.IMDS.Folded.Statuses != "":
+		return "several statuses (" + e.IMDS.Folded.Statuses + ")"
 	case e.HTTP.Response.StatusCode != 0:
 		return "status " + strconv.Itoa(e.HTTP.Response.StatusCode)
 	case e.Event.Outcome == outcomeFailure:

@@ -27,7 +27,7 @@ func (e *Entry) Tokenless() Tokenless {
 	if e.IMDS.Version != imds.V1.String() || slices.Contains(e.IMDS.Findings, string(diagnosis.LocalResponder)) {
 		return 0
 	}
-	switch status := e.HTTP.Response.StatusCode; {
+	switch status := e.Status(); {
 	case status >= 200 && status < 400:
 		return TokenlessAnswered
 	case status == 401:
@@ -41,6 +41,6 @@ func (e *Entry) Tokenless() Tokenless {
 // GotCredentials reports whether the call was answered with what its path delivers, a
 // role's credentials.
 func (e *Entry) GotCredentials() bool {
-	status := e.HTTP.Response.StatusCode
+	status := e.Status()
 	return e.IMDS.Credentials != nil && *e.IMDS.Credentials && status >= 200 && status < 300
 }

@@ -22,7 +22,8 @@ type folding struct {
 	Calls         uint64 `json:"calls"`
 }
 
-// maxFolding bounds what is read of them from a state file.
+// maxFolding bounds what is read of them from a state file. A capture has 256 of --fold, and
+// in floods 128 of one kind each and 2,048 others at most.
 const maxFolding = 4096
 
 // folding takes in what the capture that was started then has not written yet.

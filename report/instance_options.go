@@ -50,7 +50,7 @@ func (o *options) call(e *output.Entry) {
 	if e.Network.Type == "ipv6" {
 		o.IPv6 += e.Calls()
 	}
-	status := e.HTTP.Response.StatusCode
+	status := e.Status()
 	if has(e, diagnosis.LocalResponder) || status == 0 {
 		return
 	}

@@ -112,10 +112,9 @@ func (p *program) call(e *output.Entry, h *host) {
 
 // tokenless takes in a call of version 1, or one that may be.
 func (p *program) tokenless(e *output.Entry, v1 uint64) {
-	status := e.HTTP.Response.StatusCode
 	p.V1.merge(spanOf(e))
 	p.Paths.add(e.URL.Path, e.Calls(), maxPaths)
-	p.Answers.add(answerText(status), v1, maxOfEach)
+	p.Answers.add(answerText(e), v1, maxOfEach)
 	if e.GotCredentials() {
 		p.Credentials += v1
 	}
@@ -135,11 +134,11 @@ func (p *program) tokenless(e *output.Entry, v1 uint64) {
 	}
 }
 
-func answerText(status int) string {
-	if status == 0 {
+func answerText(e *output.Entry) string {
+	if e.Status() == 0 {
 		return "no answer"
 	}
-	return "status " + strconv.Itoa(status)
+	return "status " + e.StatusText()
 }
 
 func packageText(p output.Package) string {

@@ -34,7 +34,7 @@ func standingOf(e *output.Entry) standing {
 	case has(e, diagnosis.LocalResponder):
 		return elsewhere
 	}
-	switch e.HTTP.Response.StatusCode {
+	switch e.Status() {
 	case 400, 403, 405:
 		return harmless
 	}

@@ -64,7 +64,7 @@ func evidenceOf(e *output.Entry) diagnosis.Evidence {
 			},
 			Request:  requestOf(e),
 			Response: responseOf(e),
-			Reset:    e.HTTP.Response.StatusCode == 0 && e.Event.Outcome == failure,
+			Reset:    e.Status() == 0 && e.Event.Outcome == failure,
 		},
 		Answer:   answerOf(e),
 		Identity: identityOf(e),
@@ -90,12 +90,12 @@ func requestOf(e *output.Entry) imds.Request {
 }
 
 func responseOf(e *output.Entry) *imds.Response {
-	if e.HTTP.Response.StatusCode == 0 {
+	if e.Status() == 0 {
 		return nil
 	}
 	r := &imds.Response{
 		Time:           e.Timestamp,
-		Status:         e.HTTP.Response.StatusCode,
+		Status:         e.Status(),
 		HopLimit:       uint8(e.IMDS.ResponseTTL),
 		HopLimitNeeded: uint8(e.IMDS.ResponseTTLNeeded),
 		Server:         e.IMDS.Server,
