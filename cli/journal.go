@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"imds-analyzer/attribution"
@@ -42,6 +43,10 @@ type journal struct {
 	now func() time.Time
 	// entry is that of the latest record, kept so that not each takes a new one.
 	entry output.Entry
+
+	// missing is how many entries are missing from the log that has the fewest, as the
+	// writer saw it last: who asks does not wait for a write that stalls.
+	missing atomic.Uint64
 
 	mu      sync.Mutex // guards what follows
 	writers []entryWriter
@@ -226,6 +231,7 @@ func (j *journal) write(e *output.Entry) {
 	for _, w := range j.writers {
 		j.check(w.Call(e))
 	}
+	j.countMissing()
 	if e.Calls() == 1 || e.IMDS.Folded.Reason == output.ReasonRate { // else they were shown
 		j.show(e)
 	}
@@ -246,6 +252,7 @@ func (j *journal) lifecycle(l output.Lifecycle) {
 	for _, w := range j.writers {
 		j.check(w.Lifecycle(&l))
 	}
+	j.countMissing()
 }
 
 // saveState saves how far the capture has come.
@@ -262,6 +269,7 @@ func (j *journal) saveState(stats output.CaptureStats) {
 // stateLifecycle has the state take in how far the capture has come, and what it has
 // counted that is missing from each log: which of several will be read is not known.
 func (j *journal) stateLifecycle(l output.Lifecycle) {
+	j.countMissing()
 	l.NotWritten(j.fewestMissing())
 	j.state.lifecycle(&l, j.folding())
 }
@@ -276,14 +284,14 @@ func (j *journal) fewestMissing() uint64 {
 
 func byMissing(a, b *lastingLog) int { return cmp.Compare(a.notWritten(), b.notWritten()) }
 
-// notWritten is how many are missing from the log that has the fewest.
-func (j *journal) notWritten() uint64 {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if len(j.lasting) == 0 {
-		return 0
+// notWritten is how many are missing from the log that has the fewest. It waits for nothing.
+func (j *journal) notWritten() uint64 { return j.missing.Load() }
+
+// countMissing sets it.
+func (j *journal) countMissing() {
+	if len(j.lasting) > 0 {
+		j.missing.Store(slices.MaxFunc(j.lasting, byMissing).notWritten())
 	}
-	return slices.MaxFunc(j.lasting, byMissing).notWritten()
 }
 
 // reopen has logs go on in the files that have their names now.
@@ -293,6 +301,7 @@ func (j *journal) reopen() {
 	for _, l := range j.lasting {
 		l.reopen()
 	}
+	j.countMissing()
 }
 
 // due is how long to wait before flush is called again, 0 if nothing waits for it.
@@ -361,6 +370,7 @@ func (j *journal) flushAll() {
 	for _, w := range j.writers {
 		j.check(w.Flush())
 	}
+	j.countMissing()
 	if j.console != nil {
 		j.check(j.console.Flush())
 	}
@@ -386,6 +396,7 @@ func (j *journal) close() []error {
 	for _, l := range j.lasting {
 		errs = append(errs, l.close())
 	}
+	j.countMissing()
 	return append(errs, j.state.close())
 }
 

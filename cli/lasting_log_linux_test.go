@@ -32,6 +32,9 @@ func TestStateOutlastsStall(t *testing.T) {
 		j.flush()
 	}()
 	<-stalled
+	if n := j.notWritten(); n != 0 { // the capture asks, and must not wait
+		t.Errorf("%d are missing", n)
+	}
 	signal()
 	for end := time.Now().Add(30 * time.Second); stateCalls(t, file) != 1; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
