@@ -287,7 +287,7 @@ func byMissing(a, b *lastingLog) int { return cmp.Compare(a.notWritten(), b.notW
 // notWritten is how many are missing from the log that has the fewest. It waits for nothing.
 func (j *journal) notWritten() uint64 { return j.missing.Load() }
 
-// countMissing sets it.
+// countMissing sets it, with the lock held.
 func (j *journal) countMissing() {
 	if len(j.lasting) > 0 {
 		j.missing.Store(slices.MaxFunc(j.lasting, byMissing).notWritten())

@@ -66,10 +66,10 @@ func spanOf(e *output.Entry) span {
 }
 
 func (c *calls) merge(o calls) {
-	c.V1 += o.V1
-	c.V2 += o.V2
-	c.TokenRequests += o.TokenRequests
-	c.Unknown += o.Unknown
+	c.V1 = sum(c.V1, o.V1)
+	c.V2 = sum(c.V2, o.V2)
+	c.TokenRequests = sum(c.TokenRequests, o.TokenRequests)
+	c.Unknown = sum(c.Unknown, o.Unknown)
 }
 
 func hostKey(f *output.HostFields) string {

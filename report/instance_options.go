@@ -48,15 +48,15 @@ func (o *options) call(e *output.Entry) {
 		o.TooFewHops.merge(spanOf(e))
 	}
 	if e.Network.Type == "ipv6" {
-		o.IPv6 += e.Calls()
+		o.IPv6 = sum(o.IPv6, e.Calls())
 	}
 	status := e.Status()
 	if has(e, diagnosis.LocalResponder) || status == 0 {
 		return
 	}
-	o.Answered += e.Calls()
+	o.Answered = sum(o.Answered, e.Calls())
 	if status == 403 {
-		o.Forbidden += e.Calls()
+		o.Forbidden = sum(o.Forbidden, e.Calls())
 	}
 	if isTokenRequest(e) && succeeded(status) {
 		o.Tokens.add(e.IMDS.ResponseTTL, e.IMDS.ResponseTTLNeeded)
@@ -79,9 +79,9 @@ func (o *options) merge(p *options) {
 	o.Tokens.merge(p.Tokens)
 	o.Latest.merge(p.Latest)
 	o.TooFewHops.merge(p.TooFewHops)
-	o.Answered += p.Answered
-	o.Forbidden += p.Forbidden
-	o.IPv6 += p.IPv6
+	o.Answered = sum(o.Answered, p.Answered)
+	o.Forbidden = sum(o.Forbidden, p.Forbidden)
+	o.IPv6 = sum(o.IPv6, p.IPv6)
 }
 
 // hopsTooFew says that answers with a token do not get far enough, as far as is known: the

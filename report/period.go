@@ -46,9 +46,18 @@ func (t tokenless) times(n uint64) tokenless {
 }
 
 func (t *tokenless) merge(o tokenless) {
-	t.Succeeded += o.Succeeded
-	t.Refused += o.Refused
-	t.NotFound += o.NotFound
+	t.Succeeded = sum(t.Succeeded, o.Succeeded)
+	t.Refused = sum(t.Refused, o.Refused)
+	t.NotFound = sum(t.NotFound, o.NotFound)
+}
+
+// sum is at most what there is room for: a log can say what it likes, and no count may begin
+// again at 0.
+func sum[N uint32 | uint64](a, b N) N {
+	if a+b < a {
+		return ^N(0)
+	}
+	return a + b
 }
 
 // period is five minutes of a host: those since 1970 in Slot are before it.

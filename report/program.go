@@ -116,7 +116,7 @@ func (p *program) tokenless(e *output.Entry, v1 uint64) {
 	p.Paths.add(e.URL.Path, e.Calls(), maxPaths)
 	p.Answers.add(answerText(e), v1, maxOfEach)
 	if e.GotCredentials() {
-		p.Credentials += v1
+		p.Credentials = sum(p.Credentials, v1)
 	}
 	if f := &e.IMDS.Fallback; f.Reason != "" {
 		p.Fallbacks.add(fallbackText(f), e.Calls(), maxReasons)
@@ -175,30 +175,30 @@ func (p *program) share(h *host) *share {
 
 func (s *share) call(is standing, n calls) {
 	all := n.all()
-	s.calls += all
-	s.v1 += n.V1
+	s.calls = sum(s.calls, all)
+	s.v1 = sum(s.v1, n.V1)
 	switch is {
 	case blocking:
-		s.blocking += all
+		s.blocking = sum(s.blocking, all)
 	case unclear:
-		s.unclear += all
+		s.unclear = sum(s.unclear, all)
 	case elsewhere:
-		s.elsewhere += all
+		s.elsewhere = sum(s.elsewhere, all)
 	}
 }
 
 func (s *share) merge(o *share) {
-	s.calls += o.calls
-	s.v1 += o.v1
-	s.blocking += o.blocking
-	s.unclear += o.unclear
-	s.elsewhere += o.elsewhere
+	s.calls = sum(s.calls, o.calls)
+	s.v1 = sum(s.v1, o.v1)
+	s.blocking = sum(s.blocking, o.blocking)
+	s.unclear = sum(s.unclear, o.unclear)
+	s.elsewhere = sum(s.elsewhere, o.elsewhere)
 }
 
 // merge takes in the same program from elsewhere, but for its hosts.
 func (p *program) merge(o *program) {
 	p.Calls.merge(o.Calls)
-	p.Credentials += o.Credentials
+	p.Credentials = sum(p.Credentials, o.Credentials)
 	p.Seen.merge(o.Seen)
 	p.V1.merge(o.V1)
 	p.Tokens.merge(o.Tokens)

@@ -52,9 +52,9 @@ func (t *tally) add(text string, n uint64, limit int) {
 		if t.Counts == nil {
 			t.Counts = map[string]uint64{}
 		}
-		t.Counts[text] += n
+		t.Counts[text] = sum(t.Counts[text], n)
 	default:
-		t.Others += n
+		t.Others = sum(t.Others, n)
 	}
 }
 
@@ -62,7 +62,7 @@ func (t *tally) merge(o *tally, limit int) {
 	for _, text := range slices.Sorted(maps.Keys(o.Counts)) {
 		t.add(text, o.Counts[text], limit)
 	}
-	t.Others += o.Others
+	t.Others = sum(t.Others, o.Others)
 }
 
 // Counted is a text and how often it occurred.

@@ -122,7 +122,7 @@ func counted(items []Item, id string, n uint64) []Item {
 // less is by how much n is less than all.
 func less(all, n uint64) uint64 { return all - min(all, n) }
 
-func (c *calls) all() uint64 { return c.V1 + c.V2 + c.Unknown }
+func (c *calls) all() uint64 { return sum(sum(c.V1, c.V2), c.Unknown) }
 
 func missingTime(seen *observation, o Options) []Item {
 	if days := inDays(seen.Time); days < o.MinDays {

@@ -94,8 +94,20 @@ func checkCall(e *output.Entry, err error) (kind, *output.Lifecycle, error) {
 		return malformed, nil, misfit(err)
 	case e.IMDS.Version != "v1" && e.IMDS.Version != "v2" && e.IMDS.Version != "unknown":
 		return malformed, nil, errors.New("it is a call without imds.version")
+	case !counts(e):
+		return malformed, nil, errors.New("imds.folded.calls is more than a capture has counted by then")
 	}
 	return call, nil, nil
+}
+
+// maxCalls is more than any capture has: what a line says beyond it was not counted.
+const maxCalls = 1 << 53
+
+// counts reports whether an entry can stand for as many calls as it says: its number is that
+// of the latest of them.
+func counts(e *output.Entry) bool {
+	n := e.IMDS.Folded.Calls
+	return n <= maxCalls && (e.Event.Sequence == 0 || n <= e.Event.Sequence)
 }
 
 func parseLifecycle(text []byte) (kind, *output.Lifecycle, error) {
