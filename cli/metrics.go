@@ -121,5 +121,5 @@ func (j *journal) embed(l *output.Lifecycle, stats *output.CaptureStats) {
 		instance = j.session.Host.InstanceID
 	}
 	l.Embed(now.Since(j.told), residentMemory(), instance)
-	j.told = now
+	j.told = now.Highest(j.told)
 }

@@ -24,7 +24,10 @@ type networks struct {
 	open    map[string]*captured // by the name of the namespace
 	opened  uint64               // so far
 	dropped uint64               // packets, by sources that are closed
-	problem error                // the first that kept one from being captured
+	// sources are those that are open, with how many packets each has dropped as far as is
+	// known: so long after its namespace is left, too.
+	sources map[capture.LiveSource]uint64
+	problem error // the first that kept one from being captured
 }
 
 // captured is a network namespace that is captured.
@@ -43,7 +46,8 @@ func newNetworks(endpoints []netip.AddrPort, feed *capture.Feed) (*networks, err
 	if err != nil {
 		return nil, err
 	}
-	return &networks{endpoints: endpoints, feed: feed, own: own, open: make(map[string]*captured)}, nil
+	return &networks{endpoints: endpoints, feed: feed, own: own, open: make(map[string]*captured),
+		sources: make(map[capture.LiveSource]uint64)}, nil
 }
 
 // errSeen says that the packets of a namespace are seen from outside.
@@ -170,6 +174,7 @@ func (n *networks) add(name string, c *captured) {
 	defer n.mu.Unlock()
 	n.open[name] = c
 	n.opened++
+	n.sources[c.packets] = 0
 	n.feed.Add(c.packets)
 }
 
@@ -177,16 +182,25 @@ func (n *networks) replace(c *captured, packets capture.LiveSource) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	c.packets = packets
+	n.sources[packets] = 0
 	n.feed.Add(packets)
 }
 
 // drop closes a source, and keeps how many of its packets were lost.
 func (n *networks) drop(s capture.LiveSource) {
 	s.Close() // takes the kernel milliseconds
-	stats, _ := s.Stats()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.dropped += stats.Dropped
+	n.dropped += n.droppedBy(s)
+	delete(n.sources, s)
+}
+
+// droppedBy is how many packets a source has dropped, or had when it could be asked last.
+func (n *networks) droppedBy(s capture.LiveSource) uint64 {
+	if stats, err := s.Stats(); err == nil {
+		n.sources[s] = max(n.sources[s], stats.Dropped)
+	}
+	return n.sources[s]
 }
 
 // leave ends the capture in a namespace. What its last process has sent is on its
@@ -228,10 +242,8 @@ func (n *networks) stats() (dropped, opened uint64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	dropped = n.dropped
-	for _, c := range n.open {
-		// What the kernel does not tell is not known to be lost.
-		stats, _ := c.packets.Stats()
-		dropped += stats.Dropped
+	for s := range n.sources {
+		dropped += n.droppedBy(s)
 	}
 	return dropped, n.opened
 }

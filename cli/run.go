@@ -48,8 +48,9 @@ type session struct {
 	line     *output.StatusLine // for the progress, nil if none is shown
 	terminal io.Writer          // where that is shown
 	live     []capture.LiveSource
-	files    *files         // nil if live
-	sieve    *capture.Sieve // what files hold besides; nil if live
+	kernel   []capture.LiveStats // what each of them has told last
+	files    *files              // nil if live
+	sieve    *capture.Sieve      // what files hold besides; nil if live
 	resolver attribution.Resolver
 	analyzer *capture.Analyzer
 	merge    *capture.Merge // nil for one source, which is in order by itself

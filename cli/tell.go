@@ -101,12 +101,16 @@ func (s *session) stats() output.CaptureStats {
 	if !stats.Live {
 		stats.FirstPacket, stats.LastPacket = found.First, found.Last
 	}
-	for _, source := range s.live {
-		// What the kernel does not tell is not known to be lost.
+	if len(s.kernel) < len(s.live) {
+		s.kernel = make([]capture.LiveStats, len(s.live))
+	}
+	for i, source := range s.live {
+		// What the kernel does not tell for once is what it told last: counts never go down.
 		if kernel, err := source.Stats(); err == nil {
-			stats.DroppedByKernel += kernel.Dropped
-			stats.DroppedByInterface += kernel.DroppedByInterface
+			s.kernel[i] = kernel
 		}
+		stats.DroppedByKernel += s.kernel[i].Dropped
+		stats.DroppedByInterface += s.kernel[i].DroppedByInterface
 	}
 	if s.networks != nil {
 		dropped, opened := s.networks.stats()

@@ -81,6 +81,16 @@ func (c EmbeddedCounts) Since(before EmbeddedCounts) EmbeddedCounts {
 	return c
 }
 
+// Highest returns the higher one of each count: one that was lower for once is not told
+// again when it is back.
+func (c EmbeddedCounts) Highest(other EmbeddedCounts) EmbeddedCounts {
+	others := other.counts()
+	for i, one := range c.counts() {
+		*one.value = max(*one.value, *others[i].value)
+	}
+	return c
+}
+
 // embeddedCount is a count and its name.
 type embeddedCount struct {
 	name  string

@@ -149,3 +149,16 @@ func TestPageOfEmbedded(t *testing.T) {
 		}
 	}
 }
+
+// A count that is lower for once is told once.
+func TestHighestCounts(t *testing.T) {
+	told, sum := EmbeddedCounts{}, uint64(0)
+	for _, dropped := range []uint64{5, 3, 7} {
+		now := EmbeddedCounts{PacketsDropped: dropped}
+		sum += now.Since(told).PacketsDropped
+		told = now.Highest(told)
+	}
+	if sum != 7 || told.PacketsDropped != 7 {
+		t.Errorf("%d are told, of %d", sum, told.PacketsDropped)
+	}
+}
