@@ -28,7 +28,7 @@ func (j *journal) fold(e *output.Entry, now time.Time) bool {
 	j.folded++
 	switch {
 	case j.console == nil:
-	case j.limiter.Spare(e, now):
+	case j.shown.Spare(e, now):
 		j.show(e)
 	default:
 		j.summary.NotShown()

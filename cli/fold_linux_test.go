@@ -207,3 +207,18 @@ func TestFoldOfLateCalls(t *testing.T) {
 		t.Errorf("it tells of %s", got)
 	}
 }
+
+// What the terminal shows takes no line from the log.
+func TestShownTakesNoLine(t *testing.T) {
+	var out bytes.Buffer
+	j := folding(t, &out, options{format: formatText, maxEntryRate: 1})
+	for n := range uint64(100) { // folded, and shown
+		j.record(tokenCall(n+1, time.Second))
+	}
+	call := tokenCall(200, time.Second)
+	call.Call.Request.TokenHeader = false
+	e := output.NewEntry(call, *j.host(foldTime))
+	if j.limiter.Limit(&e, foldTime.Add(time.Second)) || !j.limiter.Next().IsZero() {
+		t.Error("the log has no room for the call")
+	}
+}

@@ -39,6 +39,8 @@ type journal struct {
 	folder *output.Folder
 	// limiter is nil where files are read, and without --max-entry-rate.
 	limiter *output.Limiter
+	// shown is the limiter's like for lines that the terminal alone has.
+	shown *output.Limiter
 	// now is the clock of a live capture, nil where files are read.
 	now func() time.Time
 	// entry is that of the latest record, kept so that not each takes a new one.
@@ -97,6 +99,9 @@ func openJournal(o options, streams Streams, out io.Writer, stop func()) (*journ
 	case formatJSON:
 		j.writers = append(j.writers, output.NewWriter(out, standardOutput, true))
 	case formatText:
+		if o.live() {
+			j.shown = output.NewLimiter(o.maxEntryRate)
+		}
 		color := isScreen(streams.Out) && os.Getenv("NO_COLOR") == "" // no-color.org
 		j.console = output.NewConsole(out, standardOutput, color, terminalSize(streams.Out))
 	}
