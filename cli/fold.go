@@ -25,7 +25,7 @@ func (j *journal) fold(e *output.Entry, now time.Time) bool {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.folded++
+	j.countFolded()
 	switch {
 	case j.console == nil:
 	case j.shown.Spare(e, now):
@@ -45,10 +45,12 @@ func (j *journal) limit(e *output.Entry, now time.Time) bool {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.folded++
-	j.summary.OverRate()
+	j.countFolded()
+	j.summary.OverRate(j.limiter.Together())
 	return true
 }
+
+func (j *journal) countFolded() { j.folded = j.folder.Together() + j.limiter.Together() }
 
 func (j *journal) passFolded(entries []*output.Entry) {
 	for _, e := range entries {

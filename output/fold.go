@@ -51,6 +51,8 @@ type Folder struct {
 	period time.Duration
 	open   map[foldKey]*fold
 	order  []*fold // by their beginnings
+
+	together uint64
 }
 
 // NewFolder returns a Folder for periods of that length. One of no length folds nothing.
@@ -77,7 +79,11 @@ func (f *Folder) Fold(e *Entry) bool {
 	}
 	key := newFoldKey(e)
 	if p := f.open[key]; p != nil {
-		return p.add(e, f.period)
+		if !p.add(e, f.period) {
+			return false
+		}
+		f.together += p.joined(false)
+		return true
 	}
 	if len(f.open) < maxFolds {
 		f.begin(&fold{key: key, begin: e.Timestamp})
@@ -113,6 +119,26 @@ func (p *fold) add(e *Entry, period time.Duration) bool {
 		p.Last = e.Timestamp
 	}
 	return true
+}
+
+// joined is how many calls more are told together with the latest: of two that one, and the
+// first, which has its own line while it is alone.
+func (p *fold) joined(alone bool) uint64 {
+	switch {
+	case alone || p.Calls > 2:
+		return 1
+	case p.Calls == 2:
+		return 2
+	}
+	return 0
+}
+
+// Together is how many calls are told by lines for several, or will be. It never goes down.
+func (f *Folder) Together() uint64 {
+	if f == nil {
+		return 0
+	}
+	return f.together
 }
 
 // Due returns the entries of the periods that have ended by now. They are good until the

@@ -71,6 +71,7 @@ type Limiter struct {
 	flooding []*limited // those whose period has begun, in that order
 	folds    int        // of one kind, of all callers
 	rests    int        // the others
+	together uint64
 }
 
 // NewLimiter returns a Limiter to so many entries a second of each caller; to 0 is to any
@@ -323,6 +324,15 @@ func (l *Limiter) fold(c *limited, e *Entry, ofKind, ofPath uint64, now time.Tim
 		f = l.rest(c, newLimitRest(e), now)
 	}
 	f.add(e)
+	l.together += f.joined(f.rest)
+}
+
+// Together is how many calls are told by lines for several, or will be. It never goes down.
+func (l *Limiter) Together() uint64 {
+	if l == nil {
+		return 0
+	}
+	return l.together
 }
 
 // rest is what tells of calls beyond all limits: one of the caller, or of all callers that

@@ -425,3 +425,20 @@ func TestSpare(t *testing.T) {
 		t.Error("no limit limits")
 	}
 }
+
+// What is held back and then told alone is not told together.
+func TestTogether(t *testing.T) {
+	l := NewLimiter(1)
+	for i := range limitBurst + 1 + 1 { // the last is held back, behind the first of its kind
+		l.limits(floodEntry(uint64(i+1), 0))
+	}
+	for calls, want := range []uint64{0, 2, 3} {
+		if got := l.Together(); got != want {
+			t.Errorf("with %d calls held back: %d", calls+1, got)
+		}
+		l.limits(floodEntry(uint64(calls+100), 0))
+	}
+	if (*Limiter)(nil).Together() != 0 || (*Folder)(nil).Together() != 0 {
+		t.Error("none tells")
+	}
+}

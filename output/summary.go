@@ -81,8 +81,8 @@ func (s *Summary) program(key programKey) *program {
 	return p
 }
 
-// OverRate counts a call that is told together with others, as there were too many.
-func (s *Summary) OverRate() { s.overRate++ }
+// OverRate says how many calls so far are told together with others, as there were too many.
+func (s *Summary) OverRate(calls uint64) { s.overRate = calls }
 
 // NotShown counts a call that the terminal does not show for that.
 func (s *Summary) NotShown() { s.notShown++ }
