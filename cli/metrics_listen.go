@@ -23,6 +23,8 @@ const (
 	maxScrapes    = 8
 	scrapeRequest = 8 << 10
 	scrapeWithin  = 5 * time.Second
+	// scrapeAnswer is what of it is left to say that the capture is busy.
+	scrapeAnswer = time.Second
 	// scrapeFresh is how long a text is given again: asking costs the capture next to
 	// nothing, however often it is done.
 	scrapeFresh = time.Second
@@ -109,10 +111,10 @@ func (s *scrapes) close() {
 // speak HTTP, or has gone, is its own affair.
 func (s *scrapes) serve(conn net.Conn) {
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), scrapeWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeWithin-scrapeAnswer)
 	defer cancel()
 	deadline, _ := ctx.Deadline()
-	if conn.SetDeadline(deadline) != nil {
+	if conn.SetDeadline(deadline.Add(scrapeAnswer)) != nil {
 		return
 	}
 	request, err := http.ReadRequest(bufio.NewReader(io.LimitReader(conn, scrapeRequest)))

@@ -242,6 +242,8 @@ func (o *options) checkMetrics(flags *pflag.FlagSet) (err error) {
 		return wrong("emf-interval", "--emf-interval and --emf-per-instance are for --emf: give that, too")
 	case !o.emf && flags.Changed("emf-per-instance"):
 		return wrong("emf-per-instance", "--emf-interval and --emf-per-instance are for --emf: give that, too")
+	case o.emf && o.output == "" && !o.journald && (o.format == formatText || o.format == formatNone):
+		return wrong("emf", "--emf writes to the log, and there is none with --format %s: give -o or --journald, too", o.format)
 	case o.metricsInterval < minExport:
 		return wrong("metrics-interval", "--metrics-interval is at least %v", minExport)
 	case o.emfInterval < minExport:

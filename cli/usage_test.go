@@ -70,6 +70,7 @@ func TestWrongUsage(t *testing.T) {
 		{"metrics for everybody", []string{"--metrics-listen", "0.0.0.0:9399"}, "127.0.0.1:9399"},
 		{"interval of no --emf", []string{"--emf-interval", "1m"}, "--emf"},
 		{"instances of no --emf", []string{"--emf-per-instance"}, "--emf"},
+		{"lines for CloudWatch and no log", []string{"--emf", "--format", "text"}, "-o"},
 		{"lines for CloudWatch too often", []string{"--emf", "--emf-interval", "0"}, "at least 1s"},
 		{"endpoint that is a name", []string{"-r", file, "--endpoint", "localhost"}, "localhost"},
 		{"endpoint with a bad port", []string{"-r", file, "--endpoint", "169.254.169.254:99999"}, "99999"},
