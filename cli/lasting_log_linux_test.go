@@ -22,7 +22,7 @@ func TestStateOutlastsStall(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state")
 	j.state = kept(t, file)
 	signals, signal := context.WithCancel(t.Context())
-	defer j.state.saveAtStall(signals, 0)()
+	defer atStall(signals, 0, j.state.save)()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +25,11 @@ type textfile struct {
 	texts chan []byte
 	ended chan struct{}
 	say   func(error)
+	// latest is what was put last.
+	latest atomic.Pointer[[]byte]
+
+	mu     sync.Mutex // guards what follows
+	ending bool       // the last text has come
 }
 
 func newTextfile(name string, every time.Duration, say func(error)) *textfile {
@@ -40,14 +48,43 @@ func (f *textfile) interval() time.Duration {
 
 // put has the text written, unless one before it still waits.
 func (f *textfile) put(text []byte) {
+	f.latest.Store(&text)
 	select {
 	case f.texts <- text:
 	default:
 	}
 }
 
+// Lines of the text that say whether the capture runs.
+const (
+	upLine   = "\nimds_analyzer_up 1\n"
+	downLine = "\nimds_analyzer_up 0\n"
+)
+
+// down has the latest text written with the word that the capture has ended, in the place
+// of one that still waits: for a program that is ended while its log has stalled.
+func (f *textfile) down() {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	latest := f.latest.Load()
+	if latest == nil || f.ending {
+		return
+	}
+	select {
+	case <-f.texts:
+	default:
+	}
+	f.put(bytes.Replace(*latest, []byte(upLine), []byte(downLine), 1))
+}
+
 // end has the last text written.
 func (f *textfile) end(text []byte) {
+	f.mu.Lock()
+	f.ending = true
+	f.mu.Unlock()
 	timeout := time.After(textfileEndWithin)
 	select {
 	case f.texts <- text:

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"imds-analyzer/metrics"
 )
 
 // The file has the text as a whole, for all to read, and nothing is left beside it.
@@ -77,5 +79,27 @@ func TestTextfileIsReplaced(t *testing.T) {
 	}
 	if text, err := io.ReadAll(opened); err != nil || string(text) != "the first, which is longer\n" {
 		t.Errorf("%v, %q", err, text)
+	}
+}
+
+// A program that is ended while its log has stalled says that it is gone.
+func TestTextfileDown(t *testing.T) {
+	(*textfile)(nil).down()
+	f := &textfile{texts: make(chan []byte, 1)} // nobody writes
+	f.down()
+	if len(f.texts) > 0 {
+		t.Error("there is a text of nothing")
+	}
+	up := string(metrics.New().AppendText(nil, &metrics.Capture{Up: true}))
+	f.put([]byte(up))
+	f.down()
+	if text := string(<-f.texts); text != string(metrics.New().AppendText(nil, &metrics.Capture{})) || text == up {
+		t.Errorf("it is %s", text)
+	}
+	f.put([]byte(up))
+	f.end([]byte("last\n"))
+	f.down() // too late
+	if text := string(<-f.texts); text != up {
+		t.Errorf("it is %s", text)
 	}
 }

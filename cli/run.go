@@ -115,7 +115,10 @@ func run(ctx context.Context, o options, streams Streams) error {
 		return err
 	}
 	s.openMetrics()
-	defer s.log.state.saveAtStall(signals, stallAfter)()
+	defer atStall(signals, stallAfter, func() {
+		s.textfile.down() // which another disk may have
+		s.log.state.save()
+	})()
 	if s.options.command != nil {
 		s.log.enrichWith(newEnricher(signals, s.options.command, !o.live()), s.streams.Err)
 	}

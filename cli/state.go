@@ -171,16 +171,16 @@ func (k *keeper) save() {
 	}
 }
 
-// saveAtStall saves what was counted so long after a signal, should the program not have
-// ended by then: a log whose disk has stalled keeps whoever waits for it from doing so. The
-// returned function calls that off.
-func (k *keeper) saveAtStall(signals context.Context, after time.Duration) (callOff func()) {
+// atStall does something so long after a signal, should the program not have ended by then:
+// a log whose disk has stalled keeps whoever waits for it from doing so. The returned
+// function calls that off.
+func atStall(signals context.Context, after time.Duration, do func()) (callOff func()) {
 	done := make(chan struct{})
 	off := context.AfterFunc(signals, func() {
 		select {
 		case <-done:
 		case <-time.After(after):
-			k.save()
+			do()
 		}
 	})
 	return func() {
