@@ -1,5 +1,6 @@
 # Builds a static program and puts it into an image with nothing else, 15 MiB:
 #   docker build -t imds-analyzer .            (scripts/build-image: also with podman or buildah)
+# Docker before 23.0 takes BuildKit to be switched on: DOCKER_BUILDKIT=1 docker build …
 #   docker run --rm -i --user 65534 imds-analyzer -r - <boot.pcapng
 # Live it runs as root, in the host's network and pid namespaces: docs/containers.md.
 
