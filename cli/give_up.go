@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
+	"strings"
 
 	"imds-analyzer/confine"
 )
@@ -32,10 +36,11 @@ func (r reader) giveUp(own, allCalls bool) (from origin, limits []string, err er
 	if !own {
 		return from, nil, nil
 	}
+	var stays error
 	if hasRights() {
 		if from, err = hold(r.names); errors.Is(err, errNoRoom) {
-			limits = append(limits, fmt.Sprintf("The rights of root to read files are kept: %v.", err))
-			from, r.to, r.keep, err = fileSystem{}, nil, append(r.keep, readCapability), nil
+			stays, from, err = err, fileSystem{}, nil
+			r.to, r.keep = nil, append(slices.Clone(r.keep), readCapability())
 		}
 		if err != nil {
 			return nil, nil, err
@@ -44,23 +49,46 @@ func (r reader) giveUp(own, allCalls bool) (from origin, limits []string, err er
 	if err := r.open(); err != nil {
 		return nil, nil, err
 	}
-	return from, append(limits, r.confine(allCalls)...), nil
+	return from, r.confine(allCalls, stays), nil
 }
 
-// readCapability is what it takes to read the files of others.
-const readCapability = "CAP_DAC_READ_SEARCH"
+// overrideCapability is what it takes to write where only others may. It reads, too.
+const overrideCapability = "CAP_DAC_OVERRIDE"
 
-// confine gives up what there is, and says what it could not.
-func (r reader) confine(allCalls bool) (limits []string) {
+// readCapability is what it takes to read the files of others: of those that there are
+// the lesser, as containers often have the greater alone.
+func readCapability() string {
+	const read = "CAP_DAC_READ_SEARCH"
+	if !slices.Contains(capabilities(), read) {
+		return overrideCapability
+	}
+	return read
+}
+
+// confine gives up what there is, and says what it could not. Why the process stays its
+// user's may be known before.
+func (r reader) confine(allCalls bool, stays error) (limits []string) {
 	told := func(what string, err error) {
 		if err != nil {
 			limits = append(limits, fmt.Sprintf("%s: %v.", what, err))
 		}
 	}
 	told("A crash can write memory to a file", confine.NoDumps())
-	told("More rights are kept than reading takes", become(r.to, r.keep))
+	could, err := become(r.to, r.keep)
+	told("More rights are kept than reading takes", err)
+	if err == nil {
+		told(fmt.Sprintf("The process stays uid %d, %s", os.Geteuid(), withCapabilities()), cmp.Or(stays, could))
+	}
 	if !allCalls {
 		told("All system calls stay allowed", r.job.Restrict())
 	}
 	return limits
+}
+
+// withCapabilities says which there are.
+func withCapabilities() string {
+	if have := capabilities(); len(have) > 0 {
+		return "with " + strings.Join(have, ", ")
+	}
+	return "without capabilities"
 }

@@ -20,26 +20,28 @@ func readAs() *account {
 	return &account{name: nobody, uid: nobodyID, gid: nobodyID}
 }
 
-// become makes the process, in all its threads and for good, the user's, or leaves it the
-// one that it is, with no other capabilities than these. Where it may not become another
-// it loses the capabilities all the same.
-func become(to *account, keep []string) error {
+// become makes the process, in all its threads and for good, the user's, who has no
+// capabilities, or leaves it the one that it is, with no others than these. Where it
+// cannot become the user it is left that, too, and why is told: it has lost the rest.
+func become(to *account, keep []string) (stays, err error) {
 	if err := seesItsThreads(); err != nil {
-		return err
+		return nil, err
 	}
 	if to != nil {
-		keep = nil // goes with root
+		if err := errors.Join(hideFiles(), forbidNew()); err != nil {
+			return nil, err
+		}
+		// The bounding set is root's to make use of. It is left alone, as each capability in
+		// it would have all threads stop once: 4 ms in all.
+		if stays = to.become(); stays == nil {
+			return nil, keepOnly(cap.NewSet())
+		}
 	}
 	set, err := held(keep)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if to == nil {
-		return errors.Join(closeToOthers(), forbidNew(), dropRest(set))
-	}
-	// The bounding set is root's to make use of. It is left alone, as each capability in
-	// it would have all threads stop once: 4 ms in all.
-	return errors.Join(hideFiles(), forbidNew(), to.become(), keepOnly(set))
+	return stays, errors.Join(closeToOthers(), forbidNew(), dropRest(set))
 }
 
 // become is for root, whose capabilities go with it (capabilities(7)).
@@ -55,7 +57,10 @@ func (a *account) become() error {
 	if err == nil {
 		err = syscall.Setresuid(int(a.uid), int(a.uid), int(a.uid))
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EPERM):
+		return fmt.Errorf("become %s: %w; run it as another user, or with CAP_SETUID and CAP_SETGID", a.name, err)
+	case err != nil:
 		return fmt.Errorf("become %s: %w", a.name, err)
 	}
 	return nil
@@ -68,9 +73,6 @@ func keepOnly(set *cap.Set) error {
 	}
 	return nil
 }
-
-// overrideCapability is what it takes to write where only others may.
-const overrideCapability = "CAP_DAC_OVERRIDE"
 
 // writerIn is who can give files of a directory their names, by its mode alone: its
 // owner, nil for the process's own user. Where the owner cannot, or is not known, as

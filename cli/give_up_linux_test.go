@@ -136,7 +136,7 @@ func TestMoreFilesThanMayBeOpen(t *testing.T) {
 		limits, says string
 	}{
 		{100, "-Sn", ""},
-		{10, "-n", "The rights of root to read files are kept"},
+		{10, "-n", "The process stays uid 0, with CAP_DAC_READ_SEARCH: not so many files can be open at once (ulimit -n)"},
 	} {
 		dir := t.TempDir()
 		for i := range test.files {
@@ -152,7 +152,7 @@ func TestMoreFilesThanMayBeOpen(t *testing.T) {
 		if err := host.start(c); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Wait(); err != nil || strings.Contains(said.String(), "kept") != (test.says != "") || !strings.Contains(said.String(), test.says) {
+		if err := c.Wait(); err != nil || strings.Contains(said.String(), "stays uid 0") != (test.says != "") || !strings.Contains(said.String(), test.says) {
 			t.Errorf("%v: %.500s", err, &said)
 		}
 		if got, want := len(callsOf(t, out.String())), len(truth(t, "boto")); got < want {
@@ -212,6 +212,59 @@ func checkReportOfRoot(t *testing.T, name string) {
 	}
 	if beside, err := os.ReadDir(filepath.Dir(name)); err != nil || len(beside) != 1 {
 		t.Errorf("there is %v, %v", beside, err)
+	}
+}
+
+// Where root may not become another user, as in a container, or reads without all files
+// open, it reads and writes what it did before, and says what it has kept.
+func TestRootThatStaysRoot(t *testing.T) {
+	t.Parallel()
+	users := []uintptr{unix.CAP_SETUID, unix.CAP_SETGID}
+	for _, test := range []struct {
+		lacks []uintptr
+		limit string
+		write bool
+		says  string
+	}{
+		{users, "-Sn", false, "The process stays uid 0, without capabilities: become nobody: operation not permitted; run it as another user, or with CAP_SETUID and CAP_SETGID."},
+		{users[:1], "-Sn", false, "The process stays uid 0, without capabilities: become nobody: operation not permitted; run it as another user, or with CAP_SETUID and CAP_SETGID."},
+		{users, "-Sn", true, "The process stays uid 0, with CAP_DAC_OVERRIDE: become the user 4711: operation not permitted; run it as another user, or with CAP_SETUID and CAP_SETGID."},
+		{[]uintptr{unix.CAP_SYS_RESOURCE}, "-n", false, "The process stays uid 0, with CAP_DAC_READ_SEARCH: not so many files"},
+		{[]uintptr{unix.CAP_SYS_RESOURCE}, "-n", true, "The process stays uid 0, with CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH: not so many files"},
+		{[]uintptr{unix.CAP_SYS_RESOURCE, unix.CAP_DAC_READ_SEARCH}, "-n", false, "The process stays uid 0, with CAP_DAC_OVERRIDE: not so many files"},
+	} {
+		inputs, others := closedDirectory(t, 4711, 0o700), closedDirectory(t, 4711, 0o755)
+		name := filepath.Join(others, "report")
+		for i := range 3 {
+			if err := os.Chown(write(t, inputs, fmt.Sprint("log", i), logOf(t, "boto")), 4711, 4711); err != nil {
+				t.Fatal(err)
+			}
+		}
+		args := []string{"report", inputs}
+		if test.write {
+			args = append(args, "-o", name)
+		}
+		host := newThread(t, func() (err error) {
+			for _, lacks := range test.lacks {
+				err = errors.Join(err, unix.Prctl(unix.PR_CAPBSET_DROP, lacks, 0, 0, 0))
+			}
+			return err
+		})
+		c := exec.Command(tool(t, "bash"), append([]string{"-c", "ulimit " + test.limit + ` 64; exec "$0" "$@"`, fmt.Sprintf("/proc/%d/exe", os.Getpid())}, args...)...)
+		c.Env = program(t).Env
+		var out, said bytes.Buffer
+		c.Stdout, c.Stderr = &out, &said
+		if err := host.start(c); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Wait(); err != nil || strings.Count(said.String(), "\n") != 1 || !strings.Contains(said.String(), test.says) {
+			t.Errorf("%+v: %v: %s", test, err, &said)
+		}
+		if test.write {
+			checkReportOfRoot(t, name)
+		} else if !strings.Contains(out.String(), "IMDSv1") {
+			t.Errorf("%+v: %.300s", test, &out)
+		}
 	}
 }
 

@@ -79,7 +79,7 @@ func (s *session) giveUp(out io.Writer, stop func()) error {
 	r := reader{names: o.read, to: readAs(), job: confine.Job{Programs: o.command != nil}}
 	switch {
 	case o.rotateSize > 0: // in the directory of the log
-		r.to, r.keep = nil, []string{"CAP_DAC_OVERRIDE"}
+		r.to, r.keep = nil, []string{overrideCapability}
 	case o.command != nil:
 		r.to = o.command.user
 	}
