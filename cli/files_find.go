@@ -133,8 +133,13 @@ func (f *inputs) addDirectory(ctx context.Context, dir string) error {
 	return nil
 }
 
+// readOtherwise asks where the inputs are: by names nothing may be found any more.
 func (f *inputs) readOtherwise(name string) bool {
-	return slices.ContainsFunc(f.otherwise, func(other string) bool { return sameFile(name, other) })
+	info, err := f.from.Stat(name)
+	return err == nil && slices.ContainsFunc(f.otherwise, func(other string) bool {
+		infoOther, err := f.from.Stat(other)
+		return err == nil && os.SameFile(info, infoOther)
+	})
 }
 
 // among says what there is instead of captures.

@@ -268,6 +268,62 @@ func TestRootThatStaysRoot(t *testing.T) {
 	}
 }
 
+// What is named is read, also if it lies in a directory that is named, too, in any order:
+// what a directory holds is read if it is a file, and what is named whatever it is.
+func TestNamedInNamedDirectory(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	sub, pipe := filepath.Join(dir, "sub"), filepath.Join(dir, "pipe")
+	if err := errors.Join(os.Mkdir(sub, 0o700), syscall.Mkfifo(pipe, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "boto", readFile(t, captureOf(t, "boto")))
+	inner := readFile(t, captureOf(t, "npm-http"))
+	write(t, sub, "npm", inner)
+	want := len(truth(t, "boto")) + len(truth(t, "npm-http"))
+	for _, names := range [][]string{{sub, dir}, {dir, sub}, {dir, pipe}, {pipe, dir}} {
+		c := program(t, "-r", names[0], "-r", names[1], "--format", "json")
+		var out, said bytes.Buffer
+		c.Stdout, c.Stderr = &out, &said
+		written := make(chan struct{})
+		go func() {
+			defer close(written)
+			if slices.Contains(names, pipe) {
+				_ = os.WriteFile(pipe, []byte(inner), 0) // waits for a reader
+			}
+		}()
+		_ = c.Run()
+		if unread, err := unix.Open(pipe, unix.O_RDONLY|unix.O_NONBLOCK, 0); err == nil { // lets go who waits still
+			_ = unix.Close(unread)
+		}
+		<-written
+		if got := len(callsOf(t, out.String())); got != want {
+			t.Errorf("%v: %d calls, not %d: %.300s", names, got, want, &said)
+		}
+	}
+}
+
+// A list of instances in a directory that is read is no input of its own, also by another
+// name, which root finds when it may not look any more.
+func TestInventoryByAnotherName(t *testing.T) {
+	t.Parallel()
+	dir, names := closedDirectory(t, 0, 0o700), closedDirectory(t, 0, 0o700)
+	write(t, dir, "log", logOf(t, "boto"))
+	link := filepath.Join(names, "link")
+	for _, name := range []string{"list", ".list"} {
+		if err := os.Symlink(write(t, dir, name, "["+web1+"]"), link); err != nil {
+			t.Fatal(err)
+		}
+		said, err := program(t, "report", "--inventory", link, dir).CombinedOutput()
+		if err != nil || strings.Contains(string(said), "passed over") {
+			t.Errorf("%s: %v: %.300s", name, err, said)
+		}
+		if err := errors.Join(os.Remove(link), os.Remove(filepath.Join(dir, name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Where no report can be written that is said before anything is read: nothing is ever
 // written to the input.
 func TestReportThatCannotBeWritten(t *testing.T) {

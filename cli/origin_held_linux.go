@@ -60,15 +60,19 @@ func (h *heldOrigin) list(name string) error {
 	if file.stat != nil {
 		return plain(file.stat)
 	}
+	file.open = nil // is read, also if it was found in a directory before
 	if !file.info.IsDir() {
 		return nil
 	}
 	file.entries, file.open = os.ReadDir(name)
 	for _, entry := range file.entries {
-		if in := filepath.Join(name, entry.Name()); !strings.HasPrefix(entry.Name(), ".") {
-			if member := h.add(in); member.stat == nil && !member.info.Mode().IsRegular() {
-				member.open = fs.ErrInvalid // is not read
-			}
+		in := filepath.Join(name, entry.Name())
+		if h.found[in] != nil {
+			continue
+		}
+		hidden := strings.HasPrefix(entry.Name(), ".")
+		if member := h.add(in); member.stat == nil && (hidden || !member.info.Mode().IsRegular()) {
+			member.open = fs.ErrInvalid // is not read
 		}
 	}
 	return nil
