@@ -89,7 +89,7 @@ func flood(kind, number string) error {
 	}
 	defer conn.Close()
 	answers := bufio.NewReader(conn)
-	for i := range n {
+	return pace(context.Background(), n, floodPace, func(i int) error {
 		path := "/flood"
 		if kind == "paths" {
 			path = fmt.Sprintf("/flood/%d", i)
@@ -98,13 +98,15 @@ func flood(kind, number string) error {
 			return err
 		}
 		if i%slowEvery == slowEvery-1 {
-			if err := late.end(i / slowEvery); err != nil {
-				return err
-			}
+			return late.end(i / slowEvery)
 		}
-	}
-	return nil
+		return nil
+	})
 }
+
+// floodPace is how many calls a second a flood has: with a packet for the request and one
+// for the answer, eight times what EC2 lets through.
+const floodPace = 4000
 
 // slowRequests have begun before a flood, slowFirst ago, and end one by one in it: what
 // takes the time of their first bytes for the time that it is goes back and forth.
