@@ -73,12 +73,13 @@ func (r reader) confine(allCalls bool, stays error) (limits []string) {
 			limits = append(limits, fmt.Sprintf("%s: %v.", what, err))
 		}
 	}
-	told("A crash can write memory to a file", confine.NoDumps())
 	could, err := become(r.to, r.keep)
 	told("More rights are kept than reading takes", err)
 	if err == nil {
 		told(fmt.Sprintf("The process stays uid %d, %s", os.Geteuid(), withCapabilities()), cmp.Or(stays, could))
 	}
+	// Becoming another sets that to what the system has for it (fs.suid_dumpable, prctl(2)).
+	told("A crash can write memory to a file", confine.NoDumps())
 	if !allCalls {
 		told("All system calls stay allowed", r.job.Restrict())
 	}
