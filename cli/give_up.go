@@ -40,6 +40,7 @@ func (r reader) giveUp(own, allCalls bool) (from origin, limits []string, err er
 	if hasRights() {
 		if from, err = hold(r.names); errors.Is(err, errNoRoom) {
 			stays, from, err = err, fileSystem{}, nil
+			r.job.Users = r.job.Programs && r.to != nil // is not theirs, who runs them
 			r.to, r.keep = nil, append(slices.Clone(r.keep), readCapability())
 		}
 		if err != nil {

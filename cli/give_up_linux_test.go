@@ -268,6 +268,27 @@ func TestRootThatStaysRoot(t *testing.T) {
 	}
 }
 
+// The command of --enrich is its user's also where what reads stays root.
+func TestCommandStaysItsUsers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for i := range 3 {
+		write(t, dir, fmt.Sprint("boto", i), readFile(t, captureOf(t, "boto")))
+	}
+	const command = `/bin/sh -c printf${IFS}'{"uid":"%s"}'${IFS}$(id${IFS}-u)`
+	host := newThread(t, func() error { return unix.Prctl(unix.PR_CAPBSET_DROP, unix.CAP_SYS_RESOURCE, 0, 0, 0) })
+	c := exec.Command(tool(t, "bash"), "-c", `ulimit -n 64; exec "$0" -r "$1" --enrich "$2"`, fmt.Sprintf("/proc/%d/exe", os.Getpid()), dir, command)
+	c.Env = program(t).Env
+	var out, said bytes.Buffer
+	c.Stdout, c.Stderr = &out, &said
+	if err := host.start(c); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil || !strings.Contains(out.String(), `"uid":"65534"`) || strings.Contains(out.String(), `"uid":"0"`) {
+		t.Errorf("%v: %s%.600s", err, &said, &out)
+	}
+}
+
 // What is named is read, also if it lies in a directory that is named, too, in any order:
 // what a directory holds is read if it is a file, and what is named whatever it is.
 func TestNamedInNamedDirectory(t *testing.T) {

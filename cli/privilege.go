@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"imds-analyzer/confine"
@@ -81,7 +82,7 @@ func (s *session) giveUp(out io.Writer, stop func()) error {
 	case o.rotateSize > 0: // in the directory of the log
 		r.to, r.keep = nil, []string{overrideCapability}
 	case o.command != nil:
-		r.to = o.command.user
+		r.to, r.keep = o.command.user, o.command.capabilities()
 	}
 	r.open = func() error {
 		if !hasRights() {
@@ -95,7 +96,7 @@ func (s *session) giveUp(out io.Writer, stop func()) error {
 		return err
 	}
 	o.from, s.limits = from, append(s.limits, limits...)
-	if o.command != nil && r.to == o.command.user && s.streams.Own {
+	if o.command != nil && o.command.user != nil && os.Geteuid() == int(o.command.user.uid) {
 		o.command.user = nil // is the program's own now
 	}
 	return nil
