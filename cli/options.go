@@ -1,15 +1,9 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
-	"io"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,7 +12,6 @@ import (
 	"imds-analyzer/attribution"
 	"imds-analyzer/capture"
 	"imds-analyzer/imds"
-	"imds-analyzer/output/logfile"
 )
 
 // options are the flags of the main job.
@@ -144,143 +137,12 @@ func wrong(flag, format string, args ...any) error {
 	return flagError{flag, fmt.Errorf(format, args...)}
 }
 
-// check tests the flags against each other and reads the endpoints. It fails with a
-// flagError.
-func (o *options) check(flags *pflag.FlagSet) (err error) {
-	if o.endpoints, err = parseEndpoints(o.endpointNames); err != nil {
-		return flagError{"endpoint", err}
-	}
-	return cmp.Or(o.checkValues(flags), o.checkTimes(), o.checkNames(flags), o.checkRotation(flags), o.checkLive(flags), o.checkMetrics(flags), o.findCommand(flags))
-}
-
-func (o *options) checkValues(flags *pflag.FlagSet) error {
-	switch {
-	case o.format != formatAuto && o.format != formatJSON && o.format != formatText:
-		return wrong("format", "--format is auto, json or text, not %q", o.format)
-	case o.only != "" && o.only != onlyV1:
-		return wrong("only", "--only knows v1, not %q", o.only)
-	case flags.Changed("attribution") && len(o.wayNames) == 0, !o.knowsWays():
-		return wrong("attribution", "--attribution takes some of %s, not %q", wayNames(), strings.Join(o.wayNames, ","))
-	case flags.Changed("count") && o.count == 0:
-		return wrong("count", "--count is at least 1")
-	}
-	return nil
-}
-
-func (o *options) checkTimes() error {
-	const words = "--duration, --stats-interval and --fold are times that are not negative"
-	switch {
-	case o.duration < 0:
-		return wrong("duration", words)
-	case o.statsInterval < 0:
-		return wrong("stats-interval", words)
-	case o.fold < 0:
-		return wrong("fold", words)
-	}
-	return nil
-}
-
-func (o *options) checkNames(flags *pflag.FlagSet) error {
-	const words = "-r, -o, -w and --state need the name of a file"
-	switch {
-	case slices.Contains(o.read, ""):
-		return wrong("read", words)
-	case flags.Changed("output") && o.output == "":
-		return wrong("output", words)
-	case flags.Changed("write") && o.write == "":
-		return wrong("write", words)
-	case flags.Changed("state") && o.state == "":
-		return wrong("state", words)
-	case o.output == standardInput:
-		return wrong("output", "-o and -w write to files; --format json writes the log to standard output")
-	case o.write == standardInput:
-		return wrong("write", "-o and -w write to files; --format json writes the log to standard output")
-	}
-	return nil
-}
-
-func (o *options) checkRotation(flags *pflag.FlagSet) error {
-	const words = "--rotate-size is for the file of -o, and --rotate-keep for --rotate-size: give that, too"
-	switch {
-	case o.output == "" && flags.Changed("rotate-size"):
-		return wrong("rotate-size", words)
-	case flags.Changed("rotate-keep") && !flags.Changed("rotate-size"):
-		return wrong("rotate-keep", words)
-	case o.rotateSize > 0 && o.rotateSize < minRotateSize:
-		return wrong("rotate-size", "--rotate-size is at least %d KiB, or 0 for never", minRotateSize>>10)
-	case o.rotateKeep < 1 || o.rotateKeep > maxRotateKeep:
-		return wrong("rotate-keep", "--rotate-keep is at least 1, and at most %d", maxRotateKeep)
-	}
-	return nil
-}
-
-// checkLive refuses what is for live captures where files are read.
-func (o *options) checkLive(flags *pflag.FlagSet) error {
-	for _, flag := range liveFlags() {
-		if !o.live() && flags.Changed(flag) {
-			return wrong(flag, "-i, --attribution, --realtime, --no-packages, --own-namespace, --max-entry-rate, --state, --journald, and what is for metrics are for live captures and -r reads files: give one of them")
-		}
-	}
-	return nil
-}
-
 // metricsTextfileFlag is the flag of the file with the counts.
 const metricsTextfileFlag = "metrics-textfile"
 
 // minExport is how often counts can be written, at most: a file for each of many packets
 // helps nobody.
 const minExport = time.Second
-
-// checkMetrics tests where the counts go, and reads the address of --metrics-listen.
-func (o *options) checkMetrics(flags *pflag.FlagSet) (err error) {
-	switch {
-	case flags.Changed(metricsTextfileFlag) && !strings.HasSuffix(o.metricsTextfile, ".prom"):
-		return wrong(metricsTextfileFlag, "--metrics-textfile needs the name of a file that ends in .prom: node_exporter reads no others")
-	case o.metricsTextfile == "" && flags.Changed("metrics-interval"):
-		return wrong("metrics-interval", "--metrics-interval is for the file of --metrics-textfile: give that, too")
-	case !o.emf && flags.Changed("emf-interval"):
-		return wrong("emf-interval", "--emf-interval and --emf-per-instance are for --emf: give that, too")
-	case !o.emf && flags.Changed("emf-per-instance"):
-		return wrong("emf-per-instance", "--emf-interval and --emf-per-instance are for --emf: give that, too")
-	case o.emf && o.output == "" && !o.journald && (o.format == formatText || o.format == formatNone):
-		return wrong("emf", "--emf writes to the log, and there is none with --format %s: give -o or --journald, too", o.format)
-	case o.metricsInterval < minExport:
-		return wrong("metrics-interval", "--metrics-interval is at least %v", minExport)
-	case o.emfInterval < minExport:
-		return wrong("emf-interval", "--emf-interval is at least %v", minExport)
-	case !flags.Changed("metrics-listen"):
-		return nil
-	}
-	if o.listenAt, err = parseListen(o.metricsListen); err != nil {
-		return flagError{"metrics-listen", err}
-	}
-	return nil
-}
-
-// findCommand finds what --enrich names.
-func (o *options) findCommand(flags *pflag.FlagSet) (err error) {
-	if !flags.Changed("enrich") {
-		for _, flag := range []string{"enrich-user", "enrich-timeout"} {
-			if flags.Changed(flag) {
-				return wrong(flag, "--enrich-user and --enrich-timeout are for the command of --enrich: give that, too")
-			}
-		}
-		return nil
-	}
-	switch {
-	case o.enrichTimeout <= 0:
-		return wrong("enrich-timeout", "--enrich-timeout is more than 0")
-	case flags.Changed("enrich-user") && o.enrichUser == "":
-		return wrong("enrich-user", "--enrich-user needs the name of a user")
-	}
-	if o.command, err = findCommand(o.enrich, o.enrichTimeout); err != nil {
-		return flagError{"enrich", err}
-	}
-	if err := o.command.runAs(o.enrichUser); err != nil {
-		return flagError{"enrich-user", err}
-	}
-	return nil
-}
 
 // liveFlags are those that only live captures have a use for.
 func liveFlags() []string {
@@ -301,96 +163,6 @@ func parseEndpoints(names []string) (endpoints []netip.AddrPort, err error) {
 		endpoints = append(endpoints, endpoint)
 	}
 	return endpoints, nil
-}
-
-// checkOverwrite refuses to write to a file that is read, and to one in two ways. It fails
-// with a flagError.
-func (o *options) checkOverwrite(stdin io.Reader) error {
-	for _, flag := range []string{"output", "write"} {
-		written := o.written()[flag]
-		for _, read := range o.read {
-			if written != "" && (sameFile(read, written) || read == standardInput && isFile(stdin, written)) {
-				return wrong(flag, "%s is both read and written", written)
-			}
-		}
-	}
-	return cmp.Or(o.checkTwice(), o.checkNumbered())
-}
-
-// written are the files that are written to, by their flags; "" if they are not.
-func (o *options) written() map[string]string {
-	return map[string]string{"output": o.output, "write": o.write, "state": o.state, metricsTextfileFlag: o.metricsTextfile}
-}
-
-// checkTwice refuses one file for two things.
-func (o *options) checkTwice() error {
-	if o.output != "" && o.write != "" && sameFile(o.output, o.write) {
-		return wrong("output", "-o and -w name the same file")
-	}
-	for _, flag := range []string{"output", "write", "state", metricsTextfileFlag} {
-		others := []string{o.configFile}
-		if flag == metricsTextfileFlag {
-			others = append(others, o.output, o.write)
-		}
-		if o.state != "" {
-			others = append(others, lockOf(o.state))
-			if flag != "state" {
-				others = append(others, o.state)
-			}
-		}
-		for _, other := range others {
-			if name := o.written()[flag]; name != "" && other != "" && sameFile(name, other) {
-				return wrong(flag, "%s is to be two things at once", name)
-			}
-		}
-	}
-	return nil
-}
-
-// checkNumbered refuses names that the log is given when it is rotated.
-func (o *options) checkNumbered() error {
-	if o.rotateSize == 0 {
-		return nil
-	}
-	for flag, name := range map[string]string{"write": o.write, "state": o.state, "output": o.configFile} {
-		if name != "" && isNumbered(name, o.output) {
-			return wrong(flag, "%s is the name of a log that was rotated", name)
-		}
-	}
-	return nil
-}
-
-// isNumbered reports whether a file has the name that a log may be given when it is
-// rotated.
-func isNumbered(file, log string) bool {
-	log = logfile.Target(log)
-	number, ok := strings.CutPrefix(filepath.Base(file), filepath.Base(log)+".")
-	if _, err := strconv.Atoi(number); err != nil || !ok {
-		return false
-	}
-	return sameFile(filepath.Dir(file), filepath.Dir(log))
-}
-
-// isFile reports whether a stream is the file of that name.
-func isFile(stream io.Reader, name string) bool {
-	file, ok := stream.(*os.File)
-	if !ok {
-		return false
-	}
-	opened, errOpened := file.Stat()
-	named, errNamed := os.Stat(name)
-	return errOpened == nil && errNamed == nil && opened.Mode().IsRegular() && os.SameFile(opened, named)
-}
-
-// sameFile reports whether two names are those of one file, also of one that
-// is yet to be made.
-func sameFile(a, b string) bool {
-	infoA, errA := os.Stat(a)
-	infoB, errB := os.Stat(b)
-	if errA == nil && errB == nil {
-		return os.SameFile(infoA, infoB)
-	}
-	return errA != nil && errB != nil && filepath.Base(a) == filepath.Base(b) && sameFile(filepath.Dir(a), filepath.Dir(b))
 }
 
 // ways are the ways of finding processes that may be used, all if none.

@@ -1,0 +1,110 @@
+package capture
+
+import (
+	"time"
+
+	"imds-analyzer/imds"
+)
+
+// reset ends the connection after a RST (RFC 9293, section 3.10.7).
+func (f *flow) reset(by direction, now time.Time) {
+	if by == down && !f.closed() {
+		f.exchange.reset = true
+	}
+	f.exchange.closing(f)
+	f.close(now)
+}
+
+func (f *flow) close(now time.Time) {
+	if !f.ended {
+		f.ended, f.closedAt = true, now
+	}
+}
+
+// finish reads all that is still held, in the order in which it came, and
+// hands over the calls that will have no answer.
+func (f *flow) finish(reason imds.Incomplete) {
+	now := f.analyzer.now
+	f.settle(now)
+	f.readOnSYN(now)
+	for {
+		upHeld, downHeld := f.streams[up].held, f.streams[down].held
+		if len(upHeld) == 0 && len(downHeld) == 0 {
+			break
+		}
+		d := up
+		if len(upHeld) == 0 || len(downHeld) > 0 && downHeld[0].arrival < upHeld[0].arrival {
+			d = down
+		}
+		f.releaseInOrder(d, now)
+	}
+	if f.closed() {
+		reason = imds.ConnectionClosed
+	}
+	f.endStream(up, reason)
+	f.endStream(down, reason)
+	f.finishDelivery()
+	f.exchange.finish(f)
+	f.requests.discard()
+	f.responses.discard()
+	f.dropNotes()
+}
+
+// endStream ends a direction; what is missing before its FIN was lost.
+func (f *flow) endStream(d direction, reason imds.Incomplete) {
+	st := &f.streams[d]
+	if n := int(int32(st.fin - st.next)); st.hasFin && st.known && n > 0 {
+		f.lost(d, n, imds.LostSegment)
+	}
+	f.reader(d).end(reason)
+}
+
+// abandon drops what a flow has read.
+func (f *flow) abandon() {
+	for d := range f.streams {
+		f.analyzer.budget.give(f.streams[d].cost())
+		f.streams[d].held, f.streams[d].heldBytes = nil, 0
+	}
+	for i := range f.early {
+		f.analyzer.budget.give(len(f.early[i].payload) + segmentOverhead)
+	}
+	f.early = nil
+	f.dropOnSYN()
+	f.exchange.abandon(f)
+	f.ignore()
+	f.dropNotes()
+}
+
+// ignore stops reading both directions of a connection.
+func (f *flow) ignore() {
+	f.requests.discard()
+	f.responses.discard()
+}
+
+// leave tells the handler that the connection is closed, unless packets of it wait
+// to be saved.
+func (f *flow) leave() {
+	f.left = true
+	if f.unsaved == 0 && f.told {
+		f.analyzer.handler.Closed(f.conn)
+	}
+}
+
+// saved says that one of its packets waits no longer.
+func (f *flow) saved() {
+	f.unsaved--
+	if f.unsaved == 0 && f.requests.shown != nil {
+		f.requests.shown.begun = nil // what they hold is not kept for as long as the connection
+	}
+	if f.left {
+		f.leave()
+	}
+}
+
+// markNotHTTP counts a connection on which no request was found.
+func (f *flow) markNotHTTP() {
+	if !f.notHTTP && f.requests.messages == 0 {
+		f.notHTTP = true
+		f.analyzer.stats.NotHTTP++
+	}
+}

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"imds-analyzer/attribution"
+	"imds-analyzer/identity"
+	"imds-analyzer/output"
+)
+
+// lifecycle writes a line about the capture to the log.
+func (j *journal) lifecycle(l output.Lifecycle) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.stateLifecycle(l)
+	for _, w := range j.writers {
+		j.check(w.Lifecycle(&l))
+	}
+	j.countMissing()
+}
+
+// saveState saves how far the capture has come.
+func (j *journal) saveState(stats output.CaptureStats) {
+	now := time.Now()
+	j.host(now)
+	l := j.session.Progress(output.CaptureRuns, now, j.counts(stats))
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.stateLifecycle(l)
+	j.state.save()
+}
+
+// stateLifecycle has the state take in how far the capture has come, and what it has
+// counted that is missing from each log: which of several will be read is not known.
+func (j *journal) stateLifecycle(l output.Lifecycle) {
+	j.countMissing()
+	l.NotWritten(j.fewestMissing())
+	j.state.lifecycle(&l, j.folding())
+}
+
+// fewestMissing is how many entries are missing from the log that has the most.
+func (j *journal) fewestMissing() uint64 {
+	if len(j.lasting) == 0 {
+		return 0
+	}
+	return slices.MinFunc(j.lasting, byMissing).notWritten()
+}
+
+func byMissing(a, b *lastingLog) int { return cmp.Compare(a.notWritten(), b.notWritten()) }
+
+// notWritten is how many are missing from the log that has the fewest. It waits for nothing.
+func (j *journal) notWritten() uint64 { return j.missing.Load() }
+
+// countMissing sets it, with the lock held.
+func (j *journal) countMissing() {
+	if len(j.lasting) > 0 {
+		j.missing.Store(slices.MaxFunc(j.lasting, byMissing).notWritten())
+	}
+}
+
+// progress writes a line about the capture with the counts so far.
+func (j *journal) progress(action output.LifecycleAction, stats output.CaptureStats) {
+	now := time.Now()
+	j.host(now)
+	session := j.session
+	session.FirstPacket, session.LastPacket = stats.FirstPacket, stats.LastPacket
+	l := session.Progress(action, now, j.counts(stats))
+	if action == output.CaptureStopped {
+		j.embed(&l, &stats)
+	}
+	j.lifecycle(l)
+}
+
+// embedded writes a line about the capture that also tells CloudWatch what was counted.
+func (j *journal) embedded(stats output.CaptureStats) {
+	now := time.Now()
+	j.host(now)
+	l := j.session.Progress(output.CaptureRuns, now, j.counts(stats))
+	j.embed(&l, &stats)
+	j.lifecycle(l)
+}
+
+// found returns how many calls there are so far, and how many of version 1.
+func (j *journal) found() (calls, v1 uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.summary.Calls(), j.summary.V1()
+}
+
+// withoutPackets counts a connection that was not captured, and returns who made
+// it if that was not known before.
+func (j *journal) withoutPackets(a attribution.Answer, w *identity.Workload) (owner string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.summary.AddWithoutPackets(a, w)
+}
+
+func (j *journal) counts(stats output.CaptureStats) output.Counts {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.summary.Counts(stats)
+}
