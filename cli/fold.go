@@ -69,8 +69,9 @@ func (j *journal) idle(now time.Time) (wait time.Duration) {
 	j.passFolded(j.folder.Due(now))
 	j.passFolded(j.limiter.Due(now))
 	j.flush()
+	wait = j.due()
 	for _, next := range []time.Time{j.folder.Next(), j.limiter.Next()} {
-		if until := next.Sub(now); !next.IsZero() && (wait == 0 || until < wait) {
+		if until := max(next.Sub(now), 1); !next.IsZero() && (wait == 0 || until < wait) {
 			wait = until
 		}
 	}

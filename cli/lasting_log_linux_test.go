@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"imds-analyzer/output"
+	"imds-analyzer/output/spool"
 )
 
 // A disk that has stalled holds up the log, and not what the state has counted until then.
@@ -152,5 +153,32 @@ func TestGapCountsCalls(t *testing.T) {
 	c := gap.IMDS.Capture
 	if _, found := c["packets_received"]; found || c["calls_v2"] != 1.0 || c["calls_v1"] != 0.0 || c["calls_unknown"] != 0.0 || c["entries_not_written"] != 1.0 {
 		t.Errorf("the gap is %s", line)
+	}
+}
+
+// What waits is tried again, though nothing comes, and though lines that were folded are
+// due later.
+func TestWaitsBeTriedAgain(t *testing.T) {
+	for name, o := range map[string]options{
+		"alone":            {format: formatNone},
+		"behind the limit": {format: formatNone, maxEntryRate: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			place := &disk{full: true}
+			var said bytes.Buffer
+			j, err := openJournal(o, Streams{Out: &said, Err: &said}, &said, func() {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.addLasting(newLastingLog(j, "log", place, 0))
+			for n := range uint64(100) {
+				call := tokenCall(n+1, time.Duration(n)*time.Millisecond)
+				call.Call.Request.TokenHeader = false
+				j.record(call)
+			}
+			if wait := j.idle(time.Now()); wait <= 0 || wait > spool.RetryEvery {
+				t.Errorf("it is tried again in %v", wait)
+			}
+		})
 	}
 }

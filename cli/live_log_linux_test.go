@@ -225,7 +225,7 @@ func TestLiveDiskFullAndBack(t *testing.T) {
 	s := newSite(t)
 	dir := s.host.smallDisk(t, "64k")
 	log := filepath.Join(dir, "log")
-	p := s.host.watch(t, "-o", log)
+	p := s.host.watch(t, "--max-entry-rate", "0", "-o", log)
 	calls := s.load(t, 500)
 	p.says(t, "no space left on device")
 	checkWhole(t, s.host.read(t, log))
