@@ -65,6 +65,14 @@ func openCatcher(p proc, sockets *sockDiag, networks *follower) (*catcher, error
 func (c *catcher) method() Method { return SockDiag }
 func (c *catcher) impaired() bool { return false }
 
+func (c *catcher) knowsUntil(at time.Time) bool {
+	if c.known.Load() >= toMonotonic(at) {
+		return true
+	}
+	c.ring()
+	return false
+}
+
 func (c *catcher) close() error {
 	c.ending.Store(true)
 	c.ring()

@@ -49,7 +49,7 @@ type Resolver interface {
 	Missing() <-chan struct{}
 	// Stats are the counts so far.
 	Stats() Stats
-	// Close waits until all answers are there, at most about AnswerWithin.
+	// Close waits until all answers are there, at most about AnswerAtMost.
 	Close() error
 }
 
@@ -58,8 +58,8 @@ type Stats struct {
 	// Answers is the number of connections by the status of their answer.
 	Answers map[Status]uint64
 	// QueueFull is the number of connections among those that were not found
-	// because too many were waiting, OutOfTime of those for which
-	// AnswerWithin had passed.
+	// because too many were waiting, OutOfTime of those for which the time of an
+	// answer had passed.
 	QueueFull, OutOfTime uint64
 	// EventsLost is the number of events that the kernel had no room for, or that
 	// came too late to be used; one stands for all that are missing since
@@ -68,8 +68,16 @@ type Stats struct {
 	EventsLost uint64
 }
 
-// AnswerWithin is the longest time from Seen to its answer.
-const AnswerWithin = 200 * time.Millisecond
+const (
+	// AnswerWithin is the longest time from Seen to its answer, on a host that is not
+	// too busy.
+	AnswerWithin = 200 * time.Millisecond
+	// AnswerAtMost is the longest time on any: what the kernel has told, and nobody had
+	// a processor to read, is waited for.
+	AnswerAtMost = 6 * AnswerWithin
+	// lookAgain is how often it is looked whether that was read.
+	lookAgain = AnswerWithin / 20
+)
 
 const (
 	// findWithin leaves time to read the facts of the process found.
@@ -100,7 +108,7 @@ type resolver struct {
 	limits  []string
 	jobs    chan job
 	done    chan struct{}  // closed when the workers have ended
-	waiting sync.WaitGroup // for answers that will be there by AnswerWithin
+	waiting sync.WaitGroup // for answers that will be there by AnswerAtMost
 
 	mu        sync.Mutex // guards what follows
 	recent    *recent
@@ -185,8 +193,9 @@ func (r *resolver) ask(q query, p *Pending, expected bool) {
 	}
 	r.waiting.Add(1)
 	p.settled = r.waiting.Done
-	j := job{query: q, pending: p}
-	j.watchdog = time.AfterFunc(AnswerWithin, func() { r.giveUp(p) })
+	longest := time.Now().Add(AnswerAtMost)
+	watchdog := time.AfterFunc(AnswerWithin, func() { r.timeIsUp(p, q.at, expected, longest) })
+	j := job{query: q, pending: p, watchdog: watchdog, second: expected}
 	if !expected {
 		r.enqueue(j)
 		return
@@ -197,7 +206,6 @@ func (r *resolver) ask(q query, p *Pending, expected bool) {
 // askWitness waits for the witness, and has the other ways follow unless it
 // knows soon. The caller holds mu.
 func (r *resolver) askWitness(j job) {
-	j.second = true
 	p := j.pending
 	forget := r.witness.watch(j.query, func(a Answer) {
 		j.watchdog.Stop()
@@ -229,7 +237,17 @@ func (r *resolver) settle(p *Pending, a Answer) bool {
 	return true
 }
 
-// giveUp is the watchdog's answer.
+// timeIsUp answers for a connection that began then, unless the witness is expected to
+// know and has not learnt yet what happened in the time.
+func (r *resolver) timeIsUp(p *Pending, began time.Time, expected bool, longest time.Time) {
+	if expected && !p.isSettled() && time.Now().Before(longest) && !r.witness.knowsUntil(began.Add(AnswerWithin)) {
+		time.AfterFunc(lookAgain, func() { r.timeIsUp(p, began, expected, longest) })
+		return
+	}
+	r.giveUp(p)
+}
+
+// giveUp answers with the best there is.
 func (r *resolver) giveUp(p *Pending) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -48,9 +48,11 @@ func (r *reader) settle(began int64) (wait int) {
 	r.losses.Add(r.tracker.takeLate())
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, h := range r.tracker.advance(began - int64(holdBack)) {
+	until := began - int64(holdBack)
+	for _, h := range r.tracker.advance(until) {
 		r.tell(h)
 	}
+	r.known.Store(until)
 	return r.tracker.wait(began)
 }
 

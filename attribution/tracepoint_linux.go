@@ -1,6 +1,8 @@
 package attribution
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -38,12 +40,14 @@ type tracepoint struct {
 	decode     *decoder
 	epoll      int
 	wake       int           // eventfd(2): the reader is to end
+	nudge      int           // eventfd(2): the reader is to read what there is
 	ended      chan struct{} // closed when the reader has ended
 	thread     int           // the reader's
 	slow       error         // why it has no raised priority, nil if it has
 
 	losses  atomic.Uint64 // records that the kernel had no room for
 	blinded atomic.Int64  // when events were missing last, ns, 0 if never
+	known   atomic.Int64  // all is known that happened until then, ns, CLOCK_MONOTONIC
 
 	home     home      // mu guards it
 	networks *follower // nil if none are followed
@@ -76,7 +80,7 @@ func openTracepoint(p proc, f facts, o Options, networks *follower) (*tracepoint
 		return nil, err
 	}
 	t := &tracepoint{
-		facts: f, processors: online, rings: rings, stacks: openStacks(decode), decode: decode, epoll: -1, wake: -1,
+		facts: f, processors: online, rings: rings, stacks: openStacks(decode), decode: decode, epoll: -1, wake: -1, nudge: -1,
 		ended: make(chan struct{}), watchers: make(map[Tuple][]*watcher),
 		tracker: newTracker(decode.fork.id != 0), home: newHome(p),
 		networks: networks, claims: newClaims(o.Services),
@@ -98,15 +102,16 @@ func (t *tracepoint) start() (err error) {
 	if t.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return fmt.Errorf("eventfd: %w", err)
 	}
-	fds := []int{t.wake}
-	for _, r := range t.rings {
-		fds = append(fds, r.fds[0])
+	if t.nudge, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return fmt.Errorf("eventfd: %w", err)
 	}
-	for _, fd := range fds {
-		e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}
-		if err := unix.EpollCtl(t.epoll, unix.EPOLL_CTL_ADD, fd, &e); err != nil {
-			return fmt.Errorf("epoll_ctl: %w", err)
-		}
+	// Each nudge wakes once, so that nobody needs to read how many there were.
+	errs := []error{t.poll(t.wake, unix.EPOLLIN), t.poll(t.nudge, unix.EPOLLIN|unix.EPOLLET)}
+	for _, r := range t.rings {
+		errs = append(errs, t.poll(r.fds[0], unix.EPOLLIN))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	// The kernel samples what was enabled last first, so that with an event its
 	// stack is there.
@@ -114,6 +119,13 @@ func (t *tracepoint) start() (err error) {
 		if err := r.enable(); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (t *tracepoint) poll(fd int, events uint32) error {
+	if err := unix.EpollCtl(t.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)}); err != nil {
+		return fmt.Errorf("epoll_ctl: %w", err)
 	}
 	return nil
 }
@@ -135,8 +147,16 @@ func (t *tracepoint) impaired() bool {
 	return at != 0 && (at == forGood || monotonic()-at < int64(impairedFor))
 }
 
+func (t *tracepoint) knowsUntil(at time.Time) bool {
+	if t.known.Load() >= toMonotonic(at) {
+		return true
+	}
+	_, _ = unix.Write(t.nudge, binary.NativeEndian.AppendUint64(nil, 1)) // eventfd(2) takes 2^64 - 1 of these
+	return false
+}
+
 func (t *tracepoint) close() error {
-	if _, err := unix.Write(t.wake, []byte{1, 0, 0, 0, 0, 0, 0, 1}); err != nil {
+	if _, err := unix.Write(t.wake, binary.NativeEndian.AppendUint64(nil, 1)); err != nil {
 		return fmt.Errorf("end the reader of events: %w", err)
 	}
 	<-t.ended
@@ -145,7 +165,7 @@ func (t *tracepoint) close() error {
 
 func (t *tracepoint) release() error {
 	err := closeRings(slices.Concat(t.rings, t.stacks))
-	for _, fd := range []int{t.epoll, t.wake} {
+	for _, fd := range []int{t.epoll, t.wake, t.nudge} {
 		if fd >= 0 {
 			unix.Close(fd)
 		}

@@ -15,6 +15,9 @@ type witness interface {
 	watch(q query, known func(Answer)) (forget func())
 	// impaired reports whether it may have missed what has just happened.
 	impaired() bool
+	// knowsUntil reports whether it knows by now of all that happened until then. If
+	// not, it has itself told, which only takes a processor.
+	knowsUntil(at time.Time) bool
 	lost() uint64
 	// runFirst is for its thread to run before all others.
 	runFirst() error

@@ -16,18 +16,23 @@ type fakeWitness struct {
 	forgot     chan struct{}
 	unexpected bool   // it will not know
 	name       Method // Tracepoint if empty
+	// tells is when it knows, zero if at once, and reads when it has read all, zero if
+	// always.
+	tells, reads time.Time
 }
 
 func (w *fakeWitness) method() Method      { return cmp.Or(w.name, Tracepoint) }
 func (w *fakeWitness) expects(*query) bool { return !w.unexpected }
 func (w *fakeWitness) impaired() bool      { return w.blind }
-func (w *fakeWitness) lost() uint64        { return 3 }
-func (w *fakeWitness) close() error        { return errors.New("closed") }
-func (w *fakeWitness) runFirst() error     { return nil }
+
+func (w *fakeWitness) knowsUntil(time.Time) bool { return !time.Now().Before(w.reads) }
+func (w *fakeWitness) lost() uint64              { return 3 }
+func (w *fakeWitness) close() error              { return errors.New("closed") }
+func (w *fakeWitness) runFirst() error           { return nil }
 
 func (w *fakeWitness) watch(_ query, known func(Answer)) func() {
 	if w.known != nil {
-		go known(*w.known)
+		time.AfterFunc(time.Until(w.tells), func() { known(*w.known) })
 	}
 	return func() { w.forgot <- struct{}{} }
 }
@@ -92,6 +97,40 @@ func TestWitnessDoesNotExpect(t *testing.T) {
 		}
 		r.Close()
 	})
+}
+
+// A witness that has not come to read what the kernel told is waited for, and what the
+// others found as long, but not for ever.
+func TestWitnessIsLate(t *testing.T) {
+	for _, test := range []struct {
+		name         string
+		known        *Answer
+		tells, reads time.Duration
+		other        func() Answer
+		method       Method
+		takes        time.Duration
+	}{
+		{"it knows when it has read", exact(), 700 * time.Millisecond, 700 * time.Millisecond, found, Tracepoint, 700 * time.Millisecond},
+		{"it has read all, and does not know", nil, 0, 500 * time.Millisecond, found, SockDiag, 500 * time.Millisecond},
+		{"it has read all at once", nil, 0, 0, unknown, "", AnswerWithin},
+		{"it never reads", nil, 0, time.Hour, found, SockDiag, AnswerAtMost},
+		{"it never reads, and nobody knows", nil, 0, time.Hour, unknown, "", AnswerAtMost},
+	} {
+		inOwnTime(t, test.name, func(t *testing.T) {
+			began := time.Now()
+			w := &fakeWitness{known: test.known, tells: began.Add(test.tells), reads: began.Add(test.reads), forgot: make(chan struct{}, 1)}
+			r := newExactResolver(w, []way{newFakeWay(SockDiag, test.other)}, nil)
+			a := wait(r.Seen(tuple("10.0.0.1:1", "10.0.0.2:80"), noon()))
+			if took := time.Since(began); a.Method != test.method || took < test.takes || took > test.takes+lookAgain {
+				t.Errorf("%s by %s after %v", a.Status, a.Method, took)
+			}
+			<-w.forgot
+			r.Close()
+			if s := r.Stats(); s.Answers[a.Status] != 1 || len(r.fallbacks) != 0 {
+				t.Errorf("%+v, %d fallbacks", s, len(r.fallbacks))
+			}
+		})
+	}
 }
 
 // A witness can be the first part of a way.

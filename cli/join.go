@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// answerWait is how long a complete call waits for its process.
-	answerWait = 250 * time.Millisecond
+	// answerWait is how long a complete call waits for its process: longer than that
+	// takes.
+	answerWait = attribution.AnswerAtMost + 50*time.Millisecond
 	// maxWaiting bounds the calls that wait for their process or for the
 	// output: 4 s of 1,000 calls a second. Beyond it capture waits too, and
 	// the kernel's buffer is next.

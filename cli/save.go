@@ -17,9 +17,8 @@ import (
 const (
 	// packetFileMode: only the owner may read what was captured.
 	packetFileMode = 0o600
-	// saveWait is how long a packet waits for the process of its connection. That
-	// takes answerWait at most, on a host that is not too busy.
-	saveWait = 4 * answerWait
+	// saveWait is how long a packet waits for the process of its connection.
+	saveWait = answerWait
 	// maxSaving and maxSavingBytes bound the packets that wait to be saved: 0.8 s
 	// of 1,000 calls a second with ten packets each, and as much as waits to be
 	// masked. Beyond it capture waits too.
