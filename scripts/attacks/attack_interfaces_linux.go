@@ -60,7 +60,6 @@ func (s *stage) converse(ctx context.Context, name string) error {
 	defer unix.Close(socket)
 	to := &unix.SockaddrLinklayer{Ifindex: link.Attrs().Index, Halen: 6}
 	return pace(ctx, 200, 20, func(i int) error {
-		s.note("conversations", 1)
 		c := packettest.New()
 		c.ClientAddr = netip.AddrPortFrom(behindTunnel(9), uint16(10000+i))
 		c.ClientISN, c.ServerISN = rand.Uint32(), rand.Uint32()
@@ -72,6 +71,7 @@ func (s *stage) converse(ctx context.Context, name string) error {
 				return err
 			}
 		}
+		s.note("conversations", 1)
 		return nil
 	})
 }
@@ -90,13 +90,14 @@ func namespaces(ctx context.Context, s *stage) error {
 	defer running.Wait()
 	return pace(ctx, 300, 25, func(int) error {
 		limit <- struct{}{}
-		s.note("namespaces", 1)
 		running.Go(func() {
 			defer func() { <-limit }()
 			cmd := exec.Command(self, roleStray)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
 			cmd.Stderr = os.Stderr
-			_ = cmd.Run()
+			if cmd.Run() == nil {
+				s.note("namespaces", 1)
+			}
 		})
 		return nil
 	})

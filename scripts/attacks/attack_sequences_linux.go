@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -16,7 +17,17 @@ type game struct {
 	name  string
 	clock uint32 // timestamps, from this one on
 	onSYN string
+	want  string // which copy the service reads by the rules of TCP; one if it is empty
+	v2    bool   // and it has a token
 	play  func(c *peer) error
+}
+
+// The copies.
+const one, two = "AAAA", "BBBB"
+
+// wanted is the call that the service reads, as it and the log have to have it.
+func (g game) wanted() string {
+	return gamePath + cmp.Or(g.want, one) + " " + access{V2: g.v2}.version()
 }
 
 const gamePath = "/latest/meta-data/game/"
@@ -28,30 +39,27 @@ const (
 )
 
 func games() []game {
-	var (
-		one, two = "AAAA", "BBBB"
-		token    = " HTTP/1.1\r\nX-aws-ec2-metadata-token: AQAEA==\r\n\r\n"
-	)
+	const token = " HTTP/1.1\r\nX-aws-ec2-metadata-token: AQAEA==\r\n\r\n"
 	text := func(middle string) string { return gameBegin + middle + gameEnd }
 	n := len(gameBegin)
 	return []game{
 		{name: "plain", play: func(c *peer) error { return c.send(text(one)) }},
-		{name: "again, in order", play: func(c *peer) error {
+		{name: "again, in order", want: two, play: func(c *peer) error {
 			return steps(c.at(0, gameBegin), c.at(0, text(two)[:n]+two), c.at(n, one), c.at(n+4, gameEnd))
 		}},
 		{name: "same place behind a hole", play: func(c *peer) error {
 			return steps(c.at(n, one+gameEnd), c.at(n, two+gameEnd), c.at(0, gameBegin))
 		}},
-		{name: "later one covers", play: func(c *peer) error {
+		{name: "later one covers", want: two, play: func(c *peer) error {
 			return steps(c.at(n+1, one[1:]), c.at(n, two+gameEnd), c.at(0, gameBegin))
 		}},
-		{name: "later one is longer", play: func(c *peer) error {
+		{name: "later one is longer", want: two, play: func(c *peer) error {
 			return steps(c.at(n, one), c.at(n, two+gameEnd), c.at(0, gameBegin))
 		}},
-		{name: "later one begins before", play: func(c *peer) error {
+		{name: "later one begins before", want: two, play: func(c *peer) error {
 			return steps(c.at(n+2, one[2:]+gameEnd), c.at(n, two), c.at(0, gameBegin))
 		}},
-		{name: "later one fills the hole and more", play: func(c *peer) error {
+		{name: "later one fills the hole and more", want: two, play: func(c *peer) error {
 			return steps(c.at(n, one+gameEnd), c.at(0, gameBegin+two))
 		}},
 		{name: "without ACK", play: func(c *peer) error {
@@ -80,7 +88,7 @@ func games() []game {
 		{name: "FIN with data", play: func(c *peer) error {
 			return c.inject(0, packettest.TCP{Flags: packettest.FIN | dataFlags, Payload: []byte(text(one))})
 		}},
-		{name: "a token in the copy", play: func(c *peer) error {
+		{name: "a token in the copy", want: two, v2: true, play: func(c *peer) error {
 			return steps(c.at(n, one+gameEnd), c.at(n, two+token), c.at(0, gameBegin))
 		}},
 	}
@@ -134,8 +142,8 @@ func checkSequences(v *verdict, log []entry) (faults []string) {
 	for i, g := range games() {
 		from := gamePlayer(i)
 		saw, told := seen(v.Log, from), toldOf(log, from)
-		if saw != told {
-			faults = append(faults, fmt.Sprintf("%s: the service saw %q, told is %q", g.name, saw, told))
+		if saw != g.wanted() || told != g.wanted() {
+			faults = append(faults, fmt.Sprintf("%s: to be %q, the service saw %q, told is %q", g.name, g.wanted(), saw, told))
 		}
 	}
 	return faults

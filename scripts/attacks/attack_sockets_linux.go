@@ -73,16 +73,17 @@ func endlessHeads(ctx context.Context, s *stage) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	line := "X-Long: " + strings.Repeat("a", 1000) + "\r\n"
-	s.note("heads", 1000)
 	return together(1000, func(i int) error {
 		return withConnection(ctx, i, func(conn net.Conn) error {
 			if _, err := io.WriteString(conn, head); err != nil {
 				return err
 			}
+			s.note("heads", 1)
 			for range 1000 {
 				if _, err := io.WriteString(conn, line); err != nil {
 					return err
 				}
+				s.note("lines", 1)
 				_ = pause(ctx, 40*time.Millisecond)
 			}
 			return nil
@@ -111,14 +112,55 @@ func slowHeads(ctx context.Context, s *stage) error {
 	})
 	s.note("heads", uint64(len(conns)))
 	return pace(ctx, 20*1024, 2048, func(i int) error {
-		_, _ = conns[i%len(conns)].Write([]byte("b"))
+		n, _ := conns[i%len(conns)].Write([]byte("b"))
+		s.note("bytes late", uint64(n))
 		return nil
+	})
+}
+
+// patientHeads are heads of which a byte comes after each wait, and the rest after the last.
+func patientHeads(heads, waits int, wait time.Duration) func(context.Context, *stage) error {
+	return func(ctx context.Context, s *stage) error {
+		var conns []net.Conn
+		defer func() {
+			for _, conn := range conns {
+				_ = conn.Close()
+			}
+		}()
+		err := pace(ctx, heads, busy, func(i int) error {
+			conn, err := dial(localAddr(i))
+			if err != nil {
+				return err
+			}
+			conns = append(conns, conn)
+			_, err = fmt.Fprintf(conn, "%sX-Slow: ", head)
+			s.note("heads", 1)
+			return err
+		})
+		for i := 0; err == nil && i < waits; i++ {
+			_ = pause(ctx, wait)
+			err = toEach(ctx, conns, "b", func() { s.note("bytes late", 1) })
+		}
+		if err == nil {
+			err = toEach(ctx, conns, "\r\n\r\n", func() {})
+		}
+		return errors.Join(err, pause(ctx, 2*time.Second))
+	}
+}
+
+// toEach sends a text on each connection.
+func toEach(ctx context.Context, conns []net.Conn, text string, done func()) error {
+	return pace(ctx, len(conns), busy, func(i int) error {
+		_, err := io.WriteString(conns[i], text)
+		if err == nil {
+			done()
+		}
+		return err
 	})
 }
 
 func longTargets(ctx context.Context, s *stage) error {
 	target := "/flood/" + strings.Repeat("t", 100<<10)
-	s.note("requests", 20*50)
 	return together(20, func(i int) error {
 		return withConnection(ctx, i, func(conn net.Conn) error {
 			go io.Copy(io.Discard, conn)
@@ -135,7 +177,6 @@ func longTargets(ctx context.Context, s *stage) error {
 
 func tokens(ctx context.Context, s *stage) error {
 	values := []string{strings.Repeat("T", 60<<10), "AQAEA", strings.Repeat("=", 60<<10), strings.Repeat("AQ==", 15<<10), "==", "\x80\xff="}
-	s.note("requests", 20*30)
 	return together(20, func(i int) error {
 		return withConnection(ctx, i, func(conn net.Conn) error {
 			go io.Copy(io.Discard, conn)
@@ -189,18 +230,21 @@ func download(ctx context.Context, s *stage) error {
 func endlessChunks(ctx context.Context, s *stage) error {
 	ctx, cancel := context.WithTimeout(ctx, 8*time.Second)
 	defer cancel()
-	s.note("chunks down", 1_000_000)
 	chunks := strings.Repeat("1;ext=yes\r\nx\r\n", 100)
 	return together(2, func(i int) error {
 		return withConnection(ctx, i, func(conn net.Conn) error {
 			if i == 0 {
 				_, _ = io.WriteString(conn, "GET /chunks?1000000 HTTP/1.1\r\n\r\n")
-				_, err := io.Copy(io.Discard, conn)
+				n, err := io.Copy(io.Discard, conn)
+				s.note("bytes down", uint64(n))
 				return err
 			}
 			_, _ = io.WriteString(conn, "PUT /flood HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
 			return pace(ctx, 1<<30, 10_000, func(int) error {
 				_, err := io.WriteString(conn, chunks)
+				if err == nil {
+					s.note("chunks up", 100)
+				}
 				return err
 			})
 		})
@@ -208,7 +252,6 @@ func endlessChunks(ctx context.Context, s *stage) error {
 }
 
 func earlyHints(ctx context.Context, s *stage) error {
-	s.note("interim answers", 1_000_000)
 	return withConnection(ctx, 0, func(conn net.Conn) error {
 		_, _ = io.WriteString(conn, "GET /hints?1000000 HTTP/1.1\r\n\r\n")
 		answers := bufio.NewReader(conn)
@@ -217,6 +260,9 @@ func earlyHints(ctx context.Context, s *stage) error {
 			if err != nil || strings.HasPrefix(line, "HTTP/1.1 200") {
 				return err
 			}
+			if strings.HasPrefix(line, "HTTP/1.1 103") {
+				s.note("interim answers", 1)
+			}
 		}
 	})
 }
@@ -224,7 +270,6 @@ func earlyHints(ctx context.Context, s *stage) error {
 func pipelined(ctx context.Context, s *stage) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	s.note("requests", 4*10_000)
 	return together(4, func(i int) error {
 		return withConnection(ctx, i, func(conn net.Conn) error {
 			go io.WriteString(conn, strings.Repeat(head+"\r\n", 9_999)+head+"Connection: close\r\n\r\n")

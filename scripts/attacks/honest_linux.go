@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,15 +42,24 @@ const (
 type honest struct {
 	cancel context.CancelFunc
 	ended  chan struct{}
+	began  time.Time
+	lasted time.Duration // known once it was stopped
+	self   process       // what all clients are
 	mu     sync.Mutex
-	pids   map[string]int // by path
+	// clients by path. They are of this program's user.
+	clients map[string]client
 }
 
-func startHonest(ctx context.Context) *honest {
+func startHonest(ctx context.Context) (*honest, error) {
+	executable, err := os.Readlink(self)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
-	h := &honest{cancel: cancel, ended: make(chan struct{}), pids: make(map[string]int)}
+	h := &honest{cancel: cancel, ended: make(chan struct{}), began: time.Now(), clients: make(map[string]client)}
+	h.self = process{Executable: executable, Name: filepath.Base(self)} // the name is that by which it is started
 	go h.call(ctx)
-	return h
+	return h, nil
 }
 
 func (h *honest) call(ctx context.Context) {
@@ -72,19 +83,25 @@ func (h *honest) callOnce(i int) {
 	path := fmt.Sprintf("%s%d", honestPath, i)
 	version := [...]string{callV1, callV2, callSplit}[i%3]
 	cmd := exec.Command(self, roleClient, version, path, strconv.Itoa(firstHonestPort+i%honestPorts))
+	c := client{process: h.self, Args: cmd.Args, UserID: strconv.Itoa(os.Getuid()), Parent: os.Getpid(), After: time.Now()}
 	if err := cmd.Start(); err != nil {
 		return
 	}
+	c.PID, c.Before = cmd.Process.Pid, time.Now()
 	h.mu.Lock()
-	h.pids[path] = cmd.Process.Pid
+	h.clients[path] = c
 	h.mu.Unlock()
 	_ = cmd.Wait()
 }
 
 func (h *honest) stop() {
+	h.lasted = time.Since(h.began)
 	h.cancel()
 	<-h.ended
 }
+
+// due is how many calls there was time for.
+func (h *honest) due() int { return int(h.lasted / honestPause) }
 
 // callOnce is an honest client.
 func callOnce(version, path, port string) error {
@@ -103,7 +120,7 @@ func callOnce(version, path, port string) error {
 	answers := bufio.NewReader(conn)
 	field := ""
 	if version == callV2 {
-		token, err := exchange(conn, answers, "PUT /latest/api/token?for="+path+" HTTP/1.1\r\nHost: "+service4+"\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\nContent-Length: 0\r\n\r\n")
+		token, err := exchange(conn, answers, "PUT "+honestToken+path+" HTTP/1.1\r\nHost: "+service4+"\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\nContent-Length: 0\r\n\r\n")
 		if err != nil {
 			return err
 		}

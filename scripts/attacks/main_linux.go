@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 func main() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
@@ -46,6 +47,7 @@ const (
 	roleService = "service" // the stand-in service
 	roleClient  = "client"  // an honest client: version, path, port
 	roleFlood   = "flood"   // an attacker's calls: of which kind, how many, and what is to be seen of it
+	roleSpawn   = "spawn"   // starts processes: how many, of which program
 	roleStray   = "stray"   // a client in a network namespace of its own, whose calls lead nowhere
 )
 
@@ -61,6 +63,8 @@ func run(args []string, in io.Reader, out, complaints io.Writer) error {
 		return callOnce(args[1], args[2], args[3])
 	case len(args) >= 3 && args[0] == roleFlood:
 		return flood(args[1], args[2])
+	case len(args) == 3 && args[0] == roleSpawn:
+		return spawn(args[1], args[2], out)
 	case len(args) == 1 && args[0] == roleStray:
 		return stray()
 	}
@@ -72,6 +76,8 @@ func outside(ctx context.Context, args []string, out, complaints io.Writer) erro
 	flags := flag.NewFlagSet("attacks", flag.ContinueOnError)
 	flags.SetOutput(complaints)
 	binary := flags.String("binary", "", "the program, `FILE`")
+	document := flags.String("doc", "", "put the figures into the tables of this `FILE`, too")
+	column := flags.String("column", "now", "with -doc: the `COLUMN` in which they stand")
 	list := flags.Bool("list", false, "say what attacks there are")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
@@ -81,7 +87,7 @@ func outside(ctx context.Context, args []string, out, complaints io.Writer) erro
 		return err
 	}
 	if *list {
-		for _, a := range chosen {
+		for _, a := range attacks() {
 			fmt.Fprintf(out, "%-18s %s\n", a.name, a.about)
 		}
 		return nil
@@ -89,13 +95,15 @@ func outside(ctx context.Context, args []string, out, complaints io.Writer) erro
 	if *binary == "" {
 		return fmt.Errorf("%w: -binary is missing", errUsage)
 	}
-	return runAll(ctx, *binary, chosen, out, complaints)
+	r := runner{binary: *binary, document: *document, column: *column, out: out, complaints: complaints}
+	return r.all(ctx, chosen)
 }
 
-// choose returns the attacks with these names, all if there are none.
+// choose returns the attacks with these names; if there are none, all but those that take
+// long.
 func choose(all []attack, names []string) ([]attack, error) {
 	if len(names) == 0 {
-		return all, nil
+		return slices.DeleteFunc(all, func(a attack) bool { return a.lasts > 0 }), nil
 	}
 	var chosen []attack
 	for _, name := range names {
@@ -108,17 +116,26 @@ func choose(all []attack, names []string) ([]attack, error) {
 	return chosen, nil
 }
 
-func runAll(ctx context.Context, binary string, chosen []attack, out, complaints io.Writer) error {
-	fmt.Fprint(out, tableHead)
+// runner runs attacks, and tells how they went.
+type runner struct {
+	binary           string
+	document, column string // where figures go; no document if it is empty
+	out, complaints  io.Writer
+}
+
+func (r runner) all(ctx context.Context, chosen []attack) error {
+	fmt.Fprint(r.out, tableHead)
 	failed := 0
 	for _, a := range chosen {
-		v, err := runInNewNetwork(ctx, binary, a.name, complaints)
-		if err != nil {
-			return fmt.Errorf("%s: %w", a.name, err)
+		v, err := runInNewNetwork(ctx, r.binary, a.name, r.complaints)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		fmt.Fprintln(out, v.row(a.name))
-		for _, fault := range v.faults() {
-			fmt.Fprintf(complaints, "attacks: %s: %s\n", a.name, fault)
+		if err != nil { // the program has ended, or nothing could be seen: the others are made all the same
+			v = &verdict{Failed: err.Error()}
+		}
+		if err := r.tell(a.name, v); err != nil {
+			return fmt.Errorf("%s: %w", a.name, err)
 		}
 		if len(v.faults()) > 0 {
 			failed++
@@ -128,6 +145,25 @@ func runAll(ctx context.Context, binary string, chosen []attack, out, complaints
 		return fmt.Errorf("%w: %d of %d failed", errFailed, failed, len(chosen))
 	}
 	return nil
+}
+
+// tell prints the attack's row and faults, and puts its figures into the document.
+func (r runner) tell(name string, v *verdict) error {
+	fmt.Fprintln(r.out, v.row(name))
+	for _, fault := range v.faults() {
+		fmt.Fprintf(r.complaints, "attacks: %s: %s\n", name, fault)
+	}
+	if r.document == "" {
+		return nil
+	}
+	text, err := os.ReadFile(r.document)
+	if err == nil {
+		text, err = setCell(text, name, r.column, v.cell())
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(r.document, text, 0o644)
 }
 
 // attack is one way to do harm.
@@ -141,6 +177,14 @@ type attack struct {
 	// mayLose: it is faster than a host's way to the service can ever be. The kernel may
 	// have no room for all packets then, and has to say so, if honest calls are missing.
 	mayLose bool
+	// lasts is how long it may take, if that is longer than attackTime. One that does is
+	// made only if it is named.
+	lasts time.Duration
+	// atLeast is what it must have done, by what it notes, to be an attack at all.
+	atLeast map[string]uint64
+	// leastHonest is the part of the honest calls due that must have been answered, if
+	// that is not the usual one.
+	leastHonest float64
 	// check looks for what is wrong beside what is for all attacks; may be nil.
 	check func(v *verdict, log []entry) []string
 }

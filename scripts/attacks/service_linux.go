@@ -40,14 +40,15 @@ func serve(in io.Reader, out io.Writer) error {
 	_, _ = io.Copy(io.Discard, in)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return json.NewEncoder(out).Encode(served{Log: s.log, Others: s.others.Load()})
+	return json.NewEncoder(out).Encode(served{Log: s.log, Others: s.others.Load(), Accepted: s.accepted.Load()})
 }
 
 // standIn answers as the metadata service does, and what else attackers ask for.
 type standIn struct {
-	mu     sync.Mutex
-	log    []access
-	others atomic.Uint64
+	mu       sync.Mutex
+	log      []access
+	others   atomic.Uint64
+	accepted atomic.Uint64
 }
 
 func (s *standIn) accept(listener net.Listener) {
@@ -57,21 +58,31 @@ func (s *standIn) accept(listener net.Listener) {
 			return
 		}
 		if err == nil {
+			s.count(conn)
 			go s.converse(conn)
 		}
 	}
 }
 
+func (s *standIn) count(conn net.Conn) {
+	if ip, _, err := net.SplitHostPort(conn.RemoteAddr().String()); err == nil && isAttacker(ip) {
+		s.accepted.Add(1)
+	}
+}
+
 func (s *standIn) converse(conn net.Conn) {
 	defer conn.Close()
-	in, out := bufio.NewReader(conn), bufio.NewWriter(conn)
+	from := &cleaned{Reader: conn}
+	in, out := bufio.NewReader(from), bufio.NewWriter(conn)
 	for {
 		request, err := http.ReadRequest(in)
 		if err != nil {
 			return
 		}
 		s.take(conn, request)
+		from.inBody = true
 		_, _ = io.Copy(io.Discard, request.Body)
+		from.inBody = false
 		answer(out, request)
 		if in.Buffered() > 0 {
 			continue // of pipelined requests the answers go together
@@ -82,10 +93,30 @@ func (s *standIn) converse(conn net.Conn) {
 	}
 }
 
+// cleaned is what a client sends, without control characters in the heads of requests:
+// servers other than Go's take them in fields.
+type cleaned struct {
+	io.Reader
+	inBody bool
+}
+
+func (c *cleaned) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	for i, b := range p[:n] {
+		if c.inBody {
+			break
+		}
+		if b < ' ' && b != '\t' && b != '\r' && b != '\n' || b == 0x7f {
+			p[i] = '?'
+		}
+	}
+	return n, err
+}
+
 func (s *standIn) take(conn net.Conn, request *http.Request) {
 	token := request.Header.Get("X-Aws-Ec2-Metadata-Token") != ""
 	switch {
-	case strings.Contains(request.RequestURI, "?for="+honestPath):
+	case strings.HasPrefix(request.RequestURI, honestToken):
 		return // goes with the call that follows
 	case !strings.HasPrefix(request.RequestURI, noted):
 		s.others.Add(1)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,10 +11,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // self is this program, also after its file was replaced.
@@ -28,24 +31,31 @@ const (
 
 // stage is where an attack happens.
 type stage struct {
+	binary    string
 	directory string
 	program   *program
 	service   *service
 	honest    *honest
+	mu        sync.Mutex
 	notes     map[string]uint64 // what the attack counts of itself
+	faults    []string          // what the attack has found wrong by itself
 }
 
-// note counts what an attack has done.
-func (s *stage) note(what string, n uint64) { s.notes[what] += n }
+// note counts what an attack has done, once it is done.
+func (s *stage) note(what string, n uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notes[what] += n
+}
 
-// runInNewNetwork runs one attack in a child with a network namespace of its own.
+// runInNewNetwork runs one attack in a child with network and mount namespaces of its own.
 func runInNewNetwork(ctx context.Context, binary, name string, complaints io.Writer) (*verdict, error) {
 	path, err := filepath.Abs(binary)
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, self, roleInside, path, name)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 	cmd.Stderr = complaints
 	out, err := cmd.Output()
 	if err != nil {
@@ -66,11 +76,14 @@ func inside(ctx context.Context, binary, name string, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(directory)
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("keep mounts to this namespace: %w", err)
+	}
 	if err := layNetwork(); err != nil {
 		return err
 	}
-	s := &stage{directory: directory, notes: make(map[string]uint64)}
-	v, err := s.play(ctx, binary, a)
+	s := &stage{binary: binary, directory: directory, notes: make(map[string]uint64)}
+	v, err := s.play(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -78,18 +91,20 @@ func inside(ctx context.Context, binary, name string, out io.Writer) error {
 }
 
 // play runs the program, honest clients all through, and the attack.
-func (s *stage) play(ctx context.Context, binary string, a attack) (v *verdict, err error) {
+func (s *stage) play(ctx context.Context, a attack) (v *verdict, err error) {
 	if s.service, err = startService(ctx); err != nil {
 		return nil, err
 	}
 	defer s.service.close()
-	if s.program, err = startProgram(ctx, binary, s.directory, a.everywhere); err != nil {
+	if s.program, err = startProgram(ctx, s.binary, s.directory, a.everywhere); err != nil {
 		return nil, err
 	}
 	defer s.program.kill()
-	s.honest = startHonest(ctx)
+	if s.honest, err = startHonest(ctx); err != nil {
+		return nil, err
+	}
 	time.Sleep(quietTime)
-	limited, cancel := context.WithTimeout(ctx, attackTime)
+	limited, cancel := context.WithTimeout(ctx, max(a.lasts, attackTime))
 	defer cancel()
 	began := time.Now()
 	failed := a.do(limited, s)
@@ -101,12 +116,16 @@ func (s *stage) play(ctx context.Context, binary string, a attack) (v *verdict, 
 	if err := errors.Join(failed, stopped, closed); err != nil {
 		return nil, err
 	}
-	v = judge(log, served, s.honest.pids)
-	v.MayLose = a.mayLose
+	v = judge(log, served, s.honest.clients)
+	v.Due, v.LeastHonest = s.honest.due(), cmp.Or(a.leastHonest, leastHonest)
+	s.note(answered, served.Others)
+	s.note(accepted, served.Accepted)
+	v.MayLose, v.AtLeast = a.mayLose, a.atLeast
 	v.Seconds, v.Notes = took.Seconds(), s.notes
 	v.PeakRSS, v.CPU, v.Stderr = s.program.peak, s.program.cpu.Seconds(), s.program.said()
+	v.Other = s.faults
 	if a.check != nil {
-		v.Other = a.check(v, log)
+		v.Other = append(v.Other, a.check(v, log)...)
 	}
 	return v, nil
 }
