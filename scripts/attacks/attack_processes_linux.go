@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// attackerUser is whom attackers run as: not the honest clients' user, which is root.
+// attackerUser is whom attackers run as: neither root nor the honest clients' user.
 const attackerUser = 4242
 
 // processAttacks are those by whoever can run programs.

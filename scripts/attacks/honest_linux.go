@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -29,6 +30,10 @@ const (
 	firstHonestPort = 20000
 	honestPorts     = 1000
 )
+
+// honestUser is whom honest clients run as. Attackers are others, root too: who floods as
+// the same user has the calls of both told together.
+const honestUser = 4243
 
 const (
 	// honestPause is how long the honest clients wait for one another.
@@ -46,8 +51,7 @@ type honest struct {
 	lasted time.Duration // known once it was stopped
 	self   process       // what all clients are
 	mu     sync.Mutex
-	// clients by path. They are of this program's user.
-	clients map[string]client
+	clients map[string]client // by path
 }
 
 func startHonest(ctx context.Context) (*honest, error) {
@@ -83,7 +87,8 @@ func (h *honest) callOnce(i int) {
 	path := fmt.Sprintf("%s%d", honestPath, i)
 	version := [...]string{callV1, callV2, callSplit}[i%3]
 	cmd := exec.Command(self, roleClient, version, path, strconv.Itoa(firstHonestPort+i%honestPorts))
-	c := client{process: h.self, Args: cmd.Args, UserID: strconv.Itoa(os.Getuid()), Parent: os.Getpid(), After: time.Now()}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: honestUser, Gid: honestUser}, Pdeathsig: syscall.SIGKILL}
+	c := client{process: h.self, Args: cmd.Args, UserID: strconv.Itoa(honestUser), Parent: os.Getpid(), After: time.Now()}
 	if err := cmd.Start(); err != nil {
 		return
 	}
@@ -140,7 +145,7 @@ func callOnce(version, path, port string) error {
 
 // dial connects to the service from an address, and a port if that is not 0.
 func dial(from *net.TCPAddr) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: honestPatience, LocalAddr: from}
+	dialer := net.Dialer{Timeout: honestPatience, LocalAddr: from, KeepAlive: -1} // what is silent has to be
 	endpoint := net.JoinHostPort(service4, "80")
 	if from.IP.To4() == nil {
 		endpoint = net.JoinHostPort(service6, "80")

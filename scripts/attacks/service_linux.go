@@ -26,7 +26,8 @@ const noted = "/latest/meta-data/"
 func serve(in io.Reader, out io.Writer) error {
 	var listeners []net.Listener
 	for _, address := range []string{service4, service6} {
-		listener, err := net.Listen("tcp", net.JoinHostPort(address, "80"))
+		silent := net.ListenConfig{KeepAlive: -1} // until its clients say something
+		listener, err := silent.Listen(context.Background(), "tcp", net.JoinHostPort(address, "80"))
 		if err != nil {
 			return err
 		}

@@ -120,6 +120,7 @@ func (s *stage) play(ctx context.Context, a attack) (v *verdict, err error) {
 	v.Due, v.LeastHonest = s.honest.due(), cmp.Or(a.leastHonest, leastHonest)
 	s.note(answered, served.Others)
 	s.note(accepted, served.Accepted)
+	s.note("lines of the log", uint64(len(log)))
 	v.MayLose, v.AtLeast = a.mayLose, a.atLeast
 	v.Seconds, v.Notes = took.Seconds(), s.notes
 	v.PeakRSS, v.CPU, v.Stderr = s.program.peak, s.program.cpu.Seconds(), s.program.said()
