@@ -126,6 +126,11 @@ func lookedAt(do func(context.Context, *stage) error) func(context.Context, *sta
 
 // look looks at what came out of an outlet.
 func (s *stage) look(ctx context.Context, o outlet, w *watchers) {
+	s.note("outlets", 1)
+	if o.flag != "" && !has(w.help, o.flag) {
+		s.note("outlets that it does not have", 1)
+		return
+	}
 	text, err := o.show(ctx, w)
 	if err != nil {
 		s.faults = append(s.faults, fmt.Sprintf("%s: %v", o.name, err))
@@ -138,5 +143,4 @@ func (s *stage) look(ctx context.Context, o outlet, w *watchers) {
 	for _, fault := range faults {
 		s.faults = append(s.faults, o.name+": "+fault)
 	}
-	s.note("outlets", 1)
 }

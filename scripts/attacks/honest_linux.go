@@ -45,12 +45,12 @@ const (
 // honest makes calls all through an attack, each by a process of its own that ends
 // with it.
 type honest struct {
-	cancel context.CancelFunc
-	ended  chan struct{}
-	began  time.Time
-	lasted time.Duration // known once it was stopped
-	self   process       // what all clients are
-	mu     sync.Mutex
+	cancel  context.CancelFunc
+	ended   chan struct{}
+	began   time.Time
+	lasted  time.Duration // known once it was stopped
+	self    process       // what all clients are
+	mu      sync.Mutex
 	clients map[string]client // by path
 }
 
@@ -84,7 +84,7 @@ func (h *honest) call(ctx context.Context) {
 
 // callOnce starts one client. Whether its call came is for the service to say.
 func (h *honest) callOnce(i int) {
-	path := fmt.Sprintf("%s%d", honestPath, i)
+	path := fmt.Sprintf("%s%d-%d", honestPath, os.Getpid(), i) // others may be attacked on this machine, too
 	version := [...]string{callV1, callV2, callSplit}[i%3]
 	cmd := exec.Command(self, roleClient, version, path, strconv.Itoa(firstHonestPort+i%honestPorts))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: honestUser, Gid: honestUser}, Pdeathsig: syscall.SIGKILL}

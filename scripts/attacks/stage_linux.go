@@ -108,6 +108,9 @@ func (s *stage) play(ctx context.Context, a attack) (v *verdict, err error) {
 	defer cancel()
 	began := time.Now()
 	failed := a.do(limited, s)
+	if limited.Err() != nil && ctx.Err() == nil {
+		failed = nil // its time is over: how far it came is for the verdict
+	}
 	took := time.Since(began)
 	time.Sleep(quietTime)
 	s.honest.stop()

@@ -24,6 +24,7 @@ type outlet struct {
 	names bool // hostile names have to be in it
 	show  func(ctx context.Context, w *watchers) (string, error)
 	check func(text string) []string
+	flag  string // without which the program does not have it; "" for none
 }
 
 // The files below the stage's directory into which watchers write.
@@ -36,20 +37,20 @@ const (
 
 func outlets() []outlet {
 	return []outlet{
-		{"console", true, printed("console"), consoleFaults},
-		{"text", true, printed("text"), plainFaults},
-		{"summary", true, complained("text"), plainFaults},
-		{"messages with a log", false, complained("log"), plainFaults},
-		{"log with lines for CloudWatch", true, written(namesLog), jsonFaults},
-		{"journal", true, func(_ context.Context, w *watchers) (string, error) { return w.journal.text(), nil }, journalFaults},
-		{"state", true, written(stateFile), jsonFaults},
-		{"metrics", true, written(metricsFile), metricsFaults},
-		{"comments of a saved capture", true, comments, jsonCommentFaults},
-		{"calls of a saved capture", true, ran("-r", savedFile, "--format", "text"), plainFaults},
-		{"report of a saved capture", true, ran("report", savedFile), plainFaults},
-		{"report", true, ran("report", namesLog), plainFaults},
-		{"report in HTML", true, ran("report", "--format", "html", namesLog), pageFaults},
-		{"report in JSON", true, ran("report", "--format", "json", namesLog), jsonFaults},
+		{"console", true, printed("console"), consoleFaults, ""},
+		{"text", true, printed("text"), plainFaults, ""},
+		{"summary", true, complained("text"), plainFaults, ""},
+		{"messages with a log", false, complained("log"), plainFaults, ""},
+		{"log with lines for CloudWatch", true, written(namesLog), jsonFaults, ""},
+		{"journal", true, func(_ context.Context, w *watchers) (string, error) { return w.journal.text(), nil }, journalFaults, ""},
+		{"state", true, written(stateFile), jsonFaults, ""},
+		{"metrics", true, written(metricsFile), metricsFaults, "--metrics-textfile"},
+		{"comments of a saved capture", true, comments, jsonCommentFaults, ""},
+		{"calls of a saved capture", true, ran("-r", savedFile, "--format", "text"), plainFaults, ""},
+		{"report of a saved capture", true, ran("report", savedFile), plainFaults, ""},
+		{"report", true, ran("report", namesLog), plainFaults, ""},
+		{"report in HTML", true, ran("report", "--format", "html", namesLog), pageFaults, ""},
+		{"report in JSON", true, ran("report", "--format", "json", namesLog), jsonFaults, ""},
 	}
 }
 
@@ -94,16 +95,20 @@ func ran(args ...string) func(context.Context, *watchers) (string, error) {
 // watchers are more of the program, which show what it captures in other ways.
 type watchers struct {
 	binary, directory string
+	help              string // the program's
 	all               map[string]*watcher
 	journal           *journal
 }
+
+// has says whether a program has a flag, by its help.
+func has(help, flag string) bool { return strings.Contains(help, flag+" ") }
 
 // without takes out the flags, with what follows them, that the program does not have: an
 // older one is attacked, too.
 func without(help string, args []string) (known []string) {
 	for i := 0; i < len(args); i++ {
 		switch flag := args[i]; {
-		case !strings.HasPrefix(flag, "--") || strings.Contains(help, flag+" "):
+		case !strings.HasPrefix(flag, "--") || has(help, flag):
 			known = append(known, flag)
 		case i+1 < len(args) && !strings.HasPrefix(args[i+1], "-"):
 			i++
@@ -122,6 +127,7 @@ func (s *stage) startWatchers(ctx context.Context) (w *watchers, err error) {
 		w.close()
 		return nil, err
 	}
+	w.help = string(help)
 	file := func(name string) string { return filepath.Join(s.directory, name) }
 	for name, args := range map[string][]string{
 		"console": nil,
@@ -129,7 +135,7 @@ func (s *stage) startWatchers(ctx context.Context) (w *watchers, err error) {
 		"log":     {"-o", file(namesLog), "--emf", "--emf-interval", "1s"},
 		"journal": {"--journald"},
 	} {
-		if w.all[name], err = startWatcher(ctx, s.binary, name == "console", without(string(help), append(args, "--own-namespace"))); err != nil {
+		if w.all[name], err = startWatcher(ctx, s.binary, name == "console", without(w.help, append(args, "--own-namespace"))); err != nil {
 			w.close()
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
