@@ -67,6 +67,10 @@ func TestCheckSequences(t *testing.T) {
 	if faults := checkSequences(&verdict{}, nil); len(faults) != len(games()) {
 		t.Errorf("%d games in which nothing was seen are wrong, of %d", len(faults), len(games()))
 	}
+	good.Log[0].Target, log[0].URL.Original = gamePath+two, gamePath+two
+	if faults := checkSequences(&good, log); len(faults) != 1 {
+		t.Errorf("faults %q where both saw another copy than they should", faults)
+	}
 	if faults := checkSequences(&good, nil); len(faults) != len(games()) {
 		t.Errorf("%d games of which nothing is told are wrong, of %d", len(faults), len(games()))
 	}

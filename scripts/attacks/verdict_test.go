@@ -115,6 +115,18 @@ func TestJudgeToken(t *testing.T) {
 	}
 }
 
+// A line that tells of one token request with others stands for no second one.
+func TestJudgeTokensFolded(t *testing.T) {
+	folded := `{"event":{"dataset":"imds.call"},"imds":{"version":"v2","token_request":true,"folded":{"calls":1}},"source":{"ip":"10.0.0.1"}}`
+	another := strings.ReplaceAll(tokenCall, path, path+"2")
+	clients := map[string]client{path: trueClient(), path + "2": trueClient()}
+	calls := []access{{From: "10.0.0.1:20001", Target: path, Method: "GET", V2: true}, {From: "10.0.0.1:20001", Target: path + "2", Method: "GET", V2: true}}
+	v := judge([]entry{entryOf(t, tokenCall), entryOf(t, another), entryOf(t, folded)}, served{Log: calls}, clients)
+	if v.Made != 2 || v.Right != 1 || v.Unknown != 1 {
+		t.Errorf("%d made, %d right, %d unknown, want 2, 1, 1", v.Made, v.Right, v.Unknown)
+	}
+}
+
 // An attack that did nothing, or in which there were no honest clients, is none.
 func TestVerdictFloors(t *testing.T) {
 	for _, tt := range []struct {
