@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -102,6 +103,9 @@ func call(request string) error {
 	return nil
 }
 
+// lookTime is what is left of an attack's time to look at what came out of it.
+const lookTime = 20 * time.Second
+
 // lookedAt makes an attack while the program shows it in all ways that it has, and looks
 // at what came out.
 func lookedAt(do func(context.Context, *stage) error) func(context.Context, *stage) error {
@@ -111,7 +115,9 @@ func lookedAt(do func(context.Context, *stage) error) func(context.Context, *sta
 			return err
 		}
 		defer w.close()
-		if err := do(ctx, s); err != nil {
+		limited, cancel := context.WithTimeout(ctx, attackTime-lookTime)
+		defer cancel()
+		if err := do(limited, s); err != nil && limited.Err() == nil {
 			return err
 		}
 		if err := w.stop(); err != nil {
