@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+
+	"imds-analyzer/output/logfile"
 )
 
 // place is where a file is to be, in a directory that is open: its name is found also
@@ -21,8 +23,9 @@ type place struct {
 	beside string
 }
 
+// openPlace opens where a file is to be. It fails with the errors of logfile.OpenDirectory.
 func openPlace(name string) (*place, error) {
-	directory, err := os.OpenRoot(filepath.Dir(name))
+	directory, err := logfile.OpenDirectory(filepath.Dir(name))
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -101,15 +102,24 @@ func (k *keeper) load() (limit string, err error) {
 	case err == nil:
 		return "", nil
 	case errors.As(err, &path), errors.Is(err, logfile.ErrLink), errors.Is(err, logfile.ErrOwner),
-		errors.Is(err, logfile.ErrSpecial), errors.Is(err, logfile.ErrNotRegular):
+		errors.Is(err, logfile.ErrSpecial), errors.Is(err, logfile.ErrNotRegular), errors.Is(err, logfile.ErrMoved):
 		return "", fmt.Errorf("cannot read the state: %w", err)
 	}
 	aside := k.file + ".unreadable"
-	if failed := os.Rename(k.file, aside); failed != nil {
+	if failed := putAside(k.file, aside); failed != nil {
 		return "", fmt.Errorf("cannot put the state aside that cannot be read: %w", failed)
 	}
 	k.built = report.New(report.Options{})
 	return fmt.Sprintf("the state in %s cannot be read (%v): it is in %s now, and counting begins anew", k.file, err, aside), nil
+}
+
+// putAside gives a file another name in its directory.
+func putAside(file, aside string) error {
+	p, err := openPlace(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.directory.Rename(p.file, filepath.Base(aside)), p.Close())
 }
 
 // readState returns nil if there is no file yet.

@@ -18,6 +18,8 @@ var (
 	ErrLink = errors.New("it is a link, or a file with several names, in a directory in which other users can write")
 	// ErrSpecial: who put it there decides what becomes of what is written.
 	ErrSpecial = errors.New("in a directory in which other users can write")
+	// ErrMoved: what was opened may be any file.
+	ErrMoved = errors.New("somebody gives its name to others, in a directory in which other users can write")
 	// ErrOwner: who put it there can read it.
 	ErrOwner = errors.New("it is another user's, in a directory in which other users can write")
 )
@@ -54,8 +56,8 @@ type File struct {
 // Open opens the file to append to it, and makes it if need be. A half line at its
 // end, which a process has left behind that was killed, is cut off. It fails with
 // ErrNotRegular for a pipe or a device, with ErrInUse if another process has it open
-// as a File, and with ErrLink, ErrSpecial and ErrOwner. A file that is the user's own is closed to
-// others.
+// as a File, and with ErrLink, ErrSpecial, ErrOwner and ErrMoved. A file that is the user's own is
+// closed to others.
 func Open(name string, o Options) (*File, error) {
 	f := &File{name: name, options: o, now: time.Now}
 	if err := f.open(); err != nil {

@@ -3,6 +3,7 @@
 package logfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,29 +14,43 @@ import (
 
 // Guarded opens a file of the program's own, which only its owner may read if it is made.
 // Where other users can write, a root's program opens none that they may have put there: it
-// fails with ErrLink, ErrOwner or ErrSpecial. A pipe that root has put there is opened, when
-// somebody reads it.
+// fails with ErrLink, ErrOwner, ErrSpecial or ErrMoved. A pipe that root has put there is
+// opened, when somebody reads it.
 func Guarded(name string, flags int) (*os.File, error) {
-	if !ofOthers(filepath.Dir(name)) {
+	if os.Geteuid() != 0 {
 		return os.OpenFile(name, flags, mode)
 	}
+	w, err := findWay(directoryOf(name))
+	defer w.close()
+	switch {
+	case err != nil && w.shared:
+		return nil, err
+	case err != nil, !w.shared: // else the error is that of opening it
+		return os.OpenFile(name, flags, mode)
+	}
+	return w.openGuarded(name, flags)
+}
+
+// openGuarded opens what others may have put there, unless they have.
+func (w *way) openGuarded(name string, flags int) (*os.File, error) {
+	_, base := filepath.Split(name)
 	wait := flags&syscall.O_NONBLOCK == 0
-	file, err := openStranger(name, flags|syscall.O_NONBLOCK)
+	file, err := w.openStranger(name, base, flags|syscall.O_NONBLOCK)
 	if wait && errors.Is(err, syscall.ENXIO) && isOwnPipe(name) {
-		file, err = openStranger(name, flags)
+		file, err = w.openStranger(name, base, flags)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := strange(file); err != nil {
+	if err := cmp.Or(strange(file), w.named(file, base)); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), file.Close())
 	}
 	return file, nil
 }
 
-// openStranger opens what others may have put there.
-func openStranger(name string, flags int) (*os.File, error) {
-	file, err := os.OpenFile(name, flags|syscall.O_NOFOLLOW, mode)
+// openStranger opens what others may have put there, with what has a name of its own.
+func (w *way) openStranger(name, base string, flags int) (*os.File, error) {
+	file, err := w.open(name, base, flags)
 	switch {
 	case errors.Is(err, syscall.ELOOP):
 		return nil, fmt.Errorf("%s: %w", name, ErrLink)

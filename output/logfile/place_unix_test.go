@@ -73,6 +73,8 @@ func TestDirectoriesAbove(t *testing.T) {
 		os.Chmod(in("sticky"), 0o777|os.ModeSticky), os.Chmod(in("open"), 0o775), os.Chown(in("theirs"), 1000, 1000),
 		os.Symlink(in("theirs/in/dir"), in("own link")), os.Symlink(in("root/in/dir"), in("their link")), os.Lchown(in("their link"), 1000, 1000),
 		os.Symlink(in("root/in"), in("good link")),
+		// Root's link, to where others have one that leads to root's.
+		os.Symlink(in("open/in"), in("way")), os.Symlink(in("root/in/dir"), in("open/in/link")), os.Chmod(in("open/in"), 0o777),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +82,7 @@ func TestDirectoriesAbove(t *testing.T) {
 	for name, want := range map[string]bool{
 		"root/in/dir": false, "sticky/in/dir": false, "sticky": true, "open/in/dir": true, "theirs/in/dir": true,
 		"own link": true, "their link": true, "their link/../dir": true, "good link/dir": false, "none": false,
+		"way/link": true, "good link/../theirs": false, "theirs/in/dir/../../../root": true, "root/in/dir/../../..//root/.": false,
 	} {
 		if got := ofOthers(top + "/" + name); got != want {
 			t.Errorf("%s: %v", name, got)

@@ -2,6 +2,7 @@ package logfile
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,16 +42,22 @@ func (f *File) rotate() error {
 // the last that is kept: that takes the place of the oldest. At any time each has a name
 // (rename(2)).
 func shift(name string, keep int) error {
+	in, err := OpenDirectory(directoryOf(name))
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	name = filepath.Base(name)
 	free := 1
-	for free < keep && exists(numbered(name, free)) {
+	for free < keep && exists(in, numbered(name, free)) {
 		free++
 	}
 	for n := free; n > 1; n-- {
-		if err := os.Rename(numbered(name, n-1), numbered(name, n)); err != nil {
+		if err := in.Rename(numbered(name, n-1), numbered(name, n)); err != nil {
 			return err
 		}
 	}
-	return os.Rename(name, numbered(name, 1))
+	return in.Rename(name, numbered(name, 1))
 }
 
 // maxLinks bounds how many links lead to a file, as the kernel does.
@@ -61,7 +68,7 @@ const maxLinks = 40
 func Target(name string) string {
 	for range maxLinks {
 		to, err := os.Readlink(name)
-		if err != nil || ofOthers(filepath.Dir(name)) {
+		if err != nil || ofOthers(directoryOf(name)) {
 			break
 		}
 		if !filepath.IsAbs(to) {
@@ -73,6 +80,12 @@ func Target(name string) string {
 		name = to
 	}
 	return name
+}
+
+// directoryOf is where a file is: not cleaned, as what is before ".." may be a link.
+func directoryOf(name string) string {
+	directory, _ := filepath.Split(name)
+	return cmp.Or(directory, ".")
 }
 
 // isMagic reports whether a link leads to what has no name, such as the pipe of
@@ -88,7 +101,7 @@ func isMagic(link, to string) bool {
 
 func numbered(name string, n int) string { return fmt.Sprintf("%s.%d", name, n) }
 
-func exists(name string) bool {
-	_, err := os.Lstat(name)
+func exists(in *os.Root, name string) bool {
+	_, err := in.Lstat(name)
 	return err == nil
 }
