@@ -48,6 +48,7 @@ const (
 	roleClient  = "client"  // an honest client: version, path, port
 	roleFlood   = "flood"   // an attacker's calls: of which kind, how many, and what is to be seen of it
 	roleSpawn   = "spawn"   // starts processes: how many, of which program
+	roleSwapper = "swapper" // swaps files: in which directory, for links to which
 	roleStray   = "stray"   // a client in a network namespace of its own, whose calls lead nowhere
 )
 
@@ -61,6 +62,8 @@ func run(args []string, in io.Reader, out, complaints io.Writer) error {
 		return serve(in, out)
 	case len(args) == 4 && args[0] == roleClient:
 		return callOnce(args[1], args[2], args[3])
+	case len(args) == 3 && args[0] == roleSwapper:
+		return swap(args[1], args[2], in, out)
 	case len(args) >= 3 && args[0] == roleFlood:
 		return flood(args[1], args[2])
 	case len(args) == 3 && args[0] == roleSpawn:
@@ -172,6 +175,9 @@ type attack struct {
 	// everywhere has the program capture in other network namespaces, too, as it does by
 	// default. Each takes 1 MiB, and how many there are is the machine's affair.
 	everywhere bool
+	// outputs makes ready where the program writes, and returns the arguments for that, in
+	// the place of -o: its log is on standard output then. May be nil.
+	outputs func(directory string) ([]string, error)
 	// do attacks until it is done, in the network namespace of the program.
 	do func(ctx context.Context, s *stage) error
 	// mayLose: it is faster than a host's way to the service can ever be. The kernel may
@@ -190,7 +196,7 @@ type attack struct {
 }
 
 // attacks are all there are.
-func attacks() []attack { return slices.Concat(networkAttacks(), processAttacks()) }
+func attacks() []attack { return slices.Concat(networkAttacks(), processAttacks(), pathAttacks()) }
 
 func named(name string) (attack, error) {
 	for _, a := range attacks() {

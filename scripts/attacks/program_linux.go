@@ -29,6 +29,7 @@ const (
 type program struct {
 	cmd     *exec.Cmd
 	log     string
+	trapped bool         // attacked where it writes: what it saves there may fail
 	errs    bytes.Buffer // to be read once it has ended
 	ended   chan struct{}
 	sampled chan struct{}
@@ -37,13 +38,18 @@ type program struct {
 }
 
 // startProgram returns once the program captures.
-func startProgram(ctx context.Context, binary, directory string, everywhere bool) (*program, error) {
-	p := &program{log: filepath.Join(directory, "imds.log"), ended: make(chan struct{}), sampled: make(chan struct{})}
-	args := []string{"-o", p.log}
-	if !everywhere {
+func startProgram(ctx context.Context, binary, directory string, a attack) (*program, error) {
+	p := &program{log: filepath.Join(directory, "imds.log"), trapped: a.outputs != nil, ended: make(chan struct{}), sampled: make(chan struct{})}
+	args, out, err := p.outputs(directory, a)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	if !a.everywhere {
 		args = append(args, "--own-namespace")
 	}
 	p.cmd = exec.CommandContext(ctx, binary, args...)
+	p.cmd.Stdout = out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p.cmd.Stderr = &p.errs
 	if err := p.cmd.Start(); err != nil {
@@ -55,6 +61,19 @@ func startProgram(ctx context.Context, binary, directory string, everywhere bool
 	}()
 	go p.sample()
 	return p, p.awaitStart()
+}
+
+// outputs are the arguments for where it writes, and its standard output.
+func (p *program) outputs(directory string, a attack) (args []string, out *os.File, err error) {
+	if a.outputs == nil {
+		out, err = os.Open(os.DevNull)
+		return []string{"-o", p.log}, out, err
+	}
+	if args, err = a.outputs(directory); err != nil {
+		return nil, nil, err
+	}
+	out, err = os.Create(p.log)
+	return append(args, "--format", "json"), out, err
 }
 
 func (p *program) awaitStart() error {
@@ -115,14 +134,17 @@ func (p *program) stop() ([]entry, error) {
 	}
 	<-p.sampled
 	p.cpu = p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
-	if status := p.cmd.ProcessState.ExitCode(); status != 0 && status != exitPartial {
+	if status := p.cmd.ProcessState.ExitCode(); status != 0 && status != exitPartial && !(p.trapped && status == exitFailed) {
 		return nil, fmt.Errorf("the program failed (%s): %s", p.cmd.ProcessState, tail(p.errs.String()))
 	}
 	return readLog(p.log)
 }
 
-// exitPartial is the program's exit status if packets were lost.
-const exitPartial = 3
+// The program's exit statuses if something failed, and if packets were lost.
+const (
+	exitFailed  = 1
+	exitPartial = 3
+)
 
 func (p *program) kill() {
 	_ = p.cmd.Process.Kill()

@@ -96,7 +96,7 @@ func (s *stage) play(ctx context.Context, a attack) (v *verdict, err error) {
 		return nil, err
 	}
 	defer s.service.close()
-	if s.program, err = startProgram(ctx, s.binary, s.directory, a.everywhere); err != nil {
+	if s.program, err = startProgram(ctx, s.binary, s.directory, a); err != nil {
 		return nil, err
 	}
 	defer s.program.kill()

@@ -1,0 +1,380 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// pathAttacks are those by whoever can write where root's program writes.
+func pathAttacks() []attack {
+	t := &trap{}
+	return []attack{{name: "paths", about: "another user puts links, pipes, devices and directories in the place of all that is written, and fills the disk",
+		outputs: t.lay, do: t.spring, check: t.sprung, mayLose: true}}
+}
+
+// trap is a disk with a directory that is the attacker's, in which the program writes, and
+// one with canaries, to which his links lead.
+type trap struct {
+	disk, theirs, logs, canaries string
+	before                       map[string]string
+	faults                       []string
+}
+
+const (
+	trapDisk    = 8 << 20          // bytes, and what the attacker fills
+	trapTime    = 25 * time.Second // for how long he does
+	trapCalls   = 2000             // made at once, for the log to be rotated
+	trapPause   = 3 * time.Second  // between them
+	hangupEvery = 20 * time.Millisecond
+)
+
+// written are the names of all that is written, in the directory of logs.
+func written() []string {
+	names := []string{"imds.log", "saved.pcapng", "state.json", "state.json.lock", "state.json.unreadable", "imds.prom", "report.html", "report.json"}
+	for n := range 4 {
+		names = append(names, fmt.Sprintf("imds.log.%d", n+1))
+	}
+	return names
+}
+
+// lay makes the trap, and returns the arguments of a program that writes into it.
+func (t *trap) lay(directory string) ([]string, error) {
+	t.disk = filepath.Join(directory, "disk")
+	t.theirs, t.canaries = filepath.Join(t.disk, "theirs"), filepath.Join(t.disk, "canaries")
+	t.logs = filepath.Join(t.theirs, "logs")
+	err := errors.Join(
+		unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
+		os.Chmod(directory, 0o711), os.Mkdir(t.disk, 0o755),
+		unix.Mount("disk", t.disk, "tmpfs", 0, fmt.Sprintf("mode=755,size=%d", trapDisk)),
+		os.MkdirAll(t.logs, 0o777), os.Mkdir(t.canaries, 0o755), t.putCanaries(),
+	)
+	for _, dir := range []string{t.theirs, t.logs} { // root may write there, also without the right to write everywhere
+		err = errors.Join(err, os.Chown(dir, attackerUser, attackerUser), os.Chmod(dir, 0o777))
+	}
+	if err == nil {
+		t.before, err = t.look()
+	}
+	return t.outputs("imds.log", "state.json"), err
+}
+
+func (t *trap) outputs(log, state string) []string {
+	in := func(name string) string { return filepath.Join(t.logs, name) }
+	return []string{"-o", in(log), "--rotate-size", "64KiB", "--rotate-keep", "4", "-w", in("saved.pcapng"), "--state", in(state),
+		"--metrics-textfile", in("imds.prom"), "--metrics-interval", "1s", "--max-entry-rate", "0", "--stats-interval", "1s"}
+}
+
+// openCanary is the one that may be linked, also where fs.protected_hardlinks is set: who
+// may write a file may link it (proc_sys_fs(5)). The attacker does not write to it.
+const openCanary = "open"
+
+// putCanaries makes a file of each name that is written, as logs and others of root's may
+// have the same.
+func (t *trap) putCanaries() (err error) {
+	for _, name := range append(written(), "canary", openCanary) {
+		file := filepath.Join(t.canaries, name)
+		err = errors.Join(err, os.WriteFile(file, []byte("canary "+name+"\n"), 0o640))
+	}
+	return errors.Join(err, os.Chmod(filepath.Join(t.canaries, openCanary), 0o666))
+}
+
+// look returns what the canaries are like: the directory, and each file of it.
+func (t *trap) look() (seen map[string]string, err error) {
+	seen = map[string]string{}
+	err = filepath.WalkDir(t.canaries, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		var stat unix.Stat_t
+		if err := unix.Lstat(name, &stat); err != nil {
+			return err
+		}
+		text := []byte{}
+		if entry.Type().IsRegular() {
+			if text, err = os.ReadFile(name); err != nil {
+				return err
+			}
+		}
+		if entry.Name() == openCanary {
+			stat.Nlink = 0 // the attacker's links to it are his
+		}
+		seen[name] = fmt.Sprintf("mode %o, owner %d:%d, %d links, %q", stat.Mode, stat.Uid, stat.Gid, stat.Nlink, text)
+		return nil
+	})
+	return seen, err
+}
+
+// spring has the attacker go on all the time, while calls are made, the log is rotated and
+// opened anew, and the program is started and reports are made in the same place.
+func (t *trap) spring(ctx context.Context, s *stage) error {
+	ctx, cancel := context.WithTimeout(ctx, trapTime)
+	defer cancel()
+	var swaps bytes.Buffer
+	attacker := asAttacker(context.Background(), roleSwapper, t.theirs, t.canaries)
+	attacker.Stdout = &swaps
+	until, err := attacker.StdinPipe() // he ends when it does
+	if err == nil {
+		err = attacker.Start()
+	}
+	if err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- t.goOn(ctx, s) }()
+	failed := s.callNowAndThen(ctx)
+	failed = errors.Join(failed, <-ended, until.Close(), attacker.Wait())
+	n, err := strconv.ParseUint(strings.TrimSpace(swaps.String()), 10, 64)
+	s.note("swaps", n)
+	return errors.Join(failed, err)
+}
+
+// callNowAndThen makes calls, so that the log is long enough to be rotated.
+func (s *stage) callNowAndThen(ctx context.Context) error {
+	for ctx.Err() == nil {
+		s.note("calls", trapCalls)
+		if err := asAttacker(context.Background(), roleFlood, "paths", strconv.Itoa(trapCalls)).Run(); err != nil {
+			return err
+		}
+		_ = pause(ctx, trapPause)
+	}
+	return nil
+}
+
+// goOn does what has names looked up, until the time is over.
+func (t *trap) goOn(ctx context.Context, s *stage) error {
+	hangups := make(chan struct{})
+	go func() {
+		defer close(hangups)
+		_ = pace(ctx, 1<<30, int(time.Second/hangupEvery), func(int) error { return s.program.cmd.Process.Signal(syscall.SIGHUP) })
+	}()
+	defer func() { <-hangups }()
+	truth := s.program.log
+	for i := 0; ctx.Err() == nil; i++ {
+		format := [...]string{"html", "json"}[i%2]
+		commands := [][]string{
+			append([]string{"--own-namespace", "--duration", "100ms"}, t.outputs("second.log", "second.json")...),
+			{"report", "--format", format, "-o", filepath.Join(t.logs, "report."+format), truth},
+		}
+		for _, args := range commands {
+			if err := t.try(ctx, s, args); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// try runs the program in the trap: it does what it is to do, or says in a line why not.
+func (t *trap) try(ctx context.Context, s *stage, args []string) error {
+	cmd := exec.CommandContext(ctx, s.program.cmd.Path, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	said, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil && !errors.As(err, &exit):
+		return err
+	}
+	s.note("runs", 1)
+	status := cmd.ProcessState.ExitCode()
+	if status != 0 {
+		s.note("runs that gave up", 1)
+	}
+	if status != 0 && status != 1 && status != exitPartial || status == 1 && bytes.Count(said, []byte("imds-analyzer: ")) == 0 {
+		t.faults = append(t.faults, fmt.Sprintf("%.40q ended with status %d: %s", args, status, tail(string(said))))
+	}
+	return nil
+}
+
+// sprung is what has become of the canaries, and what the attacker has got.
+func (t *trap) sprung(*verdict, []entry) []string {
+	after, err := t.look()
+	if err != nil {
+		return append(t.faults, err.Error())
+	}
+	names := maps.Clone(t.before)
+	maps.Copy(names, after)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if t.before[name] != after[name] {
+			t.faults = append(t.faults, fmt.Sprintf("%s: it was %q and is %q", name, t.before[name], after[name]))
+		}
+	}
+	if err := filepath.WalkDir(t.theirs, t.lookAtTheirs); err != nil {
+		t.faults = append(t.faults, err.Error())
+	}
+	return t.faults
+}
+
+// lookAtTheirs finds what the program has written to a file of the attacker's, and what of
+// its own he can read. The metrics are for everybody.
+func (t *trap) lookAtTheirs(name string, entry fs.DirEntry, err error) error {
+	if err != nil || !entry.Type().IsRegular() || entry.Name() == ballast {
+		return err
+	}
+	var stat unix.Stat_t
+	if err := unix.Lstat(name, &stat); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(name)
+	switch {
+	case err != nil:
+		return err
+	case stat.Uid == attackerUser && len(text) > 0:
+		t.faults = append(t.faults, fmt.Sprintf("the attacker's file %s has %.80q", name, text))
+	case stat.Uid != attackerUser && stat.Mode&0o077 != 0 && !bytes.HasPrefix(text, []byte("# HELP")) && !bytes.HasPrefix(text, []byte("canary ")) && len(text) > 0:
+		t.faults = append(t.faults, fmt.Sprintf("%s has mode %o: %.80q", name, stat.Mode, text))
+	}
+	return nil
+}
+
+// What the attacker uses.
+const (
+	ballast  = "ballast" // fills the disk
+	loot     = "loot"    // what came out of his pipes
+	maxMoved = 48        // files of root's that he keeps
+)
+
+// swapper is the attacker: he puts something in the place of one name after the other, and
+// of the directory, until his standard input ends. He says how often he has done so.
+type swapper struct {
+	theirs, logs, canaries string
+	swaps                  int
+}
+
+func swap(theirs, canaries string, in io.Reader, out io.Writer) error {
+	ended := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, in)
+		close(ended)
+	}()
+	syscall.Umask(0)
+	s := &swapper{theirs: theirs, logs: filepath.Join(theirs, "logs"), canaries: canaries}
+	for {
+		select {
+		case <-ended:
+			_, err := fmt.Fprintln(out, s.swaps)
+			return err
+		default:
+			s.round()
+		}
+	}
+}
+
+// round swaps all once. What fails fails as the program is quicker: nothing is looked at.
+func (s *swapper) round() {
+	names := append(written(), "second.log", "second.log.1", "second.json", "second.json.lock")
+	if entries, err := os.ReadDir(s.logs); err == nil {
+		for _, e := range entries { // the names that are in use for a moment
+			if strings.HasPrefix(e.Name(), ".") {
+				names = append(names, e.Name())
+			}
+		}
+	}
+	for i, name := range names {
+		if plant := s.plants()[(s.swaps+i)%len(s.plants())]; s.swaps%3 != 0 { // else the name is free
+			s.put(name, plant)
+		}
+		s.swaps++
+	}
+	s.swapDirectory()
+	if s.swaps/len(names)%8 == 0 {
+		s.fill()
+	}
+}
+
+// plants are what he puts in the place of a file.
+func (s *swapper) plants() []func(name string) error {
+	to := func(target string) func(string) error {
+		return func(name string) error { return os.Symlink(target, name) }
+	}
+	canary := func(name string) string { return filepath.Join(s.canaries, name) }
+	return []func(string) error{
+		to(canary("canary")), to(canary("new")), to("../../canaries/imds.log"), to("/dev/zero"), to(s.canaries), to("/proc/self/mem"),
+		func(name string) error { return os.Link(canary(openCanary), name) },
+		func(name string) error { return os.Mkdir(name, 0o777) },
+		func(name string) error {
+			f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+			if err != nil {
+				return err
+			}
+			return f.Close()
+		},
+		pipe,
+		func(name string) error { return unix.Mknod(name, unix.S_IFSOCK|0o666, 0) },
+	}
+}
+
+// put moves away what has the name, and puts something else there for a moment.
+func (s *swapper) put(name string, plant func(string) error) {
+	file := filepath.Join(s.logs, name)
+	_ = os.Rename(file, filepath.Join(s.theirs, fmt.Sprintf("moved-%d", s.swaps%maxMoved)))
+	_ = plant(file)
+	time.Sleep(time.Duration(s.swaps%7) * 100 * time.Microsecond)
+	if s.swaps%2 == 0 {
+		_ = os.Remove(file)
+	}
+}
+
+// swapDirectory puts a link in the place of the directory of logs.
+func (s *swapper) swapDirectory() {
+	away := filepath.Join(s.theirs, "away")
+	if os.Rename(s.logs, away) != nil {
+		return
+	}
+	_ = os.Symlink(s.canaries, s.logs)
+	time.Sleep(time.Duration(s.swaps%11) * 100 * time.Microsecond)
+	_ = os.Remove(s.logs)
+	_ = os.Rename(away, s.logs)
+	s.swaps++
+}
+
+// fill leaves no room on the disk for a moment.
+func (s *swapper) fill() {
+	name := filepath.Join(s.theirs, ballast)
+	f, err := os.Create(name)
+	if err != nil {
+		return
+	}
+	chunk := make([]byte, 1<<20)
+	for err == nil {
+		_, err = f.Write(chunk)
+	}
+	time.Sleep(50 * time.Millisecond)
+	_ = os.Remove(name)
+	_ = f.Close()
+}
+
+// pipe makes a pipe, and keeps what comes out of it.
+func pipe(name string) error {
+	if err := unix.Mkfifo(name, 0o666); err != nil {
+		return err
+	}
+	fd, err := unix.Open(name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	go func() {
+		defer unix.Close(fd)
+		time.Sleep(5 * time.Millisecond)
+		text := make([]byte, 4096)
+		if n, _ := unix.Read(fd, text); n > 0 {
+			_ = os.WriteFile(filepath.Join(filepath.Dir(filepath.Dir(name)), loot), text[:n], 0o600)
+		}
+	}()
+	return nil
+}
