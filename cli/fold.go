@@ -46,7 +46,7 @@ func (j *journal) limit(e *output.Entry, now time.Time) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.countFolded()
-	j.summary.OverRate(j.limiter.Together())
+	j.summary.OverRate(j.limiter.Together(), j.limiter.Beyond())
 	return true
 }
 

@@ -338,7 +338,9 @@ type Counts struct {
 	CallsV2                 uint64 `json:"calls_v2"`
 	CallsUnknown            uint64 `json:"calls_unknown"`
 	// CallsOverRate are those of the calls that were too many for entries of their own.
-	CallsOverRate       uint64 `json:"calls_over_rate,omitempty"`
+	CallsOverRate uint64 `json:"calls_over_rate,omitempty"`
+	// CallsProgramNotTold are those of these whose programs may have no entry of their own.
+	CallsProgramNotTold uint64 `json:"calls_program_not_told,omitempty"`
 	StreamsNotHTTP      uint64 `json:"streams_not_http"`
 	AttributionResolved uint64 `json:"attribution_resolved"`
 	AttributionMissed   uint64 `json:"attribution_missed"`

@@ -338,6 +338,9 @@ func (c *Counts) writeCalls(w *jsonWriter) {
 	if c.CallsOverRate > 0 {
 		w.count("calls_over_rate", c.CallsOverRate)
 	}
+	if c.CallsProgramNotTold > 0 {
+		w.count("calls_program_not_told", c.CallsProgramNotTold)
+	}
 }
 
 func (c *Counts) write(w *jsonWriter) {

@@ -51,7 +51,7 @@ const ReasonRate = "rate"
 
 // Limiter bounds the entries of a caller, which is a container, a unit or a user: what a
 // program cannot choose. Beyond a rate, calls are told together, with their exact number,
-// but for the first of each kind. What is too much for that, too, loses its path, and then
+// but for the first of each kind and of each program. What is too much for that, too, loses its path, and then
 // its program. It is not safe for concurrent use. A nil one limits nothing.
 //
 // Its times are when entries are taken in, by a clock that only goes forward (the monotonic
@@ -65,6 +65,7 @@ type Limiter struct {
 	folds    int        // of one kind, of all callers
 	rests    int        // the others
 	together uint64
+	beyond   uint64
 }
 
 // NewLimiter returns a Limiter to so many entries a second of each caller; to 0 is to any
@@ -84,6 +85,9 @@ func (l *Limiter) Limit(e *Entry, now time.Time) bool {
 	}
 	c := l.caller(e, now)
 	if l.spend(c, e, now) {
+		if c.programs != nil {
+			l.program(c, e)
+		}
 		return false
 	}
 	if c.begin.IsZero() {
@@ -96,6 +100,10 @@ func (l *Limiter) Limit(e *Entry, now time.Time) bool {
 		path string
 	}{kind, e.URL.Path})
 	if c.first(e, ofKind, ofPath) {
+		l.program(c, e)
+		return false
+	}
+	if l.firstOf(c, e) {
 		return false
 	}
 	l.fold(c, e, ofKind, ofPath, now)
@@ -110,6 +118,9 @@ func (l *Limiter) Spare(e *Entry, now time.Time) bool {
 func (l *Limiter) begin(c *limited, at time.Time) {
 	c.begin, c.room = at, maxFirsts
 	c.firsts, c.kinds, c.folds = map[uint64]struct{}{}, map[uint64]int{}, map[uint64]*limitFold{}
+	if c.programs == nil {
+		c.programs = map[uint64]struct{}{}
+	}
 	l.flooding = append(l.flooding, c)
 }
 
@@ -158,7 +169,7 @@ func (l *Limiter) end(c *limited) (entries []*Entry) {
 	}
 	l.folds -= c.own
 	l.rests -= len(c.order) - c.own
-	*c = limited{tokens: c.tokens, at: c.at}
+	*c = limited{tokens: c.tokens, at: c.at, programs: c.programs}
 	return entries
 }
 

@@ -32,6 +32,9 @@ func callerOf(e *Entry) callerKey {
 type limited struct {
 	tokens float64   // entries
 	at     time.Time // when it had them
+	// programs are hashes of those that have an entry in the flood, of one period or many:
+	// it is over when the caller has all that it can have again. Nil if there is none.
+	programs map[uint64]struct{}
 	// begin is when the period began, in which there is more than that; zero if there
 	// is none.
 	begin  time.Time
@@ -80,6 +83,9 @@ func (l *Limiter) refill(c *limited, now time.Time) {
 	if since := now.Sub(c.at); since > 0 {
 		c.tokens = min(l.rate*limitBurst, c.tokens+since.Seconds()*l.rate)
 		c.at = now
+	}
+	if c.begin.IsZero() && c.tokens >= l.rate*limitBurst {
+		c.programs = nil
 	}
 }
 

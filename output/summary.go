@@ -17,6 +17,7 @@ type Summary struct {
 	programs        map[programKey]*program
 	others          program                // of programs that there was no room for
 	overRate        uint64                 // calls that were too many for entries of their own
+	beyond          uint64                 // those of them whose programs may have none either
 	notShown        uint64                 // calls that were too many for lines on the terminal
 	notEnriched     map[NotEnriched]uint64 // nil where no command says more of calls
 
@@ -81,8 +82,9 @@ func (s *Summary) program(key programKey) *program {
 	return p
 }
 
-// OverRate says how many calls so far are told together with others, as there were too many.
-func (s *Summary) OverRate(calls uint64) { s.overRate = calls }
+// OverRate says how many calls so far are told together with others, as there were too many,
+// and of how many of them the programs may have no line of their own.
+func (s *Summary) OverRate(calls, beyond uint64) { s.overRate, s.beyond = calls, beyond }
 
 // NotShown counts a call that the terminal does not show for that.
 func (s *Summary) NotShown() { s.notShown++ }
@@ -122,6 +124,7 @@ func (s *Summary) Counts(c CaptureStats) Counts {
 		CallsV2:                 s.v2,
 		CallsUnknown:            s.unknown,
 		CallsOverRate:           s.overRate,
+		CallsProgramNotTold:     s.beyond,
 		StreamsNotHTTP:          c.NotHTTP,
 		AttributionResolved:     s.sum(attribution.Resolved, attribution.Shared, attribution.Inferred),
 		AttributionMissed:       s.sum(attribution.NotFound, attribution.Unavailable),

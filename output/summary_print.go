@@ -47,6 +47,9 @@ func (s *Summary) printVersions(b *strings.Builder) {
 		fmt.Fprintf(b, "  %s told together in the log, with their number: too many of one caller (--max-entry-rate)\n",
 			counted(s.overRate, "call is", "calls are"))
 	}
+	if s.beyond > 0 {
+		fmt.Fprintf(b, "  the programs of %d of them may have no line of their own: their caller has more than %d\n", s.beyond, maxTold)
+	}
 	if s.notShown > 0 {
 		fmt.Fprintf(b, "  %s not shown, for the same reason\n", counted(s.notShown, "call was", "calls were"))
 	}
