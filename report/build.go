@@ -47,7 +47,7 @@ func (r *Report) addProgram(p *program, ignored bool, sums map[*host]*hostSums) 
 	if !ignored {
 		addShares(sums, p)
 	}
-	if p.Calls.V1+p.Calls.Unknown == 0 {
+	if p.Calls.V1 == 0 && p.Calls.Unknown == 0 {
 		r.V2Programs = append(r.V2Programs, V2Program{p.Key.title(), p.Calls.V2, p.Calls.TokenRequests, len(p.shares)})
 		return
 	}
@@ -59,14 +59,14 @@ func (r *Report) addProgram(p *program, ignored bool, sums map[*host]*hostSums) 
 func addShares(sums map[*host]*hostSums, p *program) {
 	for i := range p.shares {
 		s := &p.shares[i]
-		sum := sums[s.host]
-		if sum == nil {
-			sum = &hostSums{}
-			sums[s.host] = sum
+		of := sums[s.host]
+		if of == nil {
+			of = &hostSums{}
+			sums[s.host] = of
 		}
-		sum.blocking += s.blocking
-		sum.unclear += s.unclear
-		sum.elsewhere += s.elsewhere
+		of.blocking = sum(of.blocking, s.blocking)
+		of.unclear = sum(of.unclear, s.unclear)
+		of.elsewhere = sum(of.elsewhere, s.elsewhere)
 	}
 }
 
@@ -145,7 +145,7 @@ func (p *program) told() Program {
 		shares:      p.shares,
 	}
 	for i := range p.shares {
-		t.Blocking += p.shares[i].blocking
+		t.Blocking = sum(t.Blocking, p.shares[i].blocking)
 	}
 	for _, f := range p.Fallbacks.sorted() {
 		t.Fallbacks = append(t.Fallbacks, fallbackOf(f))

@@ -34,7 +34,7 @@ func (b *Builder) Call(e *output.Entry) {
 	b.called = true
 	h := b.kept.host(hostKey(&e.HostFields))
 	counted := h.counted(e)
-	b.inputs.Repeated += counted
+	b.inputs.Repeated = sum(b.inputs.Repeated, counted)
 	switch {
 	case counted == 0:
 		b.kept.call(e, h)

@@ -50,7 +50,7 @@ func causesOf(p *program, s Software) []Cause {
 	slices.SortStableFunc(causes, func(a, b Cause) int { return cmp.Compare(b.Calls, a.Calls) })
 	var explained uint64
 	for _, c := range causes {
-		explained += c.Calls
+		explained = sum(explained, c.Calls)
 	}
 	if explained < p.Calls.V1 {
 		causes = append(causes, Cause{Calls: p.Calls.V1 - explained, Text: unexplained(p, s)})
@@ -110,7 +110,7 @@ func fallbackCauses(p *program) (causes []Cause) {
 			byWay[w] = at
 			causes = append(causes, newFallbackCause(p, f))
 		}
-		causes[at].Calls += f.Calls
+		causes[at].Calls = sum(causes[at].Calls, f.Calls)
 		if f.Evidence != "" { // a state may have anything in it
 			causes[at].Evidence = append(causes[at].Evidence, f.Evidence)
 		}

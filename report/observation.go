@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // atBoot is how long after a boot a capture may start and still have seen it: a service
 // that is started with the others is there within seconds. What a boot starts has made
@@ -43,7 +46,7 @@ type moments struct {
 }
 
 func (m *moments) add(t time.Time) {
-	m.Count++
+	m.Count = sum(m.Count, 1)
 	if believed(t).IsZero() {
 		return
 	}
@@ -53,7 +56,7 @@ func (m *moments) add(t time.Time) {
 
 // add takes in the next session, but for its time.
 func (o *observation) add(s *session) {
-	o.Sessions++
+	o.Sessions = sum(o.Sessions, 1)
 	o.Earliest, o.Latest = earlier(o.Earliest, s.Started), s.Started
 	counts := s.Counts
 	counts.NotWritten = less(counts.NotWritten, s.unlogged)
@@ -68,16 +71,24 @@ func (o *observation) add(s *session) {
 // of these times.
 func (o *observation) addTime(s *session, seen span) {
 	if s.doubtful(seen) {
-		o.Doubtful++
+		o.Doubtful = sum(o.Doubtful, 1)
 	}
 	if seen.First.IsZero() || seen.Last.Before(seen.First) {
 		return
 	}
 	from := later(seen.First, o.Within.Last)
 	if seen.Last.After(from) {
-		o.Time += seen.Last.Sub(from)
+		o.Time = longer(o.Time, seen.Last.Sub(from))
 	}
 	o.Within.merge(seen)
+}
+
+// longer is the sum of two times that are not negative, up to what there is room for.
+func longer(a, b time.Duration) time.Duration {
+	if a+b < a {
+		return math.MaxInt64
+	}
+	return a + b
 }
 
 // addBoot looks whether the session is the first of a boot, and saw that: by the time

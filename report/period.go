@@ -60,6 +60,9 @@ func sum[N uint32 | uint64](a, b N) N {
 	return a + b
 }
 
+// Sum is the sum of two counts, for those who show a report: at most what there is room for.
+func Sum(a, b uint64) uint64 { return sum(a, b) }
+
 // period is five minutes of a host: those since 1970 in Slot are before it.
 type period struct {
 	Slot uint32 `json:"slot"`

@@ -61,7 +61,7 @@ func countsOf(c *output.Counts) counts {
 		return counts{}
 	}
 	n := counts{
-		Dropped:        c.PacketsDroppedKernel + c.PacketsDroppedInterface,
+		Dropped:        sum(c.PacketsDroppedKernel, c.PacketsDroppedInterface),
 		NotRead:        c.PacketsNotRead,
 		RequestsCut:    known(c.RequestsCut),
 		WithoutPackets: known(c.ConnectionsWithoutPackets),
@@ -105,7 +105,7 @@ func (c *counts) each(o *counts, do func(*uint64, uint64)) {
 func (c *counts) highest(o *counts) { c.each(o, func(n *uint64, other uint64) { *n = max(*n, other) }) }
 
 // sum takes in the counts of another session.
-func (c *counts) sum(o *counts) { c.each(o, func(n *uint64, other uint64) { *n += other }) }
+func (c *counts) sum(o *counts) { c.each(o, func(n *uint64, other uint64) { *n = sum(*n, other) }) }
 
 // sessionOf is what one line tells of its session.
 func sessionOf(l *output.Lifecycle) session {

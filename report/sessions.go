@@ -41,7 +41,7 @@ func (s *sessions) add(one session) {
 		s.Latest[at].merge(&one)
 		return
 	case s.Earlier.Sessions > 0 && !one.Started.After(s.Earlier.Latest):
-		s.PassedOver++
+		s.PassedOver = sum(s.PassedOver, 1)
 		return
 	}
 	s.Latest = slices.Insert(s.Latest, at, one)
@@ -142,5 +142,5 @@ func (s *sessions) merge(o *sessions) {
 	for _, t := range o.Hours {
 		s.hour(t)
 	}
-	s.PassedOver += o.PassedOver
+	s.PassedOver = sum(s.PassedOver, o.PassedOver)
 }

@@ -87,7 +87,7 @@ func judge(h *host, seen *observation, sums hostSums, o Options) Verdict {
 	v.Missing = counted(v.Missing, itemWithoutPackets, c.WithoutPackets)
 	v.Missing = counted(v.Missing, itemUnknown, sums.unclear)
 	v.Missing = counted(v.Missing, itemElsewhere, sums.elsewhere)
-	v.Missing = counted(v.Missing, itemNotLogged, less(c.CallsV1, h.Calls.V1)+less(c.CallsUnknown, h.Calls.Unknown))
+	v.Missing = counted(v.Missing, itemNotLogged, sum(less(c.CallsV1, h.Calls.V1), less(c.CallsUnknown, h.Calls.Unknown)))
 	v.Missing = counted(v.Missing, itemNotWritten, c.NotWritten)
 	if !h.stated { // a state's own earlier sessions are in many logs
 		v.Missing = counted(v.Missing, itemPassedOver, h.Sessions.PassedOver)
@@ -166,7 +166,7 @@ func addItems(all, more []Item) []Item {
 			all = append(all, item)
 			continue
 		}
-		all[at].Count += item.Count
+		all[at].Count = sum(all[at].Count, item.Count)
 		all[at].Hosts += item.Hosts
 		if item.Days != nil && *item.Days < *all[at].Days {
 			all[at].Days = item.Days

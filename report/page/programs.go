@@ -104,9 +104,9 @@ func (l *list) add(room *part, data any, calls report.Calls, template string) er
 		return nil
 	}
 	l.More++
-	l.MoreCalls.V1 += calls.V1
-	l.MoreCalls.V2 += calls.V2
-	l.MoreCalls.TokenRequests += calls.TokenRequests
-	l.MoreCalls.Unknown += calls.Unknown
+	l.MoreCalls.V1 = report.Sum(l.MoreCalls.V1, calls.V1)
+	l.MoreCalls.V2 = report.Sum(l.MoreCalls.V2, calls.V2)
+	l.MoreCalls.TokenRequests = report.Sum(l.MoreCalls.TokenRequests, calls.TokenRequests)
+	l.MoreCalls.Unknown = report.Sum(l.MoreCalls.Unknown, calls.Unknown)
 	return nil
 }

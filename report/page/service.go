@@ -24,9 +24,9 @@ func (v *view) addService(templates *template.Template) error {
 	var hosts []*report.Host
 	for i := range v.Report.Hosts {
 		h := &v.Report.Hosts[i]
-		v.Service.NoToken += h.Service.NoToken
-		v.Service.Rejected += h.Service.Rejected
-		v.Service.NotFound += h.Service.NotFound
+		v.Service.NoToken = report.Sum(v.Service.NoToken, h.Service.NoToken)
+		v.Service.Rejected = report.Sum(v.Service.Rejected, h.Service.Rejected)
+		v.Service.NotFound = report.Sum(v.Service.NotFound, h.Service.NotFound)
 		if h.Service.NoToken+h.Service.Rejected+h.Service.NotFound > 0 {
 			hosts = append(hosts, h)
 		}

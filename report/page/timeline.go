@@ -156,7 +156,7 @@ func (p *plot) place(marks []mark) {
 func (p *plot) addPanel(name, class string, height int, width time.Duration, boots []mark, calls func(*report.Bucket) uint64) {
 	n := panel{Name: name, Class: class, Height: height, Boots: boots}
 	for i := range p.Buckets {
-		n.Total += calls(&p.Buckets[i])
+		n.Total = report.Sum(n.Total, calls(&p.Buckets[i]))
 		n.Most = max(n.Most, calls(&p.Buckets[i]))
 	}
 	for i := range p.Buckets {

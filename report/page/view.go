@@ -76,8 +76,8 @@ func (v *view) observe() {
 	hosts := map[report.Status]int{}
 	for i := range v.Hosts {
 		h := &v.Hosts[i]
-		v.Blocking += h.Blocking
-		v.Boots += h.Observed.Boots.Count
+		v.Blocking = report.Sum(v.Blocking, h.Blocking)
+		v.Boots = report.Sum(v.Boots, h.Observed.Boots.Count)
 		if !h.Others() {
 			if len(hosts) == 0 || h.Observed.Days < v.LeastDays {
 				v.LeastDays = h.Observed.Days

@@ -195,7 +195,7 @@ func (t *trap) try(ctx context.Context, s *stage, args []string) error {
 	if status != 0 {
 		s.note("runs that gave up", 1)
 	}
-	if status != 0 && status != 1 && status != exitPartial || status == 1 && bytes.Count(said, []byte("imds-analyzer: ")) == 0 {
+	if status < 0 || status > exitPartial || status != 0 && status != exitPartial && bytes.Count(said, []byte("imds-analyzer: ")) == 0 {
 		t.faults = append(t.faults, fmt.Sprintf("%.40q ended with status %d: %s", args, status, tail(string(said))))
 	}
 	return nil
