@@ -179,7 +179,7 @@ func TestFoldingOfOddStates(t *testing.T) {
 
 // flooded is a log of calls of version 1, most of them too many, with the calls' numbers, as
 // it is without a limit and with one: those of one program, for several paths, and then
-// those of programs without end.
+// those of too many programs.
 func flooded() (c capture, single, limited []any) {
 	c = capture{host: "web-1", boot: "b1", started: day, uptime: 20}
 	l := output.NewLimiter(1)
@@ -187,7 +187,7 @@ func flooded() (c capture, single, limited []any) {
 	for n := range 800 {
 		e := call(process("/usr/bin/curl"), unit("bad.service"), sequence(uint64(n+1)), when(day.Add(time.Duration(n+1)*time.Second/20)), answered, from("web-1"))
 		if n >= 400 {
-			process(fmt.Sprint("/tmp/x", n))(e)
+			process(fmt.Sprint("/tmp/x", n%100))(e)
 		}
 		e.URL.Path = fmt.Sprint("/latest/", n%5)
 		single = append(single, e)
