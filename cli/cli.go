@@ -120,6 +120,9 @@ func newRootCommand(streams Streams) *cobra.Command {
 			if err := o.prepare(cmd.Flags(), streams); err != nil {
 				return sayConfig(err, streams)
 			}
+			if err := o.checkEmbedded(isTerminal(streams.Out)); err != nil {
+				return o.config.place(usageError{err})
+			}
 			return run(cmd.Context(), o, streams)
 		},
 		SilenceErrors: true,

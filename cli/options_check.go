@@ -114,6 +114,15 @@ func (o *options) checkMetrics(flags *pflag.FlagSet) (err error) {
 	return nil
 }
 
+// checkEmbedded refuses lines for CloudWatch where a terminal has calls as text in the place
+// of the log. A configuration that is looked at on one is another's.
+func (o *options) checkEmbedded(terminal bool) error {
+	if o.emf && terminal && o.output == "" && !o.journald && o.format == formatAuto {
+		return wrong("emf", "--emf writes to the log, and a terminal shows text in its place: give -o, --journald or --format json, too")
+	}
+	return nil
+}
+
 // findCommand finds what --enrich names.
 func (o *options) findCommand(flags *pflag.FlagSet) (err error) {
 	if !flags.Changed("enrich") {

@@ -158,6 +158,17 @@ func TestFailures(t *testing.T) {
 		{"packets in a missing directory", []string{"-r", file, "-w", filepath.Join(missing, "x")}, missing},
 		{"log is a directory", []string{"-r", file, "-o", dir}, "directory"},
 		{"packets are a directory", []string{"-r", file, "-w", dir}, "directory"},
+		{"log in no directory", []string{"-r", file, "-o", filepath.Join(dir, "none") + "/"}, "directory"},
+		{"log in itself", []string{"-r", file, "-o", dir + "/.."}, "directory"},
+		{"log with a long name", []string{"-r", file, "-o", filepath.Join(dir, strings.Repeat("x", 4096))}, "name too long"},
+		{"packets with a long name", []string{"-r", file, "-w", filepath.Join(dir, strings.Repeat("x", 4096))}, "name too long"},
+		{"log with escapes in a missing directory", []string{"-r", file, "-o", missing + "/\x1b[2J\n/x"}, "no such file"},
+		{"log in a file that is not open", []string{"-r", file, "-o", "/proc/self/fd/999"}, "no such file"},
+		{"packets in memory", []string{"-r", file, "-w", "/proc/self/mem"}, "cannot save packets"},
+		{"input that is memory", []string{"-r", "/proc/self/mem"}, "input/output error"},
+		{"report is a directory", []string{"report", file, "-o", dir}, "directory"},
+		{"report with a long name", []string{"report", file, "-o", filepath.Join(dir, strings.Repeat("x", 4096))}, "name too long"},
+		{"report on a full disk", []string{"report", file, "-o", "/dev/full"}, "no space left"},
 		{"disk full", []string{"-r", file, "-o", "/dev/full"}, "no space left"},
 		{"disk full of packets", []string{"-r", file, "-w", "/dev/full"}, "no space left"},
 	} {
@@ -386,6 +397,20 @@ func TestTerminal(t *testing.T) {
 	}
 	if got := shown(t, "-r", file, "--format", "json"); len(callsOf(t, got)) != 9 {
 		t.Errorf("not the log: %s", got)
+	}
+}
+
+// Lines for CloudWatch have a place, or it is said at once that there is none.
+func TestEmbeddedOnTerminal(t *testing.T) {
+	_, slave := terminal(t)
+	defer slave.Close()
+	var said bytes.Buffer
+	status := cli.Main([]string{"--emf", "-i", "no such interface"}, cli.Streams{In: strings.NewReader(""), Out: slave, Err: &said})
+	if oneLine(t, said.String()); status != 2 || !strings.Contains(said.String(), "give -o, --journald or --format json") {
+		t.Errorf("exit status %d: %s", status, said.String())
+	}
+	if r := run("--emf", "-i", "no such interface"); r.status != 1 || strings.Contains(r.err, "--emf") {
+		t.Errorf("without one: exit status %d: %s", r.status, r.err)
 	}
 }
 
