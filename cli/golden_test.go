@@ -39,7 +39,11 @@ const snapped = "ec2-tools-snap120"
 // TestMain fixes the time zone, and is the program itself for those tests
 // that need a process of their own.
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	switch os.Getenv(asProgram) {
+	case "":
+	case panics:
+		os.Exit(runPanicking())
+	default:
 		os.Exit(cli.Main(os.Args[1:], cli.StandardStreams()))
 	}
 	time.Local = time.FixedZone("", 2*60*60)
