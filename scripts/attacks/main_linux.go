@@ -196,7 +196,9 @@ type attack struct {
 }
 
 // attacks are all there are.
-func attacks() []attack { return slices.Concat(networkAttacks(), processAttacks(), pathAttacks()) }
+func attacks() []attack {
+	return slices.Concat(networkAttacks(), processAttacks(), pathAttacks(), programAttacks())
+}
 
 func named(name string) (attack, error) {
 	for _, a := range attacks() {
