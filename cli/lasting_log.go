@@ -32,7 +32,12 @@ type lastingLog struct {
 	// they were told of its file.
 	troubled  bool
 	unrotated string
+	told      time.Time // when they were told that
 }
+
+// tellEvery is how often people are told of another reason why a file is not rotated or
+// opened anew: who can write where it is can change the reason all the time.
+const tellEvery = time.Minute
 
 // newLastingLog returns the log in the place, from which lines are missing already.
 func newLastingLog(j *journal, name string, place io.WriteCloser, missing uint64) *lastingLog {
@@ -140,14 +145,13 @@ func (l *lastingLog) tell() {
 }
 
 func (l *lastingLog) tellUnrotated(err error) {
-	now := ""
-	if err != nil {
-		now = err.Error()
+	switch {
+	case err == nil:
+		l.unrotated = ""
+	case err.Error() != l.unrotated && time.Since(l.told) >= tellEvery:
+		l.unrotated, l.told = err.Error(), time.Now()
+		l.say("%s: the log goes on where it was, and it is tried again", l.unrotated)
 	}
-	if now != "" && now != l.unrotated {
-		l.say("%s: the log goes on where it was, and it is tried again", now)
-	}
-	l.unrotated = now
 }
 
 // countCutOff has the log tell of half lines that were cut off since, in files that were

@@ -55,6 +55,8 @@ func (o *options) checkNames(flags *pflag.FlagSet) error {
 		return wrong("write", words)
 	case flags.Changed("state") && o.state == "":
 		return wrong("state", words)
+	case o.state == standardInput:
+		return wrong("state", "--state needs the name of a file that is read again: - is none")
 	case o.output == standardInput:
 		return wrong("output", "-o and -w write to files; --format json writes the log to standard output")
 	case o.write == standardInput:

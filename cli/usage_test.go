@@ -58,6 +58,7 @@ func TestWrongUsage(t *testing.T) {
 		{"no file to keep", []string{"-r", file, "-o", written, "--rotate-size", "1MiB", "--rotate-keep", "0"}, "at least 1"},
 		{"rotation too small", []string{"-r", file, "-o", written, "--rotate-size", "1"}, "64 KiB"},
 		{"too many files to keep", []string{"-r", file, "-o", written, "--rotate-size", "1MiB", "--rotate-keep", "1001"}, "at most 1000"},
+		{"state on standard output", []string{"--state", "-"}, "--state"},
 		{"log in the place of the lock", []string{"-o", written + ".lock", "--state", written}, "two things at once"},
 		{"packets in a log that was rotated", []string{"-r", file, "-o", written, "--rotate-size", "1MiB", "-w", again + ".2"}, again + ".2"},
 		{"both --journald and -r", []string{"--journald", "-r", file}, "--journald"},
