@@ -134,23 +134,23 @@ func (t *trap) spring(ctx context.Context, s *stage) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- t.goOn(ctx, s) }()
-	failed := s.callNowAndThen(ctx)
+	calls, failed := callNowAndThen(ctx)
 	failed = errors.Join(failed, <-ended, until.Close(), attacker.Wait())
 	n, err := strconv.ParseUint(strings.TrimSpace(swaps.String()), 10, 64)
 	s.note("swaps", n)
+	s.note("calls", calls)
 	return errors.Join(failed, err)
 }
 
-// callNowAndThen makes calls, so that the log is long enough to be rotated.
-func (s *stage) callNowAndThen(ctx context.Context) error {
-	for ctx.Err() == nil {
-		s.note("calls", trapCalls)
-		if err := asAttacker(context.Background(), roleFlood, "paths", strconv.Itoa(trapCalls)).Run(); err != nil {
-			return err
-		}
+// callNowAndThen makes calls, so that the log is long enough to be rotated, and returns how
+// many.
+func callNowAndThen(ctx context.Context) (calls uint64, err error) {
+	for ctx.Err() == nil && err == nil {
+		calls += trapCalls
+		err = asAttacker(context.Background(), roleFlood, "paths", strconv.Itoa(trapCalls)).Run()
 		_ = pause(ctx, trapPause)
 	}
-	return nil
+	return calls, err
 }
 
 // goOn does what has names looked up, until the time is over.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"time"
 )
 
@@ -19,14 +21,30 @@ func programAttacks() []attack {
 // hiding are programs that are to go under in a flood.
 type hiding struct{ programs []*exec.Cmd }
 
-const hiddenPrograms = 300
+const (
+	hiddenPrograms = 300
+	coverCalls     = 500 // at once, of the flood in which they are to go under
+	coverPause     = 200 * time.Millisecond
+)
 
 func (h *hiding) flood(ctx context.Context, s *stage) error {
-	flooded := make(chan error, 1)
-	go func() { flooded <- floodLog("paths", 40_000)(ctx, s) }()
-	if err := pause(ctx, time.Second); err != nil { // the flood is above its rate by then
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cover := func() error {
+		return asAttacker(context.Background(), roleFlood, "paths", strconv.Itoa(coverCalls)).Run()
+	}
+	if err := errors.Join(cover(), cover(), cover()); err != nil { // it is above its rate by then
 		return err
 	}
+	flooded, calls := make(chan error, 1), uint64(0)
+	go func() {
+		var err error
+		for err == nil && ctx.Err() == nil {
+			calls += coverCalls
+			err = errors.Join(cover(), pause(ctx, coverPause))
+		}
+		flooded <- err
+	}()
 	err := callersWith(hiddenPrograms, func(cmd *exec.Cmd, directory string, i int) error {
 		h.programs = append(h.programs, cmd)
 		cmd.Path = filepath.Join(directory, fmt.Sprint("program-", i))
@@ -36,7 +54,10 @@ func (h *hiding) flood(ctx context.Context, s *stage) error {
 		}
 		return os.Link(filepath.Join(directory, "program-0"), cmd.Path)
 	})(ctx, s)
-	return errors.Join(err, <-flooded)
+	cancel()
+	err = errors.Join(err, <-flooded)
+	s.note("calls", calls)
+	return err
 }
 
 // found: each has a line of its own, and no call is missing.
@@ -51,10 +72,9 @@ func (h *hiding) found(v *verdict, log []entry) []string {
 	if len(h.programs) != hiddenPrograms {
 		faults = append(faults, fmt.Sprintf("%d programs have called", len(h.programs)))
 	}
-	for _, cmd := range h.programs {
-		if !own[cmd.Process.Pid] {
-			faults = append(faults, fmt.Sprintf("%s has no line of its own", cmd.Path))
-		}
+	hidden := slices.DeleteFunc(slices.Clone(h.programs), func(cmd *exec.Cmd) bool { return own[cmd.Process.Pid] })
+	if len(hidden) > 0 {
+		faults = append(faults, fmt.Sprintf("%d programs have no line of their own, as %s", len(hidden), hidden[0].Path))
 	}
 	return faults
 }
