@@ -213,7 +213,8 @@ func (t *trap) sprung(*verdict, []entry) []string {
 			t.faults = append(t.faults, fmt.Sprintf("%s: it was %q and is %q", name, t.before[name], after[name]))
 		}
 	}
-	if err := filepath.WalkDir(t.theirs, t.lookAtTheirs); err != nil {
+	err = errors.Join(filepath.WalkDir(t.theirs, t.lookAtTheirs), unix.Unmount(t.disk, unix.MNT_DETACH))
+	if err != nil {
 		t.faults = append(t.faults, err.Error())
 	}
 	return t.faults
