@@ -15,7 +15,8 @@ import (
 // programAttacks are those by who has many programs.
 func programAttacks() []attack {
 	h := &hiding{}
-	return []attack{{name: "log-flood-programs", about: "300 programs that call once, in a flood by the same user", do: h.flood, check: h.found}}
+	return []attack{{name: "log-flood-programs", about: "300 programs that call once, in a flood by the same user", do: h.flood, check: h.found,
+		atLeast: map[string]uint64{answered: 5_000 + hiddenPrograms}}}
 }
 
 // hiding are programs that are to go under in a flood.
@@ -36,11 +37,10 @@ func (h *hiding) flood(ctx context.Context, s *stage) error {
 	if err := errors.Join(cover(), cover(), cover()); err != nil { // it is above its rate by then
 		return err
 	}
-	flooded, calls := make(chan error, 1), uint64(0)
+	flooded := make(chan error, 1)
 	go func() {
 		var err error
 		for err == nil && ctx.Err() == nil {
-			calls += coverCalls
 			err = errors.Join(cover(), pause(ctx, coverPause))
 		}
 		flooded <- err
@@ -55,9 +55,7 @@ func (h *hiding) flood(ctx context.Context, s *stage) error {
 		return os.Link(filepath.Join(directory, "program-0"), cmd.Path)
 	})(ctx, s)
 	cancel()
-	err = errors.Join(err, <-flooded)
-	s.note("calls", calls)
-	return err
+	return errors.Join(err, <-flooded)
 }
 
 // found: each has a line of its own, and no call is missing.

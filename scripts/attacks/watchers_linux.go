@@ -41,10 +41,10 @@ func outlets() []outlet {
 		{"text", true, printed("text"), plainFaults, ""},
 		{"summary", true, complained("text"), plainFaults, ""},
 		{"messages with a log", false, complained("log"), plainFaults, ""},
-		{"log with lines for CloudWatch", true, written(namesLog), jsonFaults, ""},
+		{"log with lines for CloudWatch", true, fileOf(namesLog), jsonFaults, ""},
 		{"journal", true, func(_ context.Context, w *watchers) (string, error) { return w.journal.text(), nil }, journalFaults, ""},
-		{"state", true, written(stateFile), jsonFaults, ""},
-		{"metrics", true, written(metricsFile), metricsFaults, "--metrics-textfile"},
+		{"state", true, fileOf(stateFile), jsonFaults, ""},
+		{"metrics", true, fileOf(metricsFile), metricsFaults, "--metrics-textfile"},
 		{"comments of a saved capture", true, comments, jsonCommentFaults, ""},
 		{"calls of a saved capture", true, ran("-r", savedFile, "--format", "text"), plainFaults, ""},
 		{"report of a saved capture", true, ran("report", savedFile), plainFaults, ""},
@@ -62,7 +62,7 @@ func complained(name string) func(context.Context, *watchers) (string, error) {
 	return func(_ context.Context, w *watchers) (string, error) { return w.all[name].errs.String(), nil }
 }
 
-func written(name string) func(context.Context, *watchers) (string, error) {
+func fileOf(name string) func(context.Context, *watchers) (string, error) {
 	return func(_ context.Context, w *watchers) (string, error) {
 		text, err := os.ReadFile(filepath.Join(w.directory, name))
 		return string(text), err
