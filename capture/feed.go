@@ -3,7 +3,9 @@ package capture
 import (
 	"errors"
 	"io"
+	"slices"
 	"sync"
+	"time"
 )
 
 // Feed reads several Sources, each in a goroutine of its own, and collects
@@ -161,6 +163,11 @@ func (b *Batch) reset() {
 		*b = Batch{}
 	}
 	b.packets, b.data, b.ends, b.texts, b.Errors = b.packets[:0], b.data[:0], b.ends[:0], 0, nil
+}
+
+// Before reports whether a packet of the batch was captured before that time.
+func (b *Batch) Before(t time.Time) bool {
+	return slices.ContainsFunc(b.packets, func(p Packet) bool { return p.Time.Before(t) })
 }
 
 // Packets calls visit for each packet, in order.

@@ -16,9 +16,6 @@ const (
 	// deliveryDelay is the most that a packet takes from the kernel to us, with
 	// some room: the clock stays that far behind.
 	deliveryDelay = capture.PayloadDelay * 3 / 2
-	// drainTime is how long after the end of a live capture packets that came
-	// before it are waited for: longer, for a busy host.
-	drainTime = capture.PayloadDelay * 3
 	// mergeStep is how much longer packets of several sources wait, so that there is
 	// not a step for each of them.
 	mergeStep = 20 * time.Millisecond
@@ -53,7 +50,7 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 			s.drain(feed)
 			return
 		case <-feed.Ready():
-			if s.take(feed) {
+			if s.take(feed.Take()) {
 				return
 			}
 		case <-s.clock():
@@ -117,8 +114,7 @@ func (s *session) tick() {
 }
 
 // take gives the Analyzer what has come. It reports true at the end of input.
-func (s *session) take(feed *capture.Feed) bool {
-	batch := feed.Take()
+func (s *session) take(batch *capture.Batch) bool {
 	if s.merge == nil && s.networks.any() {
 		s.merge = &capture.Merge{}
 	}
@@ -133,25 +129,4 @@ func (s *session) take(feed *capture.Feed) bool {
 	}
 	s.tellFailures()
 	return batch.Ended
-}
-
-// drain takes in what was captured before the end and is still on its way.
-func (s *session) drain(feed *capture.Feed) {
-	if !s.options.live() {
-		s.endedEarly = !s.take(feed)
-		return
-	}
-	timeout := time.NewTimer(drainTime)
-	defer timeout.Stop()
-	for {
-		s.join.flush()
-		select {
-		case <-feed.Ready():
-			if s.take(feed) {
-				return
-			}
-		case <-timeout.C:
-			return
-		}
-	}
 }

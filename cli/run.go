@@ -49,6 +49,8 @@ type session struct {
 	terminal io.Writer          // where that is shown
 	live     []capture.LiveSource
 	kernel   []capture.LiveStats // what each of them has told last
+	cutShort bool                // there may be packets that were not read at the end
+	unread   uint64              // how many
 	files    *files              // nil if live
 	sieve    *capture.Sieve      // what files hold besides; nil if live
 	resolver attribution.Resolver
@@ -197,6 +199,7 @@ func (s *session) finish() {
 		s.merge.Flush(s.analyzer.Packet)
 	}
 	s.analyzer.Flush()
+	s.leaveUnread()
 	s.takeMissing(deliveryDelay)
 	s.join.lifecycle(s.log.finish)
 	s.lifecycle(output.CaptureStopped)

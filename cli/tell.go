@@ -112,6 +112,7 @@ func (s *session) stats() output.CaptureStats {
 		stats.DroppedByKernel += s.kernel[i].Dropped
 		stats.DroppedByInterface += s.kernel[i].DroppedByInterface
 	}
+	stats.DroppedByKernel += s.unread // it drops them when the capture is closed
 	if s.networks != nil {
 		dropped, opened := s.networks.stats()
 		stats.DroppedByKernel += dropped

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"imds-analyzer/capture"
+)
+
+// backlog is a Source of a busy machine: a packet each step, of which the first ones
+// were captured long ago, and all behind them just now.
+type backlog struct {
+	old  int
+	step time.Duration
+	ends bool // behind the old ones
+}
+
+func (b *backlog) Next() (capture.Packet, error) {
+	time.Sleep(b.step)
+	b.old--
+	switch {
+	case b.old >= 0:
+		return capture.Packet{Time: time.Now().Add(-time.Hour)}, nil
+	case b.ends:
+		return capture.Packet{}, io.EOF
+	}
+	return capture.Packet{Time: time.Now()}, nil
+}
+
+func (b *backlog) Close() error { return nil }
+
+// What was captured before the end is read, however long that takes, within maxDrain.
+func TestDrain(t *testing.T) {
+	const step = drainTime / 10
+	for _, test := range []struct {
+		name   string
+		source backlog
+		read   int // of the old packets
+		whole  bool
+		within time.Duration
+	}{
+		{"nothing", backlog{step: time.Hour}, 0, true, drainTime},
+		{"some packets", backlog{old: 3, step: step}, 3, true, drainTime + step},
+		{"more than drainTime takes", backlog{old: 50, step: step}, 50, true, 51 * step},
+		{"the end of the source", backlog{old: 50, step: step, ends: true}, 50, true, 51 * step},
+		{"a pause behind some", backlog{old: 3, step: 2 * drainTime}, 0, true, drainTime},
+		{"more than there is time for", backlog{old: 1000, step: step}, int(maxDrain/step) - 1, false, maxDrain},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				feed := capture.NewFeed(&test.source)
+				feed.Start()
+				begun, read := time.Now(), 0
+				whole := drain(feed, func(b *capture.Batch) bool {
+					b.Packets(func(p capture.Packet) {
+						if p.Time.Before(begun) {
+							read++
+						}
+					})
+					return b.Ended
+				})
+				took := time.Since(begun)
+				feed.Stop()
+				time.Sleep(max(test.source.step, step) * 2) // its reader ends
+				if whole != test.whole || read < test.read || took > test.within {
+					t.Errorf("%d old packets in %s, whole %v", read, took, whole)
+				}
+			})
+		})
+	}
+}
