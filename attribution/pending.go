@@ -4,10 +4,12 @@ import "sync"
 
 // Pending is an answer that may still be on its way.
 type Pending struct {
-	once    sync.Once
 	done    chan struct{}
 	answer  Answer
 	settled func() // called once the answer is there; may be nil
+
+	mu   sync.Mutex      // guards what follows, and who closes done
+	tell chan<- *Pending // who waits for the answer beside those of Done; may be nil
 }
 
 // Done is closed when the answer is there. That takes a bounded time.
@@ -16,18 +18,49 @@ func (p *Pending) Done() <-chan struct{} { return p.done }
 // Answer returns the answer; it is to be called after Done only.
 func (p *Pending) Answer() Answer { return p.answer }
 
+// Tell sends p to a channel once the answer is there, unless that is full then: a
+// goroutine for each answer takes stacks of megabytes where thousands come at once. It
+// is for one channel.
+func (p *Pending) Tell(to chan<- *Pending) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tell = to
+	if p.isSettled() {
+		p.told()
+	}
+}
+
+// told tells who waits. The caller holds mu.
+func (p *Pending) told() {
+	select {
+	case p.tell <- p: // never if it is nil
+	default:
+	}
+	p.tell = nil
+}
+
 // settle gives the answer, and reports whether it is the first.
 func (p *Pending) settle(a Answer) (first bool) {
-	p.once.Do(func() {
-		p.answer = a
-		close(p.done)
-		if p.settled != nil {
-			p.settled()
-			p.settled = nil // what it holds is not kept as long as the answer
-		}
-		first = true
-	})
-	return first
+	if !p.take(a) {
+		return false
+	}
+	if p.settled != nil {
+		p.settled()
+		p.settled = nil // what it holds is not kept as long as the answer
+	}
+	return true
+}
+
+func (p *Pending) take(a Answer) (first bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.isSettled() {
+		return false
+	}
+	p.answer = a
+	close(p.done)
+	p.told()
+	return true
 }
 
 // isSettled reports whether the answer is there.

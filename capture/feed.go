@@ -34,14 +34,15 @@ type Batch struct {
 	Ended bool
 }
 
-// maxBatchBytes bounds a batch; with the spare one it is twice that. 2 MiB are
-// a quarter of a second of 4,000 calls a second, with ten packets of 80 bytes each; the
-// rest is for the kernel's buffer, which takes four times that. A batch holds at least
+// maxBatchBytes bounds a batch; with the spare one it is twice that. 1 MiB is
+// a tenth of a second of 4,000 calls a second, with ten packets of 80 bytes each; the
+// rest is for the kernel's buffer, which takes eight times that. A batch holds at least
 // one packet, however large.
-const maxBatchBytes = 2 << 20
+const maxBatchBytes = 1 << 20
 
-// packetOverhead is what a packet costs beyond its data.
-const packetOverhead = 128
+// packetOverhead is what a packet costs beyond its data: a Packet of 136 bytes, and
+// where its data ends.
+const packetOverhead = 144
 
 // idleBatchBytes is what an empty batch may keep for the next packets, unless it was
 // well filled: where packets come without end, room is not to be made again and again.

@@ -23,6 +23,12 @@ const (
 	// wake the goroutine that writes for each of them takes longer than to
 	// write it.
 	batchSize = 64
+	// maxSpare bounds the batches that are kept to be used again: 8 are 200 KiB. More
+	// are only needed while the output is behind.
+	maxSpare = 8
+	// maxFound bounds the answers that wait to be looked at early: 0.25 s of 1,000
+	// calls a second. Others are looked at when their calls are written.
+	maxFound = 256
 )
 
 // join brings calls and processes together, in the order of the calls. It is
@@ -34,8 +40,10 @@ type join struct {
 	pending    map[uint64]*attribution.Pending // by Conn.ID
 	batch      []event                         // not sent yet
 	out        chan []event
-	room       *room        // for events, until they are delivered
-	spare      chan []event // batches to use again
+	room       *room                     // for events, until they are delivered
+	spare      chan []event              // batches to use again
+	found      chan *attribution.Pending // answers to look at early
+	closed     chan struct{}
 	// diagnoser, the evidence of the latest call, and calls, their number, are of the
 	// goroutine that delivers.
 	diagnoser *diagnosis.Diagnoser
@@ -69,7 +77,9 @@ func newJoin(resolver attribution.Resolver, identifier *identity.Identifier) *jo
 		pending:    make(map[uint64]*attribution.Pending),
 		out:        make(chan []event, maxWaiting),
 		room:       newRoom(maxWaiting),
-		spare:      make(chan []event, maxWaiting/batchSize),
+		spare:      make(chan []event, maxSpare),
+		found:      make(chan *attribution.Pending, maxFound),
+		closed:     make(chan struct{}),
 		diagnoser:  diagnosis.New(),
 	}
 }
@@ -85,28 +95,22 @@ func (j *join) Opened(c imds.Conn) {
 	}
 	pending := seen(attribution.Tuple{Local: c.Client, Remote: c.Service, Network: c.Network}, c.Opened)
 	j.pending[c.ID] = pending
-	if !answeredInVain(pending) {
-		go j.lookEarly(pending)
-	}
-}
-
-// answeredInVain reports whether there is an answer already, without a process.
-func answeredInVain(p *attribution.Pending) bool {
-	select {
-	case <-p.Done():
-		return p.Answer().Process == nil
-	default:
-		return false
-	}
+	pending.Tell(j.found)
 }
 
 // lookEarly looks at what a process belongs to as soon as that is found: a container
 // that ends takes its files along, before its call is written. What they say is
-// remembered.
-func (j *join) lookEarly(p *attribution.Pending) {
-	<-p.Done()
-	if process := p.Answer().Process; process != nil {
-		j.identifier.Workload(process.Cgroup)
+// remembered. It ends with close.
+func (j *join) lookEarly() {
+	for {
+		select {
+		case p := <-j.found:
+			if process := p.Answer().Process; process != nil {
+				j.identifier.Workload(process.Cgroup)
+			}
+		case <-j.closed:
+			return
+		}
 	}
 }
 
@@ -155,6 +159,7 @@ func (j *join) lifecycle(write func()) {
 func (j *join) close() {
 	j.flush()
 	close(j.out)
+	close(j.closed)
 }
 
 // drain takes in all events until close. idle is called whenever there is

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -73,5 +74,25 @@ func TestJoinIsIdleAgain(t *testing.T) {
 	})
 	if asked < 2 || calls != 1 {
 		t.Errorf("asked %d times, %d calls", asked, calls)
+	}
+}
+
+// silent never answers.
+type silent struct{ attribution.Resolver }
+
+func (silent) Seen(attribution.Tuple, time.Time) *attribution.Pending     { return &attribution.Pending{} }
+func (silent) SeenOpen(attribution.Tuple, time.Time) *attribution.Pending { return &attribution.Pending{} }
+
+// Connections that wait for their processes take no goroutine each, which would be
+// megabytes of stacks.
+func TestJoinWaitsWithoutGoroutines(t *testing.T) {
+	const connections = 1000
+	j := newJoin(silent{attribution.NewOffline()}, identity.New(identity.Options{}))
+	before := runtime.NumGoroutine()
+	for id := range uint64(connections) {
+		j.Opened(imds.Conn{ID: id})
+	}
+	if more := runtime.NumGoroutine() - before; more >= connections/2 {
+		t.Errorf("%d goroutines more", more)
 	}
 }

@@ -185,6 +185,7 @@ func (s *session) prepare(sources []capture.Source) (save io.Closer, err error) 
 // when everything is written.
 func (s *session) startWriting() <-chan struct{} {
 	s.log.start()
+	go s.join.lookEarly()
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
