@@ -244,6 +244,10 @@ func (a *Analyzer) flowOf(s *segment) *flow {
 	if repeated := a.legs.find(s); repeated != nil {
 		return a.addLeg(repeated, s, key)
 	}
+	if a.full() && !s.opens() {
+		a.stats.SegmentsIgnored++
+		return nil
+	}
 	return a.open(s, key)
 }
 
@@ -262,9 +266,8 @@ func (a *Analyzer) flow(key flowKey) *flow {
 }
 
 func (a *Analyzer) open(s *segment, key flowKey) *flow {
-	if len(a.due) >= a.limits.Connections {
-		a.stats.Evicted++
-		a.end(a.due.stalest(), imds.CaptureEnd)
+	if a.full() {
+		a.evict()
 	}
 	f := a.newFlow(s)
 	a.flows[key] = f

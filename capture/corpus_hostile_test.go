@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,5 +174,83 @@ func TestFragmentsOfPieces(t *testing.T) {
 	}
 	if _, stats := limited(capture.LiveLimits(), packets); stats.SegmentsIgnored != 3 {
 		t.Errorf("%d datagrams given up, want 3", stats.SegmentsIgnored)
+	}
+}
+
+// slowHeads are connections that begin a head, one after the other within a second, and
+// go on with it so many times, a byte each second.
+func slowHeads(n, more int) []packettest.Trace {
+	var traces []packettest.Trace
+	for i := range n {
+		c := packettest.From(fmt.Sprintf("10.1.%d.%d:%d", i>>8, i&255, 2000+i))
+		c.Now = packettest.Start.Add(time.Duration(i) * time.Second / time.Duration(n))
+		c.Open()
+		c.Client("GET /slow HTTP/1.1\r\nX: ")
+		for range more {
+			c.Wait(time.Second)
+			c.Client("x")
+		}
+		traces = append(traces, c.Trace())
+	}
+	return traces
+}
+
+// crowded has room for 300 connections.
+var crowded = capture.Limits{Connections: 300, HalfOpen: 100, ClosedConnections: 100, BufferedBytes: 1 << 20}
+
+// Whoever opens connections without end takes the place of nobody whose request waits
+// for its answer, nor of one who has just begun a head.
+func TestCrowdTakesNoCall(t *testing.T) {
+	waiting, split := packettest.From("10.0.0.8:998"), packettest.From("10.0.0.9:999")
+	waiting.Open()
+	waiting.Client(get("/waiting"))
+	waiting.Wait(2 * time.Second)
+	waiting.Server(ok())
+	split.Wait(time.Second / 2)
+	split.Open()
+	split.Client(get("/split")[:30])
+	split.Wait(20 * time.Millisecond)
+	split.Client(get("/split")[30:])
+	split.Server(ok())
+	packets := packettest.Merge(append(slowHeads(1500, 2), waiting.Trace(), split.Trace())...).Packets()
+	found, stats := limited(crowded, packets)
+	honest, slow := 0, 0
+	for _, c := range found.calls {
+		switch {
+		case c.Request.Target == "/slow" && c.Request.Incomplete != "":
+			slow++
+		case c.Request.Version() == imds.V1 && c.Response != nil && c.Response.Status == 200 && c.Conn.Handshake:
+			honest++
+		default:
+			t.Errorf("%+v", c)
+		}
+	}
+	if honest != 2 || slow != 1500 || stats.Evicted == 0 {
+		t.Errorf("%d honest calls, %d others, %d evicted", honest, slow, stats.Evicted)
+	}
+}
+
+// What comes of a connection that had to go takes nobody else's place, and is counted,
+// until it begins a message.
+func TestRestTakesNoPlace(t *testing.T) {
+	const connections, more = 1000, 5
+	traces := slowHeads(connections, more)
+	found, stats := limited(crowded, packettest.Merge(traces...).Packets())
+	if gone := uint64(connections - crowded.Connections); stats.Evicted != gone || stats.Connections != connections || stats.SegmentsIgnored < gone*more/2 {
+		t.Errorf("%d connections, %d evicted, %d segments ignored", stats.Connections, stats.Evicted, stats.SegmentsIgnored)
+	}
+	if len(found.calls) != connections {
+		t.Errorf("%d calls", len(found.calls))
+	}
+
+	late := packettest.From("10.0.0.9:999")
+	late.Open()
+	late.Wait(10 * time.Second)
+	late.Client(get("/late"))
+	late.Server(ok())
+	trace := late.Trace()
+	found, _ = limited(crowded, packettest.Merge(append(traces, trace[3:])...).Packets())
+	if !slices.ContainsFunc(found.calls, func(c imds.Call) bool { return c.Request.Target == "/late" && c.Response != nil }) {
+		t.Error("a request on a connection that is not known is not told")
 	}
 }

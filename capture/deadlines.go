@@ -2,7 +2,6 @@ package capture
 
 import (
 	"container/heap"
-	"math/rand/v2"
 	"time"
 )
 
@@ -33,22 +32,6 @@ func (d *deadlines) remove(f *flow) {
 	if f.index >= 0 {
 		heap.Remove(d, f.index)
 	}
-}
-
-// sampled is how many flows stalest compares. The stalest of 64 is among the
-// stalest tenth of all with a probability of 99.9 %.
-const sampled = 64
-
-// stalest returns a flow that has been silent for long compared to the others,
-// without ordering all of them by that.
-func (d deadlines) stalest() *flow {
-	oldest := d[0]
-	for range sampled {
-		if f := d[rand.IntN(len(d))]; f.lastSeen.Before(oldest.lastSeen) {
-			oldest = f
-		}
-	}
-	return oldest
 }
 
 // Len, Less, Swap, Push and Pop are heap.Interface.

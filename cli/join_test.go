@@ -80,8 +80,10 @@ func TestJoinIsIdleAgain(t *testing.T) {
 // silent never answers.
 type silent struct{ attribution.Resolver }
 
-func (silent) Seen(attribution.Tuple, time.Time) *attribution.Pending     { return &attribution.Pending{} }
-func (silent) SeenOpen(attribution.Tuple, time.Time) *attribution.Pending { return &attribution.Pending{} }
+func (silent) Seen(attribution.Tuple, time.Time) *attribution.Pending { return &attribution.Pending{} }
+func (silent) SeenOpen(attribution.Tuple, time.Time) *attribution.Pending {
+	return &attribution.Pending{}
+}
 
 // Connections that wait for their processes take no goroutine each, which would be
 // megabytes of stacks.
