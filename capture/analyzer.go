@@ -142,8 +142,8 @@ func (a *Analyzer) Stats() Stats {
 // It reports false if there is nothing that the passing of time changes.
 func (a *Analyzer) Due() (time.Time, bool) {
 	due, ok := a.mask.due()
-	if len(a.due) > 0 && (!ok || a.due[0].deadline.Before(due)) {
-		return a.due[0].deadline, true
+	if len(a.due) > 0 && (!ok || a.due[0].deadline.time().Before(due)) {
+		return a.due[0].deadline.time(), true
 	}
 	return due, ok
 }
@@ -314,7 +314,7 @@ func (a *Analyzer) first() *flow {
 	for len(a.due) > 0 {
 		f := a.due[0]
 		next := f.nextDeadline()
-		if !next.After(f.deadline) {
+		if momentOf(next) <= f.deadline {
 			return f
 		}
 		a.due.postpone(f, next)
@@ -325,7 +325,7 @@ func (a *Analyzer) first() *flow {
 // Tick moves the clock to now, the capture's time, when no packet does.
 func (a *Analyzer) Tick(now time.Time) {
 	a.now = now
-	for f := a.first(); f != nil && !f.deadline.After(now); f = a.first() {
+	for f := a.first(); f != nil && !f.deadline.time().After(now); f = a.first() {
 		if f.expire(now) {
 			a.due.postpone(f, f.nextDeadline())
 		} else {

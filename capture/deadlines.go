@@ -12,19 +12,19 @@ type deadlines []*flow
 
 // schedule has a flow looked at no later than at t.
 func (d *deadlines) schedule(f *flow, t time.Time) {
-	switch {
+	switch due := momentOf(t); {
 	case f.index < 0:
-		f.deadline = t
+		f.deadline = due
 		heap.Push(d, f)
-	case t.Before(f.deadline):
-		f.deadline = t
+	case due < f.deadline:
+		f.deadline = due
 		heap.Fix(d, f.index)
 	}
 }
 
 // postpone has a flow that was looked at looked at again at t.
 func (d *deadlines) postpone(f *flow, t time.Time) {
-	f.deadline = t
+	f.deadline = momentOf(t)
 	heap.Fix(d, f.index)
 }
 
@@ -37,7 +37,7 @@ func (d *deadlines) remove(f *flow) {
 // Len, Less, Swap, Push and Pop are heap.Interface.
 
 func (d deadlines) Len() int           { return len(d) }
-func (d deadlines) Less(i, j int) bool { return d[i].deadline.Before(d[j].deadline) }
+func (d deadlines) Less(i, j int) bool { return d[i].deadline < d[j].deadline }
 
 func (d deadlines) Swap(i, j int) {
 	d[i], d[j] = d[j], d[i]

@@ -65,7 +65,7 @@ func (f *flow) yieldsBefore(other *flow) bool {
 	if waits := f.waits(); waits != other.waits() {
 		return !waits
 	}
-	return f.lastSeen.Before(other.lastSeen)
+	return f.lastSeen < other.lastSeen
 }
 
 // waits reports whether a whole request waits for its answer, or an answer to be

@@ -40,9 +40,9 @@ type flow struct {
 	// service has taken it; nil if nothing did.
 	onSYN *chunk
 
-	lastSeen time.Time
-	closedAt time.Time
-	deadline time.Time
+	lastSeen moment
+	closedAt moment
+	deadline moment
 	index    int // in the heap of deadlines, -1 if not there
 
 	// settled is true once it is clear where the connection begins.
@@ -107,7 +107,7 @@ func (a *Analyzer) newFlow(s *segment) *flow {
 	return f
 }
 
-// maxUnused bounds the flows that wait for another connection: 1.4 MiB, with room for
+// maxUnused bounds the flows that wait for another connection: 1.3 MiB, with room for
 // an answer that waits in each.
 const maxUnused = 1 << 10
 
@@ -163,7 +163,7 @@ func (f *flow) closed() bool { return f.ended }
 
 // segment takes in a segment of the connection.
 func (f *flow) segment(s *segment, now time.Time) {
-	f.lastSeen = now
+	f.lastSeen = momentOf(now)
 	if s.direction == up && !s.has(flagSYN|flagRST) {
 		f.tell()
 	}

@@ -17,7 +17,7 @@ func (f *flow) reset(by direction, now time.Time) {
 
 func (f *flow) close(now time.Time) {
 	if !f.ended {
-		f.ended, f.closedAt = true, now
+		f.ended, f.closedAt = true, momentOf(now)
 	}
 }
 

@@ -94,10 +94,10 @@ func (f *flow) expire(now time.Time) bool {
 	f.exchange.expire(f, now)
 	f.expireDelivery(now)
 	switch {
-	case f.closed() && !f.closedAt.Add(closeLinger).After(now):
+	case f.closed() && !f.closedAt.add(closeLinger).After(now):
 		f.finish(imds.ConnectionClosed)
 		return false
-	case !f.lastSeen.Add(idleWait).After(now):
+	case !f.lastSeen.add(idleWait).After(now):
 		f.finish(imds.CaptureEnd)
 		return false
 	}
@@ -141,14 +141,14 @@ func (f *flow) releaseAcknowledged(d direction, c *chunk, now time.Time) {
 
 // nextDeadline is when expire has something to do.
 func (f *flow) nextDeadline() time.Time {
-	due := f.lastSeen.Add(idleWait)
+	due := f.lastSeen.add(idleWait)
 	sooner := func(t time.Time) {
 		if t.Before(due) {
 			due = t
 		}
 	}
 	if f.closed() {
-		sooner(f.closedAt.Add(closeLinger))
+		sooner(f.closedAt.add(closeLinger))
 	}
 	if !f.settled {
 		sooner(f.conn.Opened.Add(reorderWait))

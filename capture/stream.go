@@ -36,7 +36,7 @@ type stream struct {
 	held      []held
 	heldBytes int
 	// waiting is when the wait for what held's first segment lacks began.
-	waiting time.Time
+	waiting moment
 }
 
 // held is a segment that waits.
@@ -133,7 +133,7 @@ func (s *stream) endsAt(seq uint32) bool {
 // begins first has the bytes of both.
 func (s *stream) hold(c chunk, arrival uint64, now time.Time) {
 	if len(s.held) == 0 {
-		s.waiting = now
+		s.waiting = momentOf(now)
 	}
 	from, _ := slices.BinarySearchFunc(s.held, c.seq, func(h held, seq uint32) int {
 		if before(seq, h.seq) {
@@ -179,7 +179,7 @@ func (s *stream) pop(now time.Time) chunk {
 	c := s.held[0].chunk
 	s.held = s.held[1:]
 	s.heldBytes -= len(c.data)
-	s.waiting = now
+	s.waiting = momentOf(now)
 	if len(s.held) == 0 {
 		s.held = nil
 	}
@@ -195,9 +195,9 @@ func (s *stream) holeAcknowledged() bool {
 // deadline is when waiting for what the first held segment lacks ends.
 func (s *stream) deadline() time.Time {
 	if s.hole() > 0 && !s.holeAcknowledged() {
-		return s.waiting.Add(lossWait)
+		return s.waiting.add(lossWait)
 	}
-	return s.waiting.Add(reorderWait)
+	return s.waiting.add(reorderWait)
 }
 
 // done reports whether nothing more will come: the FIN was read, or the other
