@@ -177,7 +177,7 @@ func TestNotesAreBounded(t *testing.T) {
 func TestNotesGiveRoomBack(t *testing.T) {
 	var found collector
 	limits := capture.OfflineLimits()
-	limits.BufferedBytes = 300 // two notes
+	limits.BufferedBytes = 600 // two notes
 	analyzer := capture.NewAnalyzer(imds.DefaultEndpoints(), limits, &found)
 	number := 0
 	for _, client := range []string{"10.0.0.7:40001", "10.0.0.7:40002", "10.0.0.7:40003"} {
