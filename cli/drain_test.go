@@ -2,11 +2,13 @@ package cli
 
 import (
 	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"imds-analyzer/capture"
+	"imds-analyzer/output"
 )
 
 // backlog is a Source of a busy machine: a packet each step, of which the first ones
@@ -69,5 +71,40 @@ func TestDrain(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// holding is a live source of which the kernel holds packets that were not read.
+type holding struct {
+	capture.LiveSource
+	stats capture.LiveStats
+}
+
+func (h holding) Stats() (capture.LiveStats, error) { return h.stats, nil }
+
+// What was not read in time is counted as dropped, and said.
+func TestLeaveUnread(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		cutShort bool
+		stats    capture.LiveStats
+		want     uint64
+	}{
+		{"all was read", false, capture.LiveStats{Received: 10}, 0},
+		{"some was not", true, capture.LiveStats{Received: 10, Dropped: 3}, 5},
+		{"the kernel does not tell", true, capture.LiveStats{}, 1},
+	} {
+		var said strings.Builder
+		s := &session{cutShort: test.cutShort, live: []capture.LiveSource{holding{stats: test.stats}}, streams: Streams{Err: &said}}
+		s.analyzer = capture.NewAnalyzer(nil, capture.LiveLimits(), nil)
+		s.analyzer.Packet(capture.Packet{})
+		s.analyzer.Packet(capture.Packet{})
+		s.leaveUnread()
+		if s.unread != test.want || strings.Contains(said.String(), "were not read") != test.cutShort {
+			t.Errorf("%s: %d packets, and it says %q", test.name, s.unread, said.String())
+		}
+		if err := s.exitStatus(output.CaptureStats{}); (err != nil) != test.cutShort {
+			t.Errorf("%s: it ends with %v", test.name, err)
+		}
 	}
 }
