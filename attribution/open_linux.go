@@ -21,6 +21,9 @@ func Open(o Options) (Resolver, error) {
 	if err := p.probe(); err != nil {
 		return newResolver(nil, []string{fmt.Sprintf("No process can be found without /proc: %v.", err)}), nil
 	}
+	if p.numbering() == numberedElsewhere {
+		return newResolver(nil, []string{"No process can be found: /proc is that of another pid namespace, in which this program is not. Mount its own (mount -t proc proc /proc)."}), nil
+	}
 	networks := newFollower(p)
 	exact, limits := openWitness(p, o, networks)
 	limits = append(limits, p.blindSpots(exact != nil, hasCapability)...)
@@ -61,6 +64,9 @@ func openWitness(p proc, o Options, networks *follower) (witness, []string) {
 	if !o.may(Tracepoint) {
 		return nil, nil
 	}
+	if p.numbering() != numberedAsOurs {
+		return nil, []string{traceLimit(errNumbering)}
+	}
 	t, err := openTracepoint(p, newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), o, networks)
 	if err != nil {
 		return nil, []string{traceLimit(err)}
@@ -84,6 +90,9 @@ func openSecondWitness(p proc, ways []way, networks *follower) (witness, []strin
 	diag, ok := ways[0].(*sockDiag)
 	if !ok {
 		return nil, nil
+	}
+	if p.numbering() != numberedAsOurs {
+		return nil, []string{connectorLimit(errNumbering)}
 	}
 	c, err := openCatcher(p, diag, networks)
 	if err != nil {
@@ -140,7 +149,7 @@ func (p proc) blindSpots(traced bool, has func(capability int) bool) []string {
 	if !links || !descriptors {
 		limits = append(limits, unsearchable(traced))
 	}
-	if !p.isIn("pid", initialPIDNamespace) {
+	if p.numbering() == numberedAsOurs && !p.isIn("pid", initialPIDNamespace) {
 		limits = append(limits, "This is a pid namespace of its own: processes outside it cannot be found. For a container, share the host's (docker run --pid=host).")
 	}
 	return limits

@@ -18,8 +18,17 @@ func (m *Merge) Add(p Packet) {
 	m.waiting = append(m.waiting, p)
 }
 
-// Release hands out the packets that were captured up to a point in time.
+// Release hands out the packets that were captured up to a point in time. Those that were
+// captured long after it came before the clock was set back, and go first: by that clock
+// their turn would not come for as long as it was set back.
 func (m *Merge) Release(until time.Time, visit func(Packet)) {
+	m.waiting = slices.DeleteFunc(m.waiting, func(p Packet) bool {
+		before := p.Time.After(until.Add(clockSlack))
+		if before {
+			visit(p)
+		}
+		return before
+	})
 	slices.SortStableFunc(m.waiting, func(a, b Packet) int { return a.Time.Compare(b.Time) })
 	n := 0
 	for n < len(m.waiting) && !m.waiting[n].Time.After(until) {

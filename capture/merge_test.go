@@ -36,3 +36,24 @@ func TestMergeOrdersByTime(t *testing.T) {
 		t.Errorf("flushed %v", got)
 	}
 }
+
+// What came before the clock was set back does not wait until it is that late again, and
+// goes before what came since.
+func TestMergeWhenClockIsSetBack(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	for _, back := range []time.Duration{2 * time.Hour, 24 * time.Hour, now.Sub(time.Unix(0, 0))} {
+		var m capture.Merge
+		var got []int
+		take := func(p capture.Packet) { got = append(got, int(p.Data[0])) }
+		m.Add(capture.Packet{Data: []byte{1}, Time: now})
+		m.Add(capture.Packet{Data: []byte{3}, Time: now.Add(-back)})
+		m.Add(capture.Packet{Data: []byte{2}, Time: now.Add(time.Millisecond)})
+		m.Release(now.Add(-back), take)
+		if !slices.Equal(got, []int{1, 2, 3}) {
+			t.Errorf("set back by %v: released %v", back, got)
+		}
+		if _, waits := m.Due(); waits {
+			t.Error("something waits")
+		}
+	}
+}
