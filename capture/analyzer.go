@@ -4,6 +4,7 @@
 package capture
 
 import (
+	"container/heap"
 	"hash/maphash"
 	"maps"
 	"net/netip"
@@ -333,6 +334,18 @@ func (a *Analyzer) Tick(now time.Time) {
 		}
 	}
 	a.mask.tick(now)
+}
+
+// SetBack is for when the clock was set back to now: what has been silent since then is
+// given up after the same time as always, and not when it is as late as it was before.
+func (a *Analyzer) SetBack(now time.Time) {
+	a.now = now
+	for _, f := range a.due {
+		f.lastSeen = min(f.lastSeen, momentOf(now))
+		f.deadline = momentOf(f.nextDeadline())
+	}
+	heap.Init(&a.due)
+	a.mask.setBack(now)
 }
 
 // Flush hands over what is still open, as at the end of the capture.

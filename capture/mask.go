@@ -133,6 +133,18 @@ func (m *masker) tick(now time.Time) {
 	}
 }
 
+// setBack has what waits do so from now on, if the clock was set back to that.
+func (m *masker) setBack(now time.Time) {
+	if m == nil {
+		return
+	}
+	for i := range m.queue {
+		if q := &m.queue[i]; q.since.After(now) {
+			q.since = now
+		}
+	}
+}
+
 // flush writes all that waits.
 func (m *masker) flush() {
 	if m == nil {

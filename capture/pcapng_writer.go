@@ -61,7 +61,7 @@ func NewPcapngWriter(w io.Writer, application string) (*PcapngWriter, error) {
 // Whole blocks are written, in one Write, without buffering: a file whose
 // writer was killed can be read. A time before 1970 or after 2554, such as the
 // zero time, does not fit the format and is written as 1970. After a failed
-// Write all calls return its error.
+// Write all calls return its error, until Mended.
 func (w *PcapngWriter) WritePacket(p Packet) error {
 	if w.err != nil {
 		return w.err
@@ -76,12 +76,19 @@ func (w *PcapngWriter) WritePacket(p Packet) error {
 			return fmt.Errorf("more than %d interfaces do not fit into a pcapng file", pcapngMaxInterfaces)
 		}
 		id = uint32(len(w.interfaces))
-		w.interfaces[key] = id
 		w.declare(key)
 	}
 	w.packet(id, p)
-	return w.flush()
+	if err := w.flush(); err != nil {
+		return err
+	}
+	w.interfaces[key] = id
+	return nil
 }
+
+// Mended has packets written again after a Write that failed: nothing that it left is
+// there any more.
+func (w *PcapngWriter) Mended() { w.err = nil }
 
 // pcapngCheck reports what of p does not fit into the format.
 func pcapngCheck(p Packet) error {

@@ -136,6 +136,36 @@ func TestPcapngWriterDiskFull(t *testing.T) {
 	}
 }
 
+// Where what a failed Write left was cut off, the file goes on, with the interface of the
+// packet that it lacks.
+func TestPcapngWriterMended(t *testing.T) {
+	w := &pcapngWrites{fail: 3}
+	writer, err := NewPcapngWriter(w, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	packet := func(interfaceID int) error {
+		return writer.WritePacket(Packet{Data: []byte("abc"), InterfaceID: interfaceID})
+	}
+	if err := packet(1); err != nil {
+		t.Fatal(err)
+	}
+	if err := packet(2); err != errPcapngDiskFull {
+		t.Fatal(err)
+	}
+	w.fail = 0
+	writer.Mended()
+	for _, id := range []int{2, 1, 2} {
+		if err := packet(id); err != nil {
+			t.Error(err)
+		}
+	}
+	packets, err := fileReadAll(bytes.NewReader(bytes.Join(w.writes, nil)))
+	if len(packets) != 4 || err != io.EOF {
+		t.Errorf("%d packets, %v", len(packets), err)
+	}
+}
+
 // What does not fit is refused before anything is written.
 func TestPcapngWriterRefuses(t *testing.T) {
 	var w pcapngWrites

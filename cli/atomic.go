@@ -4,9 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
 
 	"imds-analyzer/output/logfile"
 )
@@ -44,8 +49,52 @@ func (p *place) Close() error {
 // the one that it replaces.
 func (p *place) make() (err error) {
 	p.beside = fmt.Sprintf(".%s.%d", p.file, rand.Uint64())
-	p.made, err = p.directory.OpenFile(p.beside, os.O_RDWR|os.O_CREATE|os.O_EXCL, logFileMode)
+	if p.made, err = p.directory.OpenFile(p.beside, os.O_RDWR|os.O_CREATE|os.O_EXCL, logFileMode); err == nil {
+		_ = markUsed(p.made) // some file systems have no locks
+	}
 	return err
+}
+
+// abandonedAfter is how old a file is that a killed program may have left beside the one
+// that it was to replace: one that is just being made may not be locked yet.
+const abandonedAfter = time.Minute
+
+// sweep removes what killed programs have left beside a file: regular files of the user's
+// own with names as make gives them, which nobody is writing to. What cannot be removed
+// stays, and is in nobody's way.
+func sweep(name string) {
+	p, err := openPlace(name)
+	if err != nil {
+		return
+	}
+	defer p.Close()
+	entries, _ := fs.ReadDir(p.directory.FS(), ".")
+	for _, entry := range entries {
+		if p.isBeside(entry.Name()) && p.isAbandoned(entry.Name()) {
+			_ = p.directory.Remove(entry.Name())
+		}
+	}
+}
+
+// isBeside reports whether make could have given the name.
+func (p *place) isBeside(name string) bool {
+	number, ok := strings.CutPrefix(name, "."+p.file+".")
+	_, err := strconv.ParseUint(number, 10, 64)
+	return ok && err == nil
+}
+
+func (p *place) isAbandoned(name string) bool {
+	info, err := p.directory.Lstat(name)
+	if err != nil || !info.Mode().IsRegular() || time.Since(info.ModTime()) < abandonedAfter || !isOwnFile(info) {
+		return false
+	}
+	// Another may have put a pipe there meanwhile, which would be waited for.
+	file, err := p.directory.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	return markUsed(file) == nil
 }
 
 func (p *place) abandon() error {

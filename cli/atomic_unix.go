@@ -21,6 +21,18 @@ func syncDirectory(directory *os.File) error {
 	return err
 }
 
+// markUsed has nobody take a file for one that was left behind, until it is closed or the
+// process ends. It fails if another process has it marked.
+func markUsed(file *os.File) error {
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+}
+
+// isOwnFile reports whether a file is the user's that the program runs as.
+func isOwnFile(info os.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
+}
+
 // lockFile keeps all others who lock the same file away until it is closed, or the
 // process ends (flock(2)).
 func lockFile(name string) (io.Closer, error) {

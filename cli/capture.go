@@ -19,6 +19,12 @@ const (
 	// mergeStep is how much longer packets of several sources wait, so that there is
 	// not a step for each of them.
 	mergeStep = 20 * time.Millisecond
+	// lookAtClock is how often, at least, something that waits is looked at: the clock may
+	// have been set meanwhile.
+	lookAtClock = time.Minute
+	// clockStep is how far the clock is set back that is taken note of. Less only has
+	// something wait for so much longer.
+	clockStep = time.Second
 )
 
 // capture feeds the Analyzer until the input or ctx ends.
@@ -101,11 +107,30 @@ func (s *session) clock() <-chan time.Time {
 	if !ok {
 		return nil
 	}
-	return time.After(time.Until(due) + deliveryDelay)
+	return time.After(min(time.Until(due), lookAtClock) + deliveryDelay)
+}
+
+// wallClock is the clock that packets have their times from, which people and programs
+// set. Its reading is without that of the monotonic clock.
+type wallClock struct{ last time.Time }
+
+// setBack reports whether it was set back since the last look.
+func (w *wallClock) setBack(now time.Time) bool {
+	before := w.last
+	w.last = now.Round(0)
+	return w.last.Before(before.Add(-clockStep))
+}
+
+// followClock has what waits not wait for the time that the clock was set back by.
+func (s *session) followClock() {
+	if now := time.Now(); s.wall.setBack(now) {
+		s.analyzer.SetBack(now)
+	}
 }
 
 // tick moves the clock of a live capture.
 func (s *session) tick() {
+	s.followClock()
 	now := time.Now().Add(-deliveryDelay)
 	if s.merge != nil {
 		s.merge.Release(now, s.analyzer.Packet)
@@ -115,6 +140,9 @@ func (s *session) tick() {
 
 // take gives the Analyzer what has come. It reports true at the end of input.
 func (s *session) take(batch *capture.Batch) bool {
+	if s.options.live() {
+		s.followClock()
+	}
 	if s.merge == nil && s.networks.any() {
 		s.merge = &capture.Merge{}
 	}

@@ -101,6 +101,7 @@ func (f *textfile) end(text []byte) {
 // run writes what it is given. It tells when that begins to fail: it may succeed again.
 func (f *textfile) run() {
 	defer close(f.ended)
+	sweep(f.name)
 	failing := false
 	for text := range f.texts {
 		err := f.write(text)

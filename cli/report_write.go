@@ -45,6 +45,7 @@ func openReportPlace(name string) (*place, error) {
 		file, err := logfile.Guarded(logfile.Target(name), os.O_WRONLY)
 		return &place{special: file}, err
 	}
+	sweep(name)
 	return openPlace(name)
 }
 

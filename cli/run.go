@@ -76,6 +76,7 @@ type session struct {
 	endedEarly bool
 	hangups    <-chan os.Signal // at which the log is opened anew, nil for none
 	started    time.Time
+	wall       wallClock
 	flushed    time.Time // the log; of the goroutine that writes it
 }
 
@@ -94,7 +95,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 		defer raiseAutogroup()()
 		s.noDumps()
 		debug.SetGCPercent(liveGCPercent)
-		debug.SetMemoryLimit(liveMemory)
+		debug.SetMemoryLimit(min(liveMemory, debug.SetMemoryLimit(-1))) // GOMEMLIMIT, if that is less
 	} else {
 		debug.SetGCPercent(offlineGCPercent)
 	}

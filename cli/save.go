@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"imds-analyzer/attribution"
@@ -24,6 +25,8 @@ const (
 	// masked. Beyond it capture waits too.
 	maxSaving      = 8 << 10
 	maxSavingBytes = 8 << 20
+	// saveAgain is how long after an error it is tried again to save packets.
+	saveAgain = time.Second
 )
 
 // packetFile is the pcapng file that packets are saved to. Each packet in which a
@@ -32,14 +35,21 @@ const (
 type packetFile struct {
 	name   string
 	file   *os.File
+	blocks *wholeBlocks
 	writer *capture.PcapngWriter
+	// lasting: the file is one that can be mended, of a live capture, which outlasts errors.
+	lasting bool
+	now     func() time.Time
+	failed  error         // of the latest try, nil if packets are saved
+	next    time.Time     // not before then is it tried again
+	missing atomic.Uint64 // packets that were not saved
 	// comment says who made the call that begins in a packet.
 	comment func(attribution.Answer, *imds.Note) string
 	queue   chan saving
 	room    *room
 	done    chan struct{}
-	tell    func(error) // is called once, with the first error
-	err     error       // the same, once done is closed
+	tell    func(error)
+	err     error // after which nothing more is saved, once done is closed
 }
 
 // toldError is an error that people were told of when it arose.
@@ -73,6 +83,7 @@ func (s *session) savePackets() (io.Closer, error) {
 		return nil, errors.Join(err, p.file.Close())
 	}
 	p.comment = s.join.comment
+	p.lasting = s.options.live() && isRegular(p.file)
 	p.tell = func(err error) { say(s.streams.Err, "%s", err) }
 	go p.writeAll()
 	s.analyzer.SaveTo(func(packet capture.Saved) {
@@ -101,7 +112,7 @@ func openPacketFile(name string) (*packetFile, error) {
 		}
 	}
 	return &packetFile{
-		name: name, file: file,
+		name: name, file: file, blocks: &wholeBlocks{file: file}, now: time.Now,
 		queue: make(chan saving, maxSaving), room: newRoom(maxSavingBytes), done: make(chan struct{}),
 	}, nil
 }
@@ -112,7 +123,7 @@ func (p *packetFile) begin() (err error) {
 		err = p.file.Truncate(0)
 	}
 	if err == nil {
-		p.writer, err = capture.NewPcapngWriter(p.file, "imds-analyzer "+version())
+		p.writer, err = capture.NewPcapngWriter(p.blocks, "imds-analyzer "+version())
 	}
 	if err != nil {
 		return fmt.Errorf("cannot save packets to %s: %w", p.name, err)
@@ -130,7 +141,7 @@ func (p *packetFile) add(s saving) {
 	p.queue <- s
 }
 
-// writeAll writes what is added until Close. After an error nothing more is written.
+// writeAll writes what is added until Close.
 func (p *packetFile) writeAll() {
 	defer close(p.done)
 	for s := range p.queue {
@@ -141,14 +152,88 @@ func (p *packetFile) writeAll() {
 	}
 }
 
+// write writes a packet. What cannot be written is counted, and tried again with another
+// packet later; where what a failed write left cannot be cut off, nothing more is written.
 func (p *packetFile) write(s saving) {
+	if p.failed != nil && p.now().Before(p.next) {
+		p.missing.Add(1)
+		return
+	}
 	if s.pending != nil {
 		s.Comment = p.comment(answerBy(s.pending, s.due), s.Note)
 	}
-	if err := p.writer.WritePacket(s.Packet); err != nil {
+	switch err := p.append(s.Packet); {
+	case err != nil && !p.lasting:
 		p.err = toldError{fmt.Errorf("packets are no longer saved to %s: %w", p.name, err)}
 		p.tell(p.err)
+	case err != nil:
+		p.missing.Add(1)
+		p.next = p.now().Add(saveAgain)
+		p.tellFailure(err)
+	case p.failed != nil:
+		p.failed = nil
+		p.tell(fmt.Errorf("packets are saved to %s again, %s missing from it", p.name, countPackets(p.missing.Load())))
 	}
+}
+
+// append writes a packet where the last whole one ends.
+func (p *packetFile) append(packet capture.Packet) error {
+	if p.failed != nil {
+		if err := p.blocks.mend(); err != nil {
+			return err
+		}
+		p.writer.Mended()
+	}
+	return p.writer.WritePacket(packet)
+}
+
+// tellFailure tells that saving begins to fail.
+func (p *packetFile) tellFailure(err error) {
+	_ = p.blocks.mend() // or before the next packet
+	if p.failed == nil {
+		p.tell(fmt.Errorf("packets cannot be saved to %s: %w. The capture goes on, and it is tried again every %v", p.name, err, saveAgain))
+	}
+	p.failed = err
+}
+
+// notSaved is how many packets are missing from the file.
+func (p *packetFile) notSaved() uint64 {
+	if p == nil {
+		return 0
+	}
+	return p.missing.Load()
+}
+
+func countPackets(n uint64) string {
+	if n == 1 {
+		return "1 packet is"
+	}
+	return fmt.Sprintf("%d packets are", n)
+}
+
+// wholeBlocks is a file to which each Write adds a whole block, or, when it is mended,
+// nothing.
+type wholeBlocks struct {
+	file *os.File
+	size int64 // of what is whole
+}
+
+// Write implements io.Writer.
+func (b *wholeBlocks) Write(block []byte) (int, error) {
+	n, err := b.file.Write(block)
+	if err == nil {
+		b.size += int64(n)
+	}
+	return n, err
+}
+
+// mend cuts off what a failed Write has left.
+func (b *wholeBlocks) mend() error {
+	if err := b.file.Truncate(b.size); err != nil {
+		return err
+	}
+	_, err := b.file.Seek(b.size, io.SeekStart)
+	return err
 }
 
 // Close writes what waits, closes the file and returns what went wrong.
@@ -157,6 +242,9 @@ func (p *packetFile) Close() error {
 	<-p.done
 	if err := p.file.Close(); err != nil && p.err == nil {
 		return fmt.Errorf("cannot save packets: %w", err)
+	}
+	if n := p.missing.Load(); n > 0 && p.err == nil {
+		return missingError{fmt.Errorf("%s: %s missing, of a time when it could not be written", p.name, countPackets(n))}
 	}
 	return p.err
 }

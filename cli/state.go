@@ -76,6 +76,7 @@ func openKeeper(file string) (k *keeper, limit string, err error) {
 	if k.lock, err = lockFile(lockOf(file)); err != nil {
 		return nil, "", fmt.Errorf("cannot keep the state in %s: %w", file, err)
 	}
+	sweep(file)
 	if limit, err = k.load(); err == nil {
 		k.err = k.write() // what cannot be written is told at once
 	}

@@ -13,6 +13,7 @@ import (
 func (s *session) announce() {
 	s.log.session = s.describe()
 	if s.options.live() {
+		s.log.session.Limits = s.workingLimits()
 		s.log.root = os.DirFS("/")
 	}
 	s.log.lifecycle(s.log.session.Start())
@@ -30,10 +31,13 @@ func (s *session) announce() {
 
 // sayLimits says what does not work as it should.
 func (s *session) sayLimits() {
-	for _, limit := range slices.Concat(s.resolver.Limits(), s.limits) {
+	for _, limit := range s.workingLimits() {
 		say(s.streams.Err, "%s", limit)
 	}
 }
+
+// workingLimits are what does not work as it should.
+func (s *session) workingLimits() []string { return slices.Concat(s.resolver.Limits(), s.limits) }
 
 func joinWords[Word ~string](words []Word) string {
 	var list []string
@@ -95,6 +99,7 @@ func (s *session) stats() output.CaptureStats {
 		EventsLost:         s.resolver.Stats().EventsLost,
 		EndedEarly:         s.endedEarly,
 		EntriesNotWritten:  s.log.notWritten(),
+		PacketsNotSaved:    s.packets.notSaved(),
 
 		TellsWithoutPackets: s.resolver.Missing() != nil,
 	}

@@ -59,6 +59,9 @@ type CaptureStats struct {
 	// EntriesNotWritten are those that are missing from the log, because it could not be
 	// written.
 	EntriesNotWritten uint64
+	// PacketsNotSaved are those that are missing from the file that packets are saved to,
+	// for the same reason.
+	PacketsNotSaved uint64
 }
 
 // verdict says in a sentence whether calls may be missing from the log.

@@ -315,6 +315,7 @@ type Capture struct {
 	AttributionMethods []string  `json:"attribution_methods,omitempty"`
 	Capabilities       []string  `json:"capabilities,omitempty"`
 	Confined           []string  `json:"confined,omitempty"`
+	Limits             []string  `json:"limits,omitempty"`
 	BootID             string    `json:"boot_id,omitempty"`
 	Started            time.Time `json:"started,omitzero"`
 	FirstPacket        time.Time `json:"first_packet,omitzero"`
@@ -357,6 +358,8 @@ type Counts struct {
 	// HalfOpenDropped and SegmentsIgnored are those of CaptureStats.
 	HalfOpenDropped uint64 `json:"half_open_dropped,omitempty"`
 	SegmentsIgnored uint64 `json:"segments_ignored,omitempty"`
+	// PacketsNotSaved is that of CaptureStats.
+	PacketsNotSaved uint64 `json:"packets_not_saved,omitempty"`
 	// EnrichFailed is nil where no command says more of calls.
 	EnrichFailed *uint64 `json:"enrich_failed,omitempty"`
 	// NetworkNamespaces are those that were captured besides the program's own,

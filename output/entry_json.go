@@ -313,6 +313,7 @@ func (c *Capture) write(w *jsonWriter, action LifecycleAction) {
 	w.list("attribution_methods", c.AttributionMethods)
 	w.list("capabilities", c.Capabilities)
 	w.list("confined", c.Confined)
+	w.list("limits", c.Limits)
 	w.text("boot_id", c.BootID)
 	w.time("started", c.Started)
 	w.time("first_packet", c.FirstPacket)
@@ -372,6 +373,9 @@ func (c *Counts) write(w *jsonWriter) {
 	}
 	if c.SegmentsIgnored > 0 {
 		w.count("segments_ignored", c.SegmentsIgnored)
+	}
+	if c.PacketsNotSaved > 0 {
+		w.count("packets_not_saved", c.PacketsNotSaved)
 	}
 	w.known("requests_cut", c.RequestsCut)
 	w.known("snaplen_needed", c.SnaplenNeeded)

@@ -33,6 +33,8 @@ type Session struct {
 	// Confined is what the process has given up: no_core_dumps, no_new_privs, seccomp,
 	// no_exec.
 	Confined []string
+	// Limits are what does not work as it should, in the words that people are told.
+	Limits []string
 	BootID   string
 	Uptime   uint64 // of the host at the start, in seconds
 	// Started has the reading of the monotonic clock with it, as time.Now gives it: that
@@ -46,6 +48,7 @@ type Session struct {
 func (s *Session) Start() Lifecycle {
 	l := s.entry(CaptureStarted, s.Started)
 	l.Host.Uptime = s.Uptime
+	l.IMDS.Capture.Limits = s.Limits
 	l.Message = "capture started on " + orUnknown(strings.Join(s.Interfaces, ", "))
 	if s.Filter != "" { // live: a file has no process to find
 		l.Message += ", attribution by " + orNothing(strings.Join(l.IMDS.Capture.AttributionMethods, ", "))

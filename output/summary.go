@@ -133,6 +133,7 @@ func (s *Summary) Counts(c CaptureStats) Counts {
 		ResponsesUnmatched:      c.ResponsesUnmatched,
 		ConnectionsEvicted:      c.Evicted,
 		EndedEarly:              c.EndedEarly,
+		PacketsNotSaved:         c.PacketsNotSaved,
 		HalfOpenDropped:         c.HalfOpenDropped,
 		SegmentsIgnored:         c.SegmentsIgnored,
 		EnrichFailed:            s.enrichFailed(),
