@@ -18,11 +18,11 @@ import (
 func Open(o Options) (Resolver, error) {
 	p := proc{root: cmp.Or(o.Proc, "/proc"), boot: bootTime}
 	p.mounts, _ = os.Readlink(filepath.Join(p.root, "self", "ns", "mnt"))
-	if err := p.probe(); err != nil {
-		return newResolver(nil, []string{fmt.Sprintf("No process can be found without /proc: %v.", err)}), nil
-	}
 	if p.numbering() == numberedElsewhere {
 		return newResolver(nil, []string{"No process can be found: /proc is that of another pid namespace, in which this program is not. Mount its own (mount -t proc proc /proc)."}), nil
+	}
+	if err := p.probe(); err != nil {
+		return newResolver(nil, []string{fmt.Sprintf("No process can be found without /proc: %v.", err)}), nil
 	}
 	networks := newFollower(p)
 	exact, limits := openWitness(p, o, networks)

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -69,7 +71,7 @@ func withoutRoom(t *testing.T, size int64, do func()) {
 
 func savedTexts(t *testing.T, name string) (texts []string) {
 	t.Helper()
-	source, err := capture.OpenFile(name, &capture.Sieve{})
+	source, err := capture.OpenFile(name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +79,9 @@ func savedTexts(t *testing.T, name string) (texts []string) {
 	for {
 		packet, err := source.Next()
 		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				t.Error(err)
+			}
 			return texts
 		}
 		texts = append(texts, string(packet.Data))

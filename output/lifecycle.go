@@ -35,8 +35,8 @@ type Session struct {
 	Confined []string
 	// Limits are what does not work as it should, in the words that people are told.
 	Limits []string
-	BootID   string
-	Uptime   uint64 // of the host at the start, in seconds
+	BootID string
+	Uptime uint64 // of the host at the start, in seconds
 	// Started has the reading of the monotonic clock with it, as time.Now gives it: that
 	// tells how long the capture has run, whatever becomes of the wall clock.
 	Started time.Time

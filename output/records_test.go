@@ -228,7 +228,7 @@ func testLifecycles() []Lifecycle {
 		Methods:      []attribution.Method{attribution.SockDiag, attribution.Proc},
 		Capabilities: []string{"CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE", "CAP_SYS_ADMIN"},
 		Confined:     []string{"no_core_dumps", "no_new_privs", "seccomp"},
-		Limits: []string{"sock_diag does not work: \"no\"."},
+		Limits:       []string{"sock_diag does not work: \"no\"."},
 		BootID:       "c3b1b2a0-7a52-4a8e-9a0d-0f4b3f0a7a11", Uptime: 345678, Started: testTime,
 	}
 	files := Session{

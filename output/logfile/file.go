@@ -98,7 +98,7 @@ func (f *File) Write(lines []byte) (written int, err error) {
 	if err := f.end.mend(f.file); err != nil {
 		return 0, err
 	}
-	f.renewIfStale()
+	err = f.renewIfStale()
 	for written < len(lines) && err == nil {
 		var n int
 		n, err = f.append(f.fitting(lines[written:]))
@@ -123,14 +123,18 @@ func (f *File) append(lines []byte) (int, error) {
 // have rotated it. What fails is tried again, and Err tells it.
 func (f *File) Reopen() { f.try(f.renew) }
 
-// renewIfStale does so if the file has no name any more, or it failed before.
-func (f *File) renewIfStale() {
+// renewIfStale does so if the file has no name any more, or it failed before. What is
+// written to a file without a name nobody finds: it fails where there can be no new one.
+func (f *File) renewIfStale() error {
 	if info, err := f.file.Stat(); err == nil && isDeleted(info) {
-		f.stale = true
+		err := f.renew()
+		f.problem = nil // the caller tells
+		return err
 	}
 	if f.stale && f.mayTry() {
 		f.Reopen()
 	}
+	return nil
 }
 
 func (f *File) renew() error {

@@ -233,6 +233,34 @@ func TestReopenFails(t *testing.T) {
 	}
 }
 
+// A file that was deleted, with its directory, takes nothing that nobody would find: it
+// fails until there can be a new one.
+func TestDeleted(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "logs")
+	name := filepath.Join(dir, "log")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f := opened(t, name, Options{RotateSize: 6, Keep: 1})
+	add(t, f, "a")
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if n, err := f.Write([]byte("b\n")); n != 0 || !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%d bytes are written, %v", n, err)
+		}
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	add(t, f, "b")
+	checkHolds(t, name, "b\n")
+	if f.Err() != nil {
+		t.Error(f.Err())
+	}
+}
+
 // Whatever a file holds, what is added are lines of their own, and only half entries
 // are lost.
 func FuzzEnd(f *testing.F) {
