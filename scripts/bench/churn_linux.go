@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"imds-analyzer/scripts/testbed"
 )
 
 const (
@@ -211,14 +213,14 @@ func (w *watch) holdings() (h holdings) {
 }
 
 func holdingsOf(pid int) (h holdings, err error) {
-	u, err := usageOf(pid)
+	u, err := testbed.UsageOf(pid)
 	if err != nil {
 		return h, err
 	}
 	dir := fmt.Sprintf("/proc/%d/", pid)
 	threads, err1 := os.ReadDir(dir + "task")
 	files, err2 := os.ReadDir(dir + "fd")
-	h = holdings{Threads: len(threads), RSS: u.rss, Files: make(map[string]int)}
+	h = holdings{Threads: len(threads), RSS: u.RSS, Files: make(map[string]int)}
 	for _, f := range files {
 		// One that was closed meanwhile is none.
 		if target, err := os.Readlink(filepath.Join(dir, "fd", f.Name())); err == nil {

@@ -9,12 +9,14 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"imds-analyzer/scripts/testbed"
 )
 
 // running is a container that is there: its first process, and a thread that
 // starts others in it.
 type running struct {
-	*namespace
+	*testbed.Namespace
 	container
 	init *exec.Cmd
 	in   io.Closer // at its end the first process ends, and with it all others
@@ -22,12 +24,12 @@ type running struct {
 
 // newRunning starts a container. To its processes the host's /proc is the
 // directory proc.
-func newRunning(network *namespace, c container, client, procs, proc string) (*running, error) {
-	thread, err := newThread(func() error { return enter(network.path, unix.CLONE_NEWNET) })
+func newRunning(network *testbed.Namespace, c container, client, procs, proc string) (*running, error) {
+	thread, err := testbed.NewThread(func() error { return enter(network.Path, unix.CLONE_NEWNET) })
 	if err != nil {
 		return nil, err
 	}
-	r := &running{namespace: thread, container: c}
+	r := &running{Namespace: thread, container: c}
 	if err := r.open(client, procs, proc); err != nil {
 		r.close()
 		return nil, fmt.Errorf("cannot start a container: %w", err)
@@ -45,13 +47,13 @@ func (r *running) open(client, procs, proc string) (err error) {
 	if r.in, err = r.init.StdinPipe(); err != nil {
 		return err
 	}
-	if err := r.start(r.init); err != nil {
+	if err := r.Start(r.init); err != nil {
 		return err
 	}
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		return err
 	}
-	return r.do(func() error { return join(r.init.Process.Pid) })
+	return r.Do(func() error { return join(r.init.Process.Pid) })
 }
 
 // contained is for processes in a container. That they end with this process
@@ -89,5 +91,5 @@ func (r *running) close() {
 		_ = r.init.Process.Kill()
 		_ = r.init.Wait()
 	}
-	r.namespace.close()
+	r.Namespace.Close()
 }

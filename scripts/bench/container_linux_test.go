@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"imds-analyzer/scripts/testbed"
 )
 
 // whoAmI tells the client's number, its pids on the host and in its container,
@@ -105,11 +107,14 @@ func signalAll(t *testing.T, procs string, signal syscall.Signal) {
 func TestLiveContainerFails(t *testing.T) {
 	s, _ := newTestSite(t, direct)
 	c := container{"none", newID(32), "docker/" + newID(32)}
-	host := s.host.namespace
+	host := s.host.Namespace
 	for name, start := range map[string]func() error{
 		"no such program": func() error { _, err := newRunning(host, c, "/none", "/none", s.dir); return err },
 		"no such cgroup":  func() error { _, err := newRunning(host, c, s.path, "/none", s.dir); return err },
-		"no such network": func() error { _, err := newRunning(&namespace{path: "/none"}, c, s.path, "/none", s.dir); return err },
+		"no such network": func() error {
+			_, err := newRunning(&testbed.Namespace{Path: "/none"}, c, s.path, "/none", s.dir)
+			return err
+		},
 	} {
 		if err := start(); err == nil {
 			t.Errorf("%s, and nobody says so", name)

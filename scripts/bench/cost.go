@@ -1,60 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
-	"time"
+
+	"imds-analyzer/scripts/testbed"
 )
-
-// usage is what a process has used until a moment.
-type usage struct {
-	at   time.Time
-	cpu  time.Duration
-	rss  int64 // bytes
-	peak int64 // bytes
-	// forks is how many processes and threads all of the machine has started:
-	// they cost a program that follows processes something, whoever starts them.
-	forks int64
-}
-
-// tick is the unit of times in /proc/PID/stat, whatever the kernel's own is
-// (USER_HZ in the kernel's include/asm-generic/param.h).
-const tick = 10 * time.Millisecond
-
-// errProc: a file in /proc is not as proc(5) has it.
-var errProc = errors.New("not as in proc(5)")
-
-// parseCPU reads utime and stime, the 14th and 15th fields of
-// proc_pid_stat(5). The second, a name in parentheses, may hold anything.
-func parseCPU(stat string) (time.Duration, error) {
-	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("stat is %w: %q", errProc, stat)
-	}
-	user, err := strconv.ParseUint(fields[11], 10, 32)
-	system, err2 := strconv.ParseUint(fields[12], 10, 32)
-	if err := errors.Join(err, err2); err != nil {
-		return 0, fmt.Errorf("stat is %w: %w", errProc, err)
-	}
-	return time.Duration(user+system) * tick, nil
-}
-
-// field reads the number after a name at the beginning of a line: of
-// proc_pid_status(5), where sizes are in KiB, and of proc_stat(5).
-func field(text, name string) (int64, error) {
-	for line := range strings.Lines(text) {
-		rest, found := strings.CutPrefix(line, name)
-		words := strings.Fields(rest)
-		if !found || len(words) == 0 {
-			continue
-		}
-		return strconv.ParseInt(words[0], 10, 53)
-	}
-	return 0, fmt.Errorf("there is no %q: %w", name, errProc)
-}
 
 // period is what a process used from one moment to another.
 type period struct {
@@ -67,14 +18,14 @@ type period struct {
 }
 
 // between is the period in which so many processes were started.
-func between(a, b usage, count int) period {
+func between(a, b testbed.Usage, count int) period {
 	return period{
-		Seconds: b.at.Sub(a.at).Seconds(),
-		CPU:     (b.cpu - a.cpu).Seconds(),
+		Seconds: b.At.Sub(a.At).Seconds(),
+		CPU:     (b.CPU - a.CPU).Seconds(),
 		Count:   count,
-		Forks:   b.forks - a.forks,
-		RSS:     b.rss,
-		Peak:    b.peak,
+		Forks:   b.Forks - a.Forks,
+		RSS:     b.RSS,
+		Peak:    b.Peak,
 	}
 }
 

@@ -2,9 +2,9 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"os"
 	"time"
+
+	"imds-analyzer/scripts/testbed"
 )
 
 // effort is how long things are measured.
@@ -109,32 +109,15 @@ func (m *meter) during(l launch) period {
 	begin := m.usage()
 	_, err := m.run(l)
 	m.err = errors.Join(m.err, err)
-	took := time.Since(begin.at)
+	took := time.Since(begin.At)
 	time.Sleep(m.settle)
 	end := m.usage()
-	end.at = begin.at.Add(took)
+	end.At = begin.At.Add(took)
 	return between(begin, end, l.count)
 }
 
-func (m *meter) usage() usage {
-	u, err := usageOf(m.pid)
+func (m *meter) usage() testbed.Usage {
+	u, err := testbed.UsageOf(m.pid)
 	m.err = errors.Join(m.err, err)
 	return u
-}
-
-// usageOf reads what a process has used, with all its threads.
-func usageOf(pid int) (u usage, err error) {
-	stat, err1 := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	status, err2 := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	machine, err3 := os.ReadFile("/proc/stat")
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return u, err
-	}
-	u.at = time.Now()
-	u.cpu, err1 = parseCPU(string(stat))
-	u.rss, err2 = field(string(status), "VmRSS:")
-	u.peak, err3 = field(string(status), "VmHWM:")
-	u.forks, err = field(string(machine), "processes ")
-	u.rss, u.peak = u.rss<<10, u.peak<<10
-	return u, errors.Join(err, err1, err2, err3)
 }

@@ -1,65 +1,17 @@
 package main
 
 import (
-	"errors"
 	"math"
 	"strings"
 	"testing"
 	"time"
+
+	"imds-analyzer/scripts/testbed"
 )
 
-const statOf = "4242 (a b) c) S 1 4242 4242 0 -1 4194560 1 2 3 4 150 25 0 0 20 0 9 0 100 0 0"
-
-func TestParseCPU(t *testing.T) {
-	if cpu, err := parseCPU(statOf); err != nil || cpu != 1750*time.Millisecond {
-		t.Errorf("%v, %v", cpu, err)
-	}
-	for _, stat := range []string{"", "4242 (a) S 1", strings.Replace(statOf, " 25 ", " x ", 1), strings.Replace(statOf, " 150 ", " -1 ", 1)} {
-		if _, err := parseCPU(stat); !errors.Is(err, errProc) {
-			t.Errorf("%q: %v", stat, err)
-		}
-	}
-}
-
-func FuzzParseCPU(f *testing.F) {
-	f.Add(statOf)
-	f.Add("1 () S")
-	f.Add(")")
-	f.Fuzz(func(t *testing.T, stat string) {
-		if cpu, err := parseCPU(stat); cpu < 0 || err != nil && !errors.Is(err, errProc) {
-			t.Errorf("%v, %v", cpu, err)
-		}
-	})
-}
-
-func TestField(t *testing.T) {
-	const status = "Name:\tVmRSS:\nVmHWM:\t   20480 kB\nVmRSS:\t   10240 kB\nEmpty:\n"
-	if n, err := field(status, "VmRSS:"); err != nil || n != 10240 {
-		t.Errorf("%d, %v", n, err)
-	}
-	for _, name := range []string{"VmSwap:", "Empty:"} {
-		if _, err := field(status, name); !errors.Is(err, errProc) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if _, err := field("processes many\n", "processes "); err == nil {
-		t.Error("a word is a number")
-	}
-}
-
-func FuzzField(f *testing.F) {
-	f.Add("VmRSS:\t   10240 kB\n", "VmRSS:")
-	f.Add("cpu 1 2\nprocesses 7", "processes ")
-	f.Fuzz(func(t *testing.T, text, name string) {
-		if n, err := field(text, name); n != 0 && err == nil && !strings.Contains(text, name) {
-			t.Errorf("%d is after no %q", n, name)
-		}
-	})
-}
-
 func TestBetween(t *testing.T) {
-	a := usage{time.Unix(100, 0), time.Second, 1 << 20, 2 << 20, 5000}
-	b := usage{time.Unix(110, 0), 2 * time.Second, 3 << 20, 4 << 20, 10_050}
+	a := testbed.Usage{At: time.Unix(100, 0), CPU: time.Second, RSS: 1 << 20, Peak: 2 << 20, Forks: 5000}
+	b := testbed.Usage{At: time.Unix(110, 0), CPU: 2 * time.Second, RSS: 3 << 20, Peak: 4 << 20, Forks: 10_050}
 	p := between(a, b, 5000)
 	if p != (period{10, 1, 5000, 5050, 3 << 20, 4 << 20}) {
 		t.Errorf("%+v", p)

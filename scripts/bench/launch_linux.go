@@ -12,11 +12,13 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"imds-analyzer/scripts/testbed"
 )
 
 // launcher starts clients, by the program that is built from client.c.
 type launcher struct {
-	*namespace
+	*testbed.Namespace
 	path string
 	proc string // the host's /proc, as clients see it
 	container
@@ -36,8 +38,8 @@ func install(program, path string) error {
 }
 
 // hostLauncher starts clients that are in no container.
-func hostLauncher(n *namespace, path string) *launcher {
-	return &launcher{namespace: n, path: path, proc: "/proc"}
+func hostLauncher(n *testbed.Namespace, path string) *launcher {
+	return &launcher{Namespace: n, path: path, proc: "/proc"}
 }
 
 // run starts the clients, waits for the end of them all, and returns what the
@@ -72,7 +74,7 @@ func (l *launcher) startHere(cmd *exec.Cmd) error {
 		cmd.Args = slices.Insert(cmd.Args, 1, "in", l.procs)
 		cmd.SysProcAttr = contained(0)
 	}
-	return l.start(cmd)
+	return l.Start(cmd)
 }
 
 // sleepers has so many processes sleep, each with so many open files, until

@@ -9,16 +9,18 @@ import (
 	"strings"
 
 	"github.com/vishvananda/netlink"
+
+	"imds-analyzer/scripts/testbed"
 )
 
 // network is a topology that is there.
 type network struct {
 	topology
-	namespaces map[string]*namespace
+	namespaces map[string]*testbed.Namespace
 }
 
 func newNetwork(t topology) (*network, error) {
-	n := &network{t, make(map[string]*namespace)}
+	n := &network{t, make(map[string]*testbed.Namespace)}
 	if err := n.add(t); err != nil {
 		n.close()
 		return nil, err
@@ -39,7 +41,7 @@ func (n *network) open(t topology) error {
 		if n.namespaces[name] != nil {
 			continue
 		}
-		space, err := newNamespace()
+		space, err := testbed.NewNamespace()
 		if err != nil {
 			return err
 		}
@@ -50,13 +52,13 @@ func (n *network) open(t topology) error {
 
 func (n *network) close() {
 	for _, space := range n.namespaces {
-		space.close()
+		space.Close()
 	}
 }
 
 // remove ends a namespace, and with it its interfaces.
 func (n *network) remove(name string) {
-	n.namespaces[name].close()
+	n.namespaces[name].Close()
 	delete(n.namespaces, name)
 }
 
@@ -65,7 +67,7 @@ func (n *network) in(name string, job func() error) error {
 	if space == nil {
 		return fmt.Errorf("there is no namespace %q", name)
 	}
-	return space.do(job)
+	return space.Do(job)
 }
 
 func (n *network) connect(t topology) error {
@@ -103,7 +105,7 @@ func (n *network) set(sysctls []sysctl) error {
 // lay makes the pair of interfaces in the first end's namespace, sends the
 // second to its own, and configures both.
 func (n *network) lay(c cable) error {
-	far, err := os.Open(n.namespaces[c[1].namespace].path)
+	far, err := os.Open(n.namespaces[c[1].namespace].Path)
 	if err != nil {
 		return err
 	}

@@ -5,9 +5,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/vishvananda/netlink"
@@ -86,30 +84,6 @@ func TestLiveNetworkRefuses(t *testing.T) {
 				t.Errorf("it says %v, not %q", err, test.want)
 			}
 		})
-	}
-}
-
-// What is started in a namespace ends with it.
-func TestLiveNamespaceEnds(t *testing.T) {
-	n, err := newNamespace()
-	if err != nil {
-		t.Fatalf("live tests need root: %v", err)
-	}
-	cmd := exec.Command("sleep", "60")
-	if err := n.start(cmd); err != nil {
-		t.Fatal(err)
-	}
-	own, err := os.Readlink("/proc/self/ns/net")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if theirs, err := os.Readlink(n.path); err != nil || theirs == own {
-		t.Errorf("the namespace is %s, like our own, %v", theirs, err)
-	}
-	n.close()
-	var exit *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
-		t.Errorf("it ended with %v", err)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"imds-analyzer/scripts/testbed"
 )
 
 // How long the program under test may take.
@@ -37,7 +39,7 @@ const anyWay = "any"
 
 // startProgram starts the program, which writes its log to a new file in dir,
 // and returns once it captures.
-func startProgram(n *namespace, binary, way, dir string) (*program, error) {
+func startProgram(n *testbed.Namespace, binary, way, dir string) (*program, error) {
 	p := &program{log: filepath.Join(dir, "log"), ended: make(chan struct{})}
 	if err := os.RemoveAll(p.log); err != nil {
 		return nil, err
@@ -48,7 +50,7 @@ func startProgram(n *namespace, binary, way, dir string) (*program, error) {
 	}
 	p.Cmd = exec.Command(binary, args...)
 	p.Stderr = &p.err
-	if err := n.start(p.Cmd); err != nil {
+	if err := n.Start(p.Cmd); err != nil {
 		return nil, fmt.Errorf("cannot start the program under test: %w", err)
 	}
 	go func() {

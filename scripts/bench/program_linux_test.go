@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"imds-analyzer/scripts/testbed"
 )
 
 func TestTail(t *testing.T) {
@@ -35,11 +37,11 @@ func TestTail(t *testing.T) {
 
 // The log of a run before is not taken for that of this one.
 func TestLiveProgramStartsAfresh(t *testing.T) {
-	n, err := newNamespace()
+	n, err := testbed.NewNamespace()
 	if err != nil {
 		t.Fatalf("live tests need root: %v", err)
 	}
-	defer n.close()
+	defer n.Close()
 	dir := t.TempDir()
 	binary := fakeProgram(t, strings.Replace(waits, "STATUS", "0", 1), started)
 	for range 2 {
@@ -62,11 +64,11 @@ func TestLiveProgramStartsAfresh(t *testing.T) {
 
 // Waiting for lines ends with the program, and when none come.
 func TestLiveAwaitLines(t *testing.T) {
-	n, err := newNamespace()
+	n, err := testbed.NewNamespace()
 	if err != nil {
 		t.Fatalf("live tests need root: %v", err)
 	}
-	defer n.close()
+	defer n.Close()
 	p, err := startProgram(n, fakeProgram(t, strings.Replace(waits, "STATUS", "0", 1), started, started), "proc", t.TempDir())
 	if err != nil {
 		t.Fatal(err)

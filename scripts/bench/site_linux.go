@@ -5,6 +5,8 @@ import (
 	"net"
 	"path/filepath"
 	"sync"
+
+	"imds-analyzer/scripts/testbed"
 )
 
 // site is a topology with the service in it, and with what starts clients.
@@ -60,7 +62,7 @@ func (s *site) serve(name string) error {
 	})
 }
 
-func (s *site) addContainer(n *namespace, c container) (*launcher, error) {
+func (s *site) addContainer(n *testbed.Namespace, c container) (*launcher, error) {
 	procs, err := s.cgroups.add(c.cgroup)
 	if err != nil {
 		return nil, err
@@ -71,7 +73,7 @@ func (s *site) addContainer(n *namespace, c container) (*launcher, error) {
 		return nil, err
 	}
 	s.running = append(s.running, r)
-	return &launcher{namespace: r.namespace, path: s.path, proc: proc, container: c, procs: procs}, nil
+	return &launcher{Namespace: r.Namespace, path: s.path, proc: proc, container: c, procs: procs}, nil
 }
 
 // launch has a launcher in each place start its share of the clients, as many
@@ -119,5 +121,5 @@ func (s *site) endContainers() error {
 
 // startProgram starts the program under test where it is to watch.
 func (s *site) startProgram(way string) (*program, error) {
-	return startProgram(s.host.namespace, s.binary, way, s.dir)
+	return startProgram(s.host.Namespace, s.binary, way, s.dir)
 }
