@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+)
+
+// maxLine bounds a line of the log: 16 ancestors with long command lines.
+const maxLine = 4 << 20
+
+// entry is what is read of a line of the log (docs/log-entry.md).
+type entry struct {
+	Time  time.Time `json:"@timestamp"`
+	Event struct {
+		Action, Dataset string
+		Duration        time.Duration
+	}
+	URL struct {
+		Original string
+	}
+	IMDS struct {
+		Version     string
+		Attribution struct {
+			Status string
+		}
+		Folded struct {
+			Calls int
+		}
+		Capture counts
+	}
+	Process struct {
+		PID int
+	}
+}
+
+// counts are those of the line at a capture's end.
+type counts struct {
+	Dropped        int `json:"packets_dropped_kernel"`
+	Evicted        int `json:"connections_evicted"`
+	HalfOpen       int `json:"half_open_dropped"`
+	EventsLost     int `json:"events_lost"`
+	NotWritten     int `json:"entries_not_written"`
+	WithoutPackets int `json:"connections_without_packets"`
+	V1             int `json:"calls_v1"`
+	V2             int `json:"calls_v2"`
+	Unknown        int `json:"calls_unknown"`
+}
+
+// The words of the log that are read here.
+const (
+	callDataset    = "imds.call"
+	captureStopped = "capture-stopped"
+)
+
+// readLog hands over the lines of a log, each of which has to be whole.
+func readLog(log io.Reader, take func(entry)) error {
+	lines := bufio.NewScanner(log)
+	lines.Buffer(nil, maxLine)
+	for n := 1; lines.Scan(); n++ {
+		var e entry
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			return fmt.Errorf("line %d of the log: %w", n, err)
+		}
+		take(e)
+	}
+	return lines.Err()
+}
