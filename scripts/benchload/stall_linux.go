@@ -13,7 +13,7 @@ const stallRate = 1000
 
 // stalls are how long the program does not run. 300 ms is the bar.
 func stalls() []time.Duration {
-	return []time.Duration{0, 300 * time.Millisecond, time.Second, 3 * time.Second, 6 * time.Second}
+	return []time.Duration{0, 300 * time.Millisecond, 600 * time.Millisecond, time.Second, 3 * time.Second, 6 * time.Second}
 }
 
 // measureStalls stops the program for a while in the middle of the calls.

@@ -165,11 +165,6 @@ func pick(rounds []round, what func(round) float64) (all []float64) {
 	return all
 }
 
-// spreadOf is "MEDIAN (LEAST to MOST)".
-func spreadOf(values []float64, format string) string {
-	return fmt.Sprintf(format+" ("+format+" to "+format+")", median(values), quantile(values, 0), quantile(values, 1))
-}
-
 // roundSeconds is how long a round takes.
 const roundSeconds = 3
 
