@@ -29,13 +29,15 @@ const (
 // Each processor has a ring for events, and one for the stacks of programs that
 // start, so that these take no room from those. Both together, with the page
 // that each has besides, are within perf_event_mlock_kb, which allows 516 KiB a
-// processor (Documentation/admin-guide/sysctl/kernel.rst): 264 KiB at most.
+// processor (Documentation/admin-guide/sysctl/kernel.rst): 392 KiB at most.
 type ringBounds struct{ all, most, least int }
 
 // eventRings of 192 processors have 16 KiB each, room for about 150 events
-// while nobody reads, and those of up to 32 processors room for 1,000. They are
+// while nobody reads, and those of up to 16 processors room for 2,000: a process that
+// starts, calls and ends makes five, so that one processor's ring lasts for 300 ms of
+// 1,000 such processes a second, with room to spare. They are
 // as small as can be where pages have 4 KiB, to hold the largest event thrice.
-func eventRings() ringBounds { return ringBounds{all: 4 << 20, most: 128 << 10, least: minRing} }
+func eventRings() ringBounds { return ringBounds{all: 4 << 20, most: 256 << 10, least: minRing} }
 
 // stackRings of 192 processors have 32 KiB each, room for two stacks, and those
 // of up to 64 processors room for ten.

@@ -265,7 +265,8 @@ func formatOf(t *testing.T) traceFormat {
 
 func TestRingSizes(t *testing.T) {
 	for _, test := range []struct{ processors, page, events, stacks int }{
-		{1, 4 << 10, 128 << 10, 128 << 10},
+		{1, 4 << 10, 256 << 10, 128 << 10},
+		{16, 4 << 10, 256 << 10, 128 << 10},
 		{32, 4 << 10, 128 << 10, 128 << 10},
 		{64, 4 << 10, 64 << 10, 128 << 10},
 		{192, 4 << 10, 16 << 10, 32 << 10},
