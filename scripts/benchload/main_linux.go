@@ -12,13 +12,6 @@ import (
 
 func main() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-// Errors of a run.
-var (
-	errUsage = errors.New("wrong usage")
-	// errBroken: the program has broken a promise, which its tables show.
-	errBroken = errors.New("the program broke a promise")
-)
-
 // The roles of children: this program starts itself.
 const (
 	roleService = "service" // the stand-in service: the file of its access log

@@ -11,6 +11,13 @@ import (
 	"time"
 )
 
+// Errors of a run.
+var (
+	errUsage = errors.New("wrong usage")
+	// errBroken: the program has broken a promise, which its tables show.
+	errBroken = errors.New("the program broke a promise")
+)
+
 // plan is what to measure, as the flags say.
 type plan struct {
 	binary, client string
