@@ -3,6 +3,7 @@ package attribution
 import (
 	"bytes"
 	"path"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -41,6 +42,15 @@ func (p proc) begin(pid int, known bool, buffer []byte) *look {
 	l.reading.network = l.link("ns/net")
 	l.reading.ended = monotonic()
 	return l
+}
+
+// thread reads in which network namespace a thread of the process is, which can have gone
+// to another one by itself (setns(2)). What is known of the process stays if that fails.
+func (l *look) thread(tid int) {
+	if network := l.link("task/" + strconv.Itoa(tid) + "/ns/net"); network != "" {
+		l.reading.network = network
+	}
+	l.reading.ended = monotonic()
 }
 
 // readAtOnce reads a process whole. It returns nil if that is gone.

@@ -23,6 +23,7 @@ type traceEvent struct {
 	kind eventKind
 	at   int64 // ns, CLOCK_MONOTONIC
 	pid  int   // the process; endEvent and blindEvent have none
+	tid  int   // the thread, 0 if it is not known
 
 	socket uint64 // connectEvent, endEvent: its address, which is used again
 	// endEvent
@@ -127,7 +128,7 @@ func (d *decoder) decode(s perfSample) (traceEvent, bool) {
 	if len(s.raw) < 2 || s.pid < 0 {
 		return traceEvent{}, false
 	}
-	e := traceEvent{at: s.at, pid: s.pid}
+	e := traceEvent{at: s.at, pid: s.pid, tid: s.tid}
 	switch id := binary.NativeEndian.Uint16(s.raw); {
 	case id == 0: // no tracepoint
 		return e, false
@@ -153,7 +154,7 @@ func (f socketFormat) decode(e traceEvent, raw []byte) (traceEvent, bool) {
 		e.kind = connectEvent
 		return e, true
 	case f.oldState.number(raw):
-		e.kind, e.pid, e.succeeded = endEvent, 0, f.newState.number(raw) == stateEstablished
+		e.kind, e.pid, e.tid, e.succeeded = endEvent, 0, 0, f.newState.number(raw) == stateEstablished
 		e.tuple = Tuple{
 			Local:  socketAddress(f.source.of(raw), f.sourcePort.number(raw)),
 			Remote: socketAddress(f.remote.of(raw), f.remotePort.number(raw)),

@@ -48,7 +48,7 @@ func TestDecodeHandshake(t *testing.T) {
 	d, f := testDecoder(t), readFormat(t, "inet_sock_set_state")
 	connect := raw(f, map[string]any{"skaddr": 77, "oldstate": 7, "newstate": 2, "dport": 80})
 	e, ok := d.decode(perfSample{pid: 5, tid: 6, at: 9, raw: connect})
-	if !ok || e.kind != connectEvent || e.pid != 5 || e.socket != 77 || e.at != 9 {
+	if !ok || e.kind != connectEvent || e.pid != 5 || e.tid != 6 || e.socket != 77 || e.at != 9 {
 		t.Errorf("%+v, %v", e, ok)
 	}
 	for _, test := range []struct {

@@ -180,6 +180,9 @@ func (r *reader) lookAt(e *traceEvent) {
 	}
 	e.read = l.reading
 	r.networks.notice(e.pid, e.read.network)
+	if e.kind == connectEvent && e.tid != e.pid {
+		l.thread(e.tid)
+	}
 	if !l.reading.known || known && e.kind == execEvent {
 		return
 	}

@@ -23,19 +23,26 @@ var (
 	visibleService = netip.MustParseAddr("169.254.169.14")
 )
 
-// isCaptured reports whether somebody captures packets in the namespace: it has
-// packet sockets then, which run (proc_pid_net(5)).
+// isCaptured reports whether somebody captures packets in the namespace.
 func (n *namespace) isCaptured(t *testing.T) bool {
+	t.Helper()
+	return n.captures(t) > 0
+}
+
+// captures is how many packet sockets the namespace has that run (proc_pid_net(5)).
+func (n *namespace) captures(t *testing.T) (sum int) {
 	t.Helper()
 	sockets, err := os.ReadFile(strings.TrimSuffix(n.path, "ns/net") + "net/packet")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const running = 5 // the column R
-	return slices.ContainsFunc(slices.Collect(strings.Lines(string(sockets))), func(line string) bool {
-		fields := strings.Fields(line)
-		return len(fields) > running && fields[running] == "1"
-	})
+	for line := range strings.Lines(string(sockets)) {
+		if fields := strings.Fields(line); len(fields) > running && fields[running] == "1" {
+			sum++
+		}
+	}
+	return sum
 }
 
 // occupy has a process live in the namespace until the returned function is
@@ -113,7 +120,8 @@ func TestLiveOwnInterfaces(t *testing.T) {
 	}
 }
 
-// A container whose packets pass the host is seen there, and each call once.
+// A container whose packets pass the host is seen there, and each call once. The calls of a thread
+// that has gone to another namespace than its process, as this test's do, are the process's.
 func TestLiveVisibleContainer(t *testing.T) {
 	s := newSiteWith(t, visibleService)
 	container := s.addContainer(t)
@@ -121,7 +129,13 @@ func TestLiveVisibleContainer(t *testing.T) {
 	defer container.occupy(t)()
 	call := s.curlIn(t, container, visibleService, "/latest/meta-data/")
 	call.source = containerSource(call.call)
-	check(t, p.stop(t, os.Interrupt), []made{call})
+	s.connect(t, visibleService).get(t, "/latest/meta-data/thread")
+	calls := []made{call, {s.service.calls(t, 1, 1)[0], "a thread", os.Getpid()}}
+	log := p.stop(t, os.Interrupt)
+	check(t, log, calls)
+	if !strings.Contains(log, `"connections_without_packets":0`) {
+		t.Errorf("connections were missed: %s", log)
+	}
 }
 
 // A connection whose packets are not captured is reported.
