@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -133,6 +134,12 @@ func (s *site) send(t *testing.T, n *namespace, c liveClient, e errand) []made {
 // runClient runs the client until it ends, and returns the pids it has told.
 func runClient(t *testing.T, n *namespace, c liveClient, environment []string) []int {
 	t.Helper()
+	return runClientAs(t, n, c, environment, 0)
+}
+
+// runClientAs is runClient as a user.
+func runClientAs(t *testing.T, n *namespace, c liveClient, environment []string, user uint32) []int {
+	t.Helper()
 	told, tell, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -141,6 +148,9 @@ func runClient(t *testing.T, n *namespace, c liveClient, environment []string) [
 	var errs strings.Builder
 	cmd := exec.Command(c.command[0], c.command[1:]...)
 	cmd.Env, cmd.ExtraFiles, cmd.Stderr = environment, []*os.File{tell}, &errs
+	if user != 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
+	}
 	err = n.start(cmd)
 	tell.Close()
 	if err != nil {

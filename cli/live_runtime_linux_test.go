@@ -28,6 +28,12 @@ var stateDirs = []string{"/run", "/var/lib", "/dev/shm"}
 // directories.
 func (s *site) newRuntimeHost(t *testing.T) *runtimeHost {
 	t.Helper()
+	return s.newRuntimeHostWith(t, stateDirs)
+}
+
+// newRuntimeHostWith is newRuntimeHost with other directories.
+func (s *site) newRuntimeHostWith(t *testing.T, stateDirs []string) *runtimeHost {
+	t.Helper()
 	mounts := func() error {
 		for _, dir := range stateDirs {
 			if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=755"); err != nil {

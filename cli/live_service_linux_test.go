@@ -53,6 +53,14 @@ const (
 // startService starts the service in the namespace.
 func startService(t *testing.T, n *namespace) *standIn {
 	t.Helper()
+	s := &standIn{}
+	serve(t, n, s)
+	return s
+}
+
+// serve has the handler answer in the namespace until the test ends.
+func serve(t *testing.T, n *namespace, handler http.Handler) {
+	t.Helper()
 	var listener net.Listener
 	err := n.do(func() (err error) {
 		listener, err = net.Listen("tcp", ":80")
@@ -61,15 +69,13 @@ func startService(t *testing.T, n *namespace) *standIn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &standIn{}
-	server := &http.Server{Handler: s, ConnContext: withConn}
+	server := &http.Server{Handler: handler, ConnContext: withConn}
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = server.Serve(listener) })
 	t.Cleanup(func() {
 		_ = server.Close()
 		serving.Wait()
 	})
-	return s
 }
 
 // follow makes the service answer by other rules.

@@ -35,22 +35,29 @@ func newSite(t *testing.T) *site {
 // newSiteWith is newSite with another IPv4 address of the service.
 func newSiteWith(t *testing.T, service netip.Addr) *site {
 	t.Helper()
-	host, far := newNamespace(t), newNamespace(t)
+	host, far := newCable(t, service, service6)
+	return &site{host: host, service: startService(t, far)}
+}
+
+// newCable makes a host and, at the far end of a cable, where the service has its addresses.
+func newCable(t *testing.T, service4, service6 netip.Addr) (host, far *namespace) {
+	t.Helper()
+	host, far = newNamespace(t), newNamespace(t)
 	host.ip(t, "link add "+hostInterface+" type veth peer name cable1 netns "+far.path)
 	// 192.0.2.0/24 and 203.0.113.0/24 are for documentation (RFC 5737). The latter is for
 	// more addresses of the host.
 	far.ip(t, `
 		link set cable1 up
 		addr add 192.0.2.2/30 dev cable1
-		addr add `+service.String()+`/32 dev cable1
-		addr add fd00:ec2::254/64 dev cable1 nodad
+		addr add `+service4.String()+`/32 dev cable1
+		addr add `+service6.String()+`/64 dev cable1 nodad
 		route add 203.0.113.0/24 dev cable1`)
 	host.ip(t, `
 		link set cable0 up
 		addr add 192.0.2.1/30 dev cable0
 		addr add fd00:ec2::1/64 dev cable0 nodad
-		route add `+service.String()+` dev cable0`)
-	return &site{host: host, service: startService(t, far)}
+		route add `+service4.String()+` dev cable0`)
+	return host, far
 }
 
 // The addresses of a container.
