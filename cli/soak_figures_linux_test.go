@@ -73,9 +73,7 @@ func most(list []figures, of func(figures) int) (largest int) {
 }
 
 func resident(f figures) float64 { return f.resident }
-func descriptors(f figures) int  { return f.descriptors }
 func threads(f figures) int      { return f.threads }
-func mapped(f figures) int       { return f.mapped }
 
 // What may be more at the end than after the warm-up. The heap's size goes up and down with each
 // collection, by some MiB; threads are started when one waits for the kernel and stay.
