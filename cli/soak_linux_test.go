@@ -41,7 +41,7 @@ type soak struct {
 	clients     []soakClient
 	dir, binary string
 	program     *liveProgram
-	// twin does the same, and is asked at its end for its goroutines.
+	// twin does the same but in other namespaces, where a capture has to be the program's, and is asked at its end for its goroutines.
 	twin                               *liveProgram
 	goroutinesAtFirst, goroutinesAtEnd int
 
@@ -162,7 +162,7 @@ func (s *soak) launchAll(t *testing.T) {
 	t.Helper()
 	twin := func(t *testing.T, name string) *liveProgram {
 		dir := filepath.Join(s.dir, "twin")
-		return s.start(t, filepath.Join(dir, name), filepath.Join(dir, "state-"+name), "--metrics-listen", "127.0.0.1:0")
+		return s.start(t, filepath.Join(dir, name), filepath.Join(dir, "state-"+name), "--metrics-listen", "127.0.0.1:0", "--own-namespace")
 	}
 	s.goroutinesAtFirst = goroutines(t, twin(t, "first"))
 	s.twin = twin(t, "log")
