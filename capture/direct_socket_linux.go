@@ -23,16 +23,22 @@ type directSocket struct {
 // openDirect opens one for packets of so many bytes, with room for as much as the
 // kernel gives of what is asked for: it counts what it keeps of packets, too.
 func openDirect(s *packetSocket, snaplen, room int) (*directSocket, error) {
-	d := &directSocket{packetSocket: s, data: make([]byte, snaplen)}
-	return d, s.open(func(fd int) error {
-		err := errors.Join(
-			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1),
-			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, room))
-		if err != nil {
-			return fmt.Errorf("prepare a packet socket: %w", err)
-		}
-		return nil
-	})
+	d := newDirect(s, snaplen)
+	return d, s.open(func(fd int) error { return prepareDirect(fd, room) })
+}
+
+func newDirect(s *packetSocket, snaplen int) *directSocket {
+	return &directSocket{packetSocket: s, data: make([]byte, snaplen)}
+}
+
+func prepareDirect(fd, room int) error {
+	err := errors.Join(
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1),
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, room))
+	if err != nil {
+		return fmt.Errorf("prepare a packet socket: %w", err)
+	}
+	return nil
 }
 
 // Next waits for the next packet. It ends when the socket is closed.

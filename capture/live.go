@@ -19,6 +19,9 @@ var (
 	ErrNotUp = errors.New("the interface is down")
 	// ErrNoRoute: a network namespace has no way to the service, or not yet.
 	ErrNoRoute = errors.New("no route to the service")
+	// ErrGone: an interface that is captured is not there any more. Nothing of it is
+	// captured until it is back.
+	ErrGone = errors.New("the interface is gone")
 	// ErrNoLive: this build has no libpcap in it.
 	ErrNoLive = errors.New("this build has no libpcap in it and cannot capture")
 )
@@ -34,6 +37,11 @@ type LiveOptions struct {
 	// Early is for OpenNamespace alone. It asks for packets at once, with little
 	// room for them: for the time that opening another source takes.
 	Early bool
+	// Changed is for OpenLive alone. It is called, in another goroutine and one after the
+	// other, when an interface that is captured by its name is gone, with an error that is
+	// ErrGone, and with nil when one of that name is captured again. nil for nobody. Where
+	// interfaces are not followed so, as on other systems than Linux, the source ends.
+	Changed func(error)
 }
 
 // PayloadDelay is how long packets wait for others before they are handed over.

@@ -47,7 +47,10 @@ func OpenLive(options LiveOptions) (LiveSource, error) {
 		handle.Close()
 		return nil, fmt.Errorf("cannot capture on %s: %w", options.Interface, err)
 	}
-	return s, nil
+	if s.name == "" {
+		return s, nil
+	}
+	return followName(s, options)
 }
 
 func setFilter(handle *pcap.Handle, options LiveOptions, link LinkType) (string, error) {

@@ -66,6 +66,16 @@ func interfaceNames() map[int]string {
 
 // open makes the socket, and has prepare do what comes before its first packet.
 func (s *packetSocket) open(prepare func(fd int) error) error {
+	return s.make(func(fd int) error {
+		if err := prepare(fd); err != nil {
+			return err
+		}
+		return bind(fd, allInterfaces)
+	})
+}
+
+// make makes the socket. Nothing comes before it is bound.
+func (s *packetSocket) make(prepare func(fd int) error) error {
 	// Protocol 0: nothing comes before the socket is bound.
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if errors.Is(err, unix.EPERM) {
@@ -77,14 +87,23 @@ func (s *packetSocket) open(prepare func(fd int) error) error {
 	if err = attachFilter(fd, s.filter); err == nil {
 		err = prepare(fd)
 	}
-	if err == nil {
-		err = unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ALL)})
-	}
 	if err != nil {
 		unix.Close(fd)
 		return err
 	}
 	s.file = os.NewFile(uintptr(fd), s.network)
+	return nil
+}
+
+// allInterfaces is in the place of an interface's number (packet(7)).
+const allInterfaces = 0
+
+// bind has the packets of an interface come from now on, in the place of another's. It
+// takes no privilege.
+func bind(fd, index int) error {
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ALL), Ifindex: index}); err != nil {
+		return fmt.Errorf("bind a packet socket: %w", err)
+	}
 	return nil
 }
 

@@ -326,7 +326,7 @@ func TestNamespaceCloseLosesNothing(t *testing.T) {
 func TestNamespaceDrops(t *testing.T) {
 	n := newServiceNetwork(t)
 	s := n.open(t, false)
-	n.exchange(t, 8*ringBytes)
+	n.exchange(t, 8*namespaceRing().bytes())
 	n.exchange(t, 0)
 	stats, err := s.Stats()
 	if err != nil || stats.Dropped == 0 || stats.Received <= stats.Dropped || stats.DroppedByInterface != 0 {

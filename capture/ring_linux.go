@@ -11,23 +11,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The sizes of a ring: 4 blocks of 64 KiB are 256 KiB, of the 8 MiB that
-// the host's own handle has, because there is one in each network namespace that
-// is captured. A block is handed over when it is full or PayloadDelay old, so
-// that a reader that is held up loses nothing for 0.4 s where little comes, and
-// an instance exchanges 1,024 packets a second with the service at most.
-const (
-	ringBlockBytes = 64 << 10
-	ringBlocks     = 4
-	ringBytes      = ringBlockBytes * ringBlocks
-	// ringFrame has to divide the size of a block, and says no more: frames are
-	// as long as their packets.
-	ringFrame = 2 << 10
-)
+// ringSize is that of a ring, in blocks. A block is handed over when it is full or
+// PayloadDelay old.
+type ringSize struct{ blockBytes, blocks int }
+
+func (s ringSize) bytes() int { return s.blockBytes * s.blocks }
+
+// namespaceRing has 256 KiB, of the 8 MiB that the host's own handle has, because there
+// is one in each network namespace that is captured. A reader that is held up loses
+// nothing for 0.4 s where little comes, and an instance exchanges 1,024 packets a second
+// with the service at most.
+func namespaceRing() ringSize { return ringSize{64 << 10, 4} }
+
+// payloadRing is as large as the host's own handle of libpcap.
+func payloadRing() ringSize { return ringSize{256 << 10, payloadBuffer / (256 << 10)} }
+
+// ringFrame has to divide the size of a block, and says no more: frames are as long as
+// their packets.
+const ringFrame = 2 << 10
 
 // ring reads packets out of memory that it shares with the kernel.
 type ring struct {
 	*packetSocket
+	size   ringSize
 	memory []byte // nil once it is read to its end
 	block  int    // that comes next
 	open   ringBlock
@@ -37,7 +43,7 @@ type ring struct {
 }
 
 func openRing(s *packetSocket) (*ring, error) {
-	r := &ring{packetSocket: s}
+	r := &ring{packetSocket: s, size: namespaceRing()}
 	if err := s.open(r.share); err != nil {
 		r.unmap()
 		return nil, err
@@ -59,16 +65,17 @@ func (r *ring) Close() error {
 
 func (r *ring) share(fd int) (err error) {
 	request := unix.TpacketReq3{
-		Block_size: ringBlockBytes, Block_nr: ringBlocks, Frame_size: ringFrame, Frame_nr: ringBytes / ringFrame,
+		Block_size: uint32(r.size.blockBytes), Block_nr: uint32(r.size.blocks),
+		Frame_size: ringFrame, Frame_nr: uint32(r.size.bytes() / ringFrame),
 		Retire_blk_tov: uint32(PayloadDelay.Milliseconds()),
 	}
 	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
 		return fmt.Errorf("choose TPACKET_V3: %w", err)
 	}
 	if err := unix.SetsockoptTpacketReq3(fd, unix.SOL_PACKET, unix.PACKET_RX_RING, &request); err != nil {
-		return fmt.Errorf("make a ring of %d KiB: %w", ringBytes>>10, err)
+		return fmt.Errorf("make a ring of %d KiB: %w", r.size.bytes()>>10, err)
 	}
-	if r.memory, err = unix.Mmap(fd, 0, ringBytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
+	if r.memory, err = unix.Mmap(fd, 0, r.size.bytes(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
 		return fmt.Errorf("map a ring: %w", err)
 	}
 	return nil
@@ -117,7 +124,7 @@ func (r *ring) begin() bool {
 
 // status is the word that says whether the next block is the kernel's or ours.
 func (r *ring) status() *uint32 {
-	return (*uint32)(unsafe.Pointer(&r.memory[r.block*ringBlockBytes+blockStatusAt]))
+	return (*uint32)(unsafe.Pointer(&r.memory[r.block*r.size.blockBytes+blockStatusAt]))
 }
 
 func (r *ring) isOurs(int) bool { return atomic.LoadUint32(r.status())&unix.TP_STATUS_USER != 0 }
@@ -129,8 +136,8 @@ func (r *ring) take() error {
 		return io.EOF
 	}
 	var err error
-	start := r.block * ringBlockBytes
-	if r.open, err = openBlock(r.memory[start : start+ringBlockBytes]); err != nil {
+	start := r.block * r.size.blockBytes
+	if r.open, err = openBlock(r.memory[start : start+r.size.blockBytes]); err != nil {
 		return r.failed(err)
 	}
 	r.held = true
@@ -140,5 +147,5 @@ func (r *ring) take() error {
 func (r *ring) giveBack() {
 	r.held = false
 	atomic.StoreUint32(r.status(), unix.TP_STATUS_KERNEL)
-	r.block = (r.block + 1) % ringBlocks
+	r.block = (r.block + 1) % r.size.blocks
 }

@@ -28,11 +28,15 @@ type synSocket struct {
 }
 
 func openSYNSocket(s *packetSocket) (*synSocket, error) {
+	return newSYNSocket(func() (*directSocket, error) { return openDirect(s, tapSnaplen, synQueue) })
+}
+
+func newSYNSocket(open func() (*directSocket, error)) (*synSocket, error) {
 	bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
-	d, err := openDirect(s, tapSnaplen, synQueue)
+	d, err := open()
 	if err != nil {
 		unix.Close(bell)
 		return nil, err
@@ -53,7 +57,7 @@ func (s *synSocket) Next() (Packet, error) {
 		switch {
 		case err == nil:
 			return s.placed(p), nil
-		case !errors.Is(err, unix.EAGAIN):
+		case !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.ENETDOWN): // of a bound one
 			return Packet{}, s.failed(err)
 		}
 		if _, err := unix.Poll(ready, -1); err != nil && !errors.Is(err, unix.EINTR) {

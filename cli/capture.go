@@ -75,6 +75,8 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 			s.writeEmbedded()
 		case <-alive:
 			s.notifyAlive()
+		case change := <-s.interfaces:
+			s.interfaceChanged(change)
 		case <-s.hangups:
 			s.join.lifecycle(s.log.reopen)
 		}

@@ -9,6 +9,7 @@ import (
 // for the metadata service. The service's addresses are at that end only.
 type site struct {
 	host    *namespace
+	far     *namespace
 	service *standIn
 }
 
@@ -36,13 +37,20 @@ func newSite(t *testing.T) *site {
 func newSiteWith(t *testing.T, service netip.Addr) *site {
 	t.Helper()
 	host, far := newCable(t, service, service6)
-	return &site{host: host, service: startService(t, far)}
+	return &site{host: host, far: far, service: startService(t, far)}
 }
 
 // newCable makes a host and, at the far end of a cable, where the service has its addresses.
 func newCable(t *testing.T, service4, service6 netip.Addr) (host, far *namespace) {
 	t.Helper()
 	host, far = newNamespace(t), newNamespace(t)
+	layCable(t, host, far, service4, service6)
+	return host, far
+}
+
+// layCable lays the cable.
+func layCable(t *testing.T, host, far *namespace, service4, service6 netip.Addr) {
+	t.Helper()
 	host.ip(t, "link add "+hostInterface+" type veth peer name cable1 netns "+far.path)
 	// 192.0.2.0/24 and 203.0.113.0/24 are for documentation (RFC 5737). The latter is for
 	// more addresses of the host.
@@ -57,7 +65,6 @@ func newCable(t *testing.T, service4, service6 netip.Addr) (host, far *namespace
 		addr add 192.0.2.1/30 dev cable0
 		addr add fd00:ec2::1/64 dev cable0 nodad
 		route add `+service4.String()+` dev cable0`)
-	return host, far
 }
 
 // The addresses of a container.

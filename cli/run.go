@@ -51,12 +51,14 @@ type session struct {
 	kernel   []capture.LiveStats // what each of them has told last
 	cutShort bool                // there may be packets that were not read at the end
 	unread   uint64              // how many
-	files    *files              // nil if live
-	sieve    *capture.Sieve      // what files hold besides; nil if live
-	resolver attribution.Resolver
-	analyzer *capture.Analyzer
-	merge    *capture.Merge // nil for one source, which is in order by itself
-	networks *networks      // nil if no other namespaces than our own are captured
+	// interfaces tell when one that is captured by its name is gone, or back.
+	interfaces interfaces
+	files      *files         // nil if live
+	sieve      *capture.Sieve // what files hold besides; nil if live
+	resolver   attribution.Resolver
+	analyzer   *capture.Analyzer
+	merge      *capture.Merge // nil for one source, which is in order by itself
+	networks   *networks      // nil if no other namespaces than our own are captured
 	// notFollowed is the reason for that, to stand in a sentence.
 	notFollowed string
 	join        *join
@@ -89,7 +91,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 	line := newStatusLine(o, streams)
 	out := aboveLine(line, streams.Out, streams.Err)
 	streams.Err = &lockedWriter{out: aboveLine(line, streams.Err, streams.Err)}
-	s := &session{options: o, streams: streams, line: line, terminal: terminal, started: time.Now()}
+	s := &session{options: o, streams: streams, line: line, terminal: terminal, started: time.Now(), interfaces: newInterfaces()}
 	if o.live() {
 		calmMonitor()
 		defer raiseAutogroup()()
@@ -217,7 +219,7 @@ func (s *session) open(ctx context.Context) ([]capture.Source, error) {
 	}
 	var sources []capture.Source
 	for _, name := range s.options.interfaces {
-		source, err := capture.OpenLive(capture.LiveOptions{Interface: name, Endpoints: s.options.endpoints})
+		source, err := capture.OpenLive(capture.LiveOptions{Interface: name, Endpoints: s.options.endpoints, Changed: s.interfaces.changed(name)})
 		if err != nil {
 			return nil, err
 		}

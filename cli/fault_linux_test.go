@@ -1,0 +1,256 @@
+//go:build faults
+
+package cli_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Faults of the surroundings, by scripts/test-faults: after each, what people are told,
+// what the log has, and whether the calls that follow are reported and attributed.
+
+// fault is a run of the program to which something happens.
+type fault struct {
+	what    string // happens
+	site    *site
+	program *liveProgram
+	calls   []made
+	entries []liveEntry // of the log, when the program has ended
+	said    []string    // what people were told
+	counts  lossCounts
+}
+
+// faultService is not the usual address, as the kernel tells of the connections of all
+// that runs on the machine meanwhile.
+var faultService = netip.MustParseAddr("169.254.169.21")
+
+// lossCounts are what the last line of a log has of what is missing.
+type lossCounts struct {
+	Dropped        uint64  `json:"packets_dropped_kernel"`
+	Events         uint64  `json:"events_lost"`
+	Truncated      bool    `json:"truncated"`
+	WithoutPackets *uint64 `json:"connections_without_packets"`
+	Missed         uint64  `json:"attribution_missed"`
+	Unknown        uint64  `json:"calls_unknown"`
+}
+
+// beginFault starts the program on a site of its own.
+func beginFault(t *testing.T, what string, args ...string) *fault {
+	t.Helper()
+	f := newFault(t, what)
+	f.program = f.site.host.watch(t, f.arguments(args...)...)
+	return f
+}
+
+// newFault makes a site for a program.
+func newFault(t *testing.T, what string) *fault {
+	t.Helper()
+	f := &fault{what: what, site: newSiteWith(t, faultService)}
+	f.site.service.follow(rules{delay: lifeTime})
+	return f
+}
+
+// arguments are those of the program, and further ones.
+func (f *fault) arguments(more ...string) []string {
+	return append([]string{"--max-entry-rate", "0", "--no-packages", "--endpoint", faultService.String()}, more...)
+}
+
+// call has curl call the service with a token, from the host.
+func (f *fault) call(t *testing.T) {
+	t.Helper()
+	f.callFrom(t, f.site.host)
+}
+
+func (f *fault) callFrom(t *testing.T, n *namespace) {
+	t.Helper()
+	before := len(f.site.service.log.soFar())
+	url := fmt.Sprintf("http://%s/latest/meta-data/%d", faultService, len(f.calls))
+	cmd := exec.Command(tool(t, "curl"), "-s", "-m", "20", "-H", tokenHeader+": "+standInToken, url)
+	cmd.Env = plainEnvironment()
+	if err := n.start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("curl %s: %v", url, err)
+	}
+	f.calls = append(f.calls, made{f.site.service.calls(t, before, 1)[0], "curl", cmd.Process.Pid})
+}
+
+// load has one process make so many calls, several at once.
+func (f *fault) load(t *testing.T, n int) {
+	t.Helper()
+	before := len(f.site.service.log.soFar())
+	e := errand{service: faultService, name: "load"}
+	c := liveClient{"load", []string{buildGoClient(t)}, false}
+	pids := runClient(t, f.site.host, c, append(e.environment(c), "LOAD="+strconv.Itoa(n)))
+	for _, access := range f.site.service.calls(t, before, n) {
+		f.calls = append(f.calls, made{access, c.name, pids[0]})
+	}
+}
+
+// logged waits until the log has an entry for the last call.
+func (f *fault) logged(t *testing.T) {
+	t.Helper()
+	target := fmt.Sprintf(`"original":"%s"`, f.calls[len(f.calls)-1].target)
+	f.program.out.wait(t, "the entry of the last call", func(lines []string) bool {
+		return slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, target) })
+	})
+}
+
+// end ends the program by the signal, which it is to do with the status, and takes in
+// what it has told.
+func (f *fault) end(t *testing.T, status int) {
+	t.Helper()
+	if err := f.program.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	f.ended(t, status)
+}
+
+// ended waits until the program has ended, and holds the log against the calls: each is
+// in it once and by nobody else or, if some are missing, that is counted, and the report
+// does not take the log for whole.
+func (f *fault) ended(t *testing.T, status int) {
+	t.Helper()
+	log := f.program.finish(t, status)
+	f.said = f.program.complaints()
+	for i, l := range readLog(t, log) {
+		if l.Event.Dataset == "imds.call" {
+			f.entries = append(f.entries, liveEntry{l.call(), detailsOf(t, strings.Split(log, "\n")[i])})
+		}
+	}
+	f.counts = lossesOf(t, log)
+	f.checkEntries(t)
+	missing := len(f.calls) - len(f.entries)
+	if verdict := f.verdict(t, log); missing > 0 && (f.counts.nothing() || verdict == "ready") {
+		t.Errorf("%d calls are missing: %+v, and the report says %q", missing, f.counts, verdict)
+	}
+}
+
+// lossesOf are those of the last line.
+func lossesOf(t *testing.T, log string) lossCounts {
+	t.Helper()
+	lines := strings.Split(strings.TrimSuffix(log, "\n"), "\n")
+	var last struct {
+		Event struct{ Action string }
+		IMDS  struct{ Capture lossCounts }
+	}
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.Event.Action != "capture-stopped" {
+		t.Errorf("the log ends with %s: %v", lines[len(lines)-1], err)
+	}
+	return last.IMDS.Capture
+}
+
+// nothing reports whether no loss was counted that can take calls along.
+func (c *lossCounts) nothing() bool {
+	return c.Dropped == 0 && !c.Truncated && (c.WithoutPackets == nil || *c.WithoutPackets == 0)
+}
+
+// checkEntries makes sure that all entries are of calls, each once, and that none has
+// another process than the one that called.
+func (f *fault) checkEntries(t *testing.T) {
+	t.Helper()
+	for i, e := range f.entries {
+		at := slices.IndexFunc(f.calls, func(m made) bool { return m.source == e.source && m.target == e.target })
+		switch {
+		case at < 0:
+			t.Errorf("nobody called: %+v", e.call)
+		case slices.ContainsFunc(f.entries[:i], func(other liveEntry) bool { return other.call == e.call }):
+			t.Errorf("twice: %+v", e.call)
+		case e.Process.PID != 0 && e.Process.PID != f.calls[at].pid:
+			t.Errorf("%+v of %d is attributed to %+v", e.call, f.calls[at].pid, e.Process)
+		}
+	}
+}
+
+// verdict is that of a report on the log.
+func (f *fault) verdict(t *testing.T, log string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(name, []byte(log), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var report struct{ Verdict struct{ Status string } }
+	out := succeeded(t, "report", "--format", "json", "--min-days", "0", "--no-boot", name).out
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		t.Fatal(err)
+	}
+	return report.Verdict.Status
+}
+
+// checkSaid makes sure that people were told, in one line each.
+func (f *fault) checkSaid(t *testing.T, words ...string) {
+	t.Helper()
+	if len(f.said) != len(words) {
+		t.Errorf("told are %q, not %q", f.said, words)
+		return
+	}
+	for i, w := range words {
+		if !strings.Contains(f.said[i], w) {
+			t.Errorf("there is no %q in %q", w, f.said[i])
+		}
+	}
+}
+
+// checkWhole makes sure that all calls are in the log, and by whom all but so many.
+func (f *fault) checkWhole(t *testing.T, unattributed int) {
+	t.Helper()
+	if missing := len(f.calls) - len(f.entries); missing != 0 {
+		t.Errorf("%d calls are missing: %+v", missing, f.counts)
+	}
+	if n := len(f.entries) - f.attributed(); n > unattributed {
+		t.Errorf("%d calls are not attributed: %+v", n, f.counts)
+	}
+}
+
+func (f *fault) attributed() (n int) {
+	for _, e := range f.entries {
+		if e.Process.PID != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// tell prints the row of the table in docs/faults.md.
+func (f *fault) tell(t *testing.T) {
+	t.Helper()
+	said := "nothing"
+	if len(f.said) > 0 {
+		said = "`" + strings.TrimSpace(strings.ReplaceAll(strings.Join(f.said, ""), "imds-analyzer: ", "")) + "`"
+	}
+	t.Logf("\n| %s | %s | %s | %d, %d, %d |", f.what, strings.ReplaceAll(said, "\n", "` `"), &f.counts, len(f.calls), len(f.entries), f.attributed())
+}
+
+// String is what was counted, in words.
+func (c *lossCounts) String() string {
+	var words []string
+	add := func(n uint64, name string) {
+		if n > 0 {
+			words = append(words, fmt.Sprintf("`%s` %d", name, n))
+		}
+	}
+	add(c.Dropped, "packets_dropped_kernel")
+	add(c.Events, "events_lost")
+	add(c.Missed, "attribution_missed")
+	add(c.Unknown, "calls_unknown")
+	if c.WithoutPackets != nil {
+		add(*c.WithoutPackets, "connections_without_packets")
+	}
+	if c.Truncated {
+		words = append(words, "`truncated`")
+	}
+	if len(words) == 0 {
+		return "nothing"
+	}
+	return strings.Join(words, ", ")
+}
