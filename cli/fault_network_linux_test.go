@@ -3,6 +3,8 @@
 package cli_test
 
 import (
+	"fmt"
+	"os/exec"
 	"slices"
 	"testing"
 )
@@ -125,4 +127,61 @@ func TestFaultInterfacesInTraffic(t *testing.T) {
 			f.tell(t)
 		})
 	}
+}
+
+// hiddenFault is a site that is captured from another namespace, in its own.
+func hiddenFault(t *testing.T, what string) (f *fault, end func()) {
+	t.Helper()
+	f = newFault(t, what)
+	end = f.site.host.occupy(t)
+	f.program = newNamespace(t).watchAll(t, f.arguments()...)
+	eventually(t, "captured", func() bool { return f.site.host.isCaptured(t) })
+	return f, end
+}
+
+// The interface of a container goes away, and comes back.
+func TestFaultContainersInterface(t *testing.T) {
+	f, end := hiddenFault(t, "a container's own interface removed, and made anew")
+	defer end()
+	f.call(t)
+	f.relay(t)
+	f.call(t)
+	f.logged(t)
+	f.end(t, 0)
+	f.checkWhole(t, 0)
+	f.checkSaid(t)
+	f.tell(t)
+}
+
+// A container ends with all that it has, in the middle of a call. The next one is
+// captured as it was.
+func TestFaultContainersEnd(t *testing.T) {
+	f, end := hiddenFault(t, "a container ends in the middle of a call, and another one comes")
+	f.call(t)
+	f.site.service.follow(rules{delay: patience})
+	before := len(f.site.service.log.soFar())
+	cmd := exec.Command(tool(t, "curl"), "-s", "-H", tokenHeader+": "+standInToken, fmt.Sprintf("http://%s/latest/meta-data/1", faultService))
+	cmd.Env = plainEnvironment()
+	if err := f.site.host.start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	broken := f.site.service.calls(t, before, 1)[0]
+	f.calls = append(f.calls, made{broken, "curl", cmd.Process.Pid})
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	end()
+	f.site.host.ip(t, "link del "+hostInterface)
+	eventually(t, "left", func() bool { return !f.site.host.isCaptured(t) })
+
+	next := newSiteWith(t, faultService)
+	next.service.follow(rules{delay: lifeTime})
+	defer next.host.occupy(t)()
+	eventually(t, "captured", func() bool { return next.host.isCaptured(t) })
+	f.site = next
+	f.call(t)
+	f.logged(t)
+	f.end(t, 0)
+	f.checkWhole(t, 0)
+	f.checkSaid(t)
+	f.tell(t)
 }

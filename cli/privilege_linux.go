@@ -81,6 +81,11 @@ func seesItsThreads() error {
 	if err != nil {
 		return err
 	}
+	// Signals that the kernel has no room for are waited for without end, too.
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_SIGPENDING, &limit); err == nil && limit.Cur == 0 {
+		return errors.New("threads cannot be sent signals (RLIMIT_SIGPENDING, ulimit -i, is 0)")
+	}
 	return threadsAnswer(threadsWait)
 }
 

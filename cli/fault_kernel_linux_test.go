@@ -1,0 +1,356 @@
+//go:build faults
+
+package cli_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// stall has something happen while the program does not run, as on a machine whose
+// processors are taken, or that was suspended.
+func (f *fault) stall(t *testing.T, happen func()) {
+	t.Helper()
+	if err := f.program.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the program stands still", func() bool { return strings.Contains(f.stat(t), ") T ") })
+	happen()
+	if err := f.program.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stat is what proc_pid_stat(5) has of the program.
+func (f *fault) stat(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", f.program.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// flood has so many processes made, each of which ends at once.
+func flood(t *testing.T, processes int) {
+	t.Helper()
+	script := fmt.Sprintf("import os\nfor i in range(%d):\n\tpid = os.fork()\n\tif pid == 0: os._exit(0)\n\tos.waitpid(pid, 0)", processes)
+	if out, err := exec.Command(pythonPath(t), "-c", script).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// reuse has another program run with a pid that was a caller's. The kernel gives out the
+// one behind the last (ns_last_pid, Documentation/admin-guide/sysctl/kernel.rst).
+func reuse(t *testing.T, pid int) {
+	t.Helper()
+	eventually(t, "another process with the pid", func() bool {
+		if err := os.WriteFile("/proc/sys/kernel/ns_last_pid", []byte(strconv.Itoa(pid-1)), 0); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(tool(t, "sleep"), "60")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if cmd.Process.Pid == pid {
+			t.Cleanup(func() {
+				_ = cmd.Process.Kill()
+				_ = cmd.Wait()
+			})
+			return true
+		}
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		return false
+	})
+}
+
+// checkNames makes sure that no call is told to be of a program that did not call.
+func (f *fault) checkNames(t *testing.T, names ...string) {
+	t.Helper()
+	for _, e := range f.entries {
+		if e.Process.Name != "" && !slices.Contains(names, e.Process.Name) {
+			t.Errorf("%+v is told to be of %+v", e.call, e.Process)
+		}
+	}
+}
+
+// Events find no room, in the rings of the tracepoints or in the socket of the proc
+// connector, and the pids of callers are others' by the time that the program looks.
+func TestFaultEventsLost(t *testing.T) {
+	const processes = 12_000
+	for _, way := range []string{"tracepoint", "sock_diag", "proc"} {
+		t.Run(way, func(t *testing.T) {
+			f := beginFault(t, fmt.Sprintf("%d processes while it stands still (SIGSTOP), `--attribution %s`", processes, way), "--attribution", way)
+			f.call(t)
+			f.logged(t)
+			f.stall(t, func() {
+				for range 5 {
+					f.call(t)
+				}
+				flood(t, processes)
+				f.call(t)
+				reuse(t, f.calls[len(f.calls)-1].pid)
+				reuse(t, f.calls[3].pid)
+			})
+			f.logged(t)
+			for range 3 {
+				f.call(t)
+			}
+			f.logged(t)
+			f.end(t, 0)
+			f.checkWhole(t, 6)
+			f.checkNames(t, "curl")
+			if way != "proc" && f.counts.Events == 0 {
+				t.Error("no events were lost")
+			}
+			for _, e := range f.entries[len(f.entries)-3:] {
+				if e.Process.Name != "curl" {
+					t.Errorf("after it, %+v is told to be of %+v", e.call, e.Process)
+				}
+			}
+			f.tell(t)
+		})
+	}
+}
+
+// More packets come while the program stands still than the kernel keeps.
+func TestFaultPacketsLost(t *testing.T) {
+	const calls = 15_000
+	for _, on := range captureOn[:2] {
+		t.Run(on[1], func(t *testing.T) {
+			f := beginFault(t, fmt.Sprintf("%d calls while it stands still (SIGSTOP)", calls), on...)
+			f.call(t)
+			f.logged(t)
+			f.site.service.follow(rules{})
+			f.stall(t, func() { f.load(t, calls) })
+			f.site.service.follow(rules{delay: lifeTime})
+			f.call(t)
+			f.logged(t)
+			last := f.calls[len(f.calls)-1]
+			f.end(t, 3)
+			if f.counts.Dropped == 0 {
+				t.Error("no packets were dropped")
+			}
+			if !slices.ContainsFunc(f.entries, func(e liveEntry) bool { return e.call == last.call && e.Process.PID == last.pid }) {
+				t.Errorf("the call after it is not attributed: %+v", last)
+			}
+			f.tell(t)
+		})
+	}
+}
+
+// Signals come all the time.
+func TestFaultSignals(t *testing.T) {
+	f := beginFault(t, "signals without end (SIGURG, SIGWINCH, SIGCHLD) during 500 calls")
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	sent := 0
+	go func() {
+		defer close(stopped)
+		for ; ; sent++ {
+			select {
+			case <-stop:
+				return
+			default:
+				_ = f.program.Process.Signal([]os.Signal{syscall.SIGURG, syscall.SIGWINCH, syscall.SIGCHLD}[sent%3])
+			}
+		}
+	}()
+	f.load(t, 500)
+	close(stop)
+	<-stopped
+	if sent < 1000 {
+		t.Errorf("%d signals only", sent)
+	}
+	f.end(t, 0)
+	f.checkWhole(t, 0)
+	f.checkSaid(t)
+	f.tell(t)
+}
+
+// refusal is a system call that the kernel refuses the program: always, or with some
+// arguments.
+type refusal struct {
+	number    uintptr
+	arguments map[int]uint32
+	with      syscall.Errno
+}
+
+// program is the filter that refuses it (seccomp(2)).
+func (r refusal) program() []bpf.Instruction {
+	const errno, allow, firstArgument, argumentSize = 0x00050000, 0x7fff0000, 16, 8
+	program := []bpf.Instruction{
+		bpf.LoadAbsolute{Off: 0, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(r.number), SkipTrue: 1},
+		bpf.RetConstant{Val: allow},
+	}
+	for i, value := range r.arguments {
+		program = append(program,
+			bpf.LoadAbsolute{Off: firstArgument + argumentSize*uint32(i), Size: 4},
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: value, SkipTrue: 1},
+			bpf.RetConstant{Val: allow})
+	}
+	return append(program, bpf.RetConstant{Val: errno | uint32(r.with)})
+}
+
+// install refuses it to the calling thread and what that starts.
+func (r refusal) install() error {
+	raw, err := bpf.Assemble(r.program())
+	if err != nil {
+		return err
+	}
+	code := make([]unix.SockFilter, len(raw))
+	for i, in := range raw {
+		code[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
+	}
+	filter := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&filter)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// beginRefused starts the program on the host, where the kernel refuses it that.
+func beginRefused(t *testing.T, what string, refused ...refusal) *fault {
+	t.Helper()
+	f := newFault(t, what)
+	thread := newThread(t, func() error {
+		if err := enterNetwork(f.site.host.path); err != nil {
+			return err
+		}
+		for _, r := range refused {
+			if err := r.install(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	f.program = launch(t, thread, liveCommand(f.arguments("--own-namespace")...))
+	return f
+}
+
+// Arguments of socket(2).
+func socketOf(family, protocol uint32, with syscall.Errno) refusal {
+	return refusal{unix.SYS_SOCKET, map[int]uint32{0: family, 2: protocol}, with}
+}
+
+// What the kernel does not have, or not for us, is said, and calls are attributed in
+// another way.
+func TestFaultRefused(t *testing.T) {
+	const trace, slower, connector = "tracepoint for connections cannot be used", "sock_diag does not work", "proc connector cannot be used"
+	noTrace := refusal{unix.SYS_PERF_EVENT_OPEN, nil, syscall.EACCES}
+	noDiag := socketOf(unix.AF_NETLINK, unix.NETLINK_SOCK_DIAG, syscall.EPROTONOSUPPORT)
+	noConnector := socketOf(unix.AF_NETLINK, unix.NETLINK_CONNECTOR, syscall.EPROTONOSUPPORT)
+	for _, test := range []struct {
+		what    string
+		refused []refusal
+		said    []string
+	}{
+		{"perf_event_open refused (perf_event_paranoid)", []refusal{noTrace}, []string{trace}},
+		{"no perf events in the kernel", []refusal{{unix.SYS_PERF_EVENT_OPEN, nil, syscall.ENOSYS}}, []string{trace}},
+		{"no more descriptors for perf events", []refusal{{unix.SYS_PERF_EVENT_OPEN, nil, syscall.EMFILE}}, []string{trace}},
+		{"no sock_diag", []refusal{noDiag}, []string{slower}},
+		{"no proc connector", []refusal{noConnector}, nil},
+		{"no perf events, no proc connector", []refusal{noTrace, noConnector}, []string{trace, connector}},
+		{"no perf events, no sock_diag", []refusal{noTrace, noDiag}, []string{trace, slower}},
+		{"no perf events, no sock_diag, no proc connector", []refusal{noTrace, noDiag, noConnector}, []string{trace, slower}},
+		{"no pidfd_open", []refusal{{unix.SYS_PIDFD_OPEN, nil, syscall.ENOSYS}}, nil},
+		{"no sched_setattr", []refusal{{unix.SYS_SCHED_SETATTR, nil, syscall.EPERM}}, []string{"read at normal priority"}},
+		{"no namespaces to enter", []refusal{{unix.SYS_SETNS, nil, syscall.EPERM}}, nil},
+		{"no filter of system calls", []refusal{{unix.SYS_SECCOMP, nil, syscall.ENOSYS}}, []string{"All system calls stay allowed"}},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			f := beginRefused(t, test.what, test.refused...)
+			f.program.awaitStart(t)
+			f.call(t)
+			f.call(t)
+			f.logged(t)
+			f.end(t, 0)
+			f.checkWhole(t, 0)
+			f.checkSaid(t, test.said...)
+			f.tell(t)
+		})
+	}
+}
+
+// Without packets there is nothing to do: that is said in a line.
+func TestFaultNoCapture(t *testing.T) {
+	packets := func(with syscall.Errno) refusal {
+		return refusal{unix.SYS_SOCKET, map[int]uint32{0: unix.AF_PACKET}, with}
+	}
+	for _, test := range []struct {
+		what    string
+		refused refusal
+		said    string
+	}{
+		{"packet sockets refused (EPERM)", packets(syscall.EPERM), "no permission"},
+		{"no packet sockets in the kernel (EAFNOSUPPORT)", packets(syscall.EAFNOSUPPORT), "Address family not supported"},
+		{"no memory for packet sockets (ENOMEM)", packets(syscall.ENOMEM), "annot allocate memory"},
+		{"too many files of the machine for packet sockets (ENFILE)", packets(syscall.ENFILE), "oo many open files in system"},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			f := beginRefused(t, test.what, test.refused)
+			f.program.finish(t, 1)
+			f.said = f.program.complaints()
+			f.checkSaid(t, test.said)
+			t.Logf("\n| %s | `%s`, exit status 1 | no log | 0, 0, 0 |", test.what, strings.TrimSpace(strings.Join(f.said, "")))
+		})
+	}
+}
+
+// limited starts the program with a limit of prlimit(1).
+func limited(t *testing.T, limit string) *fault {
+	t.Helper()
+	f := newFault(t, "`"+limit+"`")
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := liveCommand()
+	cmd.Path = tool(t, "prlimit")
+	cmd.Args = append([]string{"prlimit", limit, own, "--own-namespace"}, f.arguments()...)
+	f.program = launch(t, f.site.host, cmd)
+	return f
+}
+
+// With little of what limits count the program captures all the same, or says why not.
+func TestFaultLimits(t *testing.T) {
+	for _, limit := range []string{
+		"--nofile=8:8", "--nofile=12:12", "--nofile=16:16", "--nofile=24:24", "--nofile=32:32", "--nofile=64:64",
+		"--memlock=0:0", "--core=0:0", "--stack=65536:65536", "--sigpending=0:0", "--msgqueue=0:0",
+	} {
+		t.Run(limit, func(t *testing.T) {
+			f := limited(t, limit)
+			started := false
+			f.program.err.until(func(lines []string, whole bool) bool {
+				started = slices.ContainsFunc(lines, isStart)
+				return started || whole
+			})
+			if !started {
+				f.program.finish(t, 1)
+				if f.said = f.program.complaints(); len(f.said) != 1 || len(f.program.err.soFar()) != 1 {
+					t.Errorf("not one line: %.2000s", f.program.errors())
+				}
+				t.Logf("\n| %s | `%s`, exit status 1 | no log | 0, 0, 0 |", f.what, strings.TrimSpace(strings.Join(f.said, "")))
+				return
+			}
+			f.call(t)
+			f.call(t)
+			f.logged(t)
+			f.end(t, 0)
+			f.checkWhole(t, 2)
+			f.tell(t)
+		})
+	}
+}
