@@ -56,9 +56,7 @@ func openCatcher(p proc, sockets *sockDiag, networks *follower) (*catcher, error
 		},
 		sockets: sockets, bell: bell, events: events, young: young{from: monotonic()},
 	}
-	started := make(chan int)
-	go c.run(started)
-	c.beNice(<-started)
+	c.beNice(c.runReader())
 	return c, nil
 }
 

@@ -6,12 +6,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// run is the reader of events. It says first which thread it has for itself.
+// runReader starts a reader of events, and returns which thread it has for itself.
+func (c *catcher) runReader() (thread int) {
+	started := make(chan int)
+	go c.run(started)
+	return <-started
+}
+
 func (c *catcher) run(started chan<- int) {
-	defer close(c.ended)
 	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 	started <- unix.Gettid()
-	r := &reader{tracepoint: c.tracepoint, look: make([]byte, lookBuffer)}
+	r := newReader(c.tracepoint, c.runReader)
+	defer r.end()
 	fds := []unix.PollFd{{Fd: int32(c.events.fd), Events: unix.POLLIN}, {Fd: int32(c.bell), Events: unix.POLLIN}}
 	var count [8]byte
 	for wait := -1; ; {

@@ -19,6 +19,8 @@ type proc struct {
 	// mounts is our mount namespace, as /proc/PID/ns/mnt names it; empty if that
 	// is not known.
 	mounts string
+	// memories are those of the processes.
+	memories *memories
 }
 
 // maxStat is more than a stat file holds: a name of 64 bytes and 50 numbers of

@@ -1,7 +1,6 @@
 package attribution
 
 import (
-	"bytes"
 	"path"
 	"strconv"
 	"strings"
@@ -86,12 +85,12 @@ func (l *look) origin(dir string) {
 
 // glance reads no more than what a process runs: with one to five system calls
 // it is over soon. What could not be read is left out.
-func (p proc) glance(told *Process, buffer []byte) *reading {
+func (p proc) glance(told *Process, readsArgs bool, buffer []byte) *reading {
 	began := monotonic()
 	l := &look{p, unix.AT_FDCWD, &reading{process: Process{PID: told.PID}, began: began}, buffer}
 	dir := p.path(told.PID) + "/"
-	if len(told.Args) == 0 {
-		l.arguments(dir)
+	if readsArgs {
+		l.reading.process.Args, l.reading.process.ArgsTruncated = bound(splitArgs(string(l.read(dir+"cmdline"))), MaxArgsBytes)
 	}
 	l.reading.process.setExecutable(l.link(dir+"exe"), nil)
 	if told.Name == "" {
@@ -110,7 +109,16 @@ func (p proc) addCgroup(r *reading, buffer []byte) {
 }
 
 func (l *look) arguments(dir string) {
-	l.reading.process.Args, l.reading.process.ArgsTruncated = bound(splitArgs(l.read(dir+"cmdline")), MaxArgsBytes)
+	l.reading.process.Args, l.reading.process.ArgsTruncated = l.args(dir, MaxArgsBytes)
+}
+
+// args reads the arguments, in time.
+func (l *look) args(dir string, limit int) ([]string, bool) {
+	fd, err := unix.Openat(l.dir, dir+"cmdline", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, false
+	}
+	return bound(splitArgs(l.proc.memories.arguments(fd)), limit)
 }
 
 // file looks at what a link leads to. It works for files that were removed, too
@@ -150,11 +158,11 @@ func (l *look) link(name string) string {
 }
 
 // splitArgs reads /proc/PID/cmdline (proc_pid_cmdline(5)).
-func splitArgs(b []byte) []string {
-	if len(b) == 0 {
+func splitArgs(text string) []string {
+	if text == "" {
 		return nil
 	}
-	return strings.Split(string(bytes.TrimSuffix(b, []byte{0})), "\x00")
+	return strings.Split(strings.TrimSuffix(text, "\x00"), "\x00")
 }
 
 // programName is the name of a program that the kernel cut off after 15 bytes

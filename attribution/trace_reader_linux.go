@@ -18,6 +18,7 @@ type reader struct {
 	look   []byte // for looks at processes, used again
 	looks  []*look
 	starts execStarts
+	relief relief
 }
 
 // round reads all rings once and works on what was in them. It returns after how
@@ -159,7 +160,7 @@ func (r *reader) program(e *traceEvent, stale bool) {
 	case !r.tracker.knows(e.pid):
 		r.lookAt(e)
 	default:
-		e.read = r.facts.proc.glance(told, r.look)
+		e.read = r.glance(e, told)
 		if r.networks.noticeProcess(e.pid) { // in a container
 			r.facts.proc.addCgroup(e.read, r.look)
 		}

@@ -89,9 +89,7 @@ func openTracepoint(p proc, f facts, o Options, networks *follower) (*tracepoint
 		t.release()
 		return nil, err
 	}
-	started := make(chan int)
-	go t.run(started)
-	t.beNice(<-started)
+	t.beNice(t.runReader())
 	return t, nil
 }
 
@@ -240,7 +238,11 @@ func (t *tracepoint) tell(h *handshake) {
 // millisecond.
 func (t *tracepoint) beNice(thread int) {
 	t.thread = thread
-	t.slow = setPriority(thread, unix.SchedAttr{Policy: unix.SCHED_NORMAL, Nice: traceNice, Runtime: uint64(traceSlice)})
+	t.slow = setNice(thread)
+}
+
+func setNice(thread int) error {
+	return setPriority(thread, unix.SchedAttr{Policy: unix.SCHED_NORMAL, Nice: traceNice, Runtime: uint64(traceSlice)})
 }
 
 // setPriority has a thread run as it says. It takes the privilege CAP_SYS_NICE.
@@ -254,12 +256,18 @@ func (t *tracepoint) runFirst() error {
 	return setPriority(t.thread, unix.SchedAttr{Policy: unix.SCHED_FIFO, Priority: 1})
 }
 
-// run is the reader. It says first which thread it has for itself.
+// runReader starts a reader, and returns which thread it has for itself.
+func (t *tracepoint) runReader() (thread int) {
+	started := make(chan int)
+	go t.run(started)
+	return <-started
+}
+
 func (t *tracepoint) run(started chan<- int) {
-	defer close(t.ended)
 	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 	started <- unix.Gettid()
-	r := reader{tracepoint: t, look: make([]byte, lookBuffer)}
+	r := newReader(t, t.runReader)
+	defer r.end()
 	ready := make([]unix.EpollEvent, 16)
 	for wait := -1; ; {
 		n, err := unix.EpollWait(t.epoll, ready, wait)
