@@ -1,6 +1,9 @@
 package attribution
 
 import (
+	"bytes"
+	"fmt"
+	"os"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -21,11 +24,16 @@ type relief struct {
 	waits atomic.Bool // the reader does; who sets it to false has all that the reader had
 	at    int64       // the time of the event that it has in hand
 	timer *time.Timer
-	next  func() (thread int) // starts another reader
+	// isStuck reports whether the reader's thread sleeps in the kernel. One that has only
+	// not had its turn on a busy machine goes on by itself.
+	isStuck func() bool
+	next    func() (thread int) // starts another reader
 }
 
 func newReader(t *tracepoint, next func() (thread int)) *reader {
 	r := &reader{tracepoint: t, look: make([]byte, lookBuffer)}
+	thread := unix.Gettid()
+	r.relief.isStuck = func() bool { return sleeps(thread) }
 	r.relief.next = next
 	r.relief.timer = time.AfterFunc(time.Hour, r.relieve)
 	r.relief.timer.Stop()
@@ -55,6 +63,10 @@ func (r *reader) glance(e *traceEvent, told *Process) *reading {
 // relieve starts another reader. What this one had in hand is lost, and counted as one
 // event that is.
 func (r *reader) relieve() {
+	if r.relief.waits.Load() && !r.relief.isStuck() {
+		r.relief.timer.Reset(relieveAfter)
+		return
+	}
 	if !r.relief.waits.CompareAndSwap(true, false) {
 		return
 	}
@@ -66,6 +78,13 @@ func (r *reader) relieve() {
 	r.networks.miss()
 	// Privileges may have been dropped since the first reader was given its priority.
 	_ = setNice(r.relief.next())
+}
+
+// sleeps reports whether a thread of ours waits without being interrupted by signals
+// (state D, proc_pid_stat(5)), as who waits for a memory's lock does.
+func sleeps(thread int) bool {
+	line, _ := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stat", thread))
+	return bytes.HasPrefix(line[bytes.LastIndexByte(line, ')')+1:], []byte(" D"))
 }
 
 // leave ends a reader whose place another has taken.
