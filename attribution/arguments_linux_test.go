@@ -127,3 +127,23 @@ func TestAReaderThatReadsInTimeStays(t *testing.T) {
 		}
 	}
 }
+
+// TestAGlanceSeesWhetherAFileIsRemoved or has a name as if it was.
+func TestAGlanceSeesWhetherAFileIsRemoved(t *testing.T) {
+	p := proc{root: t.TempDir(), boot: bootTime}
+	executable := filepath.Join(t.TempDir(), "agent"+removedMark)
+	err := errors.Join(os.Mkdir(p.path(7), 0o755), os.WriteFile(executable, nil, 0o755), os.Symlink(executable, p.path(7, "exe")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := &Process{PID: 7, Name: "agent", Args: []string{"agent"}}
+	if got := p.glance(told, false, make([]byte, lookBuffer)).process; got.Executable != executable || got.Deleted {
+		t.Errorf("%q, removed: %v, want the name as it is", got.Executable, got.Deleted)
+	}
+	if err := os.Remove(executable); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.glance(told, false, make([]byte, lookBuffer)).process; got.Executable+removedMark != executable || !got.Deleted {
+		t.Errorf("%q, removed: %v, want that it is removed", got.Executable, got.Deleted)
+	}
+}

@@ -160,12 +160,15 @@ func cachedFile(name string) *File {
 	return nil
 }
 
+// removedMark is what the kernel adds to the name of a file that was removed.
+const removedMark = " (deleted)"
+
 // setExecutable takes in what /proc/PID/exe leads to. The kernel adds a word to the
 // name of a file that was removed (proc_pid_exe(5)), with which a file can be called,
 // too.
 func (p *Process) setExecutable(name string, file *File) {
 	p.Executable, p.ExecutableFile = name, file
-	removed, deleted := strings.CutSuffix(name, " (deleted)")
+	removed, deleted := strings.CutSuffix(name, removedMark)
 	if deleted && !file.is(cachedFile(name)) {
 		p.Executable, p.Deleted = removed, true
 	}

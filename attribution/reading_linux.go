@@ -92,7 +92,11 @@ func (p proc) glance(told *Process, readsArgs bool, buffer []byte) *reading {
 	if readsArgs {
 		l.reading.process.Args, l.reading.process.ArgsTruncated = bound(splitArgs(string(l.read(dir+"cmdline"))), MaxArgsBytes)
 	}
-	l.reading.process.setExecutable(l.link(dir+"exe"), nil)
+	executable, file := l.link(dir+"exe"), (*File)(nil)
+	if strings.HasSuffix(executable, removedMark) {
+		file = l.file(dir + "exe") // tells whether that is a part of the name
+	}
+	l.reading.process.setExecutable(executable, file)
 	if told.Name == "" {
 		l.origin(dir)
 	}

@@ -151,7 +151,7 @@ func TestFaultPacketsLost(t *testing.T) {
 }
 
 // Signals come all the time.
-func TestFaultSignals(t *testing.T) {
+func TestFaultManySignals(t *testing.T) {
 	f := beginFault(t, "signals without end (SIGURG, SIGWINCH, SIGCHLD) during 500 calls")
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	sent := 0

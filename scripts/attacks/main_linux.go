@@ -49,6 +49,7 @@ const (
 	roleFlood   = "flood"   // an attacker's calls: of which kind, how many, and what is to be seen of it
 	roleSpawn   = "spawn"   // starts processes: how many, of which program
 	roleSwapper = "swapper" // swaps files: in which directory, for links to which
+	rolePretend = "pretend" // a caller that pretends to be another: its kind, and what goes with that
 	roleStray   = "stray"   // a client in a network namespace of its own, whose calls lead nowhere
 )
 
@@ -68,6 +69,8 @@ func run(args []string, in io.Reader, out, complaints io.Writer) error {
 		return flood(args[1], args[2])
 	case len(args) == 3 && args[0] == roleSpawn:
 		return spawn(args[1], args[2], out)
+	case len(args) >= 2 && args[0] == rolePretend:
+		return pretend(args[1:])
 	case len(args) == 1 && args[0] == roleStray:
 		return stray()
 	}
@@ -197,7 +200,7 @@ type attack struct {
 
 // attacks are all there are.
 func attacks() []attack {
-	return slices.Concat(networkAttacks(), processAttacks(), pathAttacks(), programAttacks())
+	return slices.Concat(networkAttacks(), processAttacks(), pathAttacks(), programAttacks(), pretenceAttacks())
 }
 
 func named(name string) (attack, error) {

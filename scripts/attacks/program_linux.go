@@ -157,17 +157,19 @@ func (p *program) said() string { return tail(p.errs.String()) }
 func tail(text string) string { return text[max(0, len(text)-4<<10):] }
 
 // readLog reads a log, of which each line has to be whole.
-func readLog(name string) ([]entry, error) {
+func readLog(name string) ([]entry, error) { return readLines[entry](name) }
+
+func readLines[T any](name string) ([]T, error) {
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	var log []entry
+	var log []T
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
-		var e entry
+		var e T
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 			return nil, fmt.Errorf("line %d of the log: %w", len(log)+1, err)
 		}

@@ -1,0 +1,482 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// pretenceAttacks are by processes that pretend to be others. What is told of each of
+// their calls is held against what is so, in all ways of finding processes.
+func pretenceAttacks() []attack {
+	return []attack{
+		pretence{name: "argv", about: "callers that write other arguments and names over theirs", kinds: []string{kindRewrite, kindRewriteLate}}.attack(),
+		pretence{name: "exec-after-connect", about: "callers that run another program before they send", kinds: []string{kindExec}, may: mayBeOther}.attack(),
+		pretence{name: "passed-sockets", about: "callers that have a child, or another process, send for them", kinds: []string{kindPass, kindRights}, may: mayBeOther, family: true}.attack(),
+		pretence{name: "user-agents", about: "callers with the User-Agents of honest programs and old libraries", kinds: []string{kindAgent}, then: reportAgents}.attack(),
+		pretence{name: "memfd", about: "callers that run what has no file, or a file that is removed, replaced or named as if it was", kinds: []string{kindPlain}, start: startWithoutFile, may: mayHaveNoFile}.attack(),
+		pretence{name: "own-root", about: "callers with mounts of their own: another /usr/bin/env, passwd and package database", kinds: []string{kindOwnRoot}, start: startInOwnRoot, may: mayBeEnv, then: noneOfHost}.attack(),
+		pretence{name: "cgroup-names", about: "callers in cgroups that a user has named after containers and pods of others", kinds: []string{kindPlain}, start: startInCgroup, then: noContainers}.attack(),
+		pretence{name: "pid-reuse", about: "callers that end at once, and another process with the pid of each", kinds: []string{kindHit}, finish: reusePID}.attack(),
+		pretence{name: "locked-memory", about: "callers whose arguments cannot be read, as they keep their memory's lock", kinds: []string{kindPlain}, start: startLocked}.attack(),
+	}
+}
+
+// pretences is how many calls are made of each kind.
+const pretences = 25
+
+// pretence is an attack of that kind.
+type pretence struct {
+	name, about string
+	kinds       []string
+	// start returns a caller that was not started yet; nil for this program in the
+	// kind's role, as the attackers' user.
+	start func(ctx context.Context, directory, kind, path string, i int) (*exec.Cmd, error)
+	// finish is what is done once the caller has ended; may be nil.
+	finish func(ctx context.Context, s *stage, directory string, pid int) error
+	// may says which executables may be told besides the caller's own.
+	may func(directory, executable string) bool
+	// family: a child of the caller's may be told, too.
+	family bool
+	// then looks at the whole log.
+	then func(s *stage, log string, lines []toldCall) []string
+}
+
+// toldCall is what is looked at of the line of a call.
+type toldCall struct {
+	URL struct {
+		Original string `json:"original"`
+	} `json:"url"`
+	IMDS struct {
+		ExecutableDeleted bool `json:"executable_deleted"`
+		Attribution       struct {
+			Status string `json:"status"`
+			Method string `json:"method"`
+		} `json:"attribution"`
+	} `json:"imds"`
+	Process struct {
+		PID        int      `json:"pid"`
+		Name       string   `json:"name"`
+		Executable string   `json:"executable"`
+		Args       []string `json:"args"`
+		Parent     struct {
+			PID int `json:"pid"`
+		} `json:"parent"`
+	} `json:"process"`
+	User struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	} `json:"user"`
+	Package struct {
+		Name string `json:"name"`
+	} `json:"package"`
+	Container struct {
+		ID string `json:"id"`
+	} `json:"container"`
+	Kubernetes struct {
+		Pod struct {
+			UID string `json:"uid"`
+		} `json:"pod"`
+	} `json:"kubernetes"`
+}
+
+// made is a call of an attacker.
+type made struct {
+	path, executable string
+	pid              int
+}
+
+func (p pretence) attack() attack {
+	var faults []string
+	return attack{
+		name: p.name, about: p.about, atLeast: map[string]uint64{"callers": uint64(pretences * len(p.kinds)), answered: uint64(pretences * len(p.kinds))},
+		do: func(ctx context.Context, s *stage) (err error) {
+			faults, err = p.play(ctx, s)
+			return err
+		},
+		check: func(*verdict, []entry) []string { return faults },
+	}
+}
+
+// play makes the calls, and looks at what the program and the onlookers tell of them.
+func (p pretence) play(ctx context.Context, s *stage) (faults []string, err error) {
+	watching := []onlooker{{way: "default", log: s.program.log}}
+	for _, way := range []string{"sock_diag", "proc"} {
+		o, err := startOnlooker(ctx, s, way)
+		if err != nil {
+			return nil, err
+		}
+		defer o.stop()
+		watching = append(watching, o)
+	}
+	directory, err := os.MkdirTemp("/tmp", "pretence-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(directory)
+	if err := errors.Join(os.Chmod(directory, 0o777), copyProgram(filepath.Join(directory, "caller")), copyProgram(filepath.Join(directory, otherProgram))); err != nil {
+		return nil, err
+	}
+	calls, err := p.call(ctx, s, directory)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range watching {
+		faults = append(faults, p.judge(s, o, calls, directory)...)
+	}
+	return faults, nil
+}
+
+// otherProgram is the name of a program that makes no call by itself.
+const otherProgram = "bait"
+
+func copyProgram(to string) error {
+	text, err := os.ReadFile(self)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, text, 0o755)
+}
+
+// call makes the calls, one after the other.
+func (p pretence) call(ctx context.Context, s *stage, directory string) (calls []made, err error) {
+	for i := range pretences * len(p.kinds) {
+		kind := p.kinds[i%len(p.kinds)]
+		m := made{path: fmt.Sprintf("/pretence/%s/%d", kind, i), executable: filepath.Join(directory, "caller")}
+		start := p.start
+		if start == nil {
+			start = startKind
+		}
+		cmd, err := start(ctx, directory, kind, m.path, i)
+		if err != nil {
+			return nil, err
+		}
+		if err := cmd.Start(); err != nil {
+			return nil, err
+		}
+		m.pid = cmd.Process.Pid
+		if err := cmd.Wait(); err != nil {
+			return nil, fmt.Errorf("caller of %s: %w", m.path, err)
+		}
+		s.note("callers", 1)
+		calls = append(calls, m)
+		if p.finish != nil {
+			if err := p.finish(ctx, s, directory, m.pid); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return calls, nil
+}
+
+// startKind is the attackers' program in the role of that kind.
+func startKind(ctx context.Context, directory, kind, path string, _ int) (*exec.Cmd, error) {
+	cmd := asAttacker(ctx, rolePretend, kind, path, directory)
+	cmd.Path = filepath.Join(directory, "caller")
+	return cmd, nil
+}
+
+// judge holds what was told against what is so. That something is not known is no fault.
+func (p pretence) judge(s *stage, o onlooker, calls []made, directory string) (faults []string) {
+	lines, err := o.await(calls)
+	if err != nil {
+		return []string{fmt.Sprintf("%s: %v", o.way, err)}
+	}
+	byPath := make(map[string][]toldCall)
+	for _, line := range lines {
+		byPath[line.URL.Original] = append(byPath[line.URL.Original], line)
+	}
+	for _, m := range calls {
+		of := byPath[m.path]
+		if len(of) != 1 {
+			faults = append(faults, fmt.Sprintf("%s: %d lines of %s", o.way, len(of), m.path))
+			continue
+		}
+		if wrong := p.wrong(of[0], m, directory); wrong != "" {
+			faults = append(faults, fmt.Sprintf("%s: %s by pid %d: %s (%+v)", o.way, m.path, m.pid, wrong, of[0].Process))
+		}
+		if of[0].Process.PID != 0 {
+			s.note(o.way+" knows", 1)
+		}
+	}
+	if p.then != nil {
+		faults = append(faults, p.then(s, o.log, lines)...)
+	}
+	return faults[:min(len(faults), maxMissing)]
+}
+
+// wrong says what is not so in a line.
+func (p pretence) wrong(t toldCall, m made, directory string) string {
+	switch {
+	case t.Process.PID == 0:
+		return ""
+	case t.Process.PID != m.pid && !(p.family && t.Process.Parent.PID == m.pid):
+		return "it is another process"
+	case t.User.ID != "" && t.User.ID != strconv.Itoa(attackerUser):
+		return "it is another user, " + t.User.ID
+	case t.Process.Executable == "" || t.Process.Executable == m.executable:
+		return ""
+	case p.may != nil && p.may(directory, t.Process.Executable):
+		return ""
+	}
+	return "it has another executable"
+}
+
+func mayBeOther(directory, executable string) bool {
+	return executable == filepath.Join(directory, otherProgram)
+}
+
+func mayHaveNoFile(directory, executable string) bool {
+	return strings.HasPrefix(executable, "/memfd:") || strings.HasPrefix(executable, directory+"/gone") || strings.HasPrefix(executable, directory+"/is (deleted)")
+}
+
+// mayBeEnv: it is what the caller has by that name.
+func mayBeEnv(_, executable string) bool { return executable == hostProgram }
+
+// onlooker is the program with one way of finding processes only.
+type onlooker struct {
+	way, log string
+	cmd      *exec.Cmd
+}
+
+func startOnlooker(ctx context.Context, s *stage, way string) (onlooker, error) {
+	o := onlooker{way: way, log: filepath.Join(s.directory, way+".log")}
+	o.cmd = exec.CommandContext(ctx, s.program.cmd.Path, "--attribution", way, "--own-namespace", "-o", o.log)
+	o.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := o.cmd.Start(); err != nil {
+		return o, err
+	}
+	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if log, _ := os.ReadFile(o.log); strings.Contains(string(log), "capture-started") {
+			return o, nil
+		}
+	}
+	o.stop()
+	return o, fmt.Errorf("the program did not start with --attribution %s", way)
+}
+
+func (o onlooker) stop() {
+	_ = o.cmd.Process.Kill()
+	_ = o.cmd.Wait()
+}
+
+// lineWithin is how long a line may take that is about a call which has ended.
+const lineWithin = 10 * time.Second
+
+// await returns the lines once there is one for each call.
+func (o onlooker) await(calls []made) (lines []toldCall, err error) {
+	for deadline := time.Now().Add(lineWithin); ; time.Sleep(50 * time.Millisecond) {
+		if lines, err = readLines[toldCall](o.log); err != nil {
+			return nil, err
+		}
+		seen := make(map[string]bool)
+		for _, line := range lines {
+			seen[line.URL.Original] = true
+		}
+		missing := slices.IndexFunc(calls, func(m made) bool { return !seen[m.path] })
+		if missing < 0 || time.Now().After(deadline) {
+			return lines, nil
+		}
+	}
+}
+
+// hostProgram is a program of the host, with a package.
+const hostProgram = "/usr/bin/env"
+
+// startInOwnRoot is a caller that has mounted itself over hostProgram, and files of its
+// own over the lists of users and packages, in namespaces that any user can make.
+func startInOwnRoot(ctx context.Context, directory, kind, path string, _ int) (*exec.Cmd, error) {
+	passwd := filepath.Join(directory, "passwd")
+	if err := os.WriteFile(passwd, []byte("honest:x:"+strconv.Itoa(attackerUser)+":0::/:/bin/sh\n"), 0o644); err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(directory, "caller"), rolePretend, kind, path, directory)
+	cmd.Stderr = os.Stderr
+	own := []syscall.SysProcIDMap{{ContainerID: 0, HostID: attackerUser, Size: 1}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS, UidMappings: own, GidMappings: own,
+		Credential: &syscall.Credential{NoSetGroups: true}, Pdeathsig: syscall.SIGKILL,
+	}
+	return cmd, nil
+}
+
+// noneOfHost: neither the user's name nor the package is that of the files that the
+// caller has mounted. (The executable's path is what it is to the caller.)
+func noneOfHost(_ *stage, log string, lines []toldCall) (faults []string) {
+	for _, t := range lines {
+		if !strings.HasPrefix(t.URL.Original, "/pretence/") || t.Process.PID == 0 {
+			continue
+		}
+		if t.Package.Name != "" || t.User.Name != "" {
+			faults = append(faults, fmt.Sprintf("%s: user %q, package %q", filepath.Base(log), t.User.Name, t.Package.Name))
+		}
+	}
+	return faults
+}
+
+// startWithoutFile is a caller whose executable has no name, or a misleading one.
+func startWithoutFile(ctx context.Context, directory, kind, path string, i int) (*exec.Cmd, error) {
+	cmd, err := startKind(ctx, directory, kind, path, i)
+	if err != nil {
+		return nil, err
+	}
+	switch i % 4 {
+	case 0:
+		cmd.Args[2] = kindMemory
+	case 1:
+		cmd.Args[2] = kindRemove
+		cmd.Path = filepath.Join(directory, "gone"+strconv.Itoa(i))
+		return cmd, own(cmd.Path)
+	case 2:
+		cmd.Path = filepath.Join(directory, "is (deleted)")
+		return cmd, own(cmd.Path)
+	}
+	return cmd, nil
+}
+
+func own(name string) error {
+	_ = os.Remove(name)
+	return errors.Join(copyProgram(name), os.Chown(name, attackerUser, attackerUser))
+}
+
+// cgroupNames are names that a user may give to cgroups below his own.
+var cgroupNames = []string{
+	"docker-" + strings.Repeat("ab", 32) + ".scope",
+	"kubepods-burstable.slice/kubepods-burstable-pod01234567_89ab_cdef_0123_456789abcdef.slice/cri-containerd-" + strings.Repeat("cd", 32) + ".scope",
+	"machine-" + hostileCgroup + ".scope", "libpod-payload-" + strings.Repeat("ef", 32),
+}
+
+// hostileCgroup is what a cgroup can have in its name.
+const hostileCgroup = "\x1b[2Jx\u202e"
+
+// cgroupMounts are where a unified hierarchy may be.
+var cgroupMounts = []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}
+
+// startInCgroup is a caller in a cgroup of a user's tree.
+func startInCgroup(ctx context.Context, directory, kind, path string, i int) (*exec.Cmd, error) {
+	cmd, err := startKind(ctx, directory, kind, path, i)
+	if err != nil {
+		return nil, err
+	}
+	for _, mount := range cgroupMounts {
+		if _, err := os.Stat(filepath.Join(mount, "cgroup.procs")); err != nil {
+			continue
+		}
+		user := fmt.Sprintf("user.slice/user-%d.slice/user@%d.service", attackerUser, attackerUser)
+		at := filepath.Join(mount, user, cgroupNames[i%len(cgroupNames)])
+		if err := os.MkdirAll(at, 0o755); err != nil {
+			return nil, err
+		}
+		fd, err := unix.Open(at, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return nil, err
+		}
+		cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, fd // closed with this process
+		return cmd, nil
+	}
+	return nil, errors.New("there is no unified hierarchy of cgroups")
+}
+
+func noContainers(_ *stage, log string, lines []toldCall) (faults []string) {
+	for _, t := range lines {
+		if strings.HasPrefix(t.URL.Original, "/pretence/") && t.Kubernetes.Pod.UID != "" {
+			faults = append(faults, filepath.Base(log)+": a pod that the user has named, "+t.Kubernetes.Pod.UID)
+		}
+	}
+	return faults
+}
+
+// reusePID has another program run with the pid of a caller that has ended.
+func reusePID(ctx context.Context, s *stage, directory string, pid int) error {
+	const attempts = 20
+	for range attempts {
+		if err := os.WriteFile("/proc/sys/kernel/ns_last_pid", []byte(strconv.Itoa(pid-1)), 0); err != nil {
+			return err
+		}
+		cmd := asAttacker(ctx, rolePretend, kindWait)
+		cmd.Path = filepath.Join(directory, otherProgram)
+		in, err := cmd.StdinPipe()
+		if err != nil {
+			return err
+		}
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		same := cmd.Process.Pid == pid
+		if same {
+			s.note("reused", 1)
+			time.Sleep(300 * time.Millisecond) // for as long as processes are looked for
+		}
+		_ = in.Close()
+		if err := cmd.Wait(); err != nil || same {
+			return err
+		}
+	}
+	return nil
+}
+
+// startLocked is a caller that keeps its own lock.
+func startLocked(ctx context.Context, directory, _, path string, i int) (*exec.Cmd, error) {
+	return startKind(ctx, directory, kindLockedCall, path, i)
+}
+
+// reportAgents holds the report against what is so: the honest clients' program has no
+// part in what the attackers say in their User-Agents, and no pattern for a program's
+// name excuses theirs.
+// Where no process is known, there is nothing but the User-Agent.
+func reportAgents(s *stage, log string, lines []toldCall) (faults []string) {
+	if !slices.ContainsFunc(lines, func(t toldCall) bool { return strings.HasSuffix(t.Process.Executable, "/caller") }) {
+		return nil
+	}
+	honest, err := os.Readlink(self)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	out, err := exec.Command(s.program.cmd.Path, "report", "--format", "json", "--ignore", pretendedAgents[0], log).Output()
+	if status := (*exec.ExitError)(nil); err != nil && !errors.As(err, &status) {
+		return []string{err.Error()}
+	}
+	var report struct {
+		Programs []reported `json:"programs"`
+	}
+	if err := json.Unmarshal(out, &report); err != nil {
+		return []string{err.Error()}
+	}
+	for _, p := range report.Programs {
+		attacker := strings.HasSuffix(p.Executable, "/caller")
+		switch {
+		case attacker && p.Ignored:
+			faults = append(faults, "a User-Agent has excused a program")
+		case p.Executable == honest && strings.Contains(strings.Join(p.UserAgents, " "), "SDK"):
+			faults = append(faults, "the honest program has an attacker's User-Agent")
+		}
+	}
+	if !slices.ContainsFunc(report.Programs, func(p reported) bool { return strings.HasSuffix(p.Executable, "/caller") }) {
+		faults = append(faults, "the report does not know the attackers' program")
+	}
+	return faults
+}
+
+// reported is a program in a report.
+type reported struct {
+	Executable string   `json:"executable"`
+	Ignored    bool     `json:"ignored"`
+	UserAgents []string `json:"user_agents"`
+}
+
+// pretendedAgents are User-Agents of others.
+var pretendedAgents = []string{
+	"aws-cli/1.16.0 Python/2.7.16 SDK", "aws-sdk-java/1.11.0 SDK", "Boto3/1.9.0 Python/2.7.16 Botocore/1.12.0 SDK", "honest",
+	"amazon-ssm-agent/2.3.0.0 SDK", "EC2Launch/2.0 SDK",
+}
