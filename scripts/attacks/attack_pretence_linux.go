@@ -70,9 +70,6 @@ type toldCall struct {
 		Name       string   `json:"name"`
 		Executable string   `json:"executable"`
 		Args       []string `json:"args"`
-		Parent     struct {
-			PID int `json:"pid"`
-		} `json:"parent"`
 	} `json:"process"`
 	User struct {
 		ID   string `json:"id"`
@@ -221,7 +218,7 @@ func (p pretence) wrong(t toldCall, m made, directory string) string {
 	switch {
 	case t.Process.PID == 0:
 		return ""
-	case t.Process.PID != m.pid && !(p.family && t.Process.Parent.PID == m.pid):
+	case t.Process.PID != m.pid && !(p.family && slices.Contains(t.Process.Args, m.path)): // which its child has, too
 		return "it is another process"
 	case t.User.ID != "" && t.User.ID != strconv.Itoa(attackerUser):
 		return "it is another user, " + t.User.ID
