@@ -149,7 +149,7 @@ func TestLiveEnrichHoldsUpNothing(t *testing.T) {
 	c := s.connect(t, service4)
 	c.get(t, "/latest/meta-data/slow")
 	c.get(t, "/latest/meta-data/fast")
-	p.out.wait(t, "the entry behind", func(lines []string) bool { return strings.Contains(lines[len(lines)-1], "/fast") })
+	p.out.wait(t, "the entry behind", func(lines []string) bool { return len(lines) > 0 && strings.Contains(lines[len(lines)-1], "/fast") })
 	if len(callLines(strings.Join(p.out.soFar(), ""))) != 1 {
 		t.Errorf("the entry before is there, too: %q", p.out.soFar())
 	}
