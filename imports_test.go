@@ -49,7 +49,7 @@ var rooms = map[string]room{
 		others: []string{"github.com/elastic/go-seccomp-bpf", "golang.org/x/net/bpf", "golang.org/x/sys"},
 		not:    speaking,
 	},
-	"identity": {ours: []string{"attribution"}, not: speaking},
+	"identity": {ours: []string{"attribution"}, others: []string{"golang.org/x/sys"}, not: speaking},
 	"carried":  {ours: []string{"imds", "attribution", "identity"}, not: append([]string{"os", "net", "syscall", "io"}, speaking...)},
 	"output": {
 		ours:   []string{"imds", "attribution", "identity", "diagnosis"},

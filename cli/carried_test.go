@@ -224,7 +224,7 @@ func normal(t *testing.T, entry string) string {
 			kept[key] = decoded(t, fields[key])
 		}
 	}
-	for _, key := range []string{"attribution", "ancestors", "on_behalf_of", "script", "executable_deleted"} {
+	for _, key := range []string{"attribution", "ancestors", "on_behalf_of", "script", "executable_deleted", "executable_elsewhere"} {
 		if within[key] != nil {
 			kept["imds."+key] = within[key]
 		}

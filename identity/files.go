@@ -55,17 +55,22 @@ func within[T any](f *files, limit time.Duration, look func() T) (result T, ok b
 	}
 }
 
-// lookAt is lookAt, in time.
-func (f *files) lookAt(path string) (hostFile, bool) {
+// inTime is what look returns, in time.
+func inTime[T any](f *files, look func() (T, bool)) (T, bool) {
 	type answer struct {
-		file hostFile
-		ok   bool
+		found T
+		ok    bool
 	}
 	a, ok := within(f, lookTime, func() answer {
-		file, ok := lookAt(path)
-		return answer{file, ok}
+		found, ok := look()
+		return answer{found, ok}
 	})
-	return a.file, ok && a.ok
+	return a.found, ok && a.ok
+}
+
+// lookAt is lookAt, in time.
+func (f *files) lookAt(path string) (hostFile, bool) {
+	return inTime(f, func() (hostFile, bool) { return lookAt(path) })
 }
 
 // exists is exists, in time. What is not known in time is not known to be there.

@@ -65,6 +65,9 @@ type Software struct {
 	// not be what the package has on disk now.
 	Package Package
 	Script  Script
+	// Elsewhere: the executable is known not to be the host's file of that name, and the
+	// process is in no container.
+	Elsewhere bool
 	// Caller is what the nearest of the ancestors that are interpreters with a script
 	// runs, with the package that its file is of when the call is made; Generation is 1
 	// for the parent, 0 if there is none.
@@ -103,6 +106,7 @@ type Identifier struct {
 	runtimes *runtimes
 	packages *packages // nil if none are looked up
 	files    files
+	host     string // leads to the host's root directory, with its mounts; empty if that is not known
 }
 
 // Options say where to look. The zero value is right for a normal machine.
@@ -115,7 +119,7 @@ type Options struct {
 
 // New returns an Identifier.
 func New(o Options) *Identifier {
-	i := &Identifier{runtimes: newRuntimes(o)}
+	i := &Identifier{runtimes: newRuntimes(o), host: hostRoot(pid1Root)}
 	if !o.NoPackages {
 		i.packages = newPackages(managersOf("/")...)
 	}
@@ -127,7 +131,10 @@ func (i *Identifier) RunsPrograms() bool { return i.packages != nil }
 
 // Identify says what is known of a process.
 func (i *Identifier) Identify(p *attribution.Process) Identity {
-	return Identity{Workload: i.Workload(p.Cgroup), Software: i.software(p)}
+	found := Identity{Workload: i.Workload(p.Cgroup), Software: i.software(p)}
+	// Packages are those of the host's files. Paths in containers are theirs.
+	found.Elsewhere = found.Package == Package{} && found.Container.ID == "" && i.isElsewhere(p)
+	return found
 }
 
 // Workload says what runs in a cgroup, named by its path.

@@ -61,8 +61,8 @@ func appendCaller(line []byte, e *Entry) []byte {
 	w := jsonWriter{line}
 	w.line = append(w.line, '{')
 	caller := IMDS{
-		ExecutableDeleted: e.IMDS.ExecutableDeleted, Attribution: e.IMDS.Attribution, OnBehalfOf: e.IMDS.OnBehalfOf,
-		Ancestors: e.IMDS.Ancestors, Script: e.IMDS.Script,
+		ExecutableDeleted: e.IMDS.ExecutableDeleted, ExecutableElsewhere: e.IMDS.ExecutableElsewhere,
+		Attribution: e.IMDS.Attribution, OnBehalfOf: e.IMDS.OnBehalfOf, Ancestors: e.IMDS.Ancestors, Script: e.IMDS.Script,
 	}
 	caller.write(&w)
 	e.Process.write(&w)
@@ -165,7 +165,7 @@ func (e *Entry) identity(a attribution.Answer) (i identity.Identity) {
 	switch {
 	case a.Process != nil:
 		i.Workload = w
-		i.Software = identity.Software{Package: e.Package.software(), Script: e.IMDS.Script.script()}
+		i.Software = identity.Software{Package: e.Package.software(), Script: e.IMDS.Script.script(), Elsewhere: e.IMDS.ExecutableElsewhere}
 		i.Caller, i.Generation = scriptCaller(e.IMDS.Ancestors)
 	case a.Status == attribution.Offline:
 		i.Container, i.Pod = w.Container, w.Pod

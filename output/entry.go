@@ -69,23 +69,24 @@ type Event struct {
 
 // IMDS is what ECS has no words for.
 type IMDS struct {
-	Version           string      `json:"version"`
-	TokenRequest      *bool       `json:"token_request,omitempty"`
-	TokenTTLSeconds   int         `json:"token_ttl_seconds,omitempty"`
-	Credentials       *bool       `json:"credentials,omitempty"`
-	ForwardedFor      *bool       `json:"forwarded_for,omitempty"`
-	Incomplete        string      `json:"incomplete,omitempty"`
-	ResponseTTL       int         `json:"response_ttl,omitempty"`
-	ResponseTTLNeeded int         `json:"response_ttl_needed,omitempty"`
-	Server            string      `json:"server,omitempty"`
-	Folded            Folded      `json:"folded,omitzero"`
-	Findings          []string    `json:"findings,omitempty"`
-	Fallback          Fallback    `json:"fallback,omitzero"`
-	ExecutableDeleted bool        `json:"executable_deleted,omitempty"`
-	Attribution       Attribution `json:"attribution"`
-	OnBehalfOf        Relative    `json:"on_behalf_of,omitzero"`
-	Ancestors         []Relative  `json:"ancestors,omitempty"`
-	Script            Script      `json:"script,omitzero"`
+	Version             string      `json:"version"`
+	TokenRequest        *bool       `json:"token_request,omitempty"`
+	TokenTTLSeconds     int         `json:"token_ttl_seconds,omitempty"`
+	Credentials         *bool       `json:"credentials,omitempty"`
+	ForwardedFor        *bool       `json:"forwarded_for,omitempty"`
+	Incomplete          string      `json:"incomplete,omitempty"`
+	ResponseTTL         int         `json:"response_ttl,omitempty"`
+	ResponseTTLNeeded   int         `json:"response_ttl_needed,omitempty"`
+	Server              string      `json:"server,omitempty"`
+	Folded              Folded      `json:"folded,omitzero"`
+	Findings            []string    `json:"findings,omitempty"`
+	Fallback            Fallback    `json:"fallback,omitzero"`
+	ExecutableDeleted   bool        `json:"executable_deleted,omitempty"`
+	ExecutableElsewhere bool        `json:"executable_elsewhere,omitempty"`
+	Attribution         Attribution `json:"attribution"`
+	OnBehalfOf          Relative    `json:"on_behalf_of,omitzero"`
+	Ancestors           []Relative  `json:"ancestors,omitempty"`
+	Script              Script      `json:"script,omitzero"`
 }
 
 // Fallback is why a client has gone on without a token.

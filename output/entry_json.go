@@ -87,6 +87,9 @@ func (i *IMDS) write(w *jsonWriter) {
 	if i.ExecutableDeleted {
 		w.flag("executable_deleted", &i.ExecutableDeleted)
 	}
+	if i.ExecutableElsewhere {
+		w.flag("executable_elsewhere", &i.ExecutableElsewhere)
+	}
 	i.Attribution.write(w)
 	i.OnBehalfOf.write(w, "on_behalf_of")
 	w.relatives("ancestors", i.Ancestors)

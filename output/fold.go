@@ -231,6 +231,7 @@ type foldKey struct {
 	attribution string
 	executable  string
 	deleted     bool
+	elsewhere   bool
 	script      Script
 	startedBy   string // the script of the nearest ancestor that runs one
 	userAgent   string
@@ -252,6 +253,7 @@ func newFoldKey(e *Entry) foldKey {
 		attribution: e.IMDS.Attribution.Status,
 		executable:  cmp.Or(e.Process.Executable, e.Process.Name),
 		deleted:     e.IMDS.ExecutableDeleted,
+		elsewhere:   e.IMDS.ExecutableElsewhere,
 		script:      e.IMDS.Script,
 		startedBy:   startedBy(e),
 		userAgent:   e.UserAgent.Original,

@@ -155,6 +155,7 @@ func TestToldApart(t *testing.T) {
 		"certainty":         func(e *Entry) { e.IMDS.Attribution.Status = "inferred" },
 		"executable":        func(e *Entry) { e.Process.Executable = "/usr/bin/python3.12" },
 		"deleted":           func(e *Entry) { e.IMDS.ExecutableDeleted = true },
+		"elsewhere":         func(e *Entry) { e.IMDS.ExecutableElsewhere = true },
 		"script":            func(e *Entry) { e.IMDS.Script.Path = "/opt/app/other.py" },
 		"script that calls": func(e *Entry) { e.IMDS.Ancestors = []Relative{{PID: 7, Script: "/opt/app/run"}} },
 		"User-Agent":        func(e *Entry) { e.UserAgent.Original = "curl/8" },

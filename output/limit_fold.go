@@ -131,7 +131,7 @@ func (f *limitFold) generalise(before *Entry) {
 	}
 	if f.several == SeveralPrograms || programOf(e) != programOf(before) {
 		f.several = SeveralPrograms
-		e.Process, i.Script, i.ExecutableDeleted = Process{}, Script{}, false
+		e.Process, i.Script, i.ExecutableDeleted, i.ExecutableElsewhere = Process{}, Script{}, false, false
 	}
 	if f.statuses = f.statuses || e.HTTP.Response.StatusCode != before.HTTP.Response.StatusCode; f.statuses {
 		e.HTTP.Response.StatusCode = 0
@@ -140,8 +140,8 @@ func (f *limitFold) generalise(before *Entry) {
 }
 
 // programOf is what tells programs apart.
-func programOf(e *Entry) [2]string {
-	return [2]string{cmp.Or(e.Process.Executable, e.Process.Name), e.IMDS.Script.Title()}
+func programOf(e *Entry) [3]string {
+	return [3]string{cmp.Or(e.Process.Executable, e.Process.Name), elsewhereMark(e), e.IMDS.Script.Title()}
 }
 
 // keepSame clears what another entry has not.

@@ -51,6 +51,7 @@ func TestWhatMattersOfAProgram(t *testing.T) {
 	}
 	for name, edits := range map[string][]func(*Record){
 		"executable":    {numberedProgram(8)},
+		"elsewhere":     {numberedProgram(7), func(r *Record) { r.Identity.Elsewhere = true }},
 		"version 2":     {numberedProgram(7), token},
 		"credentials":   {numberedProgram(7), target("/latest/meta-data/iam/security-credentials/r")},
 		"token request": {numberedProgram(7), func(r *Record) { r.Call.Request.Method, r.Call.Request.Target = "PUT", "/latest/api/token" }, token},

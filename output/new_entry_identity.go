@@ -19,6 +19,7 @@ func (e *Entry) identify(i *identity.Identity, p *attribution.Process) {
 	if p == nil {
 		return
 	}
+	e.IMDS.ExecutableElsewhere = i.Elsewhere
 	if !isSecret(i.Script.Name, p.Args, e.Process.Args) {
 		e.IMDS.Script = script(&i.Script)
 	}

@@ -99,7 +99,7 @@ func programName(e *Entry) string {
 	if script != "" && isCommOf(name, script) && e.Process.Executable != "" {
 		name = path.Base(e.Process.Executable)
 	}
-	return joinKnown(" ", name, script)
+	return joinKnown(" ", name, elsewhereMark(e), script)
 }
 
 // isCommOf reports whether a process has its name from the script: it does if

@@ -24,7 +24,7 @@ const (
 // User-Agent where the process is not known.
 type programKey struct {
 	owner                         owner
-	executable, script, userAgent string
+	executable, script, userAgent string // the executable with elsewhereMark
 }
 
 // program is what the summary says of a program that made calls of version 1,
@@ -63,9 +63,20 @@ func keyOf(e *Entry) programKey {
 	o := ownerOf(&e.WorkloadFields)
 	return programKey{
 		owner:      owner{o.kind, cut(o.name, maxTallied)},
-		executable: cmp.Or(e.Process.Executable, e.Process.Name, "executable not known"),
+		executable: joinKnown(" ", cmp.Or(e.Process.Executable, e.Process.Name, "executable not known"), elsewhereMark(e)),
 		script:     cut(e.IMDS.Script.title(), maxTallied),
 	}
+}
+
+// ElsewhereMark stands behind the name of an executable that is not the host's file of
+// that name.
+const ElsewhereMark = "(not the host's)"
+
+func elsewhereMark(e *Entry) string {
+	if e.IMDS.ExecutableElsewhere {
+		return ElsewhereMark
+	}
+	return ""
 }
 
 // Program names what made the call by its executable and script, in one line of at most

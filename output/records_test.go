@@ -156,6 +156,7 @@ func testRecords() map[string]Record {
 		"15 inferred": testRecord(func(r *Record) {
 			r.Answer.Status, r.Answer.Method = attribution.Inferred, attribution.Proc
 			r.Answer.Process = &attribution.Process{PID: 7, NamespacePID: 3, Deleted: true, Args: []string{"x"}, ArgsTruncated: true}
+			r.Identity.Elsewhere = true
 		}),
 		"16 unavailable": testRecord(func(r *Record) { r.Answer = attribution.Answer{Status: attribution.Unavailable} }),
 		"17 hostile":     testRecord(hostile),

@@ -37,7 +37,10 @@ func (i ignored) match(p *program) bool {
 		return false
 	}
 	k := &p.Key
-	texts := []string{k.Owner, k.Executable, k.Script, k.UserAgent}
+	texts := []string{k.Owner, k.UserAgent}
+	if !k.Elsewhere { // whoever was meant by these names, it is another
+		texts = append(texts, k.Executable, k.Script)
+	}
 	for text := range p.Packages.Counts {
 		name, _, _ := strings.Cut(text, " ")
 		texts = append(texts, name)

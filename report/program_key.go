@@ -16,6 +16,8 @@ type programKey struct {
 	Executable string `json:"executable,omitempty"`
 	Script     string `json:"script,omitempty"`
 	UserAgent  string `json:"user_agent,omitempty"`
+	// Elsewhere: the executable is not the host's file of that name.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 func keyOf(e *output.Entry) programKey {
@@ -32,6 +34,7 @@ func keyOf(e *output.Entry) programKey {
 	k := programKey{
 		Executable: cmp.Or(e.Process.Executable, e.Process.Name, "executable not known"),
 		Script:     scriptOf(e),
+		Elsewhere:  e.IMDS.ExecutableElsewhere,
 	}
 	k.Kind, k.Owner = e.Workload()
 	return k
@@ -70,26 +73,34 @@ func sameOnAllHosts(agent string) string {
 }
 
 func (k programKey) tidy() programKey {
-	return programKey{tidy(k.Kind), tidy(k.Owner), tidy(k.Executable), tidy(k.Script), tidy(k.UserAgent)}
+	return programKey{tidy(k.Kind), tidy(k.Owner), tidy(k.Executable), tidy(k.Script), tidy(k.UserAgent), k.Elsewhere}
 }
 
 func (k programKey) compare(o programKey) int {
 	return cmp.Or(
 		cmp.Compare(k.Kind, o.Kind), cmp.Compare(k.Owner, o.Owner), cmp.Compare(k.Executable, o.Executable),
-		cmp.Compare(k.Script, o.Script), cmp.Compare(k.UserAgent, o.UserAgent))
+		cmp.Compare(k.Script, o.Script), cmp.Compare(k.UserAgent, o.UserAgent),
+		cmp.Compare(k.elsewhereMark(), o.elsewhereMark()))
 }
 
 // title names the program.
 func (k programKey) title() string {
 	switch {
 	case k.Executable != "" && k.Owner != "":
-		return k.Owner + ": " + joinKnown(" ", k.Executable, k.Script)
+		return k.Owner + ": " + joinKnown(" ", k.Executable, k.elsewhereMark(), k.Script)
 	case k.Executable != "":
-		return joinKnown(" ", k.Executable, k.Script)
+		return joinKnown(" ", k.Executable, k.elsewhereMark(), k.Script)
 	case k.UserAgent != "":
 		return "process not known, User-Agent " + k.UserAgent
 	}
 	return "process not known, no User-Agent"
+}
+
+func (k programKey) elsewhereMark() string {
+	if k.Elsewhere {
+		return output.ElsewhereMark
+	}
+	return ""
 }
 
 // joinKnown joins the texts that are not empty.

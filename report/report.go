@@ -49,16 +49,18 @@ type Criteria struct {
 
 // Program is what the report says of a program that called version 1, or may have.
 type Program struct {
-	Name       string   `json:"name"`
-	Kind       string   `json:"kind,omitempty"` // of the owner: pod, task, container or unit
-	Owner      string   `json:"owner,omitempty"`
-	Executable string   `json:"executable,omitempty"`
-	Script     string   `json:"script,omitempty"`
-	UserAgents []string `json:"user_agents,omitempty"`
-	Software   Software `json:"software,omitzero"`
-	Packages   []string `json:"packages,omitempty"`
-	Containers []string `json:"containers,omitempty"` // by name
-	Images     []string `json:"images,omitempty"`     // of containers
+	Name       string `json:"name"`
+	Kind       string `json:"kind,omitempty"` // of the owner: pod, task, container or unit
+	Owner      string `json:"owner,omitempty"`
+	Executable string `json:"executable,omitempty"`
+	Script     string `json:"script,omitempty"`
+	// ExecutableElsewhere: the executable is not the host's file of that name.
+	ExecutableElsewhere bool     `json:"executable_elsewhere,omitempty"`
+	UserAgents          []string `json:"user_agents,omitempty"`
+	Software            Software `json:"software,omitzero"`
+	Packages            []string `json:"packages,omitempty"`
+	Containers          []string `json:"containers,omitempty"` // by name
+	Images              []string `json:"images,omitempty"`     // of containers
 	// CommandLine is the latest, Ancestors are what its parent runs, the parent's, and so
 	// on.
 	CommandLine string   `json:"command_line,omitempty"`

@@ -137,6 +137,7 @@ func identityOf(e *output.Entry) (i identity.Identity) {
 		Path:    e.IMDS.Script.Path,
 		Package: identity.Package(e.IMDS.Script.Package),
 	}
+	i.Elsewhere = e.IMDS.ExecutableElsewhere
 	i.Container = identity.Container{ID: e.Container.ID, Name: e.Container.Name, Image: e.Container.Image.Name}
 	i.Unit, i.UserUnit = e.Systemd.Unit, e.Systemd.UserUnit
 	return i

@@ -59,8 +59,8 @@ type toldCall struct {
 		Original string `json:"original"`
 	} `json:"url"`
 	IMDS struct {
-		ExecutableDeleted bool `json:"executable_deleted"`
-		Attribution       struct {
+		ExecutableElsewhere bool `json:"executable_elsewhere"`
+		Attribution         struct {
 			Status string `json:"status"`
 			Method string `json:"method"`
 		} `json:"attribution"`
@@ -309,14 +309,28 @@ func startInOwnRoot(ctx context.Context, directory, kind, path string, _ int) (*
 }
 
 // noneOfHost: neither the user's name nor the package is that of the files that the
-// caller has mounted. (The executable's path is what it is to the caller.)
-func noneOfHost(_ *stage, log string, lines []toldCall) (faults []string) {
+// caller has mounted. The executable's path is what it is to the caller, and is told as
+// none of the host's, also by the report, which nothing excuses that is meant for the
+// host's.
+func noneOfHost(s *stage, log string, lines []toldCall) (faults []string) {
 	for _, t := range lines {
 		if !strings.HasPrefix(t.URL.Original, "/pretence/") || t.Process.PID == 0 {
 			continue
 		}
 		if t.Package.Name != "" || t.User.Name != "" {
 			faults = append(faults, fmt.Sprintf("%s: user %q, package %q", filepath.Base(log), t.User.Name, t.Package.Name))
+		}
+		if t.Process.Executable == hostProgram && !t.IMDS.ExecutableElsewhere {
+			faults = append(faults, fmt.Sprintf("%s: %s is told as the host's", filepath.Base(log), hostProgram))
+		}
+	}
+	programs, err := reportedIn(s, log, hostProgram)
+	if err != nil {
+		return append(faults, err.Error())
+	}
+	for _, p := range programs {
+		if p.Executable == hostProgram && (p.Ignored || !p.Elsewhere) {
+			faults = append(faults, fmt.Sprintf("%s: %s is excused as the host's, or may be", filepath.Base(log), p.Name))
 		}
 	}
 	return faults
@@ -440,17 +454,11 @@ func reportAgents(s *stage, log string, lines []toldCall) (faults []string) {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	out, err := exec.Command(s.program.cmd.Path, "report", "--format", "json", "--ignore", pretendedAgents[0], log).Output()
-	if status := (*exec.ExitError)(nil); err != nil && !errors.As(err, &status) {
+	programs, err := reportedIn(s, log, pretendedAgents[0])
+	if err != nil {
 		return []string{err.Error()}
 	}
-	var report struct {
-		Programs []reported `json:"programs"`
-	}
-	if err := json.Unmarshal(out, &report); err != nil {
-		return []string{err.Error()}
-	}
-	for _, p := range report.Programs {
+	for _, p := range programs {
 		attacker := strings.HasSuffix(p.Executable, "/caller")
 		switch {
 		case attacker && p.Ignored:
@@ -459,14 +467,29 @@ func reportAgents(s *stage, log string, lines []toldCall) (faults []string) {
 			faults = append(faults, "the honest program has an attacker's User-Agent")
 		}
 	}
-	if !slices.ContainsFunc(report.Programs, func(p reported) bool { return strings.HasSuffix(p.Executable, "/caller") }) {
+	if !slices.ContainsFunc(programs, func(p reported) bool { return strings.HasSuffix(p.Executable, "/caller") }) {
 		faults = append(faults, "the report does not know the attackers' program")
 	}
 	return faults
 }
 
+// reportedIn are the programs of a report on the log that ignores the pattern.
+func reportedIn(s *stage, log, ignore string) ([]reported, error) {
+	out, err := exec.Command(s.program.cmd.Path, "report", "--format", "json", "--ignore", ignore, log).Output()
+	if status := (*exec.ExitError)(nil); err != nil && !errors.As(err, &status) {
+		return nil, err
+	}
+	var report struct {
+		Programs []reported `json:"programs"`
+	}
+	err = json.Unmarshal(out, &report)
+	return report.Programs, err
+}
+
 // reported is a program in a report.
 type reported struct {
+	Name       string   `json:"name"`
+	Elsewhere  bool     `json:"executable_elsewhere"`
 	Executable string   `json:"executable"`
 	Ignored    bool     `json:"ignored"`
 	UserAgents []string `json:"user_agents"`
