@@ -31,12 +31,12 @@ type Software struct {
 }
 
 // Recognise names the software that makes a call, by its User-Agent or, where that says
-// nothing, by the packages of its executable and script, the package of the script that
+// nothing that can be so, by the packages of its executable and script, the package of the script that
 // has started it, and its container's image.
 // Either may be missing. It reports false if none of these is in the list.
 func Recognise(userAgent string, i *identity.Identity) (Software, bool) {
 	table := knownSoftware()
-	if s, ok := table.byUserAgent(userAgent); ok || i == nil {
+	if s, ok := table.byUserAgent(userAgent, i); ok || i == nil {
 		return s, ok
 	}
 	for _, p := range [...]identity.Package{i.Script.Package, i.Package} {
@@ -63,12 +63,12 @@ func softwareFinding(e *Evidence) (Finding, bool) {
 	return "", false
 }
 
-// byUserAgent judges all products that it knows: one that is too old for version 2 is
+// byUserAgent judges all products that it knows, and that the process can be or have: one that is too old for version 2 is
 // why the call is as it is.
-func (t *softwareTable) byUserAgent(userAgent string) (found Software, ok bool) {
+func (t *softwareTable) byUserAgent(userAgent string, i *identity.Identity) (found Software, ok bool) {
 	for name, version := range products(userAgent) {
 		row := t.ofProduct(name, version)
-		if row == nil || row.leavesItToOthers(userAgent) {
+		if row == nil || row.leavesItToOthers(userAgent) || !row.mayBe(i) {
 			continue
 		}
 		s := row.software(version)

@@ -253,6 +253,9 @@ func TestSoftware(t *testing.T) {
 			Setting: setting, SettingNote: "older versions do not know it"}},
 		{"the older of two", []any{call(app, userAgent("aws-sdk-go/1.44.0")), call(app, userAgent("aws-sdk-go/1.44.0")), call(app, userAgent("aws-sdk-go/1.20.0"))},
 			Software{Name: "AWS SDK for Go", Version: "1.20.0", Minimum: "1.25.38"}},
+		{"it pretends", []any{call(app, packaged("curl", "7.88.1"), userAgent("aws-cli/1.10"))}, Software{Name: "curl", Version: "7.88.1"}},
+		{"it pretends, and is known", []any{call(app, packaged("amazon-ssm-agent", "2.3.1"), userAgent("aws-cli/1.10"))}, Software{Name: "Amazon SSM Agent", Version: "2.3.1", Minimum: "3.0.431.0"}},
+		{"it may pretend", []any{call(app, packaged("curl", "7.88.1"), userAgent("s3fs/1.80")), call(app, packaged("s3fs", ""))}, Software{Name: "s3fs", Version: "1.80", Minimum: "1.91"}},
 		{"a package", []any{call(app, packaged("amazon-ssm-agent", "2.3.1"))}, Software{Name: "Amazon SSM Agent", Version: "2.3.1", Minimum: "3.0.431.0"}},
 	}
 	for _, tt := range tests {

@@ -112,9 +112,13 @@ func packageOf(text string) (name, version string) {
 	return words[0], ""
 }
 
-// unlistedSoftware is what a program says of itself.
+// unlistedSoftware is what a program says of itself, unless its packages tell that it
+// pretends.
 func unlistedSoftware(p *program) Software {
 	for _, agent := range p.UserAgents.sorted() {
+		if p.contradicts(agent.Text) {
+			continue
+		}
 		product, _, _ := strings.Cut(agent.Text, " ")
 		if name, version, ok := strings.Cut(product, "/"); ok {
 			return Software{Name: name, Version: version}
@@ -126,6 +130,17 @@ func unlistedSoftware(p *program) Software {
 		}
 	}
 	return Software{}
+}
+
+// contradicts reports whether all that is known of the program is against the User-Agent.
+func (p *program) contradicts(agent string) bool {
+	for pack := range p.Packages.Counts {
+		i := &identity.Identity{}
+		if i.Package.Name, _ = packageOf(pack); !diagnosis.Contradicts(agent, i) {
+			return false
+		}
+	}
+	return len(p.Packages.Counts) > 0
 }
 
 // String is name and version.
