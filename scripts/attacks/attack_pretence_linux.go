@@ -24,7 +24,7 @@ func pretenceAttacks() []attack {
 		pretence{name: "argv", about: "callers that write other arguments and names over theirs", kinds: []string{kindRewrite, kindRewriteLate}}.attack(),
 		pretence{name: "exec-after-connect", about: "callers that run another program before they send", kinds: []string{kindExec}, may: mayBeOther}.attack(),
 		pretence{name: "passed-sockets", about: "callers that have a child, or another process, send for them", kinds: []string{kindPass, kindRights}, may: mayBeOther, family: true}.attack(),
-		pretence{name: "user-agents", about: "callers with the User-Agents of honest programs and old libraries", kinds: []string{kindAgent}, then: reportAgents}.attack(),
+		pretence{name: "user-agents", about: "callers with the User-Agents of honest programs and old libraries", kinds: []string{kindAgent}, start: startAgent, may: mayBeShell, then: reportAgents}.attack(),
 		pretence{name: "memfd", about: "callers that run what has no file, or a file that is removed, replaced or named as if it was", kinds: []string{kindPlain}, start: startWithoutFile, may: mayHaveNoFile}.attack(),
 		pretence{name: "own-root", about: "callers with mounts of their own: another /usr/bin/env, passwd and package database", kinds: []string{kindOwnRoot}, start: startInOwnRoot, may: mayBeEnv, then: noneOfHost}.attack(),
 		pretence{name: "cgroup-names", about: "callers in cgroups that a user has named after containers and pods of others", kinds: []string{kindPlain}, start: startInCgroup, then: noContainers}.attack(),
@@ -442,9 +442,26 @@ func startLocked(ctx context.Context, directory, _, path string, i int) (*exec.C
 	return startKind(ctx, directory, kindLockedCall, path, i)
 }
 
+// shell is a program of the host that can connect, and has no library within it.
+const shell = "/bin/bash"
+
+// startAgent is a caller with another's User-Agent, each third a shell.
+func startAgent(ctx context.Context, directory, kind, path string, i int) (*exec.Cmd, error) {
+	cmd, err := startKind(ctx, directory, kind, path, i)
+	if err == nil && i%3 == 2 {
+		cmd.Path = shell
+		cmd.Args = []string{shell, "-c", `exec 3<>/dev/tcp/` + service4 + `/80 && printf '%s' "$0" >&3 && read -r line <&3`, requestFor(path, agentFor(path))}
+	}
+	return cmd, err
+}
+
+func mayBeShell(_, executable string) bool { return isShell(executable) }
+
+func isShell(executable string) bool { return filepath.Base(executable) == filepath.Base(shell) }
+
 // reportAgents holds the report against what is so: the honest clients' program has no
-// part in what the attackers say in their User-Agents, and no pattern for a program's
-// name excuses theirs.
+// part in what the attackers say in their User-Agents, no pattern for a program's name
+// excuses theirs, and a program of the host is no other.
 // Where no process is known, there is nothing but the User-Agent.
 func reportAgents(s *stage, log string, lines []toldCall) (faults []string) {
 	if !slices.ContainsFunc(lines, func(t toldCall) bool { return strings.HasSuffix(t.Process.Executable, "/caller") }) {
@@ -463,6 +480,8 @@ func reportAgents(s *stage, log string, lines []toldCall) (faults []string) {
 		switch {
 		case attacker && p.Ignored:
 			faults = append(faults, "a User-Agent has excused a program")
+		case isShell(p.Executable) && len(p.Packages) > 0 && strings.HasPrefix(p.Software.Name, "A"): // Amazon or AWS
+			faults = append(faults, "a User-Agent has made a shell "+p.Software.Name)
 		case p.Executable == honest && strings.Contains(strings.Join(p.UserAgents, " "), "SDK"):
 			faults = append(faults, "the honest program has an attacker's User-Agent")
 		}
@@ -492,6 +511,10 @@ type reported struct {
 	Elsewhere  bool     `json:"executable_elsewhere"`
 	Executable string   `json:"executable"`
 	Ignored    bool     `json:"ignored"`
+	Packages   []string `json:"packages"`
+	Software   struct {
+		Name string `json:"name"`
+	} `json:"software"`
 	UserAgents []string `json:"user_agents"`
 }
 
