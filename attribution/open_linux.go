@@ -17,7 +17,7 @@ import (
 // are Unavailable then, and its Limits say why.
 func Open(o Options) (Resolver, error) {
 	p := proc{root: cmp.Or(o.Proc, "/proc"), boot: bootTime, memories: &memories{}}
-	p.mounts, _ = os.Readlink(filepath.Join(p.root, "self", "ns", "mnt"))
+	p.mounts = p.ourMounts()
 	if p.numbering() == numberedElsewhere {
 		return newResolver(nil, []string{"No process can be found: /proc is that of another pid namespace, in which this program is not. Mount its own (mount -t proc proc /proc)."}), nil
 	}

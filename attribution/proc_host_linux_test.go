@@ -3,6 +3,7 @@ package attribution
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -17,12 +18,13 @@ func TestHostRoot(t *testing.T) {
 	for _, test := range []struct {
 		name       string
 		namespaces uintptr
-		mounts     string
+		mounts     []string
 		want       bool
 	}{
-		{"as we are", 0, mounts, true},
-		{"mounts of its own", unix.CLONE_NEWNS, mounts, false},
-		{"ours are not known", 0, "", false},
+		{"as we are", 0, []string{mounts}, true},
+		{"mounts of its own", unix.CLONE_NEWNS, []string{mounts}, false},
+		{"ours are not known", 0, nil, false},
+		{"as the first process is", 0, []string{"mnt:[1]", mounts}, true},
 	} {
 		c := startChildWith(t, namespaces(test.namespaces), "wait")
 		p := proc{root: "/proc", boot: bootTime, mounts: test.mounts}
@@ -31,6 +33,33 @@ func TestHostRoot(t *testing.T) {
 		}
 		if got := p.isHostRoot(unix.AT_FDCWD, p.path(c.Process.Pid)+"/"); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
+// A service has mounts of its own, and the host's root; a container has another root.
+func TestOurMounts(t *testing.T) {
+	for _, test := range []struct {
+		name, first, root string
+		want              []string
+	}{
+		{"a service", "mnt:[2]", "/", []string{"mnt:[1]", "mnt:[2]"}},
+		{"a container", "mnt:[2]", "/usr", []string{"mnt:[1]"}},
+		{"the first process cannot be looked at", "", "", []string{"mnt:[1]"}},
+	} {
+		p := proc{root: t.TempDir()}
+		links := map[string]string{"self/root": "/", "self/ns/mnt": "mnt:[1]", "1/root": test.root, "1/ns/mnt": test.first}
+		for name, to := range links {
+			name = filepath.Join(p.root, name)
+			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(to, name); to != "" && err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := p.ourMounts(); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q", test.name, got)
 		}
 	}
 }

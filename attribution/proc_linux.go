@@ -16,9 +16,9 @@ import (
 type proc struct {
 	root string
 	boot func() time.Time // when the kernel started
-	// mounts is our mount namespace, as /proc/PID/ns/mnt names it; empty if that
-	// is not known.
-	mounts string
+	// mounts are the mount namespaces in which names of files mean the same as to us, as
+	// /proc/PID/ns/mnt names them.
+	mounts []string
 	// memories are those of the processes.
 	memories *memories
 }
@@ -177,12 +177,26 @@ func (p *Process) setExecutable(name string, file *File) {
 // isHostRoot reports whether paths are known to mean the same files to the process
 // with a directory in /proc as to us.
 func (p proc) isHostRoot(dir int, prefix string) bool {
-	if p.mounts == "" || !fileAt(dir, prefix+"root").is(fileAt(unix.AT_FDCWD, "/")) {
+	if !fileAt(dir, prefix+"root").is(fileAt(unix.AT_FDCWD, "/")) {
 		return false
 	}
 	var name [64]byte
 	n, err := unix.Readlinkat(dir, prefix+"ns/mnt", name[:])
-	return err == nil && string(name[:n]) == p.mounts
+	return err == nil && slices.Contains(p.mounts, string(name[:n]))
+}
+
+// ourMounts are our mount namespace and, if its root is ours, that of the first process: a
+// service with ProtectSystem= has a copy of its mounts that may be written to less
+// (systemd.exec(5)). Without the right to look at that process there is no telling.
+func (p proc) ourMounts() (mounts []string) {
+	root := fileAt(unix.AT_FDCWD, "/")
+	for _, pid := range []string{"self", "1"} {
+		dir := filepath.Join(p.root, pid)
+		if name, err := os.Readlink(filepath.Join(dir, "ns", "mnt")); err == nil && fileAt(unix.AT_FDCWD, filepath.Join(dir, "root")).is(root) {
+			mounts = append(mounts, name)
+		}
+	}
+	return mounts
 }
 
 func (p proc) file(pid int, name string) *File { return fileAt(unix.AT_FDCWD, p.path(pid, name)) }
