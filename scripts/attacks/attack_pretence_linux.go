@@ -13,8 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // pretenceAttacks are by processes that pretend to be others. What is told of each of
@@ -27,7 +25,7 @@ func pretenceAttacks() []attack {
 		pretence{name: "user-agents", about: "callers with the User-Agents of honest programs and old libraries", kinds: []string{kindAgent}, start: startAgent, may: mayBeShell, then: reportAgents}.attack(),
 		pretence{name: "memfd", about: "callers that run what has no file, or a file that is removed, replaced or named as if it was", kinds: []string{kindPlain}, start: startWithoutFile, may: mayHaveNoFile}.attack(),
 		pretence{name: "own-root", about: "callers with mounts of their own: another /usr/bin/env, passwd and package database", kinds: []string{kindOwnRoot}, start: startInOwnRoot, may: mayBeEnv, then: noneOfHost}.attack(),
-		pretence{name: "cgroup-names", about: "callers in cgroups that a user has named after containers and pods of others", kinds: []string{kindPlain}, start: startInCgroup, then: noContainers}.attack(),
+		pretence{name: "cgroup-names", about: "callers in cgroups that a user, a service or a container has named after containers and pods of others", kinds: []string{kindPlain}, before: layCgroups, start: startInPlace, then: placesTrue}.attack(),
 		pretence{name: "pid-reuse", about: "callers that end at once, and another process with the pid of each", kinds: []string{kindHit}, finish: reusePID}.attack(),
 		pretence{name: "locked-memory", about: "callers whose arguments cannot be read, as they keep their memory's lock", kinds: []string{kindPlain}, start: startLocked}.attack(),
 	}
@@ -40,6 +38,9 @@ const pretences = 25
 type pretence struct {
 	name, about string
 	kinds       []string
+	// before makes ready what callers find, and returns what is to be done in the end; may
+	// be nil.
+	before func(s *stage, directory string) (after func(), err error)
 	// start returns a caller that was not started yet; nil for this program in the
 	// kind's role, as the attackers' user.
 	start func(ctx context.Context, directory, kind, path string, i int) (*exec.Cmd, error)
@@ -47,7 +48,7 @@ type pretence struct {
 	finish func(ctx context.Context, s *stage, directory string, pid int) error
 	// may says which executables may be told besides the caller's own.
 	may func(directory, executable string) bool
-	// family: a child of the caller's may be told, too.
+	// family: a child that the caller tells of may be told, too.
 	family bool
 	// then looks at the whole log.
 	then func(s *stage, log string, lines []toldCall) []string
@@ -64,6 +65,7 @@ type toldCall struct {
 			Status string `json:"status"`
 			Method string `json:"method"`
 		} `json:"attribution"`
+		Script toldScript `json:"script"`
 	} `json:"imds"`
 	Process struct {
 		PID        int      `json:"pid"`
@@ -79,7 +81,8 @@ type toldCall struct {
 		Name string `json:"name"`
 	} `json:"package"`
 	Container struct {
-		ID string `json:"id"`
+		ID   string `json:"id"`
+		Name string `json:"name"`
 	} `json:"container"`
 	Kubernetes struct {
 		Pod struct {
@@ -88,10 +91,20 @@ type toldCall struct {
 	} `json:"kubernetes"`
 }
 
+// toldScript is what is told of a script.
+type toldScript struct {
+	Name    string `json:"name"`
+	Path    string `json:"path"`
+	Package struct {
+		Name string `json:"name"`
+	} `json:"package"`
+}
+
 // made is a call of an attacker.
 type made struct {
 	path, executable string
 	pid              int
+	children         string // what the caller has said of them: their pids
 }
 
 func (p pretence) attack() attack {
@@ -124,6 +137,13 @@ func (p pretence) play(ctx context.Context, s *stage) (faults []string, err erro
 	defer os.RemoveAll(directory)
 	if err := errors.Join(os.Chmod(directory, 0o777), copyProgram(filepath.Join(directory, "caller")), copyProgram(filepath.Join(directory, otherProgram))); err != nil {
 		return nil, err
+	}
+	if p.before != nil {
+		after, err := p.before(s, directory)
+		if err != nil {
+			return nil, err
+		}
+		defer after()
 	}
 	calls, err := p.call(ctx, s, directory)
 	if err != nil {
@@ -159,6 +179,8 @@ func (p pretence) call(ctx context.Context, s *stage, directory string) (calls [
 		if err != nil {
 			return nil, err
 		}
+		var said strings.Builder
+		cmd.Stdout = &said
 		if err := cmd.Start(); err != nil {
 			return nil, err
 		}
@@ -166,6 +188,7 @@ func (p pretence) call(ctx context.Context, s *stage, directory string) (calls [
 		if err := cmd.Wait(); err != nil {
 			return nil, fmt.Errorf("caller of %s: %w", m.path, err)
 		}
+		m.children = said.String()
 		s.note("callers", 1)
 		calls = append(calls, m)
 		if p.finish != nil {
@@ -218,7 +241,7 @@ func (p pretence) wrong(t toldCall, m made, directory string) string {
 	switch {
 	case t.Process.PID == 0:
 		return ""
-	case t.Process.PID != m.pid && !(p.family && slices.Contains(t.Process.Args, m.path)): // which its child has, too
+	case t.Process.PID != m.pid && !(p.family && slices.Contains(strings.Fields(m.children), strconv.Itoa(t.Process.PID))):
 		return "it is another process"
 	case t.User.ID != "" && t.User.ID != strconv.Itoa(attackerUser):
 		return "it is another user, " + t.User.ID
@@ -359,53 +382,6 @@ func startWithoutFile(ctx context.Context, directory, kind, path string, i int) 
 func own(name string) error {
 	_ = os.Remove(name)
 	return errors.Join(copyProgram(name), os.Chown(name, attackerUser, attackerUser))
-}
-
-// cgroupNames are names that a user may give to cgroups below his own.
-var cgroupNames = []string{
-	"docker-" + strings.Repeat("ab", 32) + ".scope",
-	"kubepods-burstable.slice/kubepods-burstable-pod01234567_89ab_cdef_0123_456789abcdef.slice/cri-containerd-" + strings.Repeat("cd", 32) + ".scope",
-	"machine-" + hostileCgroup + ".scope", "libpod-payload-" + strings.Repeat("ef", 32),
-}
-
-// hostileCgroup is what a cgroup can have in its name.
-const hostileCgroup = "\x1b[2Jx\u202e"
-
-// cgroupMounts are where a unified hierarchy may be.
-var cgroupMounts = []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}
-
-// startInCgroup is a caller in a cgroup of a user's tree.
-func startInCgroup(ctx context.Context, directory, kind, path string, i int) (*exec.Cmd, error) {
-	cmd, err := startKind(ctx, directory, kind, path, i)
-	if err != nil {
-		return nil, err
-	}
-	for _, mount := range cgroupMounts {
-		if _, err := os.Stat(filepath.Join(mount, "cgroup.procs")); err != nil {
-			continue
-		}
-		user := fmt.Sprintf("user.slice/user-%d.slice/user@%d.service", attackerUser, attackerUser)
-		at := filepath.Join(mount, user, cgroupNames[i%len(cgroupNames)])
-		if err := os.MkdirAll(at, 0o755); err != nil {
-			return nil, err
-		}
-		fd, err := unix.Open(at, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return nil, err
-		}
-		cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, fd // closed with this process
-		return cmd, nil
-	}
-	return nil, errors.New("there is no unified hierarchy of cgroups")
-}
-
-func noContainers(_ *stage, log string, lines []toldCall) (faults []string) {
-	for _, t := range lines {
-		if strings.HasPrefix(t.URL.Original, "/pretence/") && t.Kubernetes.Pod.UID != "" {
-			faults = append(faults, filepath.Base(log)+": a pod that the user has named, "+t.Kubernetes.Pod.UID)
-		}
-	}
-	return faults
 }
 
 // reusePID has another program run with the pid of a caller that has ended.

@@ -69,8 +69,8 @@ func run(args []string, in io.Reader, out, complaints io.Writer) error {
 		return flood(args[1], args[2])
 	case len(args) == 3 && args[0] == roleSpawn:
 		return spawn(args[1], args[2], out)
-	case len(args) >= 2 && args[0] == rolePretend:
-		return pretend(args[1:])
+	case slices.Contains(args[:max(0, len(args)-1)], rolePretend): // behind a script, if this is its interpreter
+		return pretend(args[slices.Index(args, rolePretend)+1:])
 	case len(args) == 1 && args[0] == roleStray:
 		return stray()
 	}
@@ -200,7 +200,7 @@ type attack struct {
 
 // attacks are all there are.
 func attacks() []attack {
-	return slices.Concat(networkAttacks(), processAttacks(), pathAttacks(), programAttacks(), pretenceAttacks())
+	return slices.Concat(networkAttacks(), processAttacks(), pathAttacks(), programAttacks(), pretenceAttacks(), impostorAttacks(), containerAttacks())
 }
 
 func named(name string) (attack, error) {

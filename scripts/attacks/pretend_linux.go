@@ -35,6 +35,9 @@ const (
 	kindRemove      = "remove"       // calls as a program whose file it has removed
 	kindOwnRoot     = "own-root"     // calls as a program that it has mounted over another
 	kindLockedCall  = "locked-call"  // does so, and calls
+	kindProcessName = "process-name" // calls under another name of the process and of the thread
+	kindThreadName  = "thread-name"  // calls in a thread of another name
+	kindMap         = "map"          // calls with another executable and other arguments, by the kernel's word
 )
 
 // pretend is a pretender: its kind, the path that it calls, and the directory with the
@@ -59,6 +62,9 @@ func pretend(args []string) error {
 		kindOwnRoot:     func() error { return mountOver(path, directory) },
 		kindLockedCall:  func() error { return keepLock(func() error { return callAs(path, "locked") }) },
 	}
+	roles[kindProcessName] = func() error { return callNamed(true, path) }
+	roles[kindThreadName] = func() error { return callNamed(false, path) }
+	roles[kindMap] = func() error { return errors.Join(takeMap(hostProgram), callAs(path, "mapped")) }
 	role, ok := roles[kind]
 	if !ok {
 		return fmt.Errorf("%w: there is no pretender of kind %q", errUsage, kind)
@@ -141,6 +147,7 @@ func passToChild(path string) error {
 	if err := child.Start(); err != nil {
 		return err
 	}
+	fmt.Println(child.Process.Pid)
 	return errors.Join(file.Close(), conn.Close(), child.Wait())
 }
 
@@ -156,6 +163,7 @@ func passToOther(path string) error {
 	if err := child.Start(); err != nil {
 		return err
 	}
+	fmt.Println(child.Process.Pid)
 	conn, err := connect()
 	if err != nil {
 		return err
