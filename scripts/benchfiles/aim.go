@@ -1,6 +1,10 @@
 package main
 
-import "math"
+import (
+	"math"
+
+	"imds-analyzer/scripts/testbed"
+)
 
 // aim is a bound that a figure should keep to.
 type aim struct {
@@ -15,7 +19,7 @@ func aims() []aim {
 	return []aim{
 		{"haystack", "wall time, of tcpdump's", 0.75, false, ofTcpdump(wall)},
 		{"haystack", "CPU, of tcpdump's", 0.75, false, ofTcpdump(cpu)},
-		{"needles", "times as fast as tshark", 50, true, func(r *result) float64 { return 1 / median(r.ratios(tshark, wall)) }},
+		{"needles", "times as fast as tshark", 50, true, func(r *result) float64 { return 1 / testbed.Median(r.ratios(tshark, wall)) }},
 		{"needles", "CPU, of tcpdump's", 2.5, false, ofTcpdump(cpu)},
 		{"needles", "RSS, MiB", 32, false, memory},
 		{"open", "RSS, MiB", 140, false, memory},
@@ -24,10 +28,10 @@ func aims() []aim {
 }
 
 func ofTcpdump(m measure) func(*result) float64 {
-	return func(r *result) float64 { return median(r.ratios(tcpdump, m)) }
+	return func(r *result) float64 { return testbed.Median(r.ratios(tcpdump, m)) }
 }
 
-func memory(r *result) float64 { return median(r.of(program, rss)) }
+func memory(r *result) float64 { return testbed.Median(r.of(program, rss)) }
 
 // judged is an aim with what was measured.
 type judged struct {

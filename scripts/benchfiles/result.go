@@ -1,9 +1,6 @@
 package main
 
-import (
-	"math"
-	"slices"
-)
+import "imds-analyzer/scripts/testbed"
 
 // result is what the rounds over one file came to.
 type result struct {
@@ -44,19 +41,6 @@ func (r *result) ratios(other string, m measure) (ratios []float64) {
 	return ratios
 }
 
-// median of none is not a number.
-func median(figures []float64) float64 {
-	if len(figures) == 0 {
-		return math.NaN()
-	}
-	sorted := slices.Sorted(slices.Values(figures))
-	middle := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[middle]
-	}
-	return (sorted[middle-1] + sorted[middle]) / 2
-}
-
 // medianCost is the median of each figure.
 func medianCost(costs []cost) cost {
 	of := func(m measure) float64 {
@@ -64,7 +48,7 @@ func medianCost(costs []cost) cost {
 		for _, c := range costs {
 			figures = append(figures, m(c))
 		}
-		return median(figures)
+		return testbed.Median(figures)
 	}
 	return cost{Wall: of(wall), CPU: of(cpu), RSS: of(rss)}
 }

@@ -2,30 +2,9 @@ package main
 
 import (
 	"bytes"
-	"math"
 	"slices"
 	"testing"
 )
-
-func TestMedian(t *testing.T) {
-	tests := []struct {
-		figures []float64
-		want    float64
-	}{
-		{[]float64{7}, 7},
-		{[]float64{9, 1, 5}, 5},
-		{[]float64{9, 1, 5, 2}, 3.5},
-	}
-	for _, tt := range tests {
-		before := slices.Clone(tt.figures)
-		if got := median(tt.figures); got != tt.want || !slices.Equal(before, tt.figures) {
-			t.Errorf("%v: %v, want %v", before, got, tt.want)
-		}
-	}
-	if got := median(nil); !math.IsNaN(got) {
-		t.Errorf("of none: %v", got)
-	}
-}
 
 func TestMedianCost(t *testing.T) {
 	got := medianCost([]cost{{1, 30, 200}, {2, 10, 300}, {3, 20, 100}})

@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"imds-analyzer/scripts/testbed"
 )
 
 const (
@@ -34,7 +36,7 @@ func (r *result) print(out io.Writer) {
 		if len(costs) == 0 {
 			continue
 		}
-		row := fmt.Sprintf(rowFormat, name, reader, median(costs), median(r.of(reader, cpu)), mebibytes(median(r.of(reader, rss))),
+		row := fmt.Sprintf(rowFormat, name, reader, testbed.Median(costs), testbed.Median(r.of(reader, cpu)), mebibytes(testbed.Median(r.of(reader, rss))),
 			r.spread(reader, wall), r.spread(reader, cpu))
 		fmt.Fprintln(out, strings.TrimRight(row, " "))
 		name = ""
@@ -50,7 +52,7 @@ func (r *result) spread(reader string, m measure) string {
 		return ""
 	}
 	ratios := r.ratios(reader, m)
-	return fmt.Sprintf("%.3f (%.3f..%.3f)", median(ratios), slices.Min(ratios), slices.Max(ratios))
+	return fmt.Sprintf("%.3f (%.3f..%.3f)", testbed.Median(ratios), slices.Min(ratios), slices.Max(ratios))
 }
 
 // mebibytes leaves out what is not known.
