@@ -19,9 +19,12 @@ func callPaced(args []string, in io.Reader) error {
 		return errUsage
 	}
 	k, ok := kindNamed(args[0])
+	if !ok {
+		return fmt.Errorf("%w: no kind %q", errUsage, args[0])
+	}
 	turns, err := strconv.Atoi(args[2])
 	nanoseconds, err2 := strconv.ParseInt(args[3], 10, 64)
-	if err := errors.Join(err, err2); err != nil || !ok {
+	if err := errors.Join(err, err2); err != nil {
 		return fmt.Errorf("%w: %q, %w", errUsage, args, err)
 	}
 	if _, err := io.Copy(io.Discard, in); err != nil {

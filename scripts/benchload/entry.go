@@ -24,7 +24,10 @@ type entry struct {
 	IMDS struct {
 		Version     string
 		Attribution struct {
-			Status string
+			Status     string
+			Candidates []struct {
+				PID int
+			}
 		}
 		Folded struct {
 			Calls int

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -14,8 +15,11 @@ import (
 // switches, of their own will or not (proc_pid_status(5)).
 func wakeUps(pid int) (sum int64, err error) {
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
-	if err != nil || len(tasks) == 0 {
-		return 0, fmt.Errorf("process %d has no threads: %w", pid, err)
+	if err == nil && len(tasks) == 0 {
+		err = os.ErrNotExist
+	}
+	if err != nil {
+		return 0, fmt.Errorf("the threads of process %d: %w", pid, err)
 	}
 	for _, task := range tasks {
 		status, err := os.ReadFile(task)
@@ -35,7 +39,7 @@ func wakeUps(pid int) (sum int64, err error) {
 
 // measureIdle has programs run side by side while nothing calls. Each process that
 // others start on the machine wakes those that follow processes.
-func (p *plan) measureIdle(out io.Writer) (broken int, err error) {
+func (p *plan) measureIdle(ctx context.Context, out io.Writer) (failed int, err error) {
 	s, err := openSite()
 	if err != nil {
 		return 0, err
@@ -53,14 +57,16 @@ func (p *plan) measureIdle(out io.Writer) (broken int, err error) {
 		if way != "default" {
 			args = []string{"--attribution", way}
 		}
-		program, err := s.startProgram(p.binary, "log-"+way, args...)
+		program, err := s.startProgram(ctx, p.binary, "log-"+way, args...)
 		if err != nil {
 			return 0, err
 		}
 		defer program.kill()
 		all = append(all, &idler{way: way, program: program})
 	}
-	time.Sleep(10 * time.Second) // what a start leaves behind
+	if err := pause(ctx, 10*time.Second); err != nil { // what a start leaves behind
+		return 0, err
+	}
 	for _, i := range all {
 		if i.usage, err = i.program.usage(); err != nil {
 			return 0, err
@@ -69,7 +75,9 @@ func (p *plan) measureIdle(out io.Writer) (broken int, err error) {
 			return 0, err
 		}
 	}
-	time.Sleep(p.quiet)
+	if err := pause(ctx, p.quiet); err != nil {
+		return 0, err
+	}
 	printHead(out, "processes are found by", "seconds", "wake-ups/s", "processes started on the machine/s", "CPU, % of one", "RSS, MiB")
 	for _, i := range all {
 		wakes, err := wakeUps(i.program.Process.Pid)
@@ -84,5 +92,12 @@ func (p *plan) measureIdle(out io.Writer) (broken int, err error) {
 		printRow(out, i.way, fmt.Sprintf("%.0f", seconds), fmt.Sprintf("%.2f", float64(wakes-i.wakes)/seconds),
 			fmt.Sprintf("%.2f", float64(u.Forks-i.usage.Forks)/seconds), fmt.Sprintf("%.3f", percentOf(i.usage, u)), mebibytes(u.RSS))
 	}
-	return 0, nil
+	for _, i := range all {
+		v, err := i.program.finish(nil)
+		if err != nil {
+			return failed, err
+		}
+		failed += printFaults(out, v.broken(), v.losses())
+	}
+	return failed, nil
 }

@@ -3,11 +3,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 )
 
 func main() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
@@ -20,8 +23,8 @@ const (
 	roleSend    = "send"    // makes traffic: protocol, seconds
 )
 
-// Main runs a command and returns its exit status: 1 if the program broke a promise
-// or the benchmark failed, 2 for wrong usage.
+// Main runs a command and returns its exit status: 1 if a check or the benchmark failed,
+// 2 for wrong usage.
 func Main(args []string, in io.Reader, out, complaints io.Writer) int {
 	err := run(args, in, out, complaints)
 	switch {
@@ -52,5 +55,13 @@ func run(args []string, in io.Reader, out, complaints io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return p.run(out)
+	// A signal ends the run, which leaves nothing behind; a second one ends it at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	err = p.run(ctx, out)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }

@@ -14,8 +14,9 @@ import (
 // Errors of a run.
 var (
 	errUsage = errors.New("wrong usage")
-	// errBroken: the program has broken a promise, which its tables show.
-	errBroken = errors.New("the program broke a promise")
+	// errFailed: the program has broken a promise, or what was to be shown was not made;
+	// which, stands below the rows.
+	errFailed = errors.New("checks failed")
 )
 
 // plan is what to measure, as the flags say.
@@ -27,6 +28,7 @@ type plan struct {
 	seconds        int
 	quiet          time.Duration
 	pairs          int
+	document       string // where tables go; none if it is empty
 }
 
 // The parts, in the order in which they run.
@@ -57,11 +59,12 @@ func parsePlan(args []string, out io.Writer) (*plan, error) {
 	}
 	flags.StringVar(&p.binary, "binary", "", "the program under test, `FILE`")
 	flags.StringVar(&p.client, "client", "", "the program that is built from scripts/bench/client.c, `FILE`")
-	flags.StringVar(&kindNames, "kinds", allKinds(), "rates: kinds of clients")
-	flags.StringVar(&rates, "rates", "100,300,1000,2000,4000,8000,16000,32000", "rates: calls a second, each until something was lost or the machine makes no more")
-	flags.IntVar(&p.seconds, "seconds", 10, "how long calls are made for a row; other parts take multiples of it")
+	flags.StringVar(&kindNames, "kinds", allKinds(), "rates, stall: kinds of clients")
+	flags.StringVar(&rates, "rates", "100,1000,2000,4000,8000,16000", "rates: calls a second, each until something was lost or the machine makes no more")
+	flags.IntVar(&p.seconds, "seconds", 5, "how long calls are made for a row; other parts take multiples of it")
 	flags.DurationVar(&p.quiet, "quiet", 5*time.Minute, "idle: how long nothing is done")
-	flags.IntVar(&p.pairs, "pairs", 9, "traffic: rounds with and without the program")
+	flags.IntVar(&p.pairs, "pairs", 7, "traffic: rounds with and without the program")
+	flags.StringVar(&p.document, "doc", "", "put the tables behind their marks in this `FILE`, too: those of parts in which no check failed")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -32,7 +33,7 @@ type program struct {
 
 // startProgram starts the program in the host's namespace, and returns once it
 // captures. It leaves other namespaces alone, which are there for other reasons.
-func (s *site) startProgram(binary, log string, args ...string) (*program, error) {
+func (s *site) startProgram(ctx context.Context, binary, log string, args ...string) (*program, error) {
 	p := &program{log: filepath.Join(s.dir, log), ended: make(chan struct{})}
 	if err := os.RemoveAll(p.log); err != nil {
 		return nil, err
@@ -46,10 +47,10 @@ func (s *site) startProgram(binary, log string, args ...string) (*program, error
 		_ = p.Wait() // its status is in ProcessState
 		close(p.ended)
 	}()
-	return p, p.awaitStart()
+	return p, p.awaitStart(ctx)
 }
 
-func (p *program) awaitStart() error {
+func (p *program) awaitStart(ctx context.Context) error {
 	for deadline := time.Now().Add(startWithin); time.Now().Before(deadline); {
 		if log, _ := os.ReadFile(p.log); bytes.Contains(log, []byte("\n")) {
 			return nil
@@ -57,9 +58,23 @@ func (p *program) awaitStart() error {
 		if !p.runs(pollEvery) {
 			return fmt.Errorf("the program did not start: %s", &p.err)
 		}
+		if ctx.Err() != nil {
+			p.kill()
+			return ctx.Err()
+		}
 	}
 	p.kill()
 	return errors.New("the program did not start in time")
+}
+
+// pause waits for so long, or until the run is to end.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // runs says after so much time, or at once if not, whether the program runs.
@@ -73,7 +88,7 @@ func (p *program) runs(after time.Duration) bool {
 }
 
 // awaitQuiet waits until the log does not grow any more, and returns when it last did.
-func (p *program) awaitQuiet() (last time.Time, err error) {
+func (p *program) awaitQuiet(ctx context.Context) (last time.Time, err error) {
 	last = time.Now()
 	for size := int64(-1); time.Since(last) < quietFor; {
 		info, err := os.Stat(p.log)
@@ -88,6 +103,9 @@ func (p *program) awaitQuiet() (last time.Time, err error) {
 		}
 		if !p.runs(pollEvery) {
 			return last, fmt.Errorf("the program has ended: %s", &p.err)
+		}
+		if ctx.Err() != nil {
+			return last, ctx.Err()
 		}
 	}
 	return last, nil
@@ -107,6 +125,20 @@ func (p *program) stop() (int, error) {
 		return status, fmt.Errorf("the program: %s: %s", p.ProcessState, &p.err)
 	}
 	return status, nil
+}
+
+// finish ends the program, and holds its log against the calls that were made.
+func (p *program) finish(calls map[string]access) (*verdict, error) {
+	exit, err := p.stop()
+	if err != nil {
+		return nil, err
+	}
+	v, err := judge(calls, p.readLog)
+	if err != nil {
+		return nil, err
+	}
+	v.exit, v.summary = exit, p.err.String()
+	return v, nil
 }
 
 func (p *program) kill() {

@@ -1,28 +1,29 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 )
 
 // measureRates makes calls of each kind at rising rates, until something was lost, or
 // the machine makes no more.
-func (p *plan) measureRates(out io.Writer) (broken int, err error) {
+func (p *plan) measureRates(ctx context.Context, out io.Writer) (failed int, err error) {
 	printHead(out, "clients", "asked/s", "made/s", "calls", "in the log", "right process", "doubted", "none", "kernel drops", "evicted", "events lost", "behind, s", "CPU s/s", "peak RSS, MiB", "log, MiB")
 	for _, k := range p.kinds {
 		for _, rate := range p.rates {
-			m, err := p.measure(load{kind: k, rate: rate, calls: rate * p.seconds, args: eachCall})
+			m, err := p.measure(ctx, load{kind: k, rate: rate, calls: rate * p.seconds, args: eachCall})
 			if err != nil {
-				return broken, err
+				return failed, err
 			}
 			printRate(out, k, rate, m)
-			broken += printBroken(out, m.verdict)
+			failed += printFaults(out, m.broken())
 			if m.lost() || m.short(rate) {
 				break
 			}
 		}
 	}
-	return broken, nil
+	return failed, nil
 }
 
 func printRate(out io.Writer, k kind, rate int, m *measured) {

@@ -1,24 +1,29 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 )
 
-// run runs the parts. A promise that was broken is told at once, and fails the run at
-// its end.
-func (p *plan) run(out io.Writer) (err error) {
+// run runs the parts. What a check has found is told at once, and fails the run at its
+// end; the table of such a part does not go into the document.
+func (p *plan) run(ctx context.Context, out io.Writer) (err error) {
+	if err := p.checkDocument(); err != nil {
+		return err
+	}
 	if p.binary, err = filepath.Abs(p.binary); err != nil {
 		return err
 	}
 	if p.client, err = filepath.Abs(p.client); err != nil {
 		return err
 	}
-	broken := 0
+	failed := 0
 	for _, part := range []struct {
 		name string
-		do   func(io.Writer) (broken int, err error)
+		do   func(context.Context, io.Writer) (failed int, err error)
 	}{
 		{partRates, p.measureRates},
 		{partStall, p.measureStalls},
@@ -32,23 +37,29 @@ func (p *plan) run(out io.Writer) (err error) {
 			continue
 		}
 		fmt.Fprintf(out, "\n%s\n\n", part.name)
-		n, err := part.do(out)
+		var printed strings.Builder
+		n, err := part.do(ctx, io.MultiWriter(out, &printed))
+		if err == nil && n == 0 {
+			err = p.publish(part.name, printed.String())
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
-		broken += n
+		failed += n
 	}
-	if broken > 0 {
-		return fmt.Errorf("%w %d times", errBroken, broken)
+	if failed > 0 {
+		return fmt.Errorf("%w: %d", errFailed, failed)
 	}
 	return nil
 }
 
-// printBroken tells of broken promises, and returns their number.
-func printBroken(out io.Writer, v *verdict) int {
-	all := v.broken()
-	for _, fault := range all {
-		fmt.Fprintf(out, "BROKEN: %s\n", fault)
+// printFaults tells what checks have found, and returns how much that is.
+func printFaults(out io.Writer, checks ...faults) (n int) {
+	for _, check := range checks {
+		for _, fault := range check {
+			fmt.Fprintf(out, "FAILED: %s\n", fault)
+			n++
+		}
 	}
-	return len(all)
+	return n
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 )
 
 // The stand-in service and what it answers. The body opens nothing; client.c knows it
@@ -18,9 +19,9 @@ const (
 	answerBody     = "benchmark"
 )
 
-// serve is the stand-in service, a process of its own. It says "ready" once it listens,
-// and has written its access log to the file when it ends, as in does: the method and
-// the target of each request, which is written before its answer is sent.
+// serve is the stand-in service, a process of its own. It says "ready" once it listens and
+// "called" at the first call, and has written its access log to the file when it ends, as in
+// does: the time, the method and the target of each request, of before its answer is sent.
 func serve(args []string, in io.Reader, out io.Writer) error {
 	if len(args) != 1 {
 		return errUsage
@@ -34,17 +35,18 @@ func serve(args []string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s := &standIn{log: bufio.NewWriterSize(file, 1<<20)}
-	go s.accept(listener)
+	s := &standIn{log: bufio.NewWriterSize(file, 1<<20), called: sync.OnceFunc(func() { fmt.Fprintln(out, "called") })}
 	fmt.Fprintln(out, "ready")
+	go s.accept(listener)
 	_, _ = io.Copy(io.Discard, in)
 	s.mu.Lock() // for good: what comes later is not answered
 	return errors.Join(s.log.Flush(), file.Close())
 }
 
 type standIn struct {
-	mu  sync.Mutex
-	log *bufio.Writer
+	called func() // says so, once
+	mu     sync.Mutex
+	log    *bufio.Writer
 }
 
 func (s *standIn) accept(listener net.Listener) {
@@ -73,6 +75,7 @@ func (s *standIn) converse(conn net.Conn) {
 			continue
 		}
 		s.take(buffer[:length])
+		s.called()
 		length = 0
 		if _, err := fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", len(answerBody), answerBody); err != nil {
 			return
@@ -85,5 +88,5 @@ func (s *standIn) take(request []byte) {
 	line, _, _ := bytes.Cut(request, []byte(" HTTP/1.1\r\n"))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, _ = s.log.Write(append(line, '\n'))
+	_, _ = s.log.WriteString(accessLine(time.Now(), string(line)))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"imds-analyzer/scripts/testbed"
 )
 
 // protocol is one kind of traffic: large segments, and packets that are as small as
@@ -123,17 +126,19 @@ type round struct {
 
 // measureTraffic has traffic that is none of the program's business pass by the
 // interface beside, in turn with and without the program.
-func (p *plan) measureTraffic(out io.Writer) (broken int, err error) {
+func (p *plan) measureTraffic(ctx context.Context, out io.Writer) (failed int, err error) {
 	printHead(out, "traffic", "unit", "without: median (least to most)", "with", "lost, of pairs: median (least to most)", "received: without", "with", "CPU of the program, s/s")
 	for _, protocol := range protocols() {
 		var without, with []round
+		var found faults
 		for n := range p.pairs {
 			// Whoever is first is last in the next pair.
 			for _, watched := range []bool{n%2 == 1, n%2 == 0} {
-				r, err := p.trafficRound(protocol, watched)
+				r, all, err := p.trafficRound(ctx, protocol, watched)
 				if err != nil {
-					return 0, err
+					return failed, err
 				}
+				found = append(found, all...)
 				if watched {
 					with = append(with, r)
 				} else {
@@ -142,8 +147,9 @@ func (p *plan) measureTraffic(out io.Writer) (broken int, err error) {
 			}
 		}
 		printTraffic(out, protocol, without, with)
+		failed += printFaults(out, found)
 	}
-	return 0, nil
+	return failed, nil
 }
 
 func printTraffic(out io.Writer, p protocol, without, with []round) {
@@ -155,7 +161,7 @@ func printTraffic(out io.Writer, p protocol, without, with []round) {
 	}
 	cpu := pick(with, func(r round) float64 { return r.cpu })
 	printRow(out, p.name, p.unit, spreadOf(pick(without, sent), "%.0f"), spreadOf(pick(with, sent), "%.0f"), spreadOf(lost, "%.1f %%"),
-		fmt.Sprintf("%.0f", median(pick(without, received))), fmt.Sprintf("%.0f", median(pick(with, received))), spreadOf(cpu, "%.3f"))
+		fmt.Sprintf("%.0f", testbed.Median(pick(without, received))), fmt.Sprintf("%.0f", testbed.Median(pick(with, received))), spreadOf(cpu, "%.3f"))
 }
 
 func pick(rounds []round, what func(round) float64) (all []float64) {
@@ -168,44 +174,56 @@ func pick(rounds []round, what func(round) float64) (all []float64) {
 // roundSeconds is how long a round takes.
 const roundSeconds = 3
 
-func (p *plan) trafficRound(t protocol, watched bool) (r round, err error) {
+func (p *plan) trafficRound(ctx context.Context, t protocol, watched bool) (r round, found faults, err error) {
 	s, err := openSite()
 	if err != nil {
-		return r, err
+		return r, nil, err
 	}
 	defer s.close()
-	var program *program
 	if watched {
-		if program, err = s.startProgram(p.binary, "log"); err != nil {
-			return r, err
-		}
-		defer program.kill()
+		return s.watchedRound(ctx, p.binary, t)
 	}
-	time.Sleep(quietFor) // a start is not measured
-	before, err := usageOrNone(program)
-	if err != nil {
-		return r, err
+	if err := pause(ctx, quietFor); err != nil { // as with the program
+		return r, nil, err
 	}
-	if r, err = s.pass(t); err != nil {
-		return r, err
-	}
-	after, err := usageOrNone(program)
-	r.cpu = (after - before).Seconds() / roundSeconds
-	return r, err
+	r, err = s.pass(ctx, t)
+	return r, nil, err
 }
 
-func usageOrNone(p *program) (time.Duration, error) {
-	if p == nil {
-		return 0, nil
+// watchedRound has the program see to it: it is to say that there were no calls, and that
+// nothing of what is its business was lost.
+func (s *site) watchedRound(ctx context.Context, binary string, t protocol) (r round, found faults, err error) {
+	program, err := s.startProgram(ctx, binary, "log")
+	if err != nil {
+		return r, nil, err
 	}
-	u, err := p.usage()
-	return u.CPU, err
+	defer program.kill()
+	if err := pause(ctx, quietFor); err != nil { // a start is not measured
+		return r, nil, err
+	}
+	before, err := program.usage()
+	if err != nil {
+		return r, nil, err
+	}
+	if r, err = s.pass(ctx, t); err != nil {
+		return r, nil, err
+	}
+	after, err := program.usage()
+	if err != nil {
+		return r, nil, err
+	}
+	r.cpu = (after.CPU - before.CPU).Seconds() / roundSeconds
+	v, err := program.finish(nil)
+	if err != nil {
+		return r, nil, err
+	}
+	return r, append(v.broken(), v.losses()...), nil
 }
 
 // pass has traffic pass from the host to the peer.
-func (s *site) pass(t protocol) (r round, err error) {
+func (s *site) pass(ctx context.Context, t protocol) (r round, err error) {
 	var got strings.Builder
-	receiver := exec.Command(self, roleReceive, t.name)
+	receiver := exec.CommandContext(ctx, self, roleReceive, t.name)
 	receiver.Stderr = os.Stderr
 	in, err := receiver.StdinPipe()
 	if err != nil {
@@ -222,7 +240,7 @@ func (s *site) pass(t protocol) (r round, err error) {
 	if _, err := fmt.Fscanln(out, &ready); err != nil {
 		return r, err
 	}
-	sender := exec.Command(self, roleSend, t.name, strconv.Itoa(roundSeconds))
+	sender := exec.CommandContext(ctx, self, roleSend, t.name, strconv.Itoa(roundSeconds))
 	sender.Stderr, sender.Stdout = os.Stderr, &got
 	err = s.host.Start(sender)
 	if err == nil {
@@ -232,8 +250,11 @@ func (s *site) pass(t protocol) (r round, err error) {
 	var sent, received int64
 	_, err2 := fmt.Fscanln(out, &received)
 	_, err3 := fmt.Sscan(got.String(), &sent)
-	if err := errors.Join(err, err2, err3, receiver.Wait()); err != nil {
+	if err := errors.Join(err, err2, err3, receiver.Wait(), ctx.Err()); err != nil {
 		return r, err
+	}
+	if sent == 0 || received == 0 {
+		return r, fmt.Errorf("no %s traffic passed: %d bytes sent, %d received", t.name, sent, received)
 	}
 	scale := t.each * roundSeconds
 	return round{sent: float64(sent) / scale, received: float64(received) / scale}, nil

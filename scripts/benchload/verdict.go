@@ -10,7 +10,7 @@ type verdict struct {
 	made   int
 	logged int // of all lines, those folded with their number
 	// Of the lines that name a call: the caller is named, is named by guess or among
-	// others, is none, is another.
+	// others, is none, is another, whatever the status.
 	right, doubted, none, wrong int
 	unknown, version            int // version not known, and another one
 	twice, strays               int // a call in two lines, and one that nobody made
@@ -67,16 +67,26 @@ func (v *verdict) takeVersion(said, is string) {
 }
 
 func (v *verdict) takeProcess(e *entry, pid int) {
-	switch status := e.IMDS.Attribution.Status; {
+	switch {
 	case e.Process.PID == 0:
 		v.none++
-	case status != "resolved":
-		v.doubted++
-	case e.Process.PID == pid:
+	case e.Process.PID == pid && e.IMDS.Attribution.Status == "resolved":
 		v.right++
+	case e.names(pid):
+		v.doubted++
 	default:
 		v.wrong++
 	}
+}
+
+// names says whether a process is the one that is named, or among the candidates.
+func (e *entry) names(pid int) bool {
+	for _, c := range e.IMDS.Attribution.Candidates {
+		if c.PID == pid {
+			return true
+		}
+	}
+	return e.Process.PID == pid
 }
 
 // lost says whether something is missing, or was not told in full.
@@ -90,25 +100,42 @@ func (v *verdict) found() bool { return v.right == v.made }
 // exitPartial is the program's exit status where packets were lost.
 const exitPartial = 3
 
+// losses are a fault where the load is one that has to be taken in without any.
+func (v *verdict) losses() (all faults) {
+	c := v.counts
+	all.add(v.lost(), "%d of %d calls are in the log, %d with an unknown version; the kernel dropped %d packets, %d connections were evicted, %d entries not written",
+		v.logged, v.made, v.unknown, c.Dropped, c.Evicted, c.NotWritten)
+	return all
+}
+
+// unnamed is a fault where each call has to have its process.
+func (v *verdict) unnamed() (all faults) {
+	all.add(!v.found(), "%d of %d calls have their process", v.right, v.made)
+	return all
+}
+
+// faults are what a check has found.
+type faults []string
+
+func (f *faults) add(is bool, format string, args ...any) {
+	if is {
+		*f = append(*f, fmt.Sprintf(format, args...))
+	}
+}
+
 // broken lists the promises that were not kept: whatever the load, nothing is wrong,
 // and no call is missing without a count that says so.
-func (v *verdict) broken() []string {
-	var all []string
-	fault := func(is bool, format string, args ...any) {
-		if is {
-			all = append(all, fmt.Sprintf(format, args...))
-		}
-	}
+func (v *verdict) broken() (all faults) {
 	c := v.counts
-	fault(!v.stopped, "the log has no end")
-	fault(v.wrong > 0, "%d calls have another's process", v.wrong)
-	fault(v.version > 0, "%d calls have the other version", v.version)
-	fault(v.twice+v.strays > 0, "%d calls are there twice, and %d that nobody made", v.twice, v.strays)
-	fault(v.logged > v.made, "%d calls are in the log, and %d were made", v.logged, v.made)
-	fault(v.logged < v.made && c.Dropped+c.Evicted+c.NotWritten == 0, "%d calls are missing, and no count says so", v.made-v.logged)
-	fault(v.stopped && v.logged+c.NotWritten < c.V1+c.V2+c.Unknown, "%d calls were counted, and %d are in the log", c.V1+c.V2+c.Unknown, v.logged)
-	fault(c.Dropped > 0 && v.exit != exitPartial, "%d packets were dropped, and the exit status is %d", c.Dropped, v.exit)
-	fault(c.Dropped == 0 && v.exit != 0, "the exit status is %d", v.exit)
-	fault(c.Dropped > 0 && !strings.Contains(v.summary, fmt.Sprintf("%d dropped by the kernel", c.Dropped)), "the summary does not tell of %d dropped packets", c.Dropped)
+	all.add(!v.stopped, "the log has no end")
+	all.add(v.wrong > 0, "%d calls have another's process", v.wrong)
+	all.add(v.version > 0, "%d calls have the other version", v.version)
+	all.add(v.twice+v.strays > 0, "%d calls are there twice, and %d that nobody made", v.twice, v.strays)
+	all.add(v.logged > v.made, "%d calls are in the log, and %d were made", v.logged, v.made)
+	all.add(v.logged < v.made && c.Dropped+c.Evicted+c.NotWritten == 0, "%d calls are missing, and no count says so", v.made-v.logged)
+	all.add(v.stopped && v.logged+c.NotWritten < c.V1+c.V2+c.Unknown, "%d calls were counted, and %d are in the log", c.V1+c.V2+c.Unknown, v.logged)
+	all.add(c.Dropped > 0 && v.exit != exitPartial, "%d packets were dropped, and the exit status is %d", c.Dropped, v.exit)
+	all.add(c.Dropped == 0 && v.exit != 0, "the exit status is %d", v.exit)
+	all.add(c.Dropped > 0 && !strings.Contains(v.summary, fmt.Sprintf("%d dropped by the kernel", c.Dropped)), "the summary does not tell of %d dropped packets", c.Dropped)
 	return all
 }

@@ -11,6 +11,16 @@ func line(target, version, status string, pid int) string {
 	return fmt.Sprintf(`{"event":{"dataset":"imds.call"},"url":{"original":%q},"imds":{"version":%q,"attribution":{"status":%q}},"process":{"pid":%d}}`, target, version, status, pid)
 }
 
+// shared is one that names a process, and others that hold its socket, too.
+func shared(target, version string, pid int, candidates ...int) string {
+	var all []string
+	for _, c := range candidates {
+		all = append(all, fmt.Sprintf(`{"pid":%d,"name":"another"}`, c))
+	}
+	with := `"status":"shared","candidates":[` + strings.Join(all, ",") + "]"
+	return strings.Replace(line(target, version, "shared", pid), `"status":"shared"`, with, 1)
+}
+
 const (
 	folded  = `{"event":{"dataset":"imds.call"},"imds":{"version":"v1","folded":{"calls":5}}}`
 	noCalls = `{"event":{"dataset":"imds.capture","action":"capture-stopped"},"imds":{"capture":{}}}`
@@ -22,7 +32,7 @@ func stopped(counts string) string {
 
 // two are the calls that were made.
 func two() map[string]access {
-	return map[string]access{"/a": {"v1", 1}, "/b": {"v2", 2}}
+	return map[string]access{"/a": {version: "v1", pid: 1}, "/b": {version: "v2", pid: 2}}
 }
 
 func judged(t *testing.T, calls map[string]access, exit int, summary string, lines ...string) *verdict {
@@ -47,7 +57,10 @@ func TestVerdict(t *testing.T) {
 		"all":              {[]string{a, b, noCalls}, 0, "", false, true, ""},
 		"another's":        {[]string{a, line("/b", "v2", "resolved", 1), noCalls}, 0, "", false, false, "1 calls have another's process"},
 		"not known whose":  {[]string{a, line("/b", "v2", "not_found", 0), noCalls}, 0, "", false, false, ""},
-		"perhaps whose":    {[]string{a, line("/b", "v2", "inferred", 7), noCalls}, 0, "", false, false, ""},
+		"perhaps whose":    {[]string{a, line("/b", "v2", "inferred", 2), noCalls}, 0, "", false, false, ""},
+		"a wrong guess":    {[]string{a, line("/b", "v2", "inferred", 7), noCalls}, 0, "", false, false, "1 calls have another's process"},
+		"one of several":   {[]string{a, shared("/b", "v2", 7, 8, 2), noCalls}, 0, "", false, false, ""},
+		"none of several":  {[]string{a, shared("/b", "v2", 7, 8), noCalls}, 0, "", false, false, "1 calls have another's process"},
 		"other version":    {[]string{a, line("/b", "v1", "resolved", 2), noCalls}, 0, "", false, true, "1 calls have the other version"},
 		"unknown version":  {[]string{a, line("/b", "unknown", "resolved", 2), noCalls}, 0, "", true, true, ""},
 		"twice":            {[]string{a, a, noCalls}, 0, "", false, false, "1 calls are there twice"},
@@ -67,6 +80,9 @@ func TestVerdict(t *testing.T) {
 			if v.lost() != test.lost || v.found() != test.found {
 				t.Errorf("lost %v, found %v: %+v", v.lost(), v.found(), v)
 			}
+			if (len(v.losses()) > 0) != test.lost || (len(v.unnamed()) > 0) == test.found {
+				t.Errorf("%q, %q", v.losses(), v.unnamed())
+			}
 			broken := v.broken()
 			if test.broken == "" && len(broken) > 0 || test.broken != "" && (len(broken) != 1 || !strings.HasPrefix(broken[0], test.broken)) {
 				t.Errorf("broken: %q", broken)
@@ -79,7 +95,7 @@ func TestVerdict(t *testing.T) {
 func TestVerdictOfFolded(t *testing.T) {
 	calls := two()
 	for i := range 4 {
-		calls[fmt.Sprint(i)] = access{"v1", 1}
+		calls[fmt.Sprint(i)] = access{version: "v1", pid: 1}
 	}
 	v := judged(t, calls, 0, "", line("/a", "v1", "resolved", 1), folded, noCalls)
 	if v.logged != 6 || v.lost() || len(v.broken()) > 0 {
