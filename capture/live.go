@@ -67,8 +67,9 @@ type LiveSource interface {
 
 // The sizes of live handles.
 const (
-	// payloadSnaplen takes packets whole, those of segmentation offload too.
-	payloadSnaplen = 65535
+	// payloadSnaplen takes packets whole, those of segmentation offload too: 65,535 bytes of
+	// IP (RFC 791, section 3.1), with room for the header of a link before them.
+	payloadSnaplen = 65535 + 64
 	// payloadBuffer holds 300 ms of 100,000 packets a second, measured.
 	payloadBuffer = 8 << 20
 	// tapSnaplen is room for a SYN: link, IPv6 and TCP header with all

@@ -20,8 +20,15 @@ func (s ringSize) bytes() int { return s.blockBytes * s.blocks }
 // namespaceRing has 256 KiB, of the 8 MiB that the host's own handle has, because there
 // is one in each network namespace that is captured. A reader that is held up loses
 // nothing for 0.4 s where little comes, and an instance exchanges 1,024 packets a second
-// with the service at most.
+// with the service at most. Blocks of twice the size would be twice the memory, for
+// packets of segmentation offload that are longer than ringLongest: no call of the service
+// has any. Their ends are cut off, as by a snaplen.
 func namespaceRing() ringSize { return ringSize{64 << 10, 4} }
+
+// ringLongest is the longest packet that fits in a block, without the header of its link:
+// 64 KiB less the block's header, rounded up to 48 bytes, and the frame's, its address and
+// room for a link's, rounded up to 96 (tpacket_rcv, net/packet/af_packet.c).
+const ringLongest = 64<<10 - 48 - 96
 
 // payloadRing is as large as the host's own handle of libpcap.
 func payloadRing() ringSize { return ringSize{256 << 10, payloadBuffer / (256 << 10)} }
