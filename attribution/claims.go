@@ -20,6 +20,7 @@ const (
 // owns them has a lock for all of it.
 type claims struct {
 	services []netip.AddrPort
+	early    early
 	missing  chan struct{} // receives when one is late; nil without services
 	waiting  []claim       // in the order of time
 	watched  bool          // late will be called
@@ -43,7 +44,14 @@ func newClaims(services []netip.AddrPort) claims {
 // await takes in a connection that has to be seen still. It reports whether late
 // is to be called after ClaimWithin.
 func (c *claims) await(h *handshake, now time.Time) (watch bool) {
-	if h.claimed || !h.succeeded || !slices.Contains(c.services, h.tuple.Remote) {
+	if !slices.Contains(c.services, h.tuple.Remote) {
+		return false
+	}
+	switch seen := c.early.take(h); {
+	case seen || h.claimed || !h.succeeded:
+		return false
+	case h.began < c.early.forgotten:
+		c.lost++
 		return false
 	}
 	if len(c.waiting) == maxUnclaimed {
@@ -68,12 +76,18 @@ func (c *claims) tidy() {
 	c.waiting = slices.DeleteFunc(c.waiting, func(w claim) bool { return w.claimed })
 }
 
-// claim takes note that a connection was seen, of those that are meant.
-func (c *claims) claim(t Tuple, meant func(*handshake) bool) {
+// claim takes note that a connection was seen that had begun at a time, ns,
+// CLOCK_MONOTONIC: one of those that are meant. If none of them waits, the kernel's word of
+// it is still to be read.
+func (c *claims) claim(t Tuple, at int64, meant func(*handshake) bool) {
+	found := false
 	for _, w := range c.waiting {
 		if w.tuple == t.ends() && meant(w.handshake) {
-			w.claimed = true
+			w.claimed, found = true, true
 		}
+	}
+	if !found && slices.Contains(c.services, t.Remote) {
+		c.early.put(&sight{tuple: t.ends(), at: at, meant: meant})
 	}
 }
 

@@ -78,8 +78,8 @@ func TestClaimsClaim(t *testing.T) {
 	}
 	t1 := tuple("10.0.0.1:1000", service1)
 	t1.Network = "net:[7]"
-	c.claim(t1, func(h *handshake) bool { return h.pid == 2 })
-	c.claim(tuple("10.0.0.1:1001", service1), func(*handshake) bool { return true })
+	c.claim(t1, 0, func(h *handshake) bool { return h.pid == 2 })
+	c.claim(tuple("10.0.0.1:1001", service1), 0, func(*handshake) bool { return true })
 	if missing := c.take(noon()); !slices.Equal(pids(missing), []int{1, 3}) {
 		t.Errorf("missing %v", pids(missing))
 	}

@@ -186,7 +186,7 @@ func (t *tracepoint) await(tuple Tuple, at int64, known func(Answer)) (forget fu
 	} else if ambiguous {
 		return func() {}
 	}
-	t.claims.claim(tuple, func(h *handshake) bool { return h.covers(w.at, clockSlack) && t.captures(tuple.Network, h) })
+	t.claims.claim(tuple, at, func(h *handshake) bool { return h.covers(at, clockSlack) && t.captures(tuple.Network, h) })
 	t.watchers[tuple.ends()] = append(t.watchers[tuple.ends()], w)
 	return func() { t.forget(w) }
 }

@@ -20,7 +20,8 @@ func (t *tracepoint) withoutPackets(age time.Duration) []Answer {
 func (t *tracepoint) claim(tuple Tuple) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.claims.claim(tuple, func(h *handshake) bool { return t.captures(tuple.Network, h) })
+	now := monotonic()
+	t.claims.claim(tuple, now, func(h *handshake) bool { return h.began <= now && t.captures(tuple.Network, h) })
 }
 
 func (t *tracepoint) missing() <-chan struct{} { return t.claims.missing }

@@ -46,6 +46,30 @@ func checkWithout(t *testing.T, answers []Answer, want ...int) {
 	}
 }
 
+// What was seen is not missing if it is read only later that it was made, and nobody waits
+// for that any more: not what had no beginning, either. The next connection of the same
+// tuple is another one.
+func TestSeenBeforeItIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tp := &tracepoint{tracker: newTracker(true), home: home{name: "net:[1]"}, watchers: make(map[Tuple][]*watcher), claims: testClaims()}
+		tp.await(tuple("10.0.0.1:1000", service1), 50, func(Answer) {})() // its process was found in another way
+		tp.claim(tuple("[fd00:1::7]:1000", service2))
+		for i, begun := range []struct {
+			at      int64
+			service string
+		}{{0, service1}, {0, service2}, {200_000, service1}, {monotonic() + int64(time.Hour), service2}} {
+			h := made(i+1, begun.service)
+			h.began, h.end = begun.at, begun.at+100
+			tp.tracker.handshakes.remember(h)
+			tp.mu.Lock()
+			tp.tell(h)
+			tp.mu.Unlock()
+		}
+		<-tp.missing()
+		checkWithout(t, tp.withoutPackets(ClaimWithin), 3, 4)
+	})
+}
+
 // Connections that come faster than their packets are read are not missing: of
 // those that there is no room for it is not known, and they count as lost.
 func TestWithoutPacketsOfMany(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
-	"imds-analyzer/attribution"
 	"imds-analyzer/capture"
 	"imds-analyzer/output"
 )
@@ -49,6 +48,7 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 	defer stopEmbedding()
 	alive, stopTelling := ticker(s.notifier.interval())
 	defer stopTelling()
+	var late verdicts
 	for {
 		select {
 		case <-ctx.Done():
@@ -56,13 +56,19 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 			s.drain(feed)
 			return
 		case <-feed.Ready():
-			if s.take(feed.Take()) {
+			batch := feed.Take()
+			late.read(batch, time.Now())
+			if s.take(batch) {
 				return
 			}
 		case <-s.clock():
 			s.tick()
-		case <-s.resolver.Missing():
-			s.takeMissing(attribution.ClaimWithin)
+		case <-late.questions(s.resolver.Missing()):
+			late.ask(time.Now())
+		case now := <-late.due():
+			if age, ok := late.age(now); ok {
+				s.takeMissing(age)
+			}
 		case <-stats:
 			s.lifecycle(output.CaptureRuns)
 		case <-save:
