@@ -110,7 +110,7 @@ func TestWitnessIsLate(t *testing.T) {
 		method       Method
 		takes        time.Duration
 	}{
-		{"it knows when it has read", exact(), 700 * time.Millisecond, 700 * time.Millisecond, found, Tracepoint, 700 * time.Millisecond},
+		{"it knows when it has read", exact(), 699 * time.Millisecond, 700 * time.Millisecond, found, Tracepoint, 699 * time.Millisecond},
 		{"it has read all, and does not know", nil, 0, 500 * time.Millisecond, found, SockDiag, 500 * time.Millisecond},
 		{"it has read all at once", nil, 0, 0, unknown, "", AnswerWithin},
 		{"it never reads", nil, 0, time.Hour, found, SockDiag, AnswerAtMost},

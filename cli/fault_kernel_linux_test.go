@@ -3,6 +3,7 @@
 package cli_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -88,7 +89,7 @@ func (f *fault) checkNames(t *testing.T, names ...string) {
 // Events find no room, in the rings of the tracepoints or in the socket of the proc
 // connector, and the pids of callers are others' by the time that the program looks.
 func TestFaultEventsLost(t *testing.T) {
-	const processes = 12_000
+	const processes = 8_000
 	for _, way := range []string{"tracepoint", "sock_diag", "proc"} {
 		t.Run(way, func(t *testing.T) {
 			f := beginFault(t, fmt.Sprintf("%d processes while it stands still (SIGSTOP), `--attribution %s`", processes, way), "--attribution", way)
@@ -124,6 +125,28 @@ func TestFaultEventsLost(t *testing.T) {
 	}
 }
 
+// What comes while the program stands still is in the log. Whichever is read first then,
+// packets or the kernel's events, no call of it is taken for one that was not captured.
+func TestFaultStall(t *testing.T) {
+	for _, calls := range []int{200, 1000, 2500} {
+		t.Run(strconv.Itoa(calls), func(t *testing.T) {
+			f := beginFault(t, fmt.Sprintf("%d calls while it stands still (SIGSTOP), three times", calls))
+			f.site.service.follow(rules{})
+			for range 3 {
+				f.stall(t, func() { f.load(t, calls) })
+				f.call(t)
+				f.logged(t)
+			}
+			f.end(t, 0)
+			f.checkWhole(t, len(f.calls))
+			if n := f.counts.WithoutPackets; n == nil || *n != 0 {
+				t.Errorf("all calls are in the log, and counted is %+v", f.counts)
+			}
+			f.tell(t)
+		})
+	}
+}
+
 // More packets come while the program stands still than the kernel keeps.
 func TestFaultPacketsLost(t *testing.T) {
 	const calls = 15_000
@@ -135,6 +158,8 @@ func TestFaultPacketsLost(t *testing.T) {
 			f.site.service.follow(rules{})
 			f.stall(t, func() { f.load(t, calls) })
 			f.site.service.follow(rules{delay: lifeTime})
+			f.call(t) // while it has much to read still
+			f.logged(t)
 			f.call(t)
 			f.logged(t)
 			last := f.calls[len(f.calls)-1]
@@ -225,8 +250,15 @@ func (r refusal) install() error {
 func beginRefused(t *testing.T, what string, refused ...refusal) *fault {
 	t.Helper()
 	f := newFault(t, what)
-	thread := newThread(t, func() error {
-		if err := enterNetwork(f.site.host.path); err != nil {
+	f.program = launch(t, refusing(t, f.site, refused...), liveCommand(f.arguments("--own-namespace")...))
+	return f
+}
+
+// refusing is a thread on the host, to whose children the kernel refuses that.
+func refusing(t *testing.T, s *site, refused ...refusal) *namespace {
+	t.Helper()
+	return newThread(t, func() error {
+		if err := enterNetwork(s.host.path); err != nil {
 			return err
 		}
 		for _, r := range refused {
@@ -236,8 +268,6 @@ func beginRefused(t *testing.T, what string, refused ...refusal) *fault {
 		}
 		return nil
 	})
-	f.program = launch(t, thread, liveCommand(f.arguments("--own-namespace")...))
-	return f
 }
 
 // Arguments of socket(2).
@@ -272,6 +302,110 @@ func TestFaultRefused(t *testing.T) {
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			f := beginRefused(t, test.what, test.refused...)
+			f.program.awaitStart(t)
+			f.call(t)
+			f.call(t)
+			f.logged(t)
+			f.end(t, 0)
+			f.checkWhole(t, 0)
+			f.checkSaid(t, test.said...)
+			f.tell(t)
+		})
+	}
+}
+
+// Netlink has no room: neither sock_diag nor the look at routes and interfaces gets an
+// answer, from the start.
+func TestFaultNetlinkBusy(t *testing.T) {
+	for _, test := range []struct {
+		what string
+		with syscall.Errno
+		call uintptr
+	}{
+		{"netlink takes no requests (sendto: ENOBUFS)", syscall.ENOBUFS, unix.SYS_SENDTO},
+		{"netlink's answers find no room (recvfrom: ENOBUFS)", syscall.ENOBUFS, unix.SYS_RECVFROM},
+		{"the same, by recvmsg", syscall.ENOBUFS, unix.SYS_RECVMSG},
+	} {
+		for _, way := range []string{"tracepoint,sock_diag,proc", "sock_diag,proc"} {
+			t.Run(test.what+" "+way, func(t *testing.T) {
+				f := newFault(t, test.what+", `--attribution "+way+"`")
+				f.program = launch(t, refusing(t, f.site, refusal{test.call, nil, test.with}), liveCommand(f.arguments("--own-namespace", "--attribution", way)...))
+				f.program.awaitStart(t)
+				f.call(t)
+				f.call(t)
+				f.logged(t)
+				f.end(t, 0)
+				f.checkWhole(t, 0)
+				f.tell(t)
+			})
+		}
+	}
+}
+
+// hiddenTracefs has empty file systems where a tracefs can be.
+func hiddenTracefs() error {
+	var errs []error
+	for _, dir := range tracefsDirs {
+		errs = append(errs, unix.Mount("empty", dir, "tmpfs", 0, ""))
+	}
+	return errors.Join(errs...)
+}
+
+// Where there is no tracefs to be seen the program mounts one for itself, if it may.
+func TestFaultTracefsHidden(t *testing.T) {
+	for _, test := range []struct {
+		what    string
+		without []int
+		said    []string
+	}{
+		{"tracefs is hidden by an empty file system", nil, nil},
+		{"the same, without CAP_SYS_ADMIN", []int{unix.CAP_SYS_ADMIN}, []string{"tracepoint for connections cannot be used", "proc connector cannot be used"}},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			f := newFault(t, test.what)
+			host := privileged{capabilities: test.without, without: true, mounts: hiddenTracefs}
+			f.program = launch(t, host.thread(t, f.site), liveCommand(f.arguments("--own-namespace")...))
+			f.program.awaitStart(t)
+			f.call(t)
+			f.call(t)
+			f.logged(t)
+			f.end(t, 0)
+			f.checkWhole(t, 0)
+			f.checkSaid(t, test.said...)
+			f.tell(t)
+		})
+	}
+}
+
+// A user who may trace, and neither lock memory for it nor have threads.
+func TestFaultUsersLimits(t *testing.T) {
+	const user = 64123 // who runs nothing else
+	for _, test := range []struct {
+		limit string
+		said  []string // in lines; nil if it does not start
+	}{
+		{"--memlock=0:0", []string{"tracepoint for connections cannot be used", "proc connector cannot be used"}},
+		{"--nproc=1:1", nil},
+		{"--nproc=64:64", []string{}},
+	} {
+		t.Run(test.limit, func(t *testing.T) {
+			f := newFault(t, "a user with CAP_PERFMON, `"+test.limit+"`")
+			own, err := os.Executable()
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd := liveCommand()
+			cmd.Path, cmd.Dir = tool(t, "prlimit"), "/"
+			cmd.Args = append([]string{"prlimit", test.limit, own, "--own-namespace"}, f.arguments()...)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user},
+				AmbientCaps: []uintptr{unix.CAP_NET_RAW, unix.CAP_PERFMON, unix.CAP_DAC_READ_SEARCH, unix.CAP_SYS_PTRACE, unix.CAP_SYS_NICE}}
+			host := privileged{mounts: withTracefs, without: true}
+			f.program = launch(t, host.thread(t, f.site), cmd)
+			if test.said == nil {
+				f.program.finish(t, 2)
+				t.Logf("\n| %s | `%.60s`, exit status 2 | no log | 0, 0, 0 |", f.what, strings.TrimSpace(f.program.errors()))
+				return
+			}
 			f.program.awaitStart(t)
 			f.call(t)
 			f.call(t)
@@ -350,6 +484,10 @@ func TestFaultLimits(t *testing.T) {
 			f.logged(t)
 			f.end(t, 0)
 			f.checkWhole(t, 2)
+			told := strings.Contains(strings.Join(f.said, ""), "callers stay unknown")
+			if told != (f.attributed() < len(f.calls)) {
+				t.Errorf("%d of %d are attributed, and told is %q", f.attributed(), len(f.calls), f.said)
+			}
 			f.tell(t)
 		})
 	}

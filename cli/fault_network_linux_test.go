@@ -105,6 +105,18 @@ func TestFaultInterfaceRemoved(t *testing.T) {
 	f.tell(t)
 }
 
+// Where another interface is captured than the calls take, they are counted.
+func TestFaultOtherInterface(t *testing.T) {
+	f := beginFault(t, "`-i lo`, and the calls are on another interface", "-i", "lo")
+	f.call(t)
+	f.call(t)
+	f.end(t, 0)
+	if n := f.counts.WithoutPackets; n == nil || *n != 2 || len(f.entries) != 0 {
+		t.Errorf("%d entries, %+v", len(f.entries), f.counts)
+	}
+	f.tell(t)
+}
+
 // Interfaces come and go while calls are made on another one.
 func TestFaultInterfacesInTraffic(t *testing.T) {
 	for _, on := range captureOn {

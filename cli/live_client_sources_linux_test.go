@@ -165,7 +165,7 @@ func load(n int) {
 	for first := range together {
 		working.Go(func() {
 			for i := first; i < n; i += together {
-				call("GET", os.Getenv("A")+"/"+strconv.Itoa(i), "", "")
+				call("GET", os.Getenv("A")+"/"+strconv.Itoa(i), os.Getenv("FIELD"), os.Getenv("TOKEN"))
 			}
 		})
 	}

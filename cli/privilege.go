@@ -19,6 +19,9 @@ func (s *session) settle() {
 		s.settleFiles()
 		return
 	}
+	if err := roomForFiles(); err != nil {
+		s.limits = append(s.limits, fmt.Sprintf("Processes cannot be looked at, and callers stay unknown: %v; allow 64 files or more.", err))
+	}
 	keep := append(s.resolver.StillUsed(capabilities()), s.options.command.capabilities()...)
 	if s.networks != nil {
 		keep = append(keep, networkCapabilities...)
