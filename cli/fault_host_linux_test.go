@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -424,13 +422,13 @@ func TestFaultMemory(t *testing.T) {
 
 // The kernel ends the program for want of memory.
 func TestFaultOutOfMemory(t *testing.T) {
-	s := newSite(t)
+	f := newFault(t, "the kernel ends it for want of memory, and it is started again")
 	log := filepath.Join(t.TempDir(), "log")
 	group := memoryGroup(t, 96<<20)
-	killed := launch(t, s.host, inGroup(t, group, liveCommand("--own-namespace", "--max-entry-rate", "0", "-o", log)))
+	killed := launch(t, f.site.host, inGroup(t, group, liveCommand(f.arguments("--own-namespace", "-o", log)...)))
 	killed.awaitStart(t)
-	before := s.load(t, 20)
-	eventually(t, "the last entry", func() bool { return strings.Count(readFile(t, log), "\n") == 1+len(before) })
+	f.load(t, 20)
+	eventually(t, "the last entry", func() bool { return strings.Count(readFile(t, log), "\n") == 1+len(f.calls) })
 	// It is the first to go (proc_pid_oom_score_adj(5)) when another in the group takes all.
 	if err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", killed.Process.Pid), []byte("1000"), 0); err != nil {
 		t.Fatal(err)
@@ -440,93 +438,18 @@ func TestFaultOutOfMemory(t *testing.T) {
 	if ended := killed.ended.all(t, "the program"); ended[0] != -1 {
 		t.Errorf("exit status %d", ended[0])
 	}
-	p := s.host.watch(t, "--max-entry-rate", "0", "-o", log)
-	after := s.load(t, 20)
-	p.stop(t, syscall.SIGTERM)
+	f.load(t, 5) // nobody captures them
+	f.killed = true
+	f.program = f.site.host.watch(t, f.arguments("-o", log)...)
+	f.load(t, 20)
+	f.program.stop(t, syscall.SIGTERM)
 	text := readFile(t, log)
 	checkWhole(t, text)
-	if starts := strings.Count(text, `"capture-started"`); starts != 2 || strings.Count(text, `"capture-stopped"`) != 1 || strings.Count(text, `"imds.call"`) != len(before)+len(after) {
-		t.Errorf("the log has %d starts, and %d calls of %d", starts, strings.Count(text, `"imds.call"`), len(before)+len(after))
+	f.check(t, text)
+	if starts := strings.Count(text, `"capture-started"`); starts != 2 || strings.Count(text, `"capture-stopped"`) != 1 || len(f.entries) != 40 || f.attributed() != 40 {
+		t.Errorf("the log has %d starts, and %d calls, %d attributed", starts, len(f.entries), f.attributed())
 	}
-	faultRow(t, "the kernel ends it for want of memory, and it is started again", p, "`capture-started` without `capture-stopped`", 40, 40, 40)
-}
-
-// Killed again and again while it writes: what was written is whole, and the next start goes
-// on. The log has the last half line cut off, and says so.
-func TestFaultKills(t *testing.T) {
-	const kills = 60
-	s := newSite(t)
-	dir := t.TempDir()
-	o := outputsIn(dir)
-	flags := append(o.flags(), "--rotate-size", "64KiB", "--rotate-keep", "1000")
-	stop, stopped := make(chan struct{}), make(chan int)
-	go func() { stopped <- callAllTheTime(t, s, stop) }()
-	cut, damaged := 0, 0
-	for range kills {
-		p := s.host.watch(t, flags...)
-		eventually(t, "an entry", func() bool {
-			text := readFile(t, o.log)
-			start := strings.LastIndex(text, `"capture-started"`) // or it was rotated
-			return start < 0 || strings.Contains(text[start:], `"imds.call"`)
-		})
-		unix.Poll(nil, rand.IntN(60)) // a random moment
-		_ = p.Process.Kill()
-		p.ended.all(t, "the program")
-		text := readFile(t, o.log)
-		if text != "" && !strings.HasSuffix(text, "\n") {
-			cut++
-			text = text[:strings.LastIndex(text, "\n")+1]
-		}
-		checkWhole(t, text)
-		if r := run("report", "--format", "json", o.state); r.status != 0 {
-			t.Fatalf("the state cannot be read: %s", r.err)
-		}
-		switch r := run("-r", o.saved); r.status {
-		case 0:
-		case 3:
-			damaged++
-		default:
-			t.Fatalf("the saved packets: exit status %d: %s", r.status, r.err)
-		}
-	}
-	close(stop)
-	made := <-stopped
-	left, _ := filepath.Glob(filepath.Join(dir, ".*.[0-9]*"))
-	for _, name := range left {
-		if err := os.Chtimes(name, time.Unix(1, 0), time.Unix(1, 0)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	p := s.host.watch(t, flags...)
-	p.stop(t, syscall.SIGTERM)
-	if still, _ := filepath.Glob(filepath.Join(dir, ".*.[0-9]*")); len(still) > 0 {
-		t.Errorf("files are left behind: %q", still)
-	}
-	text, _ := rotated(t, o.log)
-	checkWhole(t, text)
-	gaps := strings.Count(text, `"capture-log-gap"`)
-	if gaps != cut || strings.Count(text, `"capture-started"`) < kills-cut {
-		t.Errorf("%d half lines, %d gaps, %d starts", cut, gaps, strings.Count(text, `"capture-started"`))
-	}
-	reported := strings.Count(text, `"imds.call"`)
-	if reported < kills {
-		t.Errorf("%d calls are in the log", reported)
-	}
-	faultRow(t, fmt.Sprintf("killed %d times while it writes", kills), p,
-		fmt.Sprintf("%d half lines, %d `capture-log-gap`; %d times the last packet is cut; %d files beside were removed", cut, gaps, damaged, len(left)), made, reported, reported)
-}
-
-// callAllTheTime calls until it is told to stop, and returns how often.
-func callAllTheTime(t *testing.T, s *site, stop <-chan struct{}) (made int) {
-	for {
-		select {
-		case <-stop:
-			return made
-		default:
-			s.runCurl(t, made)
-			made++
-		}
-	}
+	f.tell(t)
 }
 
 // Signals besides those that end it: what is captured goes on, or people are told.
