@@ -22,6 +22,8 @@ type kills struct {
 	outputs
 	dir          string
 	cut, damaged int
+	empty        int // files of packets that were just made
+	spoiled      map[string]int
 }
 
 // spoil leaves half a line and half a packet, as a crash of the machine can: a kill does
@@ -37,6 +39,7 @@ func (k *kills) spoil(t *testing.T) {
 			if err := os.Truncate(name, info.Size()-10); err != nil {
 				t.Fatal(err)
 			}
+			k.spoiled[name]++
 		}
 	}
 }
@@ -53,10 +56,12 @@ func (k *kills) look(t *testing.T) {
 	if r := run("report", "--format", "json", k.state); r.status != 0 {
 		t.Fatalf("the state cannot be read: %s", r.err)
 	}
-	switch r := run("-r", k.saved, "--endpoint", faultService.String()); r.status {
-	case 0:
-	case 3:
+	switch r := run("-r", k.saved, "--endpoint", faultService.String()); {
+	case r.status == 0:
+	case r.status == 3:
 		k.damaged++
+	case readFile(t, k.saved) == "":
+		k.empty++
 	default:
 		t.Fatalf("the saved packets: exit status %d: %s", r.status, r.err)
 	}
@@ -92,7 +97,7 @@ func TestFaultKills(t *testing.T) {
 	f := newFault(t, fmt.Sprintf("killed %d times while it starts and writes", times))
 	f.site.service.follow(rules{})
 	dir := t.TempDir()
-	k := &kills{outputs: outputsIn(dir), dir: dir}
+	k := &kills{outputs: outputsIn(dir), dir: dir, spoiled: make(map[string]int)}
 	flags := f.arguments(append(k.flags()[2:], "--rotate-size", "1MiB", "--rotate-keep", "1000", "--own-namespace")...)
 	for i := range times {
 		f.program = launch(t, f.site.host, liveCommand(flags...))
@@ -122,8 +127,8 @@ func TestFaultKills(t *testing.T) {
 		k.look(t)
 	}
 	f.killed = true
-	if k.cut < times/20 || k.damaged < times/20 {
-		t.Errorf("%d half lines, %d half packets", k.cut, k.damaged)
+	if k.cut < k.spoiled[k.log] || k.damaged < k.spoiled[k.saved] || k.spoiled[k.log] == 0 || k.spoiled[k.saved] == 0 {
+		t.Errorf("%d half lines, %d half packets, and %v were made", k.cut, k.damaged, k.spoiled)
 	}
 	left := k.age(t)
 	f.program = f.site.host.watch(t, flags...)
@@ -142,7 +147,7 @@ func TestFaultKills(t *testing.T) {
 		t.Errorf("%d calls are in the log, %d attributed", len(f.entries), f.attributed())
 	}
 	t.Logf("\n| %s | nothing | %d half lines, each a `capture-log-gap`, and %d half packets, all but %d and %d made by cutting; %d files beside were removed | %d, %d, %d |",
-		f.what, k.cut, k.damaged, k.cut-times/20, k.damaged-times/20, left, len(f.calls), len(f.entries), f.attributed())
+		f.what, k.cut, k.damaged, k.cut-k.spoiled[k.log], k.damaged-k.spoiled[k.saved], left, len(f.calls), len(f.entries), f.attributed())
 }
 
 // Killed while the disk is full: what did not fit is half a line and half a packet, and is
