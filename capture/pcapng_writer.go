@@ -2,6 +2,7 @@ package capture
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -15,6 +16,9 @@ const (
 	// fixed fields, so that our reader takes every block that we write.
 	pcapngMaxData = fileRecordLimit - 128<<10
 )
+
+// ErrDoesNotFit: the format has no room for a packet, and has for the next.
+var ErrDoesNotFit = errors.New("does not fit into pcapng")
 
 // PcapngWriter writes packets to a pcapng file: one section, little-endian,
 // times in nanoseconds. It is not safe for concurrent use.
@@ -60,8 +64,9 @@ func NewPcapngWriter(w io.Writer, application string) (*PcapngWriter, error) {
 //
 // Whole blocks are written, in one Write, without buffering: a file whose
 // writer was killed can be read. A time before 1970 or after 2554, such as the
-// zero time, does not fit the format and is written as 1970. After a failed
-// Write all calls return its error, until Mended.
+// zero time, does not fit the format and is written as 1970. It fails with
+// ErrDoesNotFit before anything is written. After a failed Write all calls
+// return its error, until Mended.
 func (w *PcapngWriter) WritePacket(p Packet) error {
 	if w.err != nil {
 		return w.err
@@ -73,7 +78,7 @@ func (w *PcapngWriter) WritePacket(p Packet) error {
 	id, known := w.interfaces[key]
 	if !known {
 		if len(w.interfaces) == pcapngMaxInterfaces {
-			return fmt.Errorf("more than %d interfaces do not fit into a pcapng file", pcapngMaxInterfaces)
+			return fmt.Errorf("an interface beyond the first %d %w", pcapngMaxInterfaces, ErrDoesNotFit)
 		}
 		id = uint32(len(w.interfaces))
 		w.declare(key)
@@ -94,15 +99,15 @@ func (w *PcapngWriter) Mended() { w.err = nil }
 func pcapngCheck(p Packet) error {
 	switch {
 	case p.LinkType < 0 || p.LinkType > math.MaxUint16:
-		return fmt.Errorf("link type %d does not fit into pcapng", p.LinkType)
+		return fmt.Errorf("link type %d %w", p.LinkType, ErrDoesNotFit)
 	case len(p.Data) > pcapngMaxData, int64(p.Length) > math.MaxUint32:
-		return fmt.Errorf("a packet of %d bytes does not fit into pcapng", max(len(p.Data), p.Length))
+		return fmt.Errorf("a packet of %d bytes %w", max(len(p.Data), p.Length), ErrDoesNotFit)
 	case len(p.Interface) > pcapngMaxName:
-		return fmt.Errorf("an interface name of %d bytes does not fit into pcapng", len(p.Interface))
+		return fmt.Errorf("an interface name of %d bytes %w", len(p.Interface), ErrDoesNotFit)
 	case len(p.Network) > pcapngMaxName:
-		return fmt.Errorf("the name of a network namespace of %d bytes does not fit into pcapng", len(p.Network))
+		return fmt.Errorf("the name of a network namespace of %d bytes %w", len(p.Network), ErrDoesNotFit)
 	case len(p.Comment) > pcapngMaxOption:
-		return fmt.Errorf("a comment of %d bytes does not fit into pcapng", len(p.Comment))
+		return fmt.Errorf("a comment of %d bytes %w", len(p.Comment), ErrDoesNotFit)
 	}
 	return nil
 }

@@ -182,7 +182,7 @@ func TestPcapngWriterRefuses(t *testing.T) {
 		"the name of a network namespace of 256 bytes": {Network: strings.Repeat("n", 256)},
 		"a comment of 65536 bytes":                     {Comment: strings.Repeat("c", 65536)},
 	} {
-		if err := writer.WritePacket(p); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if err := writer.WritePacket(p); !errors.Is(err, ErrDoesNotFit) || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
@@ -210,8 +210,8 @@ func TestPcapngWriterTooManyInterfaces(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := writer.WritePacket(Packet{InterfaceID: -1}); err == nil {
-		t.Error("one more is taken")
+	if err := writer.WritePacket(Packet{InterfaceID: -1}); !errors.Is(err, ErrDoesNotFit) {
+		t.Errorf("one more: %v", err)
 	}
 	if err := writer.WritePacket(Packet{InterfaceID: 5}); err != nil {
 		t.Error(err)

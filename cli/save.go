@@ -25,7 +25,8 @@ const (
 	// masked. Beyond it capture waits too.
 	maxSaving      = 8 << 10
 	maxSavingBytes = 8 << 20
-	// saveAgain is how long after an error it is tried again to save packets.
+	// saveAgain is how long after an error it is tried again to save packets, and how often
+	// it is looked whether the file was deleted.
 	saveAgain = time.Second
 )
 
@@ -42,7 +43,9 @@ type packetFile struct {
 	now     func() time.Time
 	failed  error         // of the latest try, nil if packets are saved
 	next    time.Time     // not before then is it tried again
-	missing atomic.Uint64 // packets that were not saved
+	saved   uint64        // packets in the file
+	missing atomic.Uint64 // packets that were not saved, or in a file that was deleted
+	unfit   bool          // people know that there are packets that do not fit into the format
 	// comment says who made the call that begins in a packet.
 	comment func(attribution.Answer, *imds.Note) string
 	queue   chan saving
@@ -80,7 +83,7 @@ func (s *session) savePackets() (io.Closer, error) {
 		return noFile{}, nil
 	}
 	if err := p.begin(); err != nil {
-		return nil, errors.Join(err, p.file.Close())
+		return nil, errors.Join(fmt.Errorf("cannot save packets to %s: %w", p.name, err), p.file.Close())
 	}
 	p.comment = s.join.comment
 	p.lasting = s.options.live() && isRegular(p.file)
@@ -125,10 +128,7 @@ func (p *packetFile) begin() (err error) {
 	if err == nil {
 		p.writer, err = capture.NewPcapngWriter(p.blocks, "imds-analyzer "+version())
 	}
-	if err != nil {
-		return fmt.Errorf("cannot save packets to %s: %w", p.name, err)
-	}
-	return nil
+	return err
 }
 
 func isRegular(file *os.File) bool {
@@ -141,54 +141,135 @@ func (p *packetFile) add(s saving) {
 	p.queue <- s
 }
 
-// writeAll writes what is added until Close.
+// writeAll writes what is added until Close, and has an eye on the file.
 func (p *packetFile) writeAll() {
 	defer close(p.done)
-	for s := range p.queue {
-		if p.err == nil {
+	look := time.NewTicker(saveAgain)
+	defer look.Stop()
+	for {
+		select {
+		case s, more := <-p.queue:
+			if !more {
+				return
+			}
 			p.write(s)
+			p.room.give(s.size())
+		case <-look.C:
+			p.look()
 		}
-		p.room.give(s.size())
 	}
 }
 
 // write writes a packet. What cannot be written is counted, and tried again with another
 // packet later; where what a failed write left cannot be cut off, nothing more is written.
 func (p *packetFile) write(s saving) {
-	if p.failed != nil && p.now().Before(p.next) {
+	if p.err != nil || p.failed != nil && p.now().Before(p.next) {
 		p.missing.Add(1)
 		return
 	}
 	if s.pending != nil {
 		s.Comment = p.comment(answerBy(s.pending, s.due), s.Note)
 	}
-	switch err := p.append(s.Packet); {
-	case err != nil && !p.lasting:
+	err := p.append(s.Packet)
+	if err == nil {
+		p.saved++
+		p.tellSuccess()
+		return
+	}
+	p.missing.Add(1)
+	switch {
+	case errors.Is(err, capture.ErrDoesNotFit):
+		p.tellUnfit(err)
+	case p.lasting:
+		p.fail(err)
+	default:
 		p.err = toldError{fmt.Errorf("packets are no longer saved to %s: %w", p.name, err)}
 		p.tell(p.err)
-	case err != nil:
-		p.missing.Add(1)
-		p.next = p.now().Add(saveAgain)
-		p.tellFailure(err)
-	case p.failed != nil:
-		p.failed = nil
-		p.tell(fmt.Errorf("packets are saved to %s again, %s missing from it", p.name, countPackets(p.missing.Load())))
 	}
 }
 
 // append writes a packet where the last whole one ends.
 func (p *packetFile) append(packet capture.Packet) error {
 	if p.failed != nil {
-		if err := p.blocks.mend(); err != nil {
+		if err := p.repair(); err != nil {
 			return err
 		}
-		p.writer.Mended()
 	}
 	return p.writer.WritePacket(packet)
 }
 
-// tellFailure tells that saving begins to fail.
-func (p *packetFile) tellFailure(err error) {
+// repair makes the file one that can be written to again.
+func (p *packetFile) repair() error {
+	if logfile.IsDeleted(p.file) {
+		return p.renew()
+	}
+	if err := p.blocks.mend(); err != nil {
+		return err
+	}
+	p.writer.Mended()
+	return nil
+}
+
+// look has packets go to a new file if the one before was deleted. After an error the next
+// packet does.
+func (p *packetFile) look() {
+	if !p.lasting || p.failed != nil || !logfile.IsDeleted(p.file) {
+		return
+	}
+	if err := p.renew(); err != nil {
+		p.fail(fmt.Errorf("it was deleted, and cannot be made anew: %w", err))
+		return
+	}
+	p.tell(fmt.Errorf("%s was deleted: packets are saved to a new one, %s missing from it", p.name, countPackets(p.missing.Load())))
+}
+
+// renew makes a new file in the place of one that was deleted. What others have given the
+// name to is theirs.
+func (p *packetFile) renew() error {
+	p.lose()
+	to, err := openPlace(logfile.Target(p.name))
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	file, err := to.directory.OpenFile(to.file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, packetFileMode)
+	if err != nil {
+		return err
+	}
+	anew := &packetFile{file: file, blocks: &wholeBlocks{file: file}}
+	if err := anew.begin(); err != nil {
+		return errors.Join(err, file.Close(), to.directory.Remove(to.file))
+	}
+	_ = p.file.Close() // nobody will read it
+	p.file, p.blocks, p.writer = anew.file, anew.blocks, anew.writer
+	return nil
+}
+
+// lose counts what is in a file that was deleted.
+func (p *packetFile) lose() {
+	p.missing.Add(p.saved)
+	p.saved = 0
+}
+
+// tellSuccess tells that packets are saved again.
+func (p *packetFile) tellSuccess() {
+	if p.failed != nil {
+		p.failed = nil
+		p.tell(fmt.Errorf("packets are saved to %s again, %s missing from it", p.name, countPackets(p.missing.Load())))
+	}
+}
+
+// tellUnfit tells of the first packet that the format has no room for.
+func (p *packetFile) tellUnfit(err error) {
+	if !p.unfit {
+		p.tell(fmt.Errorf("a packet is missing from %s: %w. All others are saved", p.name, err))
+	}
+	p.unfit = true
+}
+
+// fail has packets left out for a while, and tells that saving begins to fail.
+func (p *packetFile) fail(err error) {
+	p.next = p.now().Add(saveAgain)
 	_ = p.blocks.mend() // or before the next packet
 	if p.failed == nil {
 		p.tell(fmt.Errorf("packets cannot be saved to %s: %w. The capture goes on, and it is tried again every %v", p.name, err, saveAgain))
@@ -205,7 +286,10 @@ func (p *packetFile) notSaved() uint64 {
 }
 
 func countPackets(n uint64) string {
-	if n == 1 {
+	switch n {
+	case 0:
+		return "no packet is"
+	case 1:
 		return "1 packet is"
 	}
 	return fmt.Sprintf("%d packets are", n)
@@ -240,13 +324,22 @@ func (b *wholeBlocks) mend() error {
 func (p *packetFile) Close() error {
 	close(p.queue)
 	<-p.done
+	deleted := p.lasting && logfile.IsDeleted(p.file)
+	if deleted {
+		p.lose()
+	}
 	if err := p.file.Close(); err != nil && p.err == nil {
 		return fmt.Errorf("cannot save packets: %w", err)
 	}
-	if n := p.missing.Load(); n > 0 && p.err == nil {
-		return missingError{fmt.Errorf("%s: %s missing, of a time when it could not be written", p.name, countPackets(n))}
+	switch n := p.missing.Load(); {
+	case p.err != nil:
+		return p.err
+	case deleted:
+		return missingError{fmt.Errorf("%s was deleted: %s missing from it", p.name, countPackets(n))}
+	case n > 0:
+		return missingError{fmt.Errorf("%s: %s missing, which could not be written or were in a file that was deleted", p.name, countPackets(n))}
 	}
-	return p.err
+	return nil
 }
 
 // room is so many bytes for what waits. One thing has room however large.

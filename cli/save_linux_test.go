@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,21 +21,11 @@ import (
 // when there is room again are in it, behind whole ones only.
 func TestSavingGoesOn(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "saved")
-	p, err := openPacketFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
 	at := time.Unix(1_800_000_000, 0)
 	var told []string
+	p := packetFileAt(t, name, &told)
 	p.lasting, p.now = true, func() time.Time { return at }
-	p.comment = func(attribution.Answer, *imds.Note) string { return "" }
-	p.tell = func(err error) { told = append(told, err.Error()) }
-	if err := p.begin(); err != nil {
-		t.Fatal(err)
-	}
-	save := func(text string) {
-		p.write(saving{Saved: capture.Saved{Packet: capture.Packet{Data: []byte(text), Length: len(text), LinkType: capture.LinkEthernet}}})
-	}
+	save := func(text string) { p.write(packetOf(text)) }
 	save("first")
 	withoutRoom(t, p.blocks.size+10, func() { save("no room"); save("too soon"); at = at.Add(saveAgain); save("again none") })
 	save("too soon again")
@@ -49,6 +40,150 @@ func TestSavingGoesOn(t *testing.T) {
 	}
 	if len(told) != 2 || !strings.Contains(told[0], "cannot be saved to "+name) || !strings.Contains(told[1], "saved to "+name+" again, 4 packets are missing") {
 		t.Errorf("told was %q", told)
+	}
+}
+
+// packetFileAt is a file that packets are saved to, and what people are told of it.
+func packetFileAt(t *testing.T, name string, told *[]string) *packetFile {
+	t.Helper()
+	p, err := openPacketFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.comment = func(attribution.Answer, *imds.Note) string { return "" }
+	p.tell = func(err error) { *told = append(*told, err.Error()) }
+	if err := p.begin(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func packetOf(text string) saving {
+	return saving{Saved: capture.Saved{Packet: capture.Packet{Data: []byte(text), Length: len(text), LinkType: capture.LinkEthernet}}}
+}
+
+// A reader who has gone gets no more packets: that one and all after are counted.
+func TestPacketsMissingFromPipe(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "pipe")
+	if err := unix.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.OpenFile(name, os.O_RDWR, 0) // waits for nobody
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	p := packetFileAt(t, name, &told)
+	p.write(packetOf("read"))
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	go p.writeAll()
+	for range 3 {
+		p.add(packetOf("not read"))
+	}
+	if err := p.Close(); !errors.Is(err, unix.EPIPE) || p.notSaved() != 3 {
+		t.Errorf("%v, %d are missing", err, p.notSaved())
+	}
+	if len(told) != 1 || !strings.Contains(told[0], "no longer saved to "+name) {
+		t.Errorf("told was %q", told)
+	}
+}
+
+// What is in a file that was deleted is missing. Others go to a new one, unless somebody
+// else has given the name to a file.
+func TestPacketFileIsDeleted(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "saved")
+	at := time.Unix(1_800_000_000, 0)
+	var told []string
+	p := packetFileAt(t, name, &told)
+	p.lasting, p.now = true, func() time.Time { return at }
+	step := func(do error, texts ...string) {
+		t.Helper()
+		if do != nil {
+			t.Fatal(do)
+		}
+		for _, text := range texts {
+			p.write(packetOf(text))
+		}
+		p.look()
+	}
+	step(nil, "kept")
+	step(os.Remove(name), "a", "b") // with the first three
+	step(nil, "c")
+	if got := savedTexts(t, name); !slices.Equal(got, []string{"c"}) || p.notSaved() != 3 {
+		t.Errorf("saved were %q, %d are missing", got, p.notSaved())
+	}
+	step(errors.Join(os.Remove(name), os.WriteFile(name, []byte("another's"), 0o600))) // c, too
+	step(nil, "too soon")
+	at = at.Add(saveAgain)
+	step(nil, "not there")
+	if got, err := os.ReadFile(name); string(got) != "another's" || p.notSaved() != 6 {
+		t.Errorf("it has %q, %v; %d are missing", got, err, p.notSaved())
+	}
+	at = at.Add(saveAgain)
+	step(os.Remove(name), "again")
+	if got := savedTexts(t, name); !slices.Equal(got, []string{"again"}) {
+		t.Errorf("saved were %q", got)
+	}
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+	go p.writeAll()
+	if err := p.Close(); !errors.Is(err, errPartial) || !strings.Contains(err.Error(), name+" was deleted: 7 packets are missing") || p.notSaved() != 7 {
+		t.Errorf("it ended with %v, %d are missing", err, p.notSaved())
+	}
+	for i, want := range []string{
+		name + " was deleted: packets are saved to a new one, 3 packets are missing", "it was deleted, and cannot be made anew", "saved to " + name + " again, 6 packets are missing",
+	} {
+		if len(told) != 3 || !strings.Contains(told[i], want) {
+			t.Fatalf("told was %q", told)
+		}
+	}
+}
+
+// A file that was deleted is found out though no packet comes.
+func TestPacketFileIsDeletedInSilence(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "saved")
+	var told []string
+	p := packetFileAt(t, name, &told)
+	p.lasting = true
+	p.write(packetOf("lost"))
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+	p.look()
+	if p.notSaved() != 1 || len(told) != 1 {
+		t.Errorf("%d are missing, told was %q", p.notSaved(), told)
+	}
+	go p.writeAll()
+	if err := p.Close(); !errors.Is(err, errPartial) || len(savedTexts(t, name)) != 0 {
+		t.Error(err)
+	}
+}
+
+// A packet that the format has no room for is missing alone, and no reason to wait.
+func TestPacketDoesNotFit(t *testing.T) {
+	for _, lasting := range []bool{true, false} {
+		name := filepath.Join(t.TempDir(), "saved")
+		var told []string
+		p := packetFileAt(t, name, &told)
+		p.lasting = lasting
+		unfit := packetOf("unfit")
+		unfit.Interface = strings.Repeat("n", 1000)
+		for _, s := range []saving{packetOf("a"), unfit, packetOf("b"), unfit, packetOf("c")} {
+			p.write(s)
+		}
+		go p.writeAll()
+		if err := p.Close(); !errors.Is(err, errPartial) || p.notSaved() != 2 {
+			t.Errorf("%v, %d are missing", err, p.notSaved())
+		}
+		if got := savedTexts(t, name); !slices.Equal(got, []string{"a", "b", "c"}) {
+			t.Errorf("saved were %q", got)
+		}
+		if len(told) != 1 || !strings.Contains(told[0], "a packet is missing from "+name+": an interface name of 1000 bytes does not fit") {
+			t.Errorf("told was %q", told)
+		}
 	}
 }
 

@@ -60,7 +60,7 @@ type CaptureStats struct {
 	// written.
 	EntriesNotWritten uint64
 	// PacketsNotSaved are those that are missing from the file that packets are saved to,
-	// for the same reason.
+	// as it could not be written, was deleted, or has no room for such packets.
 	PacketsNotSaved uint64
 }
 

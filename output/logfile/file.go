@@ -126,7 +126,7 @@ func (f *File) Reopen() { f.try(f.renew) }
 // renewIfStale does so if the file has no name any more, or it failed before. What is
 // written to a file without a name nobody finds: it fails where there can be no new one.
 func (f *File) renewIfStale() error {
-	if info, err := f.file.Stat(); err == nil && isDeleted(info) {
+	if IsDeleted(f.file) {
 		err := f.renew()
 		f.problem = nil // the caller tells
 		return err
@@ -135,6 +135,12 @@ func (f *File) renewIfStale() error {
 		f.Reopen()
 	}
 	return nil
+}
+
+// IsDeleted reports whether an open file has no name any more.
+func IsDeleted(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && isDeleted(info)
 }
 
 func (f *File) renew() error {

@@ -63,5 +63,4 @@ func links(info os.FileInfo) uint64 {
 	return 1
 }
 
-// isDeleted reports whether an open file has no name any more.
 func isDeleted(info os.FileInfo) bool { return links(info) == 0 }
