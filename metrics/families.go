@@ -127,7 +127,9 @@ func (now *Capture) packets(t *text) {
 func (now *Capture) log(t *text) {
 	t.single("log_entries_not_written_total", "Entries that are missing from the log.", now.EntriesNotWritten)
 	t.single("log_write_errors_total", "How often writing to the log has failed; what was to be written is kept and tried again.", now.LogErrors)
+	t.single("packets_not_saved_total", "Packets that are missing from the file that packets are saved to.", now.Counts.PacketsNotSaved)
 	t.single("calls_folded_total", "Calls that an entry for several calls tells of, or will.", now.CallsFolded)
+	t.single("calls_program_not_told_total", "Those of these whose programs may have no entry of their own.", now.Counts.CallsProgramNotTold)
 	t.known("enrich_failed_total", "Calls without labels because the command failed, took too long, or could not be run.", now.Counts.EnrichFailed)
 }
 
