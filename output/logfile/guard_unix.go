@@ -23,12 +23,14 @@ func Guarded(name string, flags int) (*os.File, error) {
 	w, err := findWay(directoryOf(name))
 	defer w.close()
 	switch {
-	case err != nil && w.shared:
-		return nil, err
-	case err != nil, !w.shared: // else the error is that of opening it
+	case errors.Is(err, errNowhere):
 		return os.OpenFile(name, flags, mode)
+	case err != nil: // others may have a way there a moment later
+		return nil, err
+	case w.shared:
+		return w.openGuarded(name, flags)
 	}
-	return w.openGuarded(name, flags)
+	return os.OpenFile(name, flags, mode)
 }
 
 // openGuarded opens what others may have put there, unless they have.

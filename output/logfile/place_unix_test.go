@@ -81,8 +81,8 @@ func TestDirectoriesAbove(t *testing.T) {
 	}
 	for name, want := range map[string]bool{
 		"root/in/dir": false, "sticky/in/dir": false, "sticky": true, "open/in/dir": true, "theirs/in/dir": true,
-		"own link": true, "their link": true, "their link/../dir": true, "good link/dir": false, "none": false,
-		"way/link": true, "good link/../theirs": false, "theirs/in/dir/../../../root": true, "root/in/dir/../../..//root/.": false,
+		"own link": true, "their link": true, "their link/../dir": true, "good link/dir": false, "none": true, "root/none": true,
+		"way/link": true, "good link/../in/dir": false, "good link/../theirs": true, "theirs/in/dir/../../../root": true, "root/in/dir/../../..//root/.": false,
 	} {
 		if got := ofOthers(top + "/" + name); got != want {
 			t.Errorf("%s: %v", name, got)

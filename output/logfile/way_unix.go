@@ -29,15 +29,18 @@ type step struct {
 	stat unix.Stat_t
 }
 
+// errNowhere: the working directory has no name, so that there is no way to it.
+var errNowhere = errors.New("the working directory has no name")
+
 // findWay goes to a directory step by step. A link is followed where nobody but root can
-// have put it; others fail with ErrLink. What there is of the way is returned in any case,
-// to be closed.
+// have put it, and one of root's own in a directory of root's; others fail with ErrLink.
+// What there is of the way is returned in any case, to be closed.
 func findWay(directory string) (*way, error) {
 	w := &way{}
 	if !strings.HasPrefix(directory, "/") {
 		here, err := syscall.Getwd() // the real one, whatever $PWD says
 		if err != nil {
-			return w, err
+			return w, fmt.Errorf("%w: %w", errNowhere, err)
 		}
 		directory = here + "/" + directory
 	}
@@ -77,6 +80,7 @@ func (w *way) take(name string) (more []string, err error) {
 	in := w.last()
 	var is unix.Stat_t
 	if err := unix.Fstatat(in.fd, name, &is, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		w.shared = w.shared || isOpenToOthers(&in.stat) // they can put a link there now
 		return nil, err
 	}
 	w.shared = w.shared || canBeChanged(&in.stat, &is)
@@ -108,27 +112,35 @@ func (w *way) enter(in int, name string) error {
 	return nil
 }
 
-// follow returns where a link leads.
+// follow returns where a link leads. Where others can write, it has to be root's own, with
+// no other name, in a directory of root's: then it is as root has made it, and what is
+// opened in the end is guarded all the same. What those can do who may write in such a
+// directory without the sticky bit, as the group of /var/log can, is to give the name to
+// another link that root has made there. That is accepted, as it leads where root has let
+// it lead, to no file of another name or owner, and as logs are kept in /var/log by links.
 func (w *way) follow(name string) ([]string, error) {
 	if w.links++; w.links > maxLinks {
 		return nil, unix.ELOOP
 	}
-	if w.shared || isOpenToOthers(&w.last().stat) {
-		w.shared = true
-		return nil, fmt.Errorf("%s: %w", name, ErrLink)
-	}
-	text := make([]byte, unix.PathMax)
-	n, err := unix.Readlinkat(w.last().fd, name, text)
+	w.shared = w.shared || isOpenToOthers(&w.last().stat)
+	to, own, err := readLink(w.last().fd, name)
 	if err != nil {
 		return nil, err
 	}
-	to := string(text[:n])
+	if w.shared && !(own && w.isOfRoot()) {
+		return nil, fmt.Errorf("%s: %w (give the directory without the link)", name, ErrLink)
+	}
 	if strings.HasPrefix(to, "/") {
 		for len(w.at) > 1 {
 			w.up()
 		}
 	}
 	return strings.Split(to, "/"), nil
+}
+
+// isOfRoot reports whether all directories that lead to the last are root's.
+func (w *way) isOfRoot() bool {
+	return !slices.ContainsFunc(w.at, func(s step) bool { return s.stat.Uid != 0 })
 }
 
 // open opens a file in the last directory, which is no link.
@@ -220,12 +232,13 @@ const othersWrite = 0o022
 
 // ofOthers reports whether the program is root's, and other users can write in the
 // directory: they could put a link there. Those who can put another directory in its
-// place, or in that of one above it, can as well.
+// place, or in that of one above it, can as well. Of a directory that cannot be found nobody
+// knows: others may just have taken it away.
 func ofOthers(directory string) bool {
 	if os.Geteuid() != 0 {
 		return false
 	}
-	w, _ := findWay(directory) // what cannot be found is told when it is opened
+	w, err := findWay(directory) // which is told when it is opened
 	defer w.close()
-	return w.shared
+	return err != nil || w.shared
 }

@@ -34,6 +34,9 @@ func (a attacked) swap(t *testing.T) {
 	if err := errors.Join(os.Rename(logs, logs+" before"), os.Symlink(a.canary, logs)); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Lchown(logs, 1000, 1000); err != nil && os.Geteuid() == 0 {
+		t.Fatal(err)
+	}
 }
 
 // check makes sure that nothing of root's was changed.
@@ -163,5 +166,59 @@ func TestNoWay(t *testing.T) {
 			t.Errorf("%.20s: %v", name, err)
 		}
 		w.close()
+	}
+}
+
+// A directory that is not there is one that others may put there, with a link in it: that
+// is seen to as long as it takes to swap one there and away a thousand times.
+func TestDirectoryComesAndGoes(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // who is not root has nothing that others have not
+	}
+	top := t.TempDir()
+	victim, theirs := put(t, filepath.Join(top, "victim"), "victim\n"), filepath.Join(top, "theirs")
+	d, away := filepath.Join(theirs, "d"), filepath.Join(theirs, "away")
+	err := errors.Join(os.MkdirAll(away, 0o755), os.Symlink(victim, filepath.Join(away, "log")),
+		os.Chown(away, 1000, 1000), os.Lchown(filepath.Join(away, "log"), 1000, 1000), os.Chmod(theirs, 0o777|os.ModeSticky))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !ofOthers(d) {
+		t.Error("a directory that is not there is root's")
+	}
+	swapped, opened := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(swapped)
+		for {
+			select {
+			case <-opened:
+				return
+			default:
+				_ = errors.Join(os.Rename(away, d), os.Rename(d, away))
+			}
+		}
+	}()
+	log := filepath.Join(d, "log")
+	for range 1000 {
+		if f, err := Guarded(log, os.O_WRONLY|os.O_CREATE|os.O_TRUNC); err == nil {
+			t.Errorf("%s was opened", f.Name())
+			f.Close()
+			break
+		}
+		if to := Target(log); to != log {
+			t.Errorf("it leads to %s", to)
+			break
+		}
+	}
+	close(opened)
+	<-swapped
+	checkHolds(t, victim, "victim\n")
+}
+
+// What is not there is not opened by another way.
+func TestNoDirectory(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "none", "log")
+	if f, err := Guarded(name, os.O_WRONLY|os.O_CREATE); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%v, %v", f, err)
 	}
 }
