@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -28,8 +27,13 @@ type place struct {
 	beside string
 }
 
-// openPlace opens where a file is to be. It fails with the errors of logfile.OpenDirectory.
+// openPlace opens where a file is to be. It fails with the errors of logfile.OpenDirectory,
+// and with logfile.ErrNotRegular for a name such as /dev/stdout, which is not to be taken
+// from what has it, whatever that leads to.
 func openPlace(name string) (*place, error) {
+	if _, ok := logfile.Descriptor(name); ok {
+		return nil, fmt.Errorf("%s: %w", name, logfile.ErrNotRegular)
+	}
 	directory, err := logfile.OpenDirectory(filepath.Dir(name))
 	if err != nil {
 		return nil, err
@@ -48,19 +52,25 @@ func (p *place) Close() error {
 // make makes the file that is to be written (O_EXCL, open(2)), with logFileMode, beside
 // the one that it replaces.
 func (p *place) make() (err error) {
-	p.beside = fmt.Sprintf(".%s.%d", p.file, rand.Uint64())
+	p.beside = fmt.Sprintf("%s%0*x", p.mark(), markDigits, rand.Uint64())
 	if p.made, err = p.directory.OpenFile(p.beside, os.O_RDWR|os.O_CREATE|os.O_EXCL, logFileMode); err == nil {
 		_ = markUsed(p.made) // some file systems have no locks
 	}
 	return err
 }
 
+// markDigits is how many hexadecimal digits a random number of 64 bits has.
+const markDigits = 16
+
+// mark is how all names begin that make gives: people do not call their files so.
+func (p *place) mark() string { return "." + p.file + ".imds-analyzer-" }
+
 // abandonedAfter is how old a file is that a killed program may have left beside the one
 // that it was to replace: one that is just being made may not be locked yet.
 const abandonedAfter = time.Minute
 
 // sweep removes what killed programs have left beside a file: regular files of the user's
-// own with names as make gives them, which nobody is writing to. What cannot be removed
+// own with such a name and no other, which nobody is writing to. What cannot be removed
 // stays, and is in nobody's way.
 func sweep(name string) {
 	p, err := openPlace(name)
@@ -78,9 +88,8 @@ func sweep(name string) {
 
 // isBeside reports whether make could have given the name.
 func (p *place) isBeside(name string) bool {
-	number, ok := strings.CutPrefix(name, "."+p.file+".")
-	_, err := strconv.ParseUint(number, 10, 64)
-	return ok && err == nil
+	number, ok := strings.CutPrefix(name, p.mark())
+	return ok && len(number) == markDigits && strings.Trim(number, "0123456789abcdef") == ""
 }
 
 func (p *place) isAbandoned(name string) bool {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -21,13 +22,21 @@ func TestSweep(t *testing.T) {
 		}
 		return name
 	}
-	put(".state.1", old)
-	put(".state.18446744073709551615", old)
+	const mark, digits = ".state.imds-analyzer-", "0123456789abcdef"
+	put(mark+digits, old)
+	put(mark+"0000000000000000", old)
 	kept := []string{
-		put(".state.2", time.Now()), // is just being made
-		put(".state.x", old), put(".state.", old), put(".state.1.gz", old), put(".other.1", old), put("state.1", old), put("state", old),
+		put(mark+"0000000000000002", time.Now()), // is just being made
+		put(".state.20261101", old), put(".state.18446744073709551615", old), put(mark, old), put(mark+"1", old), put(mark+digits+"0", old),
+		put(mark+"0123456789ABCDEF", old), put(mark+digits+".gz", old), put(".other.imds-analyzer-"+digits, old), put(mark[1:]+digits, old), put("state", old),
 	}
-	kept = append(kept, filepath.Join(dir, ".state.3"), filepath.Join(dir, ".state.4"))
+	if runtime.GOOS != "windows" { // one that has another name is no file that was left behind
+		kept = append(kept, put(mark+"0000000000000005", old), filepath.Join(dir, "linked"))
+		if err := os.Link(kept[len(kept)-2], kept[len(kept)-1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept = append(kept, filepath.Join(dir, mark+"0000000000000003"), filepath.Join(dir, mark+"0000000000000004"))
 	if err := errors.Join(os.Mkdir(kept[len(kept)-2], 0o700), os.Symlink("state", kept[len(kept)-1])); err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +51,7 @@ func TestSweep(t *testing.T) {
 	kept = append(kept, put(p.beside, old))
 	sweep(file)
 	left, err := filepath.Glob(filepath.Join(dir, "*"))
-	hidden, _ := filepath.Glob(filepath.Join(dir, ".*[0-9a-z.]"))
+	hidden, _ := filepath.Glob(filepath.Join(dir, ".*"))
 	left = append(left, hidden...)
 	slices.Sort(left)
 	left = slices.Compact(left)

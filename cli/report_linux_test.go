@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -116,5 +117,34 @@ func TestOwnPipeWhereOthersWrite(t *testing.T) {
 		if n := <-read; n == 0 {
 			t.Errorf("%q: nothing was written", args)
 		}
+	}
+}
+
+// A name that leads to what is open stays what it is, though that is a file: as with
+// /dev/stdout, what is there stays before the report, and what others write after it.
+func TestReportIntoDescriptor(t *testing.T) {
+	dir := t.TempDir()
+	log := write(t, dir, "log", logOf(t, "boto"))
+	file, err := os.OpenFile(filepath.Join(dir, "file"), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	name := filepath.Join(dir, "stdout")
+	to := fmt.Sprintf("/proc/self/fd/%d", file.Fd())
+	_, err = file.WriteString("before\n")
+	if err := errors.Join(err, os.Symlink(to, name)); err != nil {
+		t.Fatal(err)
+	}
+	want := succeeded(t, "report", log).out
+	succeeded(t, "report", "-o", name, log)
+	if _, err := file.WriteString("after\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got := readFile(t, filepath.Join(dir, "file")); got != "before\n"+want+"after\n" {
+		t.Errorf("it has %q", got)
+	}
+	if is, err := os.Readlink(name); is != to {
+		t.Errorf("it leads to %q, %v", is, err)
 	}
 }

@@ -36,10 +36,15 @@ func (r *reporting) write(made *report.Report) error {
 }
 
 // openReportPlace opens where a report is to be; nil for standard output. A pipe stays one,
-// if it is not one that others may have put there.
+// if it is not one that others may have put there, and so does a name such as /dev/stdout,
+// also if that is a regular file now.
 func openReportPlace(name string) (*place, error) {
 	if name == "" {
 		return nil, nil
+	}
+	if at, ok := logfile.Descriptor(name); ok {
+		file, err := openDescriptor(at)
+		return &place{special: file}, err
 	}
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		file, err := logfile.Guarded(logfile.Target(name), os.O_WRONLY)

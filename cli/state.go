@@ -70,7 +70,8 @@ func lockOf(state string) string { return state + ".lock" }
 // that is full, which can have room again.
 func openKeeper(file string) (k *keeper, limit string, err error) {
 	k = &keeper{file: file, say: func(error) {}}
-	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() { // which needs no lock beside it
+	info, err := os.Stat(file)
+	if _, ok := logfile.Descriptor(file); ok || err == nil && !info.Mode().IsRegular() { // which needs no lock beside it
 		return nil, "", fmt.Errorf("cannot keep the state in %s: %w", file, logfile.ErrNotRegular)
 	}
 	if k.lock, err = lockFile(lockOf(file)); err != nil {

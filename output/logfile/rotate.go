@@ -71,15 +71,21 @@ func Target(name string) string {
 		if err != nil || ofOthers(directoryOf(name)) {
 			break
 		}
-		if !filepath.IsAbs(to) {
-			to = filepath.Dir(name) + string(filepath.Separator) + to // not cleaned: the directory may be a link
-		}
+		to = follow(name, to)
 		if isMagic(name, to) {
 			break
 		}
 		name = to
 	}
 	return name
+}
+
+// follow is what a link leads to.
+func follow(link, to string) string {
+	if filepath.IsAbs(to) {
+		return to
+	}
+	return filepath.Dir(link) + string(filepath.Separator) + to // not cleaned: the directory may be a link
 }
 
 // directoryOf is where a file is: not cleaned, as what is before ".." may be a link.
