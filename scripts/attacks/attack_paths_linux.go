@@ -24,15 +24,19 @@ func pathAttacks() []attack {
 	t := &trap{}
 	return []attack{{name: "paths", about: "another user puts links, pipes, devices and directories in the place of all that is written, and fills the disk",
 		outputs: t.lay, do: t.spring, check: t.sprung, mayLose: true,
-		atLeast: map[string]uint64{"swaps": 10_000, "runs": 20, answered: trapCalls}, leastHonest: 0.4}}
+		atLeast: map[string]uint64{"swaps": 10_000, "runs": 20, "runs where a directory comes and goes": 100, answered: trapCalls}, leastHonest: 0.4}}
 }
 
 // trap is a disk with a directory that is the attacker's, in which the program writes, and
 // one with canaries, to which his links lead.
 type trap struct {
 	disk, theirs, logs, canaries string
-	before                       map[string]string
-	faults                       []string
+	// shared is a directory of root's in which all can write, as /tmp; what comes and goes is there.
+	shared string
+	// empty is a capture file without packets.
+	empty  string
+	before map[string]string
+	faults []string
 }
 
 const (
@@ -42,6 +46,10 @@ const (
 	trapPause   = 3 * time.Second  // between them
 	hangupEvery = 20 * time.Millisecond
 )
+
+// emptyCapture is the head of a pcap file: version 2.4, a snaplen of 64 KiB, Ethernet
+// (draft-ietf-opsawg-pcap, section 4).
+const emptyCapture = "\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x01\x00\x00\x00"
 
 // written are the names of all that is written, in the directory of logs.
 func written() []string {
@@ -56,12 +64,14 @@ func written() []string {
 func (t *trap) lay(directory string) ([]string, error) {
 	t.disk = filepath.Join(directory, "disk")
 	t.theirs, t.canaries = filepath.Join(t.disk, "theirs"), filepath.Join(t.disk, "canaries")
-	t.logs = filepath.Join(t.theirs, "logs")
+	t.logs, t.shared = filepath.Join(t.theirs, "logs"), filepath.Join(t.disk, "shared")
+	t.empty = filepath.Join(t.disk, "empty.pcap")
 	err := errors.Join(
 		unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
 		os.Chmod(directory, 0o711), os.Mkdir(t.disk, 0o755),
 		unix.Mount("disk", t.disk, "tmpfs", 0, fmt.Sprintf("mode=755,size=%d", trapDisk)),
 		os.MkdirAll(t.logs, 0o777), os.Mkdir(t.canaries, 0o755), t.putCanaries(),
+		os.Mkdir(t.shared, 0o755), os.Chmod(t.shared, 0o777|os.ModeSticky), os.WriteFile(t.empty, []byte(emptyCapture), 0o644),
 	)
 	for _, dir := range []string{t.theirs, t.logs} { // root may write there, also without the right to write everywhere
 		err = errors.Join(err, os.Chown(dir, attackerUser, attackerUser), os.Chmod(dir, 0o777))
@@ -69,11 +79,11 @@ func (t *trap) lay(directory string) ([]string, error) {
 	if err == nil {
 		t.before, err = t.look()
 	}
-	return t.outputs("imds.log", "state.json"), err
+	return outputsIn(t.logs, "imds.log", "state.json"), err
 }
 
-func (t *trap) outputs(log, state string) []string {
-	in := func(name string) string { return filepath.Join(t.logs, name) }
+func outputsIn(directory, log, state string) []string {
+	in := func(name string) string { return filepath.Join(directory, name) }
 	return []string{"-o", in(log), "--rotate-size", "64KiB", "--rotate-keep", "4", "-w", in("saved.pcapng"), "--state", in(state),
 		"--metrics-textfile", in("imds.prom"), "--metrics-interval", "1s", "--max-entry-rate", "0", "--stats-interval", "1s"}
 }
@@ -124,7 +134,7 @@ func (t *trap) spring(ctx context.Context, s *stage) error {
 	ctx, cancel := context.WithTimeout(ctx, trapTime)
 	defer cancel()
 	var swaps bytes.Buffer
-	attacker := asAttacker(context.Background(), roleSwapper, t.theirs, t.canaries)
+	attacker := asAttacker(context.Background(), roleSwapper, t.theirs, t.canaries, t.shared)
 	attacker.Stdout = &swaps
 	until, err := attacker.StdinPipe() // he ends when it does
 	if err == nil {
@@ -163,13 +173,35 @@ func (t *trap) goOn(ctx context.Context, s *stage) error {
 	for i := 0; ctx.Err() == nil; i++ {
 		format := [...]string{"html", "json"}[i%2]
 		commands := [][]string{
-			append([]string{"--own-namespace", "--duration", "100ms"}, t.outputs("second.log", "second.json")...),
+			append([]string{"--own-namespace", "--duration", "100ms"}, outputsIn(t.logs, "second.log", "second.json")...),
 			{"report", "--format", format, "-o", filepath.Join(t.logs, "report."+format), truth},
 		}
 		for _, args := range commands {
 			if err := t.try(ctx, s, args); err != nil {
 				return err
 			}
+		}
+		if err := t.tryWhatComesAndGoes(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// comings is how often in a row the program is started where a directory comes and goes: it
+// ends at once, as there is nothing to read.
+const comings = 5
+
+// tryWhatComesAndGoes starts the program where the directory is there for moments only,
+// with links to what is root's.
+func (t *trap) tryWhatComesAndGoes(ctx context.Context, s *stage) error {
+	directory := filepath.Join(t.shared, comesAndGoes)
+	for range comings {
+		for _, flag := range []string{"-o", "-w"} {
+			if err := t.try(ctx, s, []string{"-r", t.empty, flag, filepath.Join(directory, comingLink)}); err != nil {
+				return err
+			}
+			s.note("runs where a directory comes and goes", 1)
 		}
 	}
 	return nil
@@ -192,10 +224,21 @@ func (t *trap) try(ctx context.Context, s *stage, args []string) error {
 	if status != 0 {
 		s.note("runs that gave up", 1)
 	}
-	if status < 0 || status > exitPartial || status != 0 && status != exitPartial && bytes.Count(said, []byte("imds-analyzer: ")) == 0 {
+	if !endedWell(status, said) {
 		t.faults = append(t.faults, fmt.Sprintf("%.40q ended with status %d: %s", args, status, tail(string(said))))
 	}
 	return nil
+}
+
+// endedWell reports whether a run of the program has done what it is to do, in part at
+// least, or has said why not. One that crashes has said something before, too.
+func endedWell(status int, said []byte) bool {
+	for _, crash := range []string{"panic:", "fatal error:", "goroutine "} {
+		if bytes.Contains(said, []byte(crash)) {
+			return false
+		}
+	}
+	return status == 0 || status == exitPartial || status == exitFailed && bytes.Contains(said, []byte("imds-analyzer: "))
 }
 
 // sprung is what has become of the canaries, and what the attacker has got.

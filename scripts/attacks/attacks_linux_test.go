@@ -96,3 +96,20 @@ func TestAllTold(t *testing.T) {
 		}
 	}
 }
+
+// A program that crashes has not ended well, whatever it has said before.
+func TestEndedWell(t *testing.T) {
+	const said = "imds-analyzer: capturing on eth0\n"
+	for _, tt := range []struct {
+		status int
+		said   string
+		want   bool
+	}{
+		{0, "", true}, {exitPartial, "", true}, {exitFailed, said, true}, {exitFailed, "", false}, {2, said, false}, {-1, said, false}, {4, said, false},
+		{2, said + "panic: index out of range\n", false}, {0, said + "fatal error: concurrent map writes\n", false}, {exitFailed, said + "goroutine 1 [running]:\n", false},
+	} {
+		if got := endedWell(tt.status, []byte(tt.said)); got != tt.want {
+			t.Errorf("status %d after %q: %v", tt.status, tt.said, got)
+		}
+	}
+}

@@ -48,7 +48,7 @@ const (
 	roleClient  = "client"  // an honest client: version, path, port
 	roleFlood   = "flood"   // an attacker's calls: of which kind, how many, and what is to be seen of it
 	roleSpawn   = "spawn"   // starts processes: how many, of which program
-	roleSwapper = "swapper" // swaps files: in which directory, for links to which
+	roleSwapper = "swapper" // swaps files: in which directory, for links to which, and where one comes and goes
 	rolePretend = "pretend" // a caller that pretends to be another: its kind, and what goes with that
 	roleStray   = "stray"   // a client in a network namespace of its own, whose calls lead nowhere
 )
@@ -63,8 +63,8 @@ func run(args []string, in io.Reader, out, complaints io.Writer) error {
 		return serve(in, out)
 	case len(args) == 4 && args[0] == roleClient:
 		return callOnce(args[1], args[2], args[3])
-	case len(args) == 3 && args[0] == roleSwapper:
-		return swap(args[1], args[2], in, out)
+	case len(args) == 4 && args[0] == roleSwapper:
+		return swap(args[1], args[2], args[3], in, out)
 	case len(args) >= 3 && args[0] == roleFlood:
 		return flood(args[1], args[2])
 	case len(args) == 3 && args[0] == roleSpawn:

@@ -17,6 +17,9 @@ const (
 	ballast  = "ballast" // fills the disk
 	loot     = "loot"    // what came out of his pipes
 	maxMoved = 48        // files of root's that he keeps
+
+	comesAndGoes = "logs" // a directory that is there for moments only
+	comingLink   = "link" // what it has
 )
 
 // swapper is the attacker: he puts something in the place of one name after the other, and
@@ -26,7 +29,7 @@ type swapper struct {
 	swaps                  int
 }
 
-func swap(theirs, canaries string, in io.Reader, out io.Writer) error {
+func swap(theirs, canaries, shared string, in io.Reader, out io.Writer) error {
 	ended := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(io.Discard, in)
@@ -34,13 +37,37 @@ func swap(theirs, canaries string, in io.Reader, out io.Writer) error {
 	}()
 	syscall.Umask(0)
 	s := &swapper{theirs: theirs, logs: filepath.Join(theirs, "logs"), canaries: canaries}
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		comeAndGo(shared, canaries, ended)
+	}()
 	for {
 		select {
 		case <-ended:
+			<-gone
 			_, err := fmt.Fprintln(out, s.swaps)
 			return err
 		default:
 			s.round()
+		}
+	}
+}
+
+// comeAndGo has a directory come and go, with a link to a file of root's in it: who looks
+// for the directory and for the file a moment later may find the one gone and the other
+// there. The directory is the attacker's, and the one that it is in is root's.
+func comeAndGo(shared, canaries string, ended <-chan struct{}) {
+	away, there := filepath.Join(shared, "away"), filepath.Join(shared, comesAndGoes)
+	_ = os.Mkdir(away, 0o777)
+	_ = os.Symlink(filepath.Join(canaries, "canary"), filepath.Join(away, comingLink))
+	for {
+		select {
+		case <-ended:
+			return
+		default:
+			_ = os.Rename(away, there)
+			_ = os.Rename(there, away)
 		}
 	}
 }
