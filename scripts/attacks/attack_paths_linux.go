@@ -24,7 +24,7 @@ func pathAttacks() []attack {
 	t := &trap{}
 	return []attack{{name: "paths", about: "another user puts links, pipes, devices and directories in the place of all that is written, and fills the disk",
 		outputs: t.lay, do: t.spring, check: t.sprung, mayLose: true,
-		atLeast: map[string]uint64{"swaps": 10_000, "runs": 20, "runs where a directory comes and goes": 100, answered: trapCalls}, leastHonest: 0.4}}
+		atLeast: map[string]uint64{"swaps": 10_000, "runs": 20, "runs where a directory comes and goes": 20, answered: trapCalls}, leastHonest: 0.4}}
 }
 
 // trap is a disk with a directory that is the attacker's, in which the program writes, and
@@ -201,7 +201,9 @@ func (t *trap) tryWhatComesAndGoes(ctx context.Context, s *stage) error {
 			if err := t.try(ctx, s, []string{"-r", t.empty, flag, filepath.Join(directory, comingLink)}); err != nil {
 				return err
 			}
-			s.note("runs where a directory comes and goes", 1)
+			if ctx.Err() == nil { // else it was ended
+				s.note("runs where a directory comes and goes", 1)
+			}
 		}
 	}
 	return nil
