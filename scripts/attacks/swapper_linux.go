@@ -68,6 +68,7 @@ func comeAndGo(shared, canaries string, ended <-chan struct{}) {
 		default:
 			_ = os.Rename(away, there)
 			_ = os.Rename(there, away)
+			time.Sleep(time.Millisecond / 10) // others are to have a processor, too
 		}
 	}
 }
