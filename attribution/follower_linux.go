@@ -47,6 +47,7 @@ type follower struct {
 
 	mu    sync.Mutex // guards what follows
 	known map[string]*followed
+	left  int // how often one that was followed was left so far
 }
 
 // notice says that a process was seen in a network namespace.
@@ -198,12 +199,15 @@ func (f *follower) meet(n notice) {
 	}
 	var leave func()
 	var unfinished bool
+	before := f.timesLeft()
 	if f.hasRoom() {
 		leave, unfinished = f.follow(Network{Name: n.name, dir: f.proc.path(n.pid)})
 	}
 	if leave == nil {
 		inside.close()
-		f.postpone(n, unfinished)
+		// It may have been of no interest only for one that was left meanwhile, before there was
+		// something to reconsider.
+		f.postpone(n, unfinished || f.timesLeft() != before)
 		return
 	}
 	if !f.put(n.name, &followed{inside: inside}) {
@@ -226,11 +230,18 @@ func (f *follower) meet(n notice) {
 func (f *follower) reconsider() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.left++
 	before := len(f.known)
 	maps.DeleteFunc(f.known, func(_ string, k *followed) bool { return k.inside == nil && !k.unfinished })
 	if len(f.known) < before {
 		f.miss()
 	}
+}
+
+func (f *follower) timesLeft() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.left
 }
 
 // noticeAnother is for processes that came into a namespace while it was left:

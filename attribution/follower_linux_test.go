@@ -339,6 +339,20 @@ func TestFollowerReconsiders(t *testing.T) {
 	}
 }
 
+// One that is of no interest for another which is left just then is asked for again soon.
+func TestFollowerReconsidersMeanwhile(t *testing.T) {
+	f := newFollowing(t)
+	c, name := startResident(t)
+	f.follow = func(Network) (func(), bool) {
+		f.reconsider()
+		return nil, false
+	}
+	f.meet(notice{c.Process.Pid, name})
+	if k := f.known[name]; k == nil || !k.unfinished {
+		t.Errorf("it is not asked for again before long: %+v", k)
+	}
+}
+
 // Where there is no room for one more it is not come to, but asked for again.
 func TestFollowerIsBounded(t *testing.T) {
 	f, v := newFollowing(t), newVisits()
