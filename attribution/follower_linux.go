@@ -217,10 +217,10 @@ func (f *follower) meet(n notice) {
 	}
 	f.ended.Go(func() {
 		inside.wait()
-		leave()
 		f.drop(n.name)
-		f.reconsider()
 		f.noticeAnother(inside)
+		leave()
+		f.reconsider()
 	})
 }
 
@@ -244,8 +244,8 @@ func (f *follower) timesLeft() int {
 	return f.left
 }
 
-// noticeAnother is for processes that came into a namespace while it was left:
-// until then it was known.
+// noticeAnother is for processes that came into a namespace since its last one ended:
+// until then it was known. It is followed again before it is left, which takes a while.
 func (f *follower) noticeAnother(inside *residents) {
 	defer inside.close()
 	if !f.isStopped() && inside.another() {

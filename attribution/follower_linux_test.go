@@ -173,22 +173,28 @@ func TestFollowerSearches(t *testing.T) {
 	}
 }
 
-// A process that comes while its namespace is left has it followed again.
+// A process that comes while its namespace is left has it followed again, and not only after that.
 func TestFollowerComesBack(t *testing.T) {
 	f, v := newFollowing(t), newVisits()
 	first, name := startResident(t)
 	pinned := pin(t, f.proc.path(first.Process.Pid))
 	var second *child
+	comesBack := make(chan struct{})
 	v.leaving = func(leaves string) {
 		if leaves != name || second != nil {
 			return
 		}
 		second = startIn(t, pinned)
-		f.noticeProcess(second.Process.Pid) // is known still
+		f.noticeProcess(second.Process.Pid)
+		<-comesBack
 	}
 	f.start(v.follow, true)
 	v.await(t, name, 1, 0)
 	first.end()
+	func() {
+		defer close(comesBack)
+		v.await(t, name, 2, 0)
+	}()
 	v.await(t, name, 2, 1)
 	second.end()
 	v.await(t, name, 2, 2)

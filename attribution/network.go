@@ -12,6 +12,7 @@ type Network struct {
 // which packets may have to be captured: connections whose packets are then have
 // it as their Tuple's Network. It returns what is to be called once, when no
 // process is in it any more, or nil if it is of no interest: then it is asked
-// again later, and soon if the namespace is unfinished. Until it has returned, no
+// again later, and soon if the namespace is unfinished. While it is left, it can be called with
+// the same namespace again, for processes that came meanwhile. Until it has returned, no
 // other namespace is looked at.
 type FollowFunc func(Network) (leave func(), unfinished bool)

@@ -65,7 +65,7 @@ func (n *networks) follow(network attribution.Network) (leave func(), unfinished
 	}()
 	switch err := <-begun; {
 	case err == nil:
-		return func() { n.leave(network.Name) }, false
+		return func() { n.leave(network.Name, c) }, false
 	case errors.Is(err, capture.ErrNoRoute), errors.Is(err, fs.ErrNotExist):
 		return nil, true // also if its process has just ended: there may be others
 	case !errors.Is(err, errSeen):
@@ -204,11 +204,12 @@ func (n *networks) droppedBy(s capture.LiveSource) uint64 {
 }
 
 // leave ends the capture in a namespace. What its last process has sent is on its
-// way still.
-func (n *networks) leave(name string) {
+// way still. Meanwhile there can be another capture in it, for processes that came later.
+func (n *networks) leave(name string, c *captured) {
 	n.mu.Lock()
-	c := n.open[name]
-	delete(n.open, name)
+	if n.open[name] == c {
+		delete(n.open, name)
+	}
 	n.mu.Unlock()
 	<-c.whole
 	time.Sleep(deliveryDelay)
