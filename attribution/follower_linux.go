@@ -47,7 +47,8 @@ type follower struct {
 
 	mu    sync.Mutex // guards what follows
 	known map[string]*followed
-	left  int // how often one that was followed was left so far
+	// changes is how often one was left or forgotten so far.
+	changes int
 }
 
 // notice says that a process was seen in a network namespace.
@@ -160,13 +161,15 @@ func (f *follower) isNews(name string) bool {
 	return k == nil || k.inside == nil && !time.Now().Before(k.until)
 }
 
-// forget has a namespace asked for again as soon as a process is seen in it.
+// forget has a namespace asked for again as soon as a process is seen in it: that is
+// also when it is another by the same name, which the kernel gives again at once.
 func (f *follower) forget(name string) {
 	if f == nil {
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.changes++
 	if k := f.known[name]; k != nil && k.inside == nil {
 		delete(f.known, name)
 	}
@@ -199,15 +202,15 @@ func (f *follower) meet(n notice) {
 	}
 	var leave func()
 	var unfinished bool
-	before := f.timesLeft()
+	before := f.changesSoFar()
 	if f.hasRoom() {
 		leave, unfinished = f.follow(Network{Name: n.name, dir: f.proc.path(n.pid)})
 	}
 	if leave == nil {
 		inside.close()
-		// It may have been of no interest only for one that was left meanwhile, before there was
-		// something to reconsider.
-		f.postpone(n, unfinished || f.timesLeft() != before)
+		// It may have been of no interest only for one that was left meanwhile, or be forgotten:
+		// before it was known.
+		f.postpone(n, unfinished || f.changesSoFar() != before)
 		return
 	}
 	if !f.put(n.name, &followed{inside: inside}) {
@@ -230,7 +233,7 @@ func (f *follower) meet(n notice) {
 func (f *follower) reconsider() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.left++
+	f.changes++
 	before := len(f.known)
 	maps.DeleteFunc(f.known, func(_ string, k *followed) bool { return k.inside == nil && !k.unfinished })
 	if len(f.known) < before {
@@ -238,10 +241,10 @@ func (f *follower) reconsider() {
 	}
 }
 
-func (f *follower) timesLeft() int {
+func (f *follower) changesSoFar() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.left
+	return f.changes
 }
 
 // noticeAnother is for processes that came into a namespace since its last one ended:

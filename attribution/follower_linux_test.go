@@ -359,6 +359,20 @@ func TestFollowerReconsidersMeanwhile(t *testing.T) {
 	}
 }
 
+// One that is of no interest is forgotten with its last process: the next namespace can have its name.
+func TestFollowerForgetsEnded(t *testing.T) {
+	f, v, n := newFollowing(t), newVisits(), openOtherNetworks(t)
+	f.others, n.captured = n, f
+	c, name := startResident(t)
+	v.refused[name] = true
+	f.follow = v.follow
+	f.meet(notice{c.Process.Pid, name})
+	eventually(t, "a socket in it", func() bool { return n.keeps(name) })
+	f.known[name].until = time.Now().Add(time.Hour)
+	c.end()
+	eventually(t, "it is forgotten", func() bool { return f.isNews(name) })
+}
+
 // Where there is no room for one more it is not come to, but asked for again.
 func TestFollowerIsBounded(t *testing.T) {
 	f, v := newFollowing(t), newVisits()

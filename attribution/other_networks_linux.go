@@ -209,6 +209,7 @@ func (n *otherNetworks) enter(name string, pid int) (*otherNetwork, error) {
 // follow keeps the namespace while there are processes in it.
 func (n *otherNetworks) follow(name string, k *otherNetwork) {
 	k.wait()
+	n.captured.forget(name) // as long as the socket keeps it, no other has its name
 	n.mu.Lock()
 	if n.kept[name] == k {
 		delete(n.kept, name)
