@@ -151,13 +151,13 @@ func runClientAs(t *testing.T, n *namespace, c liveClient, environment []string,
 	if user != 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
 	}
-	err = n.start(cmd)
+	wait, err := n.startBounded(cmd)
 	tell.Close()
 	if err != nil {
 		t.Fatal(err)
 	}
 	text, _ := io.ReadAll(told)
-	if err := cmd.Wait(); err != nil {
+	if err := wait(); err != nil {
 		t.Fatalf("%s: %v\n%s", c.name, err, errs.String())
 	}
 	var pids []int

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -86,18 +87,39 @@ func (n *namespace) start(cmd *exec.Cmd) error {
 	return n.do(cmd.Start)
 }
 
+// startBounded starts the command in the namespace. What it returns waits for the end, and after
+// patience ends the command with all that it has started.
+func (n *namespace) startBounded(cmd *exec.Cmd) (wait func() error, err error) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true
+	cmd.WaitDelay = patience // for who holds its outputs and is in no group of it
+	if err := n.start(cmd); err != nil {
+		return nil, err
+	}
+	timer := time.AfterFunc(patience, func() { _ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) })
+	return func() error {
+		err := cmd.Wait()
+		if !timer.Stop() {
+			return fmt.Errorf("not ended within %v: %w", patience, err)
+		}
+		return err
+	}, nil
+}
+
 // run runs a command that reads its input and ends.
 func (n *namespace) run(t *testing.T, input, name string, args ...string) {
 	t.Helper()
 	cmd := exec.Command(tool(t, name), args...)
-	cmd.Stdin = strings.NewReader(input)
-	var out []byte
-	err := n.do(func() (err error) {
-		out, err = cmd.CombinedOutput()
-		return err
-	})
+	var out strings.Builder
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &out, &out
+	wait, err := n.startBounded(cmd)
+	if err == nil {
+		err = wait()
+	}
 	if err != nil {
-		t.Fatalf("%s: %v\n%s\n%s", name, err, out, input)
+		t.Fatalf("%s: %v\n%s\n%s", name, err, out.String(), input)
 	}
 }
 

@@ -29,20 +29,26 @@ func (n *namespace) isCaptured(t *testing.T) bool {
 	return n.captures(t) > 0
 }
 
-// captures is how many packet sockets the namespace has that run (proc_pid_net(5)).
+// captures is how many packet sockets the namespace has that run.
 func (n *namespace) captures(t *testing.T) (sum int) {
+	t.Helper()
+	return len(n.packetSockets(t))
+}
+
+// packetSockets are the inodes of those that run (proc_pid_net(5)).
+func (n *namespace) packetSockets(t *testing.T) (inodes []string) {
 	t.Helper()
 	sockets, err := os.ReadFile(strings.TrimSuffix(n.path, "ns/net") + "net/packet")
 	if err != nil {
 		t.Fatal(err)
 	}
-	const running = 5 // the column R
+	const running, inode = 5, 8 // the columns R and Inode
 	for line := range strings.Lines(string(sockets)) {
-		if fields := strings.Fields(line); len(fields) > running && fields[running] == "1" {
-			sum++
+		if fields := strings.Fields(line); len(fields) > inode && fields[running] == "1" {
+			inodes = append(inodes, fields[inode])
 		}
 	}
-	return sum
+	return inodes
 }
 
 // occupy has a process live in the namespace until the returned function is
@@ -86,10 +92,11 @@ func (s *site) curlIn(t *testing.T, n *namespace, service netip.Addr, path strin
 	before := len(s.service.log.soFar())
 	cmd := exec.Command(tool(t, "curl"), "-s", "http://"+service.String()+path)
 	cmd.Env = plainEnvironment()
-	if err := n.start(cmd); err != nil {
+	wait, err := n.startBounded(cmd)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Wait(); err != nil {
+	if err := wait(); err != nil {
 		t.Fatal(err)
 	}
 	return made{s.service.calls(t, before, 1)[0], "curl", cmd.Process.Pid}

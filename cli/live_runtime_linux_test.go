@@ -106,10 +106,11 @@ func (h *runtimeHost) run(t *testing.T, pidFile, name string, args ...string) in
 	cmd := exec.Command(tool(t, name), args...)
 	cmd.Env = append(plainEnvironment(), "HOME="+t.TempDir())
 	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = &out, &out, []*os.File{null} // for the client's pids
-	if err := h.start(cmd); err != nil {
+	wait, err := h.startBounded(cmd)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Wait(); err != nil {
+	if err := wait(); err != nil {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out.String())
 	}
 	b, err := os.ReadFile(pidFile)
