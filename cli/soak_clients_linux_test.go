@@ -52,7 +52,7 @@ func soakClients(t *testing.T) []soakClient {
 		all = append(all, soakClient{liveClient: c, exe: executableOf(t, exe), weight: 2})
 	}
 	for _, c := range sdkClients(soakSetting(t, soakClientsVariable)) {
-		c.exe, c.rounds, c.weight = executableOf(t, c.command[0]), 15, 1
+		c.exe, c.rounds, c.weight = executableOf(t, c.command[0]), 8, 1
 		all = append(all, c)
 	}
 	return all
@@ -136,14 +136,14 @@ func (s *soak) runLane(t *testing.T, number int) {
 
 // runOne runs a client until it ends, and writes down what it called.
 func (s *soak) runOne(t *testing.T, l *lane, user uint32, c soakClient, e errand) {
-	environment := append(e.environment(c.liveClient), "ROUNDS="+strconv.Itoa(c.rounds), "PAUSE=120", "HOME=/nonexistent", "PATH="+os.Getenv("PATH"))
+	environment := append(e.environment(c.liveClient), "ROUNDS="+strconv.Itoa(c.rounds), "PAUSE=40", "HOME=/nonexistent", "PATH="+os.Getenv("PATH"))
 	for _, variable := range environment {
 		if base, ok := strings.CutPrefix(variable, "BASE="); ok {
 			environment = append(environment, "AWS_EC2_METADATA_SERVICE_ENDPOINT="+base)
 		}
 	}
 	pids := s.runAs(t, user, c, environment)
-	calls := l.take()
+	calls := l.take(t)
 	if c.rounds == 0 && len(pids) != len(calls) {
 		t.Errorf("%s told of %d calls, and %d came: %v", c.name, len(pids), len(calls), calls)
 		return
@@ -163,10 +163,11 @@ func (s *soak) runAs(t *testing.T, user uint32, c soakClient, environment []stri
 	cmd := exec.Command(c.command[0], c.command[1:]...)
 	cmd.Env, cmd.Dir, cmd.Stderr = environment, "/", &said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
-	if err := s.host.start(cmd); err != nil {
+	wait, err := s.host.startBounded(cmd)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Wait(); err != nil {
+	if err := wait(); err != nil {
 		t.Errorf("%s: %v: %.500s", c.name, err, said.String())
 	}
 	return []int{cmd.Process.Pid}

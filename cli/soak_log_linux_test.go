@@ -3,6 +3,7 @@
 package cli_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -98,7 +99,9 @@ func (r *soakReport) programs() map[string]soakCalls {
 // report has the program report on files.
 func (s *soak) report(t *testing.T, files ...string) (r soakReport) {
 	t.Helper()
-	cmd := exec.Command(s.binary, append([]string{"report", "--format", "json"}, files...)...)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, s.binary, append([]string{"report", "--format", "json"}, files...)...)
 	var errs strings.Builder
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
@@ -108,6 +111,7 @@ func (s *soak) report(t *testing.T, files ...string) (r soakReport) {
 	if err := json.Unmarshal(out, &r); err != nil {
 		t.Fatalf("%v: %.300s", err, out)
 	}
+	s.reported++
 	if r.Inputs.Malformed > 0 {
 		t.Errorf("a report on %q has %d malformed lines: %s", files[0], r.Inputs.Malformed, errs.String())
 	}

@@ -25,8 +25,10 @@ type reckoning struct {
 	byStatus map[[2]string]int // by version and status
 	versions counts
 	// withoutExe are calls of processes that had ended when they were looked for.
-	withoutExe int
-	entries    int
+	withoutExe, withoutContainer int
+	// entries are calls in the log, of which found have a pid. Of pairs of a call and its entry, right
+	// are those that tell nothing wrong.
+	entries, found, right int
 	// sequences has at each call's number less 1 how often it came.
 	sequences []int
 	wrong     []string
@@ -102,6 +104,9 @@ func (r *reckoning) entry(c call, e soakEntry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.entries++
+	if e.Process.PID > 0 {
+		r.found++
+	}
 	for len(r.sequences) < e.Event.Sequence {
 		r.sequences = append(r.sequences, 0)
 	}
@@ -132,6 +137,7 @@ func (r *reckoning) settle(key soakKey, side func(*soakPair) *[]soakItem, item s
 
 // compare looks at what an entry says of the caller besides the pid.
 func (r *reckoning) compare(key soakKey, made, logged soakItem) {
+	wrong := len(r.wrong)
 	switch logged.exe {
 	case made.exe:
 	case "":
@@ -139,8 +145,15 @@ func (r *reckoning) compare(key soakKey, made, logged soakItem) {
 	default:
 		r.wrong = append(r.wrong, fmt.Sprintf("%s, pid %d, is told as %s, not %s", made.client, key.pid, logged.exe, made.exe))
 	}
-	if logged.container != made.container && logged.exe != "" {
+	switch logged.container {
+	case made.container:
+	case "":
+		r.withoutContainer++
+	default:
 		r.wrong = append(r.wrong, fmt.Sprintf("%s, pid %d, is told to be in container %q, not %q", made.client, key.pid, logged.container, made.container))
+	}
+	if len(r.wrong) == wrong {
+		r.right++
 	}
 }
 

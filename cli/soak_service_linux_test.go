@@ -26,16 +26,14 @@ type lane struct {
 	name      string
 	addresses []netip.Addr // as the service sees them
 
-	mu       sync.Mutex // guards what follows
-	rules    rules
-	calls    []call
-	answered sync.Cond // a call has its answer, or will not have one
-	pending  int
+	mu      sync.Mutex // guards what follows
+	rules   rules
+	calls   []call
+	pending int // calls without an answer, and that will have one or none
 }
 
 func newLane(name string, addresses ...string) *lane {
 	l := &lane{name: name}
-	l.answered.L = &l.mu
 	for _, text := range addresses {
 		l.addresses = append(l.addresses, netip.MustParseAddr(text))
 	}
@@ -55,7 +53,6 @@ func (l *lane) begin(c call) (index int, r rules) {
 	defer l.mu.Unlock()
 	l.pending++
 	l.calls = append(l.calls, c)
-	l.answered.Broadcast()
 	return len(l.calls) - 1, l.rules
 }
 
@@ -65,7 +62,6 @@ func (l *lane) end(index, status int) {
 	defer l.mu.Unlock()
 	l.calls[index].status = status
 	l.pending--
-	l.answered.Broadcast()
 }
 
 // soFar is how many calls came since the last take.
@@ -76,14 +72,17 @@ func (l *lane) soFar() int {
 }
 
 // take returns the calls since the last take, as soon as each has its answer.
-func (l *lane) take() []call {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for l.pending > 0 {
-		l.answered.Wait()
-	}
-	calls := l.calls
-	l.calls = nil
+func (l *lane) take(t *testing.T) (calls []call) {
+	t.Helper()
+	eventually(t, "the answers to calls of lane "+l.name, func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.pending > 0 {
+			return false
+		}
+		calls, l.calls = l.calls, nil
+		return true
+	})
 	return calls
 }
 
@@ -119,6 +118,10 @@ func (s *soakAccess) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	l.end(index, status)
+	const lifetime = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds"
+	if c.tokenRequest {
+		w.Header().Set(lifetime, r.Header.Get(lifetime)) // without it, SDKs ask without end
+	}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = io.WriteString(w, body)

@@ -62,12 +62,14 @@ func (s *soak) checkEnd(t *testing.T, want soakCalls) {
 		t.Errorf("the log has lines %v", actions)
 	}
 	c := end.IMDS.Capture
-	if got := (soakCalls{c.V1, c.V2, c.Unknown}); got != want {
+	got := soakCalls{c.V1, c.V2, c.Unknown}
+	if got != want {
 		t.Errorf("the capture's last line has %+v, and %+v were made", got, want)
 	}
 	if c.Resolved != want.sum() || c.Kernel+c.Interface+c.NotRead+c.Missed+c.Unmatched+c.Evicted+c.Without+c.NotWritten > 0 {
 		t.Errorf("the capture's last line has %+v", c)
 	}
+	s.counts("the capture's last line", got.sum())
 	s.eventsLost = c.EventsLost
 }
 
@@ -82,19 +84,23 @@ func (s *soak) print(took time.Duration) {
 	}
 	fmt.Printf("| in %v | |\n| --- | --- |\n", took.Round(time.Second))
 	row("calls", "%d: %d v1, %d v2, %d unknown; %.0f a second", r.total(), r.versions.v1, r.versions.v2, r.versions.unknown, float64(r.total())/took.Seconds())
-	row("in the log, state, metrics, saved packets and reports", "%d, by version and status", r.entries)
-	row("process found", "%d; right %d, of which %d without executable", r.entries, r.entries, r.withoutExe)
+	var counted []string
+	for _, c := range s.counted {
+		counted = append(counted, fmt.Sprintf("%s %d", c.where, c.calls))
+	}
+	row("calls in", "%s", strings.Join(counted, ", "))
+	row("process found", "%d; right %d, of which %d without executable, and %d without the container", r.found, r.right, r.withoutExe, r.withoutContainer)
 	row("events lost", "%d", s.eventsLost)
 	row("containers by podman and runc; behind a bridge; with a network of their own", "%d; %d; %d", s.count.containers, s.count.bridged, s.count.hidden)
-	row("interfaces that came, were renamed, and vanished", "%d", 2*s.count.interfaces)
+	row("pairs of interfaces that came, and of which one was renamed, and vanished", "%d", s.count.interfaces)
 	row("stops of 50 to 300 ms", "%d", s.count.stops)
 	row("rotations by others; by the program", "%d; %d", s.count.hangups, s.count.rotations)
-	row("reports meanwhile; metrics read", "%d; %d", 3*s.count.reports, s.count.scrapes)
+	row("reports; metrics read", "%d; %d", s.reported, s.count.scrapes)
 	row("resident memory after the warm-up; at the end; slope", "%.1f MiB; %.1f MiB; %+.1f MiB an hour", first.resident/mib, last.resident/mib, hourly/mib)
-	row("descriptors", "%d; %d", first.descriptors, last.descriptors)
+	row("descriptors after the warm-up; at the end", "%d; %d", first.descriptors, last.descriptors)
 	row("threads", "%d; %d", first.threads, last.threads)
 	row("mappings", "%d; %d", first.mapped, last.mapped)
-	row("goroutines at the beginning; at the end", "%d; %d", s.goroutinesAtFirst, s.goroutinesAtEnd)
+	row("goroutines at the beginning; at the end", "%d; %d (in %d and %d namespaces)", s.atFirst, s.goroutines, s.networksBefore, s.networks)
 	var clients []string
 	for _, name := range r.clients() {
 		clients = append(clients, fmt.Sprintf("%s %d", name, r.byClient[name]))
