@@ -101,7 +101,7 @@ func (n *namespace) startBounded(cmd *exec.Cmd) (wait func() error, err error) {
 	timer := time.AfterFunc(patience, func() { _ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) })
 	return func() error {
 		err := cmd.Wait()
-		if !timer.Stop() {
+		if !timer.Stop() && err != nil {
 			return fmt.Errorf("not ended within %v: %w", patience, err)
 		}
 		return err
