@@ -63,12 +63,9 @@ func openCatcher(p proc, sockets *sockDiag, networks *follower) (*catcher, error
 func (c *catcher) method() Method { return SockDiag }
 func (c *catcher) impaired() bool { return false }
 
-func (c *catcher) knowsUntil(at time.Time) bool {
-	if c.known.Load() >= toMonotonic(at) {
-		return true
-	}
+func (c *catcher) knownUntil() time.Time {
 	c.ring()
-	return false
+	return c.hasRead()
 }
 
 func (c *catcher) close() error {

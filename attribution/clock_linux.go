@@ -23,6 +23,9 @@ func monotonic() int64 { return clockNow(unix.CLOCK_MONOTONIC) }
 // out is a time at which no handshake was under way, and nothing is found.
 func toMonotonic(at time.Time) int64 { return at.UnixNano() - wallOffset() }
 
+// toWall is the reverse of toMonotonic.
+func toWall(at int64) time.Time { return time.Unix(0, at+wallOffset()) }
+
 // wallOffset is how much the wall clock is ahead. It is measured between two
 // readings of the other, as close to each other as a few attempts get.
 func wallOffset() (offset int64) {

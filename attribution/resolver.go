@@ -75,8 +75,6 @@ const (
 	// AnswerAtMost is the longest time on any: what the kernel has told, and nobody had
 	// a processor to read, is waited for.
 	AnswerAtMost = 6 * AnswerWithin
-	// lookAgain is how often it is looked whether that was read.
-	lookAgain = AnswerWithin / 20
 )
 
 const (
@@ -116,6 +114,7 @@ type resolver struct {
 	fallbacks map[*Pending]Answer // what is known should the witness not be
 	stats     Stats
 	closed    bool // no more is taken on
+	late      []lateAnswer
 	ended     bool // jobs is closed
 }
 
@@ -193,8 +192,7 @@ func (r *resolver) ask(q query, p *Pending, expected bool) {
 	}
 	r.waiting.Add(1)
 	p.settled = r.waiting.Done
-	longest := time.Now().Add(AnswerAtMost)
-	watchdog := time.AfterFunc(AnswerWithin, func() { r.timeIsUp(p, q.at, expected, longest) })
+	watchdog := time.AfterFunc(AnswerWithin, func() { r.timeIsUp(p, q.at, expected) })
 	j := job{query: q, pending: p, watchdog: watchdog, second: expected}
 	if !expected {
 		r.enqueue(j)
@@ -235,29 +233,6 @@ func (r *resolver) settle(p *Pending, a Answer) bool {
 	delete(r.fallbacks, p)
 	r.stats.Answers[a.Status]++
 	return true
-}
-
-// timeIsUp answers for a connection that began then, unless the witness is expected to
-// know and has not learnt yet what happened in the time.
-func (r *resolver) timeIsUp(p *Pending, began time.Time, expected bool, longest time.Time) {
-	if expected && !p.isSettled() && time.Now().Before(longest) && !r.witness.knowsUntil(began.Add(AnswerWithin)) {
-		time.AfterFunc(lookAgain, func() { r.timeIsUp(p, began, expected, longest) })
-		return
-	}
-	r.giveUp(p)
-}
-
-// giveUp answers with the best there is.
-func (r *resolver) giveUp(p *Pending) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if a, ok := r.fallbacks[p]; ok {
-		r.settle(p, a)
-		return
-	}
-	if r.settle(p, Answer{Status: NotFound}) {
-		r.stats.OutOfTime++
-	}
 }
 
 func (r *resolver) Methods() []Method {

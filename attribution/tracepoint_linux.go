@@ -24,6 +24,9 @@ const (
 	traceSlice = 100 * time.Microsecond
 	// impairedFor is how long after a loss the other ways start at once.
 	impairedFor = time.Second
+	// endWithin is how long the reader may take to end: it looks for that after each
+	// round, the longest of which take some 100 ms (argumentsWithin).
+	endWithin = time.Second
 	// forGood is the time of a loss that does not end.
 	forGood = math.MaxInt64
 )
@@ -145,13 +148,13 @@ func (t *tracepoint) impaired() bool {
 	return at != 0 && (at == forGood || monotonic()-at < int64(impairedFor))
 }
 
-func (t *tracepoint) knowsUntil(at time.Time) bool {
-	if t.known.Load() >= toMonotonic(at) {
-		return true
-	}
+func (t *tracepoint) knownUntil() time.Time {
 	_, _ = unix.Write(t.nudge, binary.NativeEndian.AppendUint64(nil, 1)) // eventfd(2) takes 2^64 - 1 of these
-	return false
+	return t.hasRead()
 }
+
+// hasRead is until when all is known.
+func (t *tracepoint) hasRead() time.Time { return toWall(t.known.Load()) }
 
 func (t *tracepoint) close() error {
 	if _, err := unix.Write(t.wake, binary.NativeEndian.AppendUint64(nil, 1)); err != nil {

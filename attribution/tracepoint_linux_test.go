@@ -77,18 +77,18 @@ func seenInHandshake(t *testing.T, r *resolver, tuple Tuple) Answer {
 			t.Fatal("the handshake was not seen")
 		}
 	}
-	p := r.Seen(tuple, time.Unix(0, at+wallOffset()))
+	p := r.Seen(tuple, toWall(at))
 	<-p.Done()
 	return p.Answer()
 }
 
 // A reader that sleeps, as nothing happens that it is woken for, is asked, and knows soon
 // of all until now.
-func TestTracepointKnowsUntil(t *testing.T) {
+func TestTracepointKnownUntil(t *testing.T) {
 	r := openTraced(t, listen(t, "127.0.0.1:0"))
 	for n := range 300 { // more often than an eventfd takes what is not read and not 1
 		now := time.Now()
-		for end := now.Add(30 * time.Second); !r.witness.knowsUntil(now); time.Sleep(100 * time.Microsecond) {
+		for end := now.Add(30 * time.Second); r.witness.knownUntil().Before(now); time.Sleep(100 * time.Microsecond) {
 			if time.Now().After(end) {
 				t.Fatalf("asked for the %dth time, it does not know", n+1)
 			}

@@ -15,9 +15,9 @@ type witness interface {
 	watch(q query, known func(Answer)) (forget func())
 	// impaired reports whether it may have missed what has just happened.
 	impaired() bool
-	// knowsUntil reports whether it knows by now of all that happened until then. If
-	// not, it has itself told, which only takes a processor.
-	knowsUntil(at time.Time) bool
+	// knownUntil is until when it knows by now of all that happened. It then has itself
+	// told what happened since, which only takes a processor.
+	knownUntil() time.Time
 	lost() uint64
 	// runFirst is for its thread to run before all others.
 	runFirst() error

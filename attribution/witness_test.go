@@ -19,16 +19,24 @@ type fakeWitness struct {
 	// tells is when it knows, zero if at once, and reads when it has read all, zero if
 	// always.
 	tells, reads time.Time
+	asked        int // how often what it knows, since it was closed if it is
 }
 
 func (w *fakeWitness) method() Method      { return cmp.Or(w.name, Tracepoint) }
 func (w *fakeWitness) expects(*query) bool { return !w.unexpected }
 func (w *fakeWitness) impaired() bool      { return w.blind }
 
-func (w *fakeWitness) knowsUntil(time.Time) bool { return !time.Now().Before(w.reads) }
-func (w *fakeWitness) lost() uint64              { return 3 }
-func (w *fakeWitness) close() error              { return errors.New("closed") }
-func (w *fakeWitness) runFirst() error           { return nil }
+func (w *fakeWitness) knownUntil() time.Time {
+	w.asked++
+	if time.Now().Before(w.reads) {
+		return time.Time{}
+	}
+	return noon().Add(24 * time.Hour)
+}
+
+func (w *fakeWitness) lost() uint64    { return 3 }
+func (w *fakeWitness) close() error    { w.asked = 0; return errors.New("closed") }
+func (w *fakeWitness) runFirst() error { return nil }
 
 func (w *fakeWitness) watch(_ query, known func(Answer)) func() {
 	if w.known != nil {
@@ -131,6 +139,49 @@ func TestWitnessIsLate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// However many wait for it, it is asked once each time.
+func TestWitnessIsAskedForAll(t *testing.T) {
+	inOwnTime(t, "3,000 answers", func(t *testing.T) {
+		w := &fakeWitness{reads: time.Now().Add(time.Hour), forgot: make(chan struct{}, 3000)}
+		r := newExactResolver(w, nil, nil)
+		var all []*Pending
+		for i := range 3000 {
+			all = append(all, r.Seen(Tuple{}, noon().Add(time.Duration(i)*time.Second)))
+		}
+		for _, p := range all {
+			if a := wait(p); a.Status != NotFound {
+				t.Fatalf("%s", a.Status)
+			}
+		}
+		if most := int((AnswerAtMost-AnswerWithin)/lookAgain) + 1; w.asked > most {
+			t.Errorf("it is asked %d times, and %d would do", w.asked, most)
+		}
+		if s := r.Stats(); s.Answers[NotFound] != 3000 || len(r.late) != 0 {
+			t.Errorf("%+v, and %d wait", s, len(r.late))
+		}
+		r.Close()
+	})
+}
+
+// What it knows is asked of no witness that is closed: it may have the descriptors of others.
+func TestWitnessIsNotAskedOnceClosed(t *testing.T) {
+	inOwnTime(t, "it tells between two looks", func(t *testing.T) {
+		began := time.Now()
+		w := &fakeWitness{known: exact(), tells: began.Add(AnswerWithin + lookAgain/2), reads: began.Add(time.Hour), forgot: make(chan struct{}, 1)}
+		r := newExactResolver(w, nil, nil)
+		r.Seen(Tuple{}, noon())
+		r.Close()
+		if took := time.Since(began); took != AnswerWithin+lookAgain/2 {
+			t.Errorf("closed after %v", took)
+		}
+		time.Sleep(AnswerAtMost) // no more than the clock
+		synctest.Wait()
+		if w.asked != 0 {
+			t.Errorf("it is asked %d times", w.asked)
+		}
+	})
 }
 
 // A witness can be the first part of a way.
