@@ -5,8 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"sync"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,7 +16,8 @@ import (
 // its memory.
 func lockedProcess(t *testing.T) (p proc, unlock func()) {
 	t.Helper()
-	p = proc{root: t.TempDir(), boot: bootTime, memories: &memories{}}
+	p = proc{root: t.TempDir(), boot: bootTime, memories: openMemories()}
+	t.Cleanup(p.memories.close)
 	name := p.path(7, "cmdline")
 	if err := os.Mkdir(filepath.Dir(name), 0o755); err != nil {
 		t.Fatal(err)
@@ -43,28 +45,74 @@ func (p proc) argsOfSeven() []string {
 
 func TestNobodyWaitsForLockedMemory(t *testing.T) {
 	p, unlock := lockedProcess(t)
-	for i := range maxLateArguments {
-		if args := p.argsOfSeven(); args != nil || p.memories.late.Load() != int64(i)+1 {
-			t.Fatalf("look %d: arguments %q, %d looks are late", i+1, args, p.memories.late.Load())
+	for i := range memoryReaders {
+		if args := p.argsOfSeven(); args != nil || p.memories.idle() != memoryReaders-i-1 {
+			t.Fatalf("look %d: arguments %q, %d threads have nothing to do", i+1, args, p.memories.idle())
 		}
 	}
 	for range 100 { // which take no time any more, or the test's
 		if args := p.argsOfSeven(); args != nil {
-			t.Fatalf("arguments %q, although too many looks are late", args)
+			t.Fatalf("arguments %q, although all looks are late", args)
 		}
-	}
-	if late := p.memories.late.Load(); late != maxLateArguments {
-		t.Fatalf("%d looks are late, and no more than %d are to be", late, maxLateArguments)
 	}
 	unlock()
-	for deadline := time.Now().Add(10 * time.Second); p.memories.late.Load() > 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("late looks do not end when the memory is unlocked")
+	eventually(t, "late looks end when the memory is unlocked", func() bool { return p.memories.idle() == memoryReaders })
+	for range 2 * memoryReaders {
+		if args := p.argsOfSeven(); !slices.Equal(args, []string{"sh", "-c"}) {
+			t.Fatalf("arguments %q, after the memory was unlocked", args)
 		}
 	}
-	if args := p.argsOfSeven(); !slices.Equal(args, []string{"sh", "-c"}) {
-		t.Errorf("arguments %q, after the memory was unlocked", args)
+}
+
+func (m *memories) idle() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.free)
+}
+
+// TestManyReadAtOnce gives each what it asked for.
+func TestManyReadAtOnce(t *testing.T) {
+	p := proc{root: t.TempDir(), memories: openMemories()}
+	t.Cleanup(p.memories.close)
+	var reading sync.WaitGroup
+	for pid := range memoryReaders {
+		want := strconv.Itoa(pid)
+		name := p.path(pid, "cmdline")
+		if err := errors.Join(os.Mkdir(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(want), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		reading.Go(func() {
+			for range 50 {
+				args, _ := (&look{proc: p, dir: unix.AT_FDCWD}).args(filepath.Dir(name)+"/", MaxArgsBytes)
+				if args != nil && !slices.Equal(args, []string{want}) { // none if the machine is busy
+					t.Errorf("%d has arguments %q", pid, args)
+				}
+			}
+		})
 	}
+	reading.Wait()
+	eventually(t, "all threads have nothing to do", func() bool { return p.memories.idle() == memoryReaders })
+}
+
+// TestMemoriesClose has the threads end, also one that is late.
+func TestMemoriesClose(t *testing.T) {
+	p, unlock := lockedProcess(t)
+	p.argsOfSeven()
+	p.memories.close()
+	alive := func() (n int) {
+		for _, thread := range p.memories.threads() {
+			if unix.Tgkill(os.Getpid(), thread, 0) == nil {
+				n++
+			}
+		}
+		return n
+	}
+	eventually(t, "only the thread that is late is left", func() bool { return alive() == 1 })
+	if args := p.argsOfSeven(); args != nil {
+		t.Errorf("arguments %q, after all threads have ended", args)
+	}
+	unlock()
+	eventually(t, "no thread is left", func() bool { return alive() == 0 })
 }
 
 func TestAFactIsReadWithoutLockedArguments(t *testing.T) {
@@ -83,48 +131,31 @@ func TestAFactIsReadWithoutLockedArguments(t *testing.T) {
 	}
 }
 
-// TestAnotherReaderTakesThePlace of one that looks at a process which keeps its memory's
-// lock: the events that follow are used, and that one was lost is counted.
-func TestAnotherReaderTakesThePlace(t *testing.T) {
+// TestTheReaderGoesOnWithoutLockedArguments of processes that keep their memory's lock: it
+// uses what comes after, and nothing is lost.
+func TestTheReaderGoesOnWithoutLockedArguments(t *testing.T) {
 	p, unlock := lockedProcess(t)
-	tp := &tracepoint{facts: newFacts(p, "testdata/passwd"), ended: make(chan struct{}), tracker: newTracker(true)}
-	next, left := make(chan struct{}), make(chan struct{})
-	r := newReader(tp, func() int { close(next); return 0 })
-	asked := 0
-	r.relief.isStuck = func() bool { asked++; return asked > 1 } // at first it has not had its turn
-	go func() {
-		defer close(left)
-		defer r.end()
-		r.glance(&traceEvent{kind: execEvent, pid: 7, at: 1}, &Process{PID: 7, Name: "sh"})
-		t.Error("the reader went on, although another has its place")
-	}()
-	<-next
-	if tp.losses.Load() != 1 || tp.blinded.Load() == 0 || p.memories.late.Load() != 1 {
-		t.Errorf("%d events are lost, %d looks are late, want one of each, and that it is known since when", tp.losses.Load(), p.memories.late.Load())
+	defer unlock()
+	tp := &tracepoint{facts: newFacts(p, "testdata/passwd"), tracker: newTracker(true)}
+	tp.tracker.add(traceEvent{kind: forkEvent, at: monotonic(), pid: 1, child: 7})
+	r := newReader(tp)
+	for i := range 3 * memoryReaders {
+		e := r.take(traceEvent{kind: execEvent, pid: 7, at: monotonic(), file: "/bin/sh"})
+		if e.read == nil || e.read.process.Name != "sh" || e.read.process.Args != nil {
+			t.Fatalf("event %d: %+v, want the name alone", i+1, e.read)
+		}
 	}
-	unlock()
-	<-left
-	select {
-	case <-tp.ended:
-		t.Error("the reader says that there is none any more")
-	default:
+	if tp.losses.Load() != 0 || tp.blinded.Load() != 0 {
+		t.Errorf("%d events are lost, at %d, want none", tp.losses.Load(), tp.blinded.Load())
 	}
-	if late := p.memories.late.Load(); late != 0 {
-		t.Errorf("%d looks are late, after the only one has ended", late)
-	}
-	newReader(tp, nil).end()
-	<-tp.ended
 }
 
-func TestAReaderThatReadsInTimeStays(t *testing.T) {
+func TestAGlanceReadsArguments(t *testing.T) {
 	p, unlock := lockedProcess(t)
 	unlock()
-	r := newReader(&tracepoint{facts: newFacts(p, "testdata/passwd")}, nil)
-	for i := range 3 {
-		got := r.glance(&traceEvent{kind: execEvent, pid: 7}, &Process{PID: 7, Name: "sh"})
-		if !slices.Equal(got.process.Args, []string{"sh", "-c"}) || r.relief.waits.Load() {
-			t.Errorf("glance %d: %+v", i+1, got.process)
-		}
+	got := p.glance(&Process{PID: 7, Name: "sh"}, true, make([]byte, lookBuffer))
+	if !slices.Equal(got.process.Args, []string{"sh", "-c"}) {
+		t.Errorf("%+v", got.process)
 	}
 }
 

@@ -71,7 +71,9 @@ func (c *catcher) knownUntil() time.Time {
 func (c *catcher) close() error {
 	c.ending.Store(true)
 	c.ring()
-	<-c.ended
+	if err := c.awaitEnd(); err != nil {
+		return err
+	}
 	return errors.Join(c.events.close(), unix.Close(c.bell))
 }
 

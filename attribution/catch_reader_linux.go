@@ -16,8 +16,8 @@ func (c *catcher) runReader() (thread int) {
 func (c *catcher) run(started chan<- int) {
 	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 	started <- unix.Gettid()
-	r := newReader(c.tracepoint, c.runReader)
-	defer r.end()
+	defer close(c.ended)
+	r := newReader(c.tracepoint)
 	fds := []unix.PollFd{{Fd: int32(c.events.fd), Events: unix.POLLIN}, {Fd: int32(c.bell), Events: unix.POLLIN}}
 	var count [8]byte
 	for wait := -1; ; {

@@ -16,7 +16,7 @@ import (
 // Resolver that uses them, best first. That none works is no error: its answers
 // are Unavailable then, and its Limits say why.
 func Open(o Options) (Resolver, error) {
-	p := proc{root: cmp.Or(o.Proc, "/proc"), boot: bootTime, memories: &memories{}}
+	p := proc{root: cmp.Or(o.Proc, "/proc"), boot: bootTime}
 	p.mounts = p.ourMounts()
 	if p.numbering() == numberedElsewhere {
 		return newResolver(nil, []string{"No process can be found: /proc is that of another pid namespace, in which this program is not. Mount its own (mount -t proc proc /proc)."}), nil
@@ -24,6 +24,7 @@ func Open(o Options) (Resolver, error) {
 	if err := p.probe(); err != nil {
 		return newResolver(nil, []string{fmt.Sprintf("No process can be found without /proc: %v.", err)}), nil
 	}
+	p.memories = openMemories()
 	networks := newFollower(p)
 	exact, limits := openWitness(p, o, networks)
 	limits = append(limits, p.blindSpots(exact != nil, hasCapability)...)
@@ -34,7 +35,7 @@ func Open(o Options) (Resolver, error) {
 		limits = append(limits, more...)
 	}
 	r := newExactResolver(exact, ways, limits)
-	r.networks = networks
+	r.networks, r.memories = networks, p.memories
 	return r, nil
 }
 

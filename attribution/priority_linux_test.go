@@ -9,22 +9,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The thread that reads the kernel's events comes before others, and in real
-// time where that is asked for.
+// The threads that read the kernel's events, and arguments for their reader, come before
+// others, and in real time where that is asked for.
 func TestReaderRunsFirst(t *testing.T) {
 	r := openTraced(t, "127.0.0.1:80")
 	reader := r.witness.(*tracepoint)
 	if reader.slow != nil {
 		t.Fatal(reader.slow)
 	}
-	if a := schedulingOf(t, reader.thread); a.Policy != unix.SCHED_NORMAL || a.Nice != traceNice {
-		t.Errorf("at first: %+v", a)
+	if len(reader.threads) != 1+memoryReaders {
+		t.Errorf("%d threads have priority", len(reader.threads))
+	}
+	for _, thread := range reader.threads {
+		if a := schedulingOf(t, thread); a.Policy != unix.SCHED_NORMAL || a.Nice != traceNice {
+			t.Errorf("at first: %+v", a)
+		}
 	}
 	if err := r.RunFirst(); err != nil {
 		t.Fatal(err)
 	}
-	if a := schedulingOf(t, reader.thread); a.Policy != unix.SCHED_FIFO || a.Flags&unix.SCHED_FLAG_RESET_ON_FORK == 0 {
-		t.Errorf("in real time: %+v", a)
+	for _, thread := range reader.threads {
+		if a := schedulingOf(t, thread); a.Policy != unix.SCHED_FIFO || a.Flags&unix.SCHED_FLAG_RESET_ON_FORK == 0 {
+			t.Errorf("in real time: %+v", a)
+		}
 	}
 }
 

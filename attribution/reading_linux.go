@@ -90,7 +90,7 @@ func (p proc) glance(told *Process, readsArgs bool, buffer []byte) *reading {
 	l := &look{p, unix.AT_FDCWD, &reading{process: Process{PID: told.PID}, began: began}, buffer}
 	dir := p.path(told.PID) + "/"
 	if readsArgs {
-		l.reading.process.Args, l.reading.process.ArgsTruncated = bound(splitArgs(string(l.read(dir+"cmdline"))), MaxArgsBytes)
+		l.arguments(dir)
 	}
 	executable, file := l.link(dir+"exe"), (*File)(nil)
 	if strings.HasSuffix(executable, removedMark) {

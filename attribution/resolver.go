@@ -29,14 +29,14 @@ type Resolver interface {
 	// words of capabilities(7), which are in use still, now that all is open.
 	// Without the others as much is found.
 	StillUsed(held []string) []string
-	// RunFirst has the thread that reads the kernel's events run before all
-	// others (SCHED_FIFO, sched(7)). Without it, it is niced, which does not
-	// count against other sessions' processes (autogroups, sched(7)), so that
+	// RunFirst has the threads that read the kernel's events, and arguments, run
+	// before all others (SCHED_FIFO, sched(7)). Without it, they are niced, which
+	// does not count against other sessions' processes (autogroups, sched(7)), so that
 	// on a machine whose processors are all busy more of the processes that
 	// live a millisecond keep their pid alone. It takes CAP_SYS_NICE. The
 	// program then needs a GOMAXPROCS of a few more than that, and no threads
 	// that wait for each other busily, as they do to change the privileges of
-	// all: on one processor this one would keep the others from what it waits for.
+	// all: on one processor these would keep the others from what it waits for.
 	RunFirst() error
 	// Follow has the network namespaces of the machine followed, as they come and
 	// go, until Close. It is called once, at most.
@@ -103,18 +103,20 @@ type resolver struct {
 		start(f FollowFunc, events bool)
 		close()
 	}
-	limits  []string
-	jobs    chan job
-	done    chan struct{}  // closed when the workers have ended
-	waiting sync.WaitGroup // for answers that will be there by AnswerAtMost
+	// memories is closed after all that uses it, nil where there is none.
+	memories interface{ close() }
+	limits   []string
+	jobs     chan job
+	done     chan struct{}  // closed when the workers have ended
+	waiting  sync.WaitGroup // for answers that will be there by AnswerAtMost
 
 	mu        sync.Mutex // guards what follows
 	recent    *recent
 	facts     sharedFacts
 	fallbacks map[*Pending]Answer // what is known should the witness not be
+	late      []lateAnswer
 	stats     Stats
 	closed    bool // no more is taken on
-	late      []lateAnswer
 	ended     bool // jobs is closed
 }
 
@@ -313,6 +315,9 @@ func (r *resolver) Close() error {
 	}
 	for _, w := range r.ways {
 		errs = append(errs, w.close())
+	}
+	if r.memories != nil {
+		r.memories.close()
 	}
 	return errors.Join(errs...)
 }

@@ -18,7 +18,10 @@ type reader struct {
 	look   []byte // for looks at processes, used again
 	looks  []*look
 	starts execStarts
-	relief relief
+}
+
+func newReader(t *tracepoint) *reader {
+	return &reader{tracepoint: t, look: make([]byte, lookBuffer)}
 }
 
 // round reads all rings once and works on what was in them. It returns after how
@@ -160,7 +163,7 @@ func (r *reader) program(e *traceEvent, stale bool) {
 	case !r.tracker.knows(e.pid):
 		r.lookAt(e)
 	default:
-		e.read = r.glance(e, told)
+		e.read = r.facts.proc.glance(told, len(told.Args) == 0, r.look)
 		if r.networks.noticeProcess(e.pid) { // in a container
 			r.facts.proc.addCgroup(e.read, r.look)
 		}

@@ -45,8 +45,8 @@ type tracepoint struct {
 	wake       int           // eventfd(2): the reader is to end
 	nudge      int           // eventfd(2): the reader is to read what there is
 	ended      chan struct{} // closed when the reader has ended
-	thread     int           // the reader's
-	slow       error         // why it has no raised priority, nil if it has
+	threads    []int         // the reader's, and those that it waits for
+	slow       error         // why they have no raised priority, nil if they have
 
 	losses  atomic.Uint64 // records that the kernel had no room for
 	blinded atomic.Int64  // when events were missing last, ns, 0 if never
@@ -160,8 +160,21 @@ func (t *tracepoint) close() error {
 	if _, err := unix.Write(t.wake, binary.NativeEndian.AppendUint64(nil, 1)); err != nil {
 		return fmt.Errorf("end the reader of events: %w", err)
 	}
-	<-t.ended
+	if err := t.awaitEnd(); err != nil {
+		return err
+	}
 	return t.release()
+}
+
+// awaitEnd waits for the reader, but not for long for one that is stuck in the kernel.
+// That is left behind with all it reads from, until the program ends.
+func (t *tracepoint) awaitEnd() error {
+	select {
+	case <-t.ended:
+		return nil
+	case <-time.After(endWithin):
+		return errors.New("the reader of the kernel's events does not end")
+	}
 }
 
 func (t *tracepoint) release() error {
@@ -237,15 +250,20 @@ func (t *tracepoint) tell(h *handshake) {
 	}
 }
 
-// beNice has the thread that reads run before others: processes live a
+// beNice has the threads that read run before others: processes live a
 // millisecond.
-func (t *tracepoint) beNice(thread int) {
-	t.thread = thread
-	t.slow = setNice(thread)
+func (t *tracepoint) beNice(reader int) {
+	t.threads = append(t.facts.proc.memories.threads(), reader)
+	t.slow = setPriorities(t.threads, unix.SchedAttr{Policy: unix.SCHED_NORMAL, Nice: traceNice, Runtime: uint64(traceSlice)})
 }
 
-func setNice(thread int) error {
-	return setPriority(thread, unix.SchedAttr{Policy: unix.SCHED_NORMAL, Nice: traceNice, Runtime: uint64(traceSlice)})
+func setPriorities(threads []int, a unix.SchedAttr) error {
+	for _, thread := range threads {
+		if err := setPriority(thread, a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // setPriority has a thread run as it says. It takes the privilege CAP_SYS_NICE.
@@ -256,7 +274,7 @@ func setPriority(thread int, a unix.SchedAttr) error {
 }
 
 func (t *tracepoint) runFirst() error {
-	return setPriority(t.thread, unix.SchedAttr{Policy: unix.SCHED_FIFO, Priority: 1})
+	return setPriorities(t.threads, unix.SchedAttr{Policy: unix.SCHED_FIFO, Priority: 1})
 }
 
 // runReader starts a reader, and returns which thread it has for itself.
@@ -269,8 +287,8 @@ func (t *tracepoint) runReader() (thread int) {
 func (t *tracepoint) run(started chan<- int) {
 	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 	started <- unix.Gettid()
-	r := newReader(t, t.runReader)
-	defer r.end()
+	defer close(t.ended)
+	r := newReader(t)
 	ready := make([]unix.EpollEvent, 16)
 	for wait := -1; ; {
 		n, err := unix.EpollWait(t.epoll, ready, wait)

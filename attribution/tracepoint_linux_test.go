@@ -96,6 +96,25 @@ func TestTracepointKnownUntil(t *testing.T) {
 	}
 }
 
+// A reader that is stuck in the kernel does not hold up the end of the program.
+func TestAStuckReaderIsLeftBehind(t *testing.T) {
+	inOwnTime(t, "stuck", func(t *testing.T) {
+		wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(wake)
+		began := time.Now()
+		err = (&tracepoint{wake: wake, epoll: -1, nudge: -1, ended: make(chan struct{})}).close()
+		if err == nil || time.Since(began) != endWithin {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		if _, err := unix.Read(wake, make([]byte, 8)); err != nil {
+			t.Errorf("what the reader reads from is closed, or it was not told to end: %v", err)
+		}
+	})
+}
+
 func TestTracepointOtherNetworkNamespace(t *testing.T) {
 	r := openTraced(t, "198.51.100.7:8080")
 	c := startChildWith(t, namespaces(unix.CLONE_NEWNET), "namespace", "198.51.100.7:8080")
