@@ -314,8 +314,8 @@ func (a *Analyzer) remove(f *flow) {
 func (a *Analyzer) first() *flow {
 	for len(a.due) > 0 {
 		f := a.due[0]
-		next := f.nextDeadline()
-		if momentOf(next) <= f.deadline {
+		next := momentOf(f.nextDeadline())
+		if next <= f.deadline {
 			return f
 		}
 		a.due.postpone(f, next)
@@ -328,7 +328,7 @@ func (a *Analyzer) Tick(now time.Time) {
 	a.now = now
 	for f := a.first(); f != nil && !f.deadline.time().After(now); f = a.first() {
 		if f.expire(now) {
-			a.due.postpone(f, f.nextDeadline())
+			a.due.again(f, momentOf(f.nextDeadline()), now)
 		} else {
 			a.forget(f)
 		}

@@ -3,6 +3,7 @@ package capture_test
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -83,6 +84,38 @@ func FuzzAnalyzer(f *testing.F) {
 		r.check()
 	})
 }
+
+// FuzzTimes: of whatever years packets are, and however far apart, it ends, with the
+// calls that were made.
+func FuzzTimes(f *testing.F) {
+	f.Add(int64(1795408250), uint32(123456789), int64(time.Millisecond))
+	f.Add(int64(9223372036), uint32(850000000), int64(time.Millisecond)) // where nanoseconds of 64 bits end
+	f.Add(int64(9223372036), uint32(0), int64(-time.Minute-1))
+	f.Add(int64(yearsBegin), uint32(1), int64(math.MaxInt64))
+	f.Add(int64(yearsEnd), uint32(999999999), int64(math.MinInt64))
+	f.Fuzz(func(t *testing.T, seconds int64, nanoseconds uint32, step int64) {
+		if seconds < yearsBegin || seconds > yearsEnd {
+			return
+		}
+		packets := oneCall(packettest.New()).Packets()
+		at := time.Unix(seconds, int64(nanoseconds%1e9))
+		for i := range packets {
+			packets[i].Time = at
+			if next := at.Add(time.Duration(step)); next.Unix() >= yearsBegin && next.Unix() <= yearsEnd {
+				at = next
+			}
+		}
+		if got := found(t, nil, packets); len(got.calls) == 0 {
+			t.Error("no call is told")
+		}
+	})
+}
+
+// The years 1 to 9999, in seconds since 1970.
+const (
+	yearsBegin = -62135596800
+	yearsEnd   = 253402300799
+)
 
 // realPackets is how many packets of each real capture are a seed: a call or two with
 // what leads to it.

@@ -263,3 +263,34 @@ func TestCorpusPacketTimes(t *testing.T) {
 		t.Errorf("%d packets from %v to %v", s.Packets, s.First, s.Last)
 	}
 }
+
+// Captures can be of any year from 1 to 9999, and the nanoseconds that 64 bits hold end in
+// 2262: calls are told the same way of all, and time ends.
+func TestCorpusYears(t *testing.T) {
+	for _, start := range []time.Time{
+		time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(1677, 9, 21, 0, 12, 43, 0, time.UTC),
+		time.Date(2262, 4, 11, 23, 37, 16, 0, time.UTC),
+		time.Date(2262, 4, 11, 23, 47, 16, 850000000, time.UTC),
+		time.Date(2262, 4, 11, 23, 47, 16, 900000000, time.UTC),
+		time.Date(2300, 1, 1, 0, 0, 0, 1, time.UTC),
+		time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+	} {
+		l, c := newLive(t), packettest.New()
+		c.Now = start
+		c.Open()
+		for range 3 {
+			c.Client(get("/a"))
+			c.Server(ok())
+		}
+		c.Client(get("/hangs"))
+		l.hear(c)
+		l.found("v1 GET /a 200", "v1 GET /a 200", "v1 GET /a 200")
+		l.Tick(c.Now.Add(30 * time.Second))
+		l.found("v1 GET /a 200", "v1 GET /a 200", "v1 GET /a 200", "v1 GET /hangs -")
+		l.Tick(c.Now.Add(10 * time.Minute))
+		if len(l.closed) != 1 {
+			t.Errorf("%s: %d connections closed", start, len(l.closed))
+		}
+	}
+}

@@ -23,9 +23,18 @@ func (d *deadlines) schedule(f *flow, t time.Time) {
 }
 
 // postpone has a flow that was looked at looked at again at t.
-func (d *deadlines) postpone(f *flow, t time.Time) {
-	f.deadline = momentOf(t)
+func (d *deadlines) postpone(f *flow, t moment) {
+	f.deadline = t
 	heap.Fix(d, f.index)
+}
+
+// again has a flow that has done at now what was due looked at again at next. If that is
+// not later than the last time, there is no end to it at now: it is its turn behind that.
+func (d *deadlines) again(f *flow, next moment, now time.Time) {
+	if next <= f.deadline {
+		next = momentOf(now) + 1
+	}
+	d.postpone(f, next)
 }
 
 func (d *deadlines) remove(f *flow) {

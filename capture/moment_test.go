@@ -5,22 +5,46 @@ import (
 	"time"
 )
 
-// A moment is the same time again, and of those beyond the nearest that there is.
+// A moment is the same time again, to the microsecond and never earlier, whatever year a
+// packet can be of.
 func TestMoment(t *testing.T) {
 	for _, test := range []struct{ at, want time.Time }{
-		{time.Date(2026, 11, 27, 13, 0, 0, 123456789, time.UTC), time.Date(2026, 11, 27, 13, 0, 0, 123456789, time.UTC)},
+		{time.Date(2026, 11, 27, 13, 0, 0, 123456000, time.UTC), time.Date(2026, 11, 27, 13, 0, 0, 123456000, time.UTC)},
+		{time.Date(2026, 11, 27, 13, 0, 0, 123456001, time.UTC), time.Date(2026, 11, 27, 13, 0, 0, 123457000, time.UTC)},
+		{time.Date(1969, 12, 31, 23, 59, 59, 999999999, time.UTC), time.Unix(0, 0)},
 		{time.Unix(0, 0), time.Unix(0, 0)},
-		{time.Time{}, firstMoment},
-		{time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), lastMoment},
+		{time.Time{}, time.Time{}},
+		{time.Unix(pcapngMinSeconds, 1), time.Unix(pcapngMinSeconds, 1000)},
+		{time.Unix(pcapngMaxSeconds, 999999999), time.Unix(pcapngMaxSeconds+1, 0)},
 	} {
-		if got := momentOf(test.at).time(); !got.Equal(test.want) {
+		got := momentOf(test.at).time()
+		if !got.Equal(test.want) {
 			t.Errorf("%s is %s", test.at, got)
 		}
+		if later := momentOf(test.at).add(idleWait); !later.Equal(test.want.Add(idleWait)) {
+			t.Errorf("%s after %s it is %s", idleWait, test.at, later)
+		}
 	}
-	if momentOf(lastMoment.Add(-time.Second)) >= momentOf(lastMoment) || momentOf(time.Time{}) >= momentOf(firstMoment.Add(1)) {
+	if momentOf(time.Unix(pcapngMinSeconds, 0)) >= 0 || momentOf(time.Unix(pcapngMaxSeconds, 0)) <= 0 {
 		t.Error("they are not in order")
 	}
-	if got := momentOf(time.Unix(100, 0)).add(time.Minute); !got.Equal(time.Unix(160, 0)) {
-		t.Errorf("a minute after 100 s it is %s", got)
+}
+
+// A flow that has nothing to do although it is due, as by a fault, is looked at once at
+// a time, and not for ever.
+func TestTickEnds(t *testing.T) {
+	a := NewAnalyzer(nil, LiveLimits(), nil)
+	f := &flow{analyzer: a, index: -1, settled: true, lastSeen: momentOf(time.Unix(1e9, 0))}
+	a.due.schedule(f, f.nextDeadline())
+	due := f.deadline
+	for _, next := range []moment{due, due - 1} {
+		now, _ := a.Due()
+		a.due.again(f, next, now)
+		if later, _ := a.Due(); !later.After(now) {
+			t.Errorf("at %s it is due at %s", now, later)
+		}
+	}
+	if a.due.again(f, due+1e6, time.Unix(0, 0)); f.deadline != due+1e6 {
+		t.Error("what is due later is looked at sooner")
 	}
 }
