@@ -4,7 +4,6 @@
 package capture
 
 import (
-	"container/heap"
 	"hash/maphash"
 	"maps"
 	"net/netip"
@@ -97,6 +96,8 @@ type Analyzer struct {
 	limits   Limits
 	decoder  decoder
 	now      time.Time
+	latest   time.Time // that a packet can be of, zero if nobody says
+	ahead    bool      // packets were later
 	flows    map[flowKey]*flow
 	recent   recentFlow
 	unused   []*flow
@@ -149,11 +150,12 @@ func (a *Analyzer) Due() (time.Time, bool) {
 	return due, ok
 }
 
-// Packet takes in the next packet. Its time moves the Analyzer's clock.
+// Packet takes in the next packet. Its time moves the Analyzer's clock, unless it is behind
+// Latest.
 func (a *Analyzer) Packet(p Packet) {
 	a.stats.packet(p.Time)
 	s, ok := a.decoder.decode(&p)
-	if p.Time.After(a.now) || p.Time.Before(a.now.Add(-clockSlack)) {
+	if a.moves(p.Time) {
 		a.Tick(p.Time)
 	}
 	if s.headless {
@@ -170,7 +172,16 @@ func (a *Analyzer) Packet(p Packet) {
 		a.pass(&p)
 		return
 	}
-	a.mask.segment(&p, &s, f)
+	a.mask.segment(&p, &s, f, a.at(p.Time))
+}
+
+// at is when what has that time came by the Analyzer's clock: a packet of before that was
+// set back is behind it.
+func (a *Analyzer) at(t time.Time) time.Time {
+	if t.After(a.now) {
+		return a.now
+	}
+	return t
 }
 
 // countNotRead counts a packet if it is its link type that kept it from being read.
@@ -193,7 +204,7 @@ func (a *Analyzer) pass(p *Packet) {
 	if b.quotes {
 		a.exceeded(&b.exceeded)
 	}
-	a.mask.pass(p, b.header)
+	a.mask.pass(p, b.header, a.at(p.Time))
 }
 
 // exceeded tells a flow that a router did not forward a segment of it.
@@ -334,18 +345,6 @@ func (a *Analyzer) Tick(now time.Time) {
 		}
 	}
 	a.mask.tick(now)
-}
-
-// SetBack is for when the clock was set back to now: what has been silent since then is
-// given up after the same time as always, and not when it is as late as it was before.
-func (a *Analyzer) SetBack(now time.Time) {
-	a.now = now
-	for _, f := range a.due {
-		f.lastSeen = min(f.lastSeen, momentOf(now))
-		f.deadline = momentOf(f.nextDeadline())
-	}
-	heap.Init(&a.due)
-	a.mask.setBack(now)
 }
 
 // Flush hands over what is still open, as at the end of the capture.

@@ -27,6 +27,8 @@ type delivering struct {
 	// connection, so that all keep their order.
 	free bool
 	seq  uint32 // of the response's first byte
+	// since is when the wait began: the response's time, but for when the clock was set back.
+	since moment
 	// doubted is when the first evidence against was seen, zero if none was.
 	doubted time.Time
 	// exceeded is true if a router said that the hop limit was used up.
@@ -45,7 +47,7 @@ func (f *flow) answer(p *pendingCall, response *imds.Response, seq uint32) {
 	default:
 		f.reported = true // as good as
 		f.makeRoom()
-		f.delivering = append(f.delivering, delivering{call: f.callOf(p, response), seq: seq})
+		f.delivering = append(f.delivering, delivering{call: f.callOf(p, response), seq: seq, since: momentOf(f.analyzer.at(response.Time))})
 	}
 }
 
@@ -107,23 +109,24 @@ func (f *flow) followDelivery(s *segment) {
 	}
 	for i := range f.delivering {
 		if d := &f.delivering[i]; !d.free {
-			d.see(s, &f.streams[s.direction])
+			d.see(s, &f.streams[s.direction], f.analyzer.at(s.time))
 		}
 	}
 	f.concludeWhile(func(d *delivering) bool { return f.hasAcknowledged(d.seq) || d.givenUp(s) })
 }
 
-// see takes in a segment of the connection, of which st is the direction.
-func (d *delivering) see(s *segment, st *stream) {
+// see takes in a segment of the connection that came at that time, of which st is the
+// direction.
+func (d *delivering) see(s *segment, st *stream, at time.Time) {
 	switch {
 	case s.direction == up && s.has(flagFIN|flagRST):
-		d.doubt(s.time) // the client has given up
+		d.doubt(at) // the client has given up
 	case s.direction == up && s.length() > 0 && st.known && before(s.seq, st.next) && d.isOld(s):
-		d.doubt(s.time) // the client asks again
+		d.doubt(at) // the client asks again
 	case s.direction == down && !before(d.seq, s.seq) && before(d.seq, s.seq+uint32(s.length())):
 		d.call.Response.HopLimit = max(d.call.Response.HopLimit, s.hopLimit)
 		if d.isOld(s) {
-			d.doubt(s.time) // the service sends again
+			d.doubt(at) // the service sends again
 		}
 	}
 }
@@ -136,20 +139,20 @@ func (d *delivering) doubt(at time.Time) {
 
 // isOld reports whether the answer is older than a segment by so much that this is
 // no copy of one that was captured in several places.
-func (d *delivering) isOld(s *segment) bool { return s.time.Sub(d.call.Response.Time) >= sentAgainWait }
+func (d *delivering) isOld(s *segment) bool { return s.time.Sub(d.since.time()) >= sentAgainWait }
 
 // givenUp reports whether a segment is the client's farewell, after it has waited
 // for this answer. One that crosses the answer proves less.
 func (d *delivering) givenUp(s *segment) bool {
-	return s.direction == up && s.has(flagFIN|flagRST) && s.time.Sub(d.call.Response.Time) >= crossingWait
+	return s.direction == up && s.has(flagFIN|flagRST) && s.time.Sub(d.since.time()) >= crossingWait
 }
 
 // due is when the wait for an acknowledgment is over.
 func (d *delivering) due() time.Time {
 	if d.doubted.IsZero() {
-		return d.call.Response.Time.Add(deliveryWait)
+		return d.since.add(deliveryWait)
 	}
-	due := d.call.Response.Time.Add(undeliveredWait)
+	due := d.since.add(undeliveredWait)
 	if last := d.doubted.Add(ackWait); last.After(due) {
 		return last
 	}

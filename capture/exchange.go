@@ -43,6 +43,7 @@ type pendingCall struct {
 	request imds.Request
 	origin  // of the request's first byte
 	token   tokenWait
+	since   moment // it waits; as its time, but for when the clock was set back
 }
 
 // cost is the memory that a request takes while it waits.
@@ -76,7 +77,7 @@ func (x *exchange) request(f *flow, p pendingCall) {
 		}
 		x.giveUp(f)
 	}
-	p.token = newTokenWait(&p.request)
+	p.token, p.since = newTokenWait(&p.request), momentOf(f.analyzer.at(p.request.Time))
 	x.pending = append(x.pending, p)
 }
 
@@ -179,7 +180,7 @@ func (x *exchange) deadline() (time.Time, bool) {
 	if len(x.pending) == 0 {
 		return time.Time{}, false
 	}
-	return x.pending[0].request.Time.Add(callWait), true
+	return x.pending[0].since.add(callWait), true
 }
 
 func (x *exchange) expire(f *flow, now time.Time) {

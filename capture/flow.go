@@ -42,6 +42,7 @@ type flow struct {
 
 	lastSeen moment
 	closedAt moment
+	begun    moment // as conn.Opened, but for when the clock was set back
 	deadline moment
 	index    int // in the heap of deadlines, -1 if not there
 
@@ -99,6 +100,7 @@ func (a *Analyzer) newFlow(s *segment) *flow {
 		keys:       append(f.keys[:0], a.keyOf(s)),
 		hops:       append(f.hops[:0], hopOf(s)),
 		delivering: f.delivering[:0],
+		begun:      momentOf(s.time),
 		settled:    s.has(flagSYN),
 		index:      -1,
 	}

@@ -85,7 +85,7 @@ func (f *flow) deliverHeld(d direction, now time.Time) {
 
 // expire does what is due. It reports false if the flow is finished.
 func (f *flow) expire(now time.Time) bool {
-	if !f.conn.Opened.Add(reorderWait).After(now) {
+	if !f.begun.add(reorderWait).After(now) {
 		f.settle(now)
 	}
 	f.releaseDue(up, now)
@@ -151,7 +151,7 @@ func (f *flow) nextDeadline() time.Time {
 		sooner(f.closedAt.add(closeLinger))
 	}
 	if !f.settled {
-		sooner(f.conn.Opened.Add(reorderWait))
+		sooner(f.begun.add(reorderWait))
 	}
 	for d := range f.streams {
 		if len(f.streams[d].held) > 0 {

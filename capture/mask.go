@@ -63,7 +63,7 @@ const (
 func (a *Analyzer) SaveTo(write func(Saved)) { a.mask = &masker{write: write} }
 
 // segment takes in a packet that holds a segment of the flow f, or of none.
-func (m *masker) segment(p *Packet, s *segment, f *flow) {
+func (m *masker) segment(p *Packet, s *segment, f *flow, now time.Time) {
 	if m == nil {
 		return
 	}
@@ -77,15 +77,15 @@ func (m *masker) segment(p *Packet, s *segment, f *flow) {
 		}
 		m.enqueue(p, q, len(s.payload))
 	}
-	m.drain(s.time)
+	m.drain(now)
 }
 
 // pass takes in a packet to or from an endpoint of which no segment could be
 // read; what follows its headers is not kept.
-func (m *masker) pass(p *Packet, header int) {
+func (m *masker) pass(p *Packet, header int, now time.Time) {
 	if m != nil {
 		m.enqueue(p, masking{payload: header, since: p.Time}, 0)
-		m.drain(p.Time)
+		m.drain(now)
 	}
 }
 
@@ -130,18 +130,6 @@ func (m *masker) due() (time.Time, bool) {
 func (m *masker) tick(now time.Time) {
 	if m != nil {
 		m.drain(now)
-	}
-}
-
-// setBack has what waits do so from now on, if the clock was set back to that.
-func (m *masker) setBack(now time.Time) {
-	if m == nil {
-		return
-	}
-	for i := range m.queue {
-		if q := &m.queue[i]; q.since.After(now) {
-			q.since = now
-		}
 	}
 }
 

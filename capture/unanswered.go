@@ -40,7 +40,7 @@ func (x *exchange) patience() (time.Time, bool) {
 	return time.Time{}, false
 }
 
-func (p *pendingCall) patience() time.Time { return p.request.Time.Add(tokenPatience) }
+func (p *pendingCall) patience() time.Time { return p.since.add(tokenPatience) }
 
 // losePatience tells of the token requests that have waited for tokenPatience.
 func (x *exchange) losePatience(f *flow, now time.Time) {

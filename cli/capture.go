@@ -129,27 +129,30 @@ func (w *wallClock) setBack(now time.Time) bool {
 	return w.last.Before(before.Add(-clockStep))
 }
 
-// followClock has what waits not wait for the time that the clock was set back by.
+// followClock has what waits not wait for the time that the clock was set back by: also
+// what packets have begun that were captured before and are read only now. It comes behind
+// those that are there, which are no news of what is captured by the new clock.
 func (s *session) followClock() {
-	if now := time.Now(); s.wall.setBack(now) {
+	if now := time.Now(); s.wall.setBack(now) || s.analyzer.Ahead() {
 		s.analyzer.SetBack(now)
 	}
 }
 
 // tick moves the clock of a live capture.
 func (s *session) tick() {
-	s.followClock()
+	s.analyzer.Latest(time.Now().Add(clockStep))
 	now := time.Now().Add(-deliveryDelay)
 	if s.merge != nil {
 		s.merge.Release(now, s.analyzer.Packet)
 	}
+	s.followClock()
 	s.analyzer.Tick(now)
 }
 
 // take gives the Analyzer what has come. It reports true at the end of input.
 func (s *session) take(batch *capture.Batch) bool {
 	if s.options.live() {
-		s.followClock()
+		s.analyzer.Latest(time.Now().Add(clockStep))
 	}
 	if s.merge == nil && s.networks.any() {
 		s.merge = &capture.Merge{}
@@ -159,6 +162,9 @@ func (s *session) take(batch *capture.Batch) bool {
 		s.merge.Release(time.Now().Add(-deliveryDelay), s.analyzer.Packet)
 	} else {
 		batch.Packets(s.analyzer.Packet)
+	}
+	if s.options.live() {
+		s.followClock()
 	}
 	for _, err := range batch.Errors {
 		s.ended(err)

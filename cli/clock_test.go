@@ -1,8 +1,13 @@
 package cli
 
 import (
+	"io"
 	"testing"
 	"time"
+
+	"imds-analyzer/capture"
+	"imds-analyzer/capture/packettest"
+	"imds-analyzer/imds"
 )
 
 // Steps of the clock: only one back is one that something would wait for.
@@ -30,4 +35,73 @@ func TestWallClock(t *testing.T) {
 			t.Errorf("%s: set back twice", test.name)
 		}
 	}
+}
+
+// counter is a Handler that counts what it is told of.
+type counter struct{ calls, closed int }
+
+func (c *counter) Opened(imds.Conn)     {}
+func (c *counter) Unanswered(imds.Call) {}
+func (c *counter) Call(imds.Call)       { c.calls++ }
+func (c *counter) Closed(imds.Conn)     { c.closed++ }
+
+// The clock was set back by an hour, and what is read next was captured before: it ends no
+// connection, and nothing waits for that hour.
+func TestPacketsFromBeforeSetBack(t *testing.T) {
+	const back = time.Hour
+	for _, several := range []bool{false, true} {
+		var handler counter
+		s := &session{analyzer: capture.NewAnalyzer(imds.DefaultEndpoints(), capture.LiveLimits(), &handler)}
+		if several {
+			s.merge = &capture.Merge{}
+		}
+		before := packettest.New()
+		before.Now = time.Now().Add(back - time.Minute)
+		before.Open()
+		before.Client("GET /before HTTP/1.1\r\n\r\n")
+		for _, p := range before.Packets() {
+			s.analyzer.Packet(p)
+		}
+		s.wall.setBack(time.Now().Add(back))
+
+		late := packettest.From("10.0.0.9:4000")
+		late.Now = time.Now().Add(back - time.Second)
+		late.Open()
+		late.Client("GET /late HTTP/1.1\r\n\r\n")
+		feed := capture.NewFeed(&queue{packets: late.Packets()})
+		feed.Start()
+		for ended := false; !ended; {
+			<-feed.Ready()
+			ended = s.take(feed.Take())
+		}
+		if handler.calls+handler.closed > 0 {
+			t.Errorf("several %v: they have ended %d calls", several, handler.calls)
+		}
+		if due, ok := s.analyzer.Due(); !ok || time.Until(due) > time.Minute {
+			t.Errorf("several %v: something waits for %s", several, time.Until(due))
+		}
+		if got := s.analyzer.Stats(); got.Connections != 2 {
+			t.Errorf("several %v: %d connections", several, got.Connections)
+		}
+		s.tick()
+		s.analyzer.Tick(time.Now().Add(time.Minute))
+		if handler.calls != 2 {
+			t.Errorf("several %v: %d calls are told a minute later", several, handler.calls)
+		}
+	}
+}
+
+// queue is a live source of those packets.
+type queue struct {
+	capture.LiveSource
+	packets []capture.Packet
+}
+
+func (q *queue) Next() (capture.Packet, error) {
+	if len(q.packets) == 0 {
+		return capture.Packet{}, io.EOF
+	}
+	p := q.packets[0]
+	q.packets = q.packets[1:]
+	return p, nil
 }
