@@ -48,7 +48,7 @@ type Stats struct {
 	NotRead map[LinkType]uint64
 	// Connections is the number of connections, NotHTTP of those whose bytes
 	// are not HTTP/1, Evicted of those that were given up because there were
-	// too many.
+	// too many: at least 1 if any segment was ignored because there was no room.
 	Connections, NotHTTP, Evicted uint64
 	// HalfOpenDropped is the number of connections of which only the beginning of a
 	// handshake was seen, and that were forgotten because there were too many. Requests
@@ -136,6 +136,9 @@ func NewAnalyzer(endpoints []netip.AddrPort, limits Limits, handler Handler) *An
 func (a *Analyzer) Stats() Stats {
 	stats := a.stats
 	stats.SegmentsIgnored += a.decoder.fragments.dropped
+	if a.decoder.fragments.crowded {
+		stats.Evicted = max(1, stats.Evicted)
+	}
 	stats.NotRead = maps.Clone(a.stats.NotRead)
 	return stats
 }
@@ -257,7 +260,7 @@ func (a *Analyzer) flowOf(s *segment) *flow {
 		return a.addLeg(repeated, s, key)
 	}
 	if a.full() && !s.opens() {
-		a.stats.SegmentsIgnored++
+		a.ignoreForRoom()
 		return nil
 	}
 	return a.open(s, key)

@@ -254,3 +254,46 @@ func TestRestTakesNoPlace(t *testing.T) {
 		t.Error("a request on a connection that is not known is not told")
 	}
 }
+
+// Whatever finds no room is a reason not to take the log for whole, also if no connection
+// was given up for it.
+func TestNoRoomShows(t *testing.T) {
+	open := func(n int) []capture.Packet { return packettest.Merge(slowHeads(n, 0)...).Packets() }
+	cut := packettest.From("10.0.0.9:999") // its first segment says nothing by itself
+	cut.Now = packettest.Start.Add(2 * time.Second)
+	cut.Opened()
+	cut.Client("GE", "T /cut HTTP/1.1\r\n\r\n")
+	fragment := packettest.IPv4{Src: packettest.Client.Addr(), Dst: packettest.Service.Addr(), Protocol: packettest.ProtocolTCP, TTL: 64, More: true}
+	var fragments []capture.Packet
+	for i := range 65 {
+		fragment.ID = uint16(i)
+		fragments = append(fragments, packettest.Ethernet().Packet(fragment.Bytes(make([]byte, 8)), packettest.Start))
+	}
+	for _, test := range []struct {
+		name             string
+		packets          []capture.Packet
+		ignored, evicted uint64
+	}{
+		{"as many connections as there is room for", open(crowded.Connections), 0, 0},
+		{"the beginning of a request behind them", slices.Concat(open(crowded.Connections), cut.Packets()), 2, 1},
+		{"and behind more", slices.Concat(open(crowded.Connections+5), cut.Packets()), 2, 5},
+		{"as many fragments as there is room for", fragments[:64], 0, 0},
+		{"and one more", fragments, 1, 1},
+	} {
+		if _, stats := limited(crowded, test.packets); stats.SegmentsIgnored != test.ignored || stats.Evicted != test.evicted {
+			t.Errorf("%s: %d segments ignored, %d connections evicted", test.name, stats.SegmentsIgnored, stats.Evicted)
+		}
+	}
+}
+
+// A segment that there is no room to wait for is read as it is, and not dropped.
+func TestNoRoomToWait(t *testing.T) {
+	c := packettest.New()
+	c.Open()
+	c.LoseClient(get("/lost"))
+	c.Client(get("/seen"))
+	found, stats := limited(capture.Limits{Connections: 10, HalfOpen: 10, ClosedConnections: 10, BufferedBytes: 100}, c.Packets())
+	if len(found.calls) != 1 || found.calls[0].Request.Target != "/seen" || stats.SegmentsIgnored != 0 {
+		t.Errorf("%d segments ignored, and calls %+v", stats.SegmentsIgnored, found.calls)
+	}
+}

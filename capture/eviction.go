@@ -38,6 +38,13 @@ func beginsRequest(data []byte) bool {
 	return ended && isKnownMethod(method)
 }
 
+// ignoreForRoom counts a segment that there is no room for. It may hold what nothing else
+// tells of, so that a connection counts as given up, if it is not the rest of one that does.
+func (a *Analyzer) ignoreForRoom() {
+	a.stats.SegmentsIgnored++
+	a.stats.Evicted = max(1, a.stats.Evicted)
+}
+
 // evict gives a connection up.
 func (a *Analyzer) evict() {
 	a.stats.Evicted++

@@ -7,13 +7,13 @@ import (
 )
 
 // hold keeps a segment whose turn has not come. Where there is no room, those
-// that wait already are read as they are.
+// that wait already are read as they are, and then this one.
 func (f *flow) hold(d direction, c chunk, now time.Time) {
 	st := &f.streams[d]
 	cost := len(c.data) + segmentOverhead
 	for st.full() || !f.reserve(cost) {
 		if len(st.held) == 0 {
-			f.analyzer.stats.SegmentsIgnored++
+			f.deliverAsIs(d, c)
 			return
 		}
 		f.release(d, now)
@@ -63,10 +63,6 @@ func (f *flow) step(d direction, now time.Time) bool {
 
 // release stops waiting for what the first held segment lacks.
 func (f *flow) release(d direction, now time.Time) {
-	st := &f.streams[d]
-	if n := st.hole(); n > 0 {
-		f.lost(d, n, imds.LostSegment)
-	}
 	f.deliverHeld(d, now)
 	f.pump(now)
 }
@@ -75,8 +71,17 @@ func (f *flow) deliverHeld(d direction, now time.Time) {
 	st := &f.streams[d]
 	c := st.pop(now)
 	f.analyzer.budget.give(len(c.data) + segmentOverhead)
-	if repeated := int(int32(st.next - c.seq)); repeated > 0 {
-		c.trimFront(min(repeated, c.length()))
+	f.deliverAsIs(d, c)
+}
+
+// deliverAsIs reads a segment behind what was read, however much is missing between them
+// or is repeated.
+func (f *flow) deliverAsIs(d direction, c chunk) {
+	switch ahead := int(int32(c.seq - f.streams[d].next)); {
+	case ahead > 0:
+		f.lost(d, ahead, imds.LostSegment)
+	case ahead < 0:
+		c.trimFront(min(-ahead, c.length()))
 	}
 	if c.length() > 0 {
 		f.deliver(d, c)

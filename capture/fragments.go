@@ -15,6 +15,8 @@ type fragments struct {
 	// dropped is the number of datagrams that were given up: more than are kept, in
 	// more pieces than there are for a reason, or with pieces that overlap.
 	dropped uint64
+	// crowded is true if there were more than are kept.
+	crowded bool
 }
 
 type fragmentKey struct {
@@ -66,6 +68,7 @@ func (f *fragments) begin(key fragmentKey, now time.Time) *fragmented {
 	}
 	if len(f.order) >= maxFragmented {
 		f.dropped++
+		f.crowded = true
 		f.forget(f.order[0])
 	}
 	whole := &fragmented{since: now, length: -1}

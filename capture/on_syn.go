@@ -8,8 +8,12 @@ import (
 // keepOnSYN keeps what came with a SYN (RFC 7413). A service that does not know the
 // client drops it, and it is sent again behind the handshake.
 func (f *flow) keepOnSYN(c chunk) {
-	if f.onSYN != nil || !f.reserve(len(c.data)) {
+	if f.onSYN != nil {
 		f.analyzer.stats.SegmentsIgnored++
+		return
+	}
+	if !f.reserve(len(c.data)) {
+		f.analyzer.ignoreForRoom()
 		return
 	}
 	c.data = slices.Clone(c.data)
