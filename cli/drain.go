@@ -58,12 +58,14 @@ func (s *session) leaveUnread() {
 	if !s.cutShort {
 		return
 	}
-	read, held := s.analyzer.Stats().Packets, uint64(0)
+	read := s.analyzer.Stats().Packets
+	all, _ := s.networks.stats() // what was read is theirs, too
 	for _, source := range s.live {
 		if kernel, err := source.Stats(); err == nil {
-			held += kernel.Received - min(kernel.Received, kernel.Dropped)
+			all = addStats(all, kernel)
 		}
 	}
+	held := all.Received - min(all.Received, all.Dropped)
 	s.unread = max(1, held-min(held, read))
 	s.problem(partialError{fmt.Errorf("%d captured packets were not read within %s of the end: the machine was too busy", s.unread, maxDrain)})
 }

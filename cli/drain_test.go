@@ -88,14 +88,19 @@ func TestLeaveUnread(t *testing.T) {
 		name     string
 		cutShort bool
 		stats    capture.LiveStats
+		networks *networks
 		want     uint64
 	}{
-		{"all was read", false, capture.LiveStats{Received: 10}, 0},
-		{"some was not", true, capture.LiveStats{Received: 10, Dropped: 3}, 5},
-		{"the kernel does not tell", true, capture.LiveStats{}, 1},
+		{"all was read", false, capture.LiveStats{Received: 10}, nil, 0},
+		{"some was not", true, capture.LiveStats{Received: 10, Dropped: 3}, nil, 5},
+		{"the kernel does not tell", true, capture.LiveStats{}, nil, 1},
+		{"what was read is another namespace's", true, capture.LiveStats{Received: 10, Dropped: 3}, &networks{
+			gone:    capture.LiveStats{Received: 1},
+			sources: map[capture.LiveSource]capture.LiveStats{holding{stats: capture.LiveStats{Received: 5, Dropped: 4}}: {}},
+		}, 7},
 	} {
 		var said strings.Builder
-		s := &session{cutShort: test.cutShort, live: []capture.LiveSource{holding{stats: test.stats}}, streams: Streams{Err: &said}}
+		s := &session{cutShort: test.cutShort, networks: test.networks, live: []capture.LiveSource{holding{stats: test.stats}}, streams: Streams{Err: &said}}
 		s.analyzer = capture.NewAnalyzer(nil, capture.LiveLimits(), nil)
 		s.analyzer.Packet(capture.Packet{})
 		s.analyzer.Packet(capture.Packet{})

@@ -20,13 +20,13 @@ type networks struct {
 	seen      func(network string, client, service netip.AddrPort, at time.Time) // nil if no tap is needed
 	own       *os.File                                                           // our namespace
 
-	mu      sync.Mutex           // guards what follows
-	open    map[string]*captured // by the name of the namespace
-	opened  uint64               // so far
-	dropped uint64               // packets, by sources that are closed
-	// sources are those that are open, with how many packets each has dropped as far as is
-	// known: so long after its namespace is left, too.
-	sources map[capture.LiveSource]uint64
+	mu     sync.Mutex           // guards what follows
+	open   map[string]*captured // by the name of the namespace
+	opened uint64               // so far
+	gone   capture.LiveStats    // of sources that are closed
+	// sources are those that are open, with what each has told last: so long after its
+	// namespace is left, too.
+	sources map[capture.LiveSource]capture.LiveStats
 	problem error // the first that kept one from being captured
 }
 
@@ -47,7 +47,7 @@ func newNetworks(endpoints []netip.AddrPort, feed *capture.Feed) (*networks, err
 		return nil, err
 	}
 	return &networks{endpoints: endpoints, feed: feed, own: own, open: make(map[string]*captured),
-		sources: make(map[capture.LiveSource]uint64)}, nil
+		sources: make(map[capture.LiveSource]capture.LiveStats)}, nil
 }
 
 // errSeen says that the packets of a namespace are seen from outside.
@@ -174,7 +174,7 @@ func (n *networks) add(name string, c *captured) {
 	defer n.mu.Unlock()
 	n.open[name] = c
 	n.opened++
-	n.sources[c.packets] = 0
+	n.sources[c.packets] = capture.LiveStats{}
 	n.feed.Add(c.packets)
 }
 
@@ -182,25 +182,32 @@ func (n *networks) replace(c *captured, packets capture.LiveSource) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	c.packets = packets
-	n.sources[packets] = 0
+	n.sources[packets] = capture.LiveStats{}
 	n.feed.Add(packets)
 }
 
-// drop closes a source, and keeps how many of its packets were lost.
+// drop closes a source, and keeps how many packets it had and lost.
 func (n *networks) drop(s capture.LiveSource) {
 	s.Close() // takes the kernel milliseconds
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.dropped += n.droppedBy(s)
+	n.gone = addStats(n.gone, n.toldBy(s))
 	delete(n.sources, s)
 }
 
-// droppedBy is how many packets a source has dropped, or had when it could be asked last.
-func (n *networks) droppedBy(s capture.LiveSource) uint64 {
+// toldBy is what a source tells, or did when it could be asked last.
+func (n *networks) toldBy(s capture.LiveSource) capture.LiveStats {
 	if stats, err := s.Stats(); err == nil {
-		n.sources[s] = max(n.sources[s], stats.Dropped)
+		n.sources[s] = stats
 	}
 	return n.sources[s]
+}
+
+func addStats(a, b capture.LiveStats) capture.LiveStats {
+	return capture.LiveStats{
+		Received: a.Received + b.Received, Dropped: a.Dropped + b.Dropped,
+		DroppedByInterface: a.DroppedByInterface + b.DroppedByInterface,
+	}
 }
 
 // leave ends the capture in a namespace. What its last process has sent is on its
@@ -237,14 +244,16 @@ func (n *networks) why() string {
 	return n.problem.Error()
 }
 
-// stats are how many packets were dropped in all of them so far, and how many
-// they were.
-func (n *networks) stats() (dropped, opened uint64) {
+// stats are the packets of all of them so far, and how many they were.
+func (n *networks) stats() (packets capture.LiveStats, opened uint64) {
+	if n == nil {
+		return packets, 0
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	dropped = n.dropped
+	packets = n.gone
 	for s := range n.sources {
-		dropped += n.droppedBy(s)
+		packets = addStats(packets, n.toldBy(s))
 	}
-	return dropped, n.opened
+	return packets, n.opened
 }

@@ -27,11 +27,11 @@ func (*counting) Close() error { return nil }
 // while its namespace is being left, nor after it.
 func TestDroppedNeverGoesDown(t *testing.T) {
 	s := &counting{dropped: 3}
-	n := &networks{open: map[string]*captured{}, sources: map[capture.LiveSource]uint64{s: 0}}
+	n := &networks{open: map[string]*captured{}, sources: map[capture.LiveSource]capture.LiveStats{s: {}}}
 	want := func(when string) {
 		t.Helper()
-		if got, _ := n.stats(); got != 3 {
-			t.Errorf("%s: %d", when, got)
+		if got, _ := n.stats(); got.Dropped != 3 {
+			t.Errorf("%s: %+v", when, got)
 		}
 	}
 	want("open")

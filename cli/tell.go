@@ -119,8 +119,8 @@ func (s *session) stats() output.CaptureStats {
 	}
 	stats.DroppedByKernel += s.unread // it drops them when the capture is closed
 	if s.networks != nil {
-		dropped, opened := s.networks.stats()
-		stats.DroppedByKernel += dropped
+		packets, opened := s.networks.stats()
+		stats.DroppedByKernel += packets.Dropped
 		stats.NetworkNamespaces = &opened
 	}
 	return stats
