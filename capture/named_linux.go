@@ -166,14 +166,24 @@ func (n *named) rebind() error {
 		}
 		return err
 	})
-	switch {
-	case err != nil || n.bound == was:
-	case n.bound == 0:
-		n.changed(ErrGone)
-	default:
-		n.changed(nil)
+	if err == nil {
+		n.tell(was)
 	}
 	return err
+}
+
+// tell says what has changed since another interface was bound, or none: one that has
+// taken the other's place between two looks came after that had gone.
+func (n *named) tell(was int) {
+	if n.bound == was {
+		return
+	}
+	if was != 0 {
+		n.changed(ErrGone)
+	}
+	if n.bound != 0 {
+		n.changed(nil)
+	}
 }
 
 // isOthers reports whether the first source does not capture what is bound.

@@ -83,6 +83,8 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 			s.notifyAlive()
 		case change := <-s.interfaces:
 			s.interfaceChanged(change)
+		case <-s.flaps.due:
+			s.tellFlaps()
 		case <-s.hangups:
 			s.join.lifecycle(s.log.reopen)
 		}

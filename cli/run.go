@@ -53,6 +53,7 @@ type session struct {
 	unread   uint64              // how many
 	// interfaces tell when one that is captured by its name is gone, or back.
 	interfaces interfaces
+	flaps      flaps
 	files      *files         // nil if live
 	sieve      *capture.Sieve // what files hold besides; nil if live
 	resolver   attribution.Resolver
@@ -203,6 +204,7 @@ func (s *session) finish() {
 		s.merge.Flush(s.analyzer.Packet)
 	}
 	s.analyzer.Flush()
+	s.tellFlaps()
 	s.leaveUnread()
 	s.takeMissing(deliveryDelay)
 	s.join.lifecycle(s.log.finish)
