@@ -59,8 +59,11 @@ const patience = 10*time.Minute + 20*time.Second
 // quiet is no attack.
 func quiet(ctx context.Context, s *stage) error {
 	const seconds = 5
-	s.note("quiet seconds", seconds)
-	return pause(ctx, seconds*time.Second)
+	err := pause(ctx, seconds*time.Second)
+	if ctx.Err() == nil {
+		s.note("quiet seconds", seconds)
+	}
+	return err
 }
 
 // pause waits, but not longer than the attack may last.

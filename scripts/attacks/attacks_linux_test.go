@@ -1,10 +1,14 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -111,5 +115,41 @@ func TestEndedWell(t *testing.T) {
 		if got := endedWell(tt.status, []byte(tt.said)); got != tt.want {
 			t.Errorf("status %d after %q: %v", tt.status, tt.said, got)
 		}
+	}
+}
+
+// Each attack, also one that is made only if it is named, has a row in the document for
+// its figures, in both columns. The figures of one that has none go nowhere, and are an error.
+func TestAttacksHaveRows(t *testing.T) {
+	text, err := os.ReadFile("../../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range attacks() {
+		for _, column := range []string{"before", "now"} {
+			if changed, err := setCell(text, a.name, column, "x"); err != nil || slices.Equal(changed, text) {
+				t.Errorf("%s: %v", a.name, err)
+			}
+		}
+	}
+}
+
+// An attack without a row is told, and does not keep the others from being made.
+func TestMissingRow(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "document")
+	if err := os.WriteFile(file, []byte(document), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out, complaints strings.Builder
+	r := runner{binary: "none", document: file, column: "now", out: &out, complaints: &complaints,
+		run: func(context.Context, string, string, io.Writer) (*verdict, error) {
+			return &verdict{Failed: "why"}, nil
+		}}
+	err := r.all(t.Context(), []attack{{name: "two"}, {name: "one"}})
+	if !errors.Is(err, errFailed) || !strings.Contains(complaints.String(), "`two`, now") {
+		t.Errorf("%v, said %q", err, &complaints)
+	}
+	if text, _ := os.ReadFile(file); !strings.Contains(string(text), "| `one`, fast | a | **failed** | c |") {
+		t.Errorf("the document is %q", text)
 	}
 }
