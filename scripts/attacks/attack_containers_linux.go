@@ -104,16 +104,16 @@ func removeCgroups() {
 	if err != nil {
 		return
 	}
-	for _, top := range []string{attackersSlice, filepath.Dir(attackersService)} {
+	for _, top := range []string{attackersSlice, filepath.Dir(filepath.Clean(attackersService))} { // the user's slice
 		var found []string
-		_ = filepath.WalkDir(filepath.Join(mount, top), func(path string, d fs.DirEntry, err error) error {
+		_ = filepath.WalkDir(filepath.Join(mount, top), func(name string, d fs.DirEntry, err error) error {
 			if err == nil && d.IsDir() {
-				found = append(found, path)
+				found = append(found, name)
 			}
 			return nil
 		})
-		for _, path := range slices.Backward(found) {
-			_ = unix.Rmdir(path) // those that others use stay
+		for _, name := range slices.Backward(found) {
+			_ = unix.Rmdir(name) // those that others use stay
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 // are told by files which are not what they seem.
 func impostorAttacks() []attack {
 	return []attack{
-		pretence{name: "comm", about: "callers with another program's name, of the process or of the thread (PR_SET_NAME)", kinds: []string{kindProcessName, kindThreadName}, then: executableTold}.attack(),
+		pretence{name: "comm", about: "callers with another program's name, of the process or of the thread (PR_SET_NAME)", kinds: []string{kindProcessName, kindThreadName}, names: []string{otherName}, args: noOthers, then: executableTold}.attack(),
 		pretence{name: "memory-map", about: "callers that have the kernel tell another executable and other arguments (PR_SET_MM_MAP)", kinds: []string{kindMap}, start: startInOwnUsers, may: mayBeEnv, then: countEnv}.attack(),
 		pretence{name: "chroot", about: "callers of root's in a root directory with another /usr/bin/env, passwd and package database", kinds: []string{kindPlain}, before: layJail, start: startInJail, may: mayBeInJail, then: noneOfHost}.attack(),
 		pretence{name: "scripts", about: "scripts by a descriptor, and by interpreters with odd arguments", kinds: []string{kindPlain}, before: layScripts, start: startScript, may: mayBePython, then: scriptsTrue}.attack(),

@@ -23,7 +23,7 @@ import (
 func pathAttacks() []attack {
 	t := &trap{}
 	return []attack{{name: "paths", about: "another user puts links, pipes, devices and directories in the place of all that is written, and fills the disk",
-		outputs: t.lay, do: t.spring, check: t.sprung, mayLose: true,
+		outputs: t.lay, do: t.spring, check: t.sprung,
 		atLeast: map[string]uint64{"swaps": 10_000, "runs": 20, "runs where a directory comes and goes": 20, answered: trapCalls}, leastHonest: 0.4}}
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,20 +21,24 @@ import (
 // their calls is held against what is so, in all ways of finding processes.
 func pretenceAttacks() []attack {
 	return []attack{
-		pretence{name: "argv", about: "callers that write other arguments and names over theirs", kinds: []string{kindRewrite, kindRewriteLate}}.attack(),
+		pretence{name: "argv", about: "callers that write other arguments and names over theirs", kinds: []string{kindRewrite, kindRewriteLate}, args: rewritten, names: []string{honestName}}.attack(),
 		pretence{name: "exec-after-connect", about: "callers that run another program before they send", kinds: []string{kindExec}, may: mayBeOther}.attack(),
 		pretence{name: "passed-sockets", about: "callers that have a child, or another process, send for them", kinds: []string{kindPass, kindRights}, may: mayBeOther, family: true}.attack(),
 		pretence{name: "user-agents", about: "callers with the User-Agents of honest programs and old libraries", kinds: []string{kindAgent}, start: startAgent, may: mayBeShell, then: reportAgents}.attack(),
-		pretence{name: "memfd", about: "callers that run what has no file, or a file that is removed, replaced or named as if it was", kinds: []string{kindPlain}, start: startWithoutFile, may: mayHaveNoFile}.attack(),
+		pretence{name: "memfd", about: "callers that run what has no file, or a file that is removed, replaced or named as if it was", kinds: []string{kindPlain}, start: startWithoutFile, may: mayHaveNoFile, deleted: isGone}.attack(),
 		pretence{name: "own-root", about: "callers with mounts of their own: another /usr/bin/env, passwd and package database", kinds: []string{kindOwnRoot}, start: startInOwnRoot, may: mayBeEnv, then: noneOfHost}.attack(),
 		pretence{name: "cgroup-names", about: "callers in cgroups that a user, a service or a container has named after containers and pods of others", kinds: []string{kindPlain}, before: layCgroups, start: startInPlace, then: placesTrue}.attack(),
-		pretence{name: "pid-reuse", about: "callers that end at once, and another process with the pid of each", kinds: []string{kindHit}, finish: reusePID}.attack(),
-		pretence{name: "locked-memory", about: "callers whose arguments cannot be read, as they keep their memory's lock", kinds: []string{kindPlain}, start: startLocked}.attack(),
+		pretence{name: "pid-reuse", about: "callers that end at once, and another process with the pid of each", kinds: []string{kindHit}, finish: reusePID, args: noOthers, brief: true, did: map[string]uint64{"reused": pretences / 2}}.attack(),
+		pretence{name: "locked-memory", about: "callers whose arguments cannot be read, as they keep their memory's lock", kinds: []string{kindPlain}, start: startLocked, args: noOthers}.attack(),
 	}
 }
 
 // pretences is how many calls are made of each kind.
 const pretences = 25
+
+// pretenceTime is a few seconds for each of 50 calls: a process can take that long to end
+// where three captures look at all of /proc and the processors have others to run.
+const pretenceTime = 3 * time.Minute
 
 // pretence is an attack of that kind.
 type pretence struct {
@@ -45,7 +51,17 @@ type pretence struct {
 	// kind's role, as the attackers' user.
 	start func(ctx context.Context, directory, kind, path string, i int) (*exec.Cmd, error)
 	// finish is what is done once the caller has ended; may be nil.
-	finish func(ctx context.Context, s *stage, directory string, pid int) error
+	finish func(ctx context.Context, s *stage, directory string, watching []onlooker, m made) error
+	// brief: callers end before sock_diag and proc can be sure to find any.
+	brief bool
+	// did is what the attack must have done, beside its calls.
+	did map[string]uint64
+	// args says which arguments may be told besides those of the caller's start; may be nil.
+	args func(told []string, m made) bool
+	// names may be told besides that of the caller's file.
+	names []string
+	// deleted says whether the executable that is told is one that has no file; nil for never.
+	deleted func(executable string) bool
 	// may says which executables may be told besides the caller's own.
 	may func(directory, executable string) bool
 	// family: a child that the caller tells of may be told, too.
@@ -61,6 +77,7 @@ type toldCall struct {
 	} `json:"url"`
 	IMDS struct {
 		ExecutableElsewhere bool `json:"executable_elsewhere"`
+		ExecutableDeleted   bool `json:"executable_deleted"`
 		Attribution         struct {
 			Status string `json:"status"`
 			Method string `json:"method"`
@@ -103,6 +120,7 @@ type toldScript struct {
 // made is a call of an attacker.
 type made struct {
 	path, executable string
+	args             []string
 	pid              int
 	children         string // what the caller has said of them: their pids
 }
@@ -110,13 +128,25 @@ type made struct {
 func (p pretence) attack() attack {
 	var faults []string
 	return attack{
-		name: p.name, about: p.about, atLeast: map[string]uint64{"callers": uint64(pretences * len(p.kinds)), answered: uint64(pretences * len(p.kinds))},
+		name: p.name, about: p.about, atLeast: p.atLeast(), bound: pretenceTime,
 		do: func(ctx context.Context, s *stage) (err error) {
 			faults, err = p.play(ctx, s)
 			return err
 		},
 		check: func(*verdict, []entry) []string { return faults },
 	}
+}
+
+// atLeast: what nobody is found for says nothing of anybody. The default way knows nearly
+// all callers, sock_diag half of them, and proc some of those that stay for a while.
+func (p pretence) atLeast() map[string]uint64 {
+	calls := uint64(pretences * len(p.kinds))
+	least := map[string]uint64{"callers": calls, answered: calls, "default knows": calls * 9 / 10}
+	if !p.brief {
+		least["sock_diag knows"], least["proc knows"] = calls/2, 1
+	}
+	maps.Copy(least, p.did)
+	return least
 }
 
 // play makes the calls, and looks at what the program and the onlookers tell of them.
@@ -130,7 +160,7 @@ func (p pretence) play(ctx context.Context, s *stage) (faults []string, err erro
 		defer o.stop()
 		watching = append(watching, o)
 	}
-	directory, err := os.MkdirTemp("/tmp", "pretence-")
+	directory, err := os.MkdirTemp("", "pretence-")
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +175,7 @@ func (p pretence) play(ctx context.Context, s *stage) (faults []string, err erro
 		}
 		defer after()
 	}
-	calls, err := p.call(ctx, s, directory)
+	calls, err := p.call(ctx, s, directory, watching)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +197,7 @@ func copyProgram(to string) error {
 }
 
 // call makes the calls, one after the other.
-func (p pretence) call(ctx context.Context, s *stage, directory string) (calls []made, err error) {
+func (p pretence) call(ctx context.Context, s *stage, directory string, watching []onlooker) (calls []made, err error) {
 	for i := range pretences * len(p.kinds) {
 		kind := p.kinds[i%len(p.kinds)]
 		m := made{path: fmt.Sprintf("/pretence/%s/%d", kind, i), executable: filepath.Join(directory, "caller")}
@@ -184,7 +214,7 @@ func (p pretence) call(ctx context.Context, s *stage, directory string) (calls [
 		if err := cmd.Start(); err != nil {
 			return nil, err
 		}
-		m.pid = cmd.Process.Pid
+		m.pid, m.args = cmd.Process.Pid, cmd.Args
 		if err := cmd.Wait(); err != nil {
 			return nil, fmt.Errorf("caller of %s: %w", m.path, err)
 		}
@@ -192,7 +222,7 @@ func (p pretence) call(ctx context.Context, s *stage, directory string) (calls [
 		s.note("callers", 1)
 		calls = append(calls, m)
 		if p.finish != nil {
-			if err := p.finish(ctx, s, directory, m.pid); err != nil {
+			if err := p.finish(ctx, s, directory, watching, m); err != nil {
 				return nil, err
 			}
 		}
@@ -245,12 +275,56 @@ func (p pretence) wrong(t toldCall, m made, directory string) string {
 		return "it is another process"
 	case t.User.ID != "" && t.User.ID != strconv.Itoa(attackerUser):
 		return "it is another user, " + t.User.ID
-	case t.Process.Executable == "" || t.Process.Executable == m.executable:
-		return ""
-	case p.may != nil && p.may(directory, t.Process.Executable):
-		return ""
+	case t.Process.Executable != "" && t.Process.Executable != m.executable && (p.may == nil || !p.may(directory, t.Process.Executable)):
+		return "it has another executable"
+	case p.names != nil && t.Process.Name != "" && t.Process.Name != filepath.Base(m.executable) && !slices.Contains(p.names, t.Process.Name):
+		return "it has another name"
+	case p.args != nil && t.Process.Args != nil && !slices.Equal(t.Process.Args, m.args) && !p.args(t.Process.Args, m):
+		return "it has other arguments"
+	case t.Process.Executable != "" && t.IMDS.ExecutableDeleted != (p.deleted != nil && p.deleted(t.Process.Executable)):
+		return fmt.Sprintf("that its file is gone is told as %v", t.IMDS.ExecutableDeleted)
 	}
-	return "it has another executable"
+	return ""
+}
+
+// noOthers: no arguments may be told but those of the caller's start.
+func noOthers([]string, made) bool { return false }
+
+// rewritten: each byte is that of the start, or that which was written over it, as what is
+// told may have been read while it was written.
+func rewritten(told []string, m made) bool {
+	is, was := strings.Join(told, "\x00"), strings.Join(m.args, "\x00")
+	written, text := []byte(was), []byte(honestText)
+	for at, arg := range argPlaces(m.args) {
+		text = text[copy(written[at:at+len(arg)], text):]
+	}
+	if len(is) > len(was) || strings.Trim(string(written[len(is):]), "\x00") != "" && len(is) != len(was) {
+		return false
+	}
+	for i := range is {
+		if is[i] != was[i] && is[i] != written[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// argPlaces are the arguments, and where each begins.
+func argPlaces(args []string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		at := 0
+		for _, arg := range args {
+			if !yield(at, arg) {
+				return
+			}
+			at += len(arg) + 1
+		}
+	}
+}
+
+// isGone: no file that runs has the name.
+func isGone(executable string) bool {
+	return strings.HasPrefix(executable, "/memfd:") || strings.HasPrefix(filepath.Base(executable), "gone")
 }
 
 func mayBeOther(directory, executable string) bool {
@@ -277,13 +351,11 @@ func startOnlooker(ctx context.Context, s *stage, way string) (onlooker, error) 
 	if err := o.cmd.Start(); err != nil {
 		return o, err
 	}
-	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if log, _ := os.ReadFile(o.log); strings.Contains(string(log), "capture-started") {
-			return o, nil
-		}
+	if err := awaitCapture(ctx, o.log, nil); err != nil {
+		o.stop()
+		return o, fmt.Errorf("--attribution %s: %w", way, err)
 	}
-	o.stop()
-	return o, fmt.Errorf("the program did not start with --attribution %s", way)
+	return o, nil
 }
 
 func (o onlooker) stop() {
@@ -292,7 +364,7 @@ func (o onlooker) stop() {
 }
 
 // lineWithin is how long a line may take that is about a call which has ended.
-const lineWithin = 10 * time.Second
+const lineWithin = 30 * time.Second
 
 // await returns the lines once there is one for each call.
 func (o onlooker) await(calls []made) (lines []toldCall, err error) {
@@ -384,11 +456,13 @@ func own(name string) error {
 	return errors.Join(copyProgram(name), os.Chown(name, attackerUser, attackerUser))
 }
 
-// reusePID has another program run with the pid of a caller that has ended.
-func reusePID(ctx context.Context, s *stage, directory string, pid int) error {
+// reusePID has another program run with the pid of a caller that has ended, until the call
+// is told. It is a pid of the whole machine: those of a namespace of the callers' own would
+// be others to the program, and would not come again. What starts meanwhile takes the next ones.
+func reusePID(ctx context.Context, s *stage, directory string, watching []onlooker, m made) error {
 	const attempts = 20
 	for range attempts {
-		if err := os.WriteFile("/proc/sys/kernel/ns_last_pid", []byte(strconv.Itoa(pid-1)), 0); err != nil {
+		if err := os.WriteFile("/proc/sys/kernel/ns_last_pid", []byte(strconv.Itoa(m.pid-1)), 0); err != nil {
 			return err
 		}
 		cmd := asAttacker(ctx, rolePretend, kindWait)
@@ -400,17 +474,26 @@ func reusePID(ctx context.Context, s *stage, directory string, pid int) error {
 		if err := cmd.Start(); err != nil {
 			return err
 		}
-		same := cmd.Process.Pid == pid
+		same, told := cmd.Process.Pid == m.pid, error(nil)
 		if same {
 			s.note("reused", 1)
-			time.Sleep(300 * time.Millisecond) // for as long as processes are looked for
+			told = awaitTold(watching, m) // for as long as processes are looked for
 		}
 		_ = in.Close()
-		if err := cmd.Wait(); err != nil || same {
+		if err := errors.Join(told, cmd.Wait()); err != nil || same {
 			return err
 		}
 	}
 	return nil
+}
+
+// awaitTold returns once all tell of a call, or could have.
+func awaitTold(watching []onlooker, m made) (err error) {
+	for _, o := range watching {
+		_, failed := o.await([]made{m})
+		err = errors.Join(err, failed)
+	}
+	return err
 }
 
 // startLocked is a caller that keeps its own lock.

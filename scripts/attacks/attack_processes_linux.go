@@ -159,7 +159,7 @@ func (s slowRequests) close() {
 // callersWith starts callers one after the other, as they are made.
 func callersWith(n int, change func(cmd *exec.Cmd, directory string, i int) error) func(context.Context, *stage) error {
 	return func(ctx context.Context, s *stage) error {
-		directory, err := os.MkdirTemp("/tmp", "attacker-")
+		directory, err := os.MkdirTemp("", "attacker-")
 		if err != nil {
 			return err
 		}

@@ -20,7 +20,7 @@ const spawners = 4
 // storm has n processes started, of a program that does nothing but end.
 func storm(n int) func(context.Context, *stage) error {
 	return func(ctx context.Context, s *stage) error {
-		directory, err := os.MkdirTemp("/tmp", "attacker-")
+		directory, err := os.MkdirTemp("", "attacker-")
 		if err != nil {
 			return err
 		}

@@ -16,14 +16,13 @@ import (
 // callNamed calls in a thread that has another program's name (PR_SET_NAME, prctl(2)), as
 // its first thread has, too, if the process is to be called so.
 func callNamed(process bool, path string) error {
-	const other = "honest"
 	runtime.LockOSThread()
 	if process {
-		if err := os.WriteFile("/proc/self/comm", []byte(other), 0); err != nil {
+		if err := os.WriteFile("/proc/self/comm", []byte(otherName), 0); err != nil {
 			return err
 		}
 	}
-	name, err := unix.BytePtrFromString(other)
+	name, err := unix.BytePtrFromString(otherName)
 	if err != nil {
 		return err
 	}

@@ -194,6 +194,8 @@ type attack struct {
 	// lasts is how long it may take, if that is longer than attackTime. One that does is
 	// made only if it is named.
 	lasts time.Duration
+	// bound is how long it may take on a busy machine, if that is longer than attackTime.
+	bound time.Duration
 	// atLeast is what it must have done, by what it notes, to be an attack at all.
 	atLeast map[string]uint64
 	// leastHonest is the part of the honest calls due that must have been answered, if

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -84,7 +85,22 @@ func callAs(path, agent string) error {
 		return err
 	}
 	defer conn.Close()
-	_, err = exchange(conn, bufio.NewReader(conn), requestFor(path, agent))
+	return send(conn, path, agent)
+}
+
+// Each of lingerEvery callers keeps its connection for so long after the answer, so that
+// also the tables of /proc can be read meanwhile.
+const (
+	lingerTime  = 300 * time.Millisecond
+	lingerEvery = 5
+)
+
+// send sends a request and takes the answer.
+func send(conn net.Conn, path, agent string) error {
+	_, err := exchange(conn, bufio.NewReader(conn), requestFor(path, agent))
+	if i, notOne := strconv.Atoi(filepath.Base(path)); notOne == nil && i%lingerEvery == 0 {
+		time.Sleep(lingerTime)
+	}
 	return err
 }
 
@@ -98,19 +114,27 @@ func callBetween(path string, do func() error) error {
 	if err := do(); err != nil {
 		return err
 	}
-	_, err = exchange(conn, bufio.NewReader(conn), requestFor(path, "between"))
-	return err
+	return send(conn, path, "between")
 }
+
+// What is pretended: a name of 15 bytes, which is as long as one can be (PR_SET_NAME), and
+// arguments that are longer than any of the callers'.
+const (
+	honestName = "/usr/bin/honest"
+	otherName  = "honest"
+)
+
+var honestText = strings.Repeat(honestName+"\x00", 64)
 
 // rewrite writes the arguments of an honest program over its own, in place, and its name
 // over those of the process and of the thread.
 func rewrite() error {
-	text := []byte(strings.Repeat("/usr/bin/honest\x00", 64))
+	text := []byte(honestText)
 	for _, arg := range os.Args {
 		text = text[copy(unsafe.Slice(unsafe.StringData(arg), len(arg)), text):]
 	}
 	return errors.Join(
-		os.WriteFile("/proc/self/comm", []byte("/usr/bin/honest"), 0),
+		os.WriteFile("/proc/self/comm", []byte(honestName), 0),
 		os.WriteFile("/proc/thread-self/comm", []byte("honest-thread"), 0))
 }
 
@@ -202,8 +226,7 @@ func sendOn(fd int, path string) error {
 		return err
 	}
 	defer conn.Close()
-	_, err = exchange(conn, bufio.NewReader(conn), requestFor(path, "sent"))
-	return err
+	return send(conn, path, "sent")
 }
 
 // agentFor is the User-Agent that goes with the number of a path.

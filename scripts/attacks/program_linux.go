@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,7 +61,7 @@ func startProgram(ctx context.Context, binary, directory string, a attack) (*pro
 		close(p.ended)
 	}()
 	go p.sample()
-	return p, p.awaitStart()
+	return p, p.awaitStart(ctx)
 }
 
 // outputs are the arguments for where it writes, and its standard output.
@@ -76,20 +77,57 @@ func (p *program) outputs(directory string, a attack) (args []string, out *os.Fi
 	return append(args, "--format", "json"), out, err
 }
 
-func (p *program) awaitStart() error {
-	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if log, _ := os.ReadFile(p.log); bytes.Contains(log, []byte("capture-started")) {
-			time.Sleep(200 * time.Millisecond) // it says so before it begins
+func (p *program) awaitStart(ctx context.Context) error {
+	err := awaitCapture(ctx, p.log, p.ended)
+	switch {
+	case errors.Is(err, errEnded):
+		return fmt.Errorf("%w: %s", err, p.errs.String())
+	case err != nil:
+		p.kill()
+	}
+	return err
+}
+
+// errEnded: the program has ended in place of starting.
+var errEnded = errors.New("the program did not start")
+
+// probePath is what is called until the program tells of it: it says that it captures
+// before it does. The service does not count it.
+const probePath = "/probe"
+
+// awaitCapture returns once the log tells of a call that was made meanwhile.
+func awaitCapture(ctx context.Context, log string, ended <-chan struct{}) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		text, _ := os.ReadFile(log)
+		switch {
+		case bytes.Contains(text, []byte(strconv.Quote(probePath))):
 			return nil
+		case bytes.Contains(text, []byte("capture-started")):
+			if err := probe(); err != nil {
+				return err
+			}
 		}
 		select {
-		case <-p.ended:
-			return fmt.Errorf("the program did not start: %s", p.errs.String())
-		default:
+		case <-ended:
+			return errEnded
+		case <-ctx.Done():
+			return fmt.Errorf("the program did not start in time: %w", ctx.Err())
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	p.kill()
-	return errors.New("the program did not start in time")
+}
+
+// probe makes one call, as none of the attackers and from none of the honest clients' ports.
+func probe() error {
+	conn, err := dial(&net.TCPAddr{IP: net.ParseIP(probeAddr)})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = exchange(conn, bufio.NewReader(conn), requestFor(probePath, "probe"))
+	return err
 }
 
 // sample keeps the peak of the program's memory up to date until it has ended.

@@ -119,6 +119,8 @@ func (s *standIn) take(conn net.Conn, request *http.Request) {
 	switch {
 	case strings.HasPrefix(request.RequestURI, honestToken):
 		return // goes with the call that follows
+	case request.RequestURI == probePath:
+		return
 	case !strings.HasPrefix(request.RequestURI, noted):
 		s.others.Add(1)
 		return

@@ -29,6 +29,9 @@ const (
 	quietTime  = 2 * time.Second
 )
 
+// endTimeout is how long the end of an attack may take that is broken off.
+const endTimeout = 10 * time.Second
+
 // stage is where an attack happens.
 type stage struct {
 	binary    string
@@ -54,7 +57,18 @@ func runInNewNetwork(ctx context.Context, binary, name string, complaints io.Wri
 	if err != nil {
 		return nil, err
 	}
+	directory, err := os.MkdirTemp("/tmp", "attacks-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(directory) // also where the child was killed
+	if err := os.Chmod(directory, 0o711); err != nil {
+		return nil, err // attackers have programs below it
+	}
 	cmd := exec.CommandContext(ctx, self, roleInside, path, name)
+	cmd.Env = append(os.Environ(), "TMPDIR="+directory)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it cleans up
+	cmd.WaitDelay = endTimeout
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 	cmd.Stderr = complaints
 	out, err := cmd.Output()
@@ -71,7 +85,7 @@ func inside(ctx context.Context, binary, name string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	directory, err := os.MkdirTemp("", "attacks-")
+	directory, err := os.MkdirTemp("", "stage-")
 	if err != nil {
 		return err
 	}
@@ -104,7 +118,7 @@ func (s *stage) play(ctx context.Context, a attack) (v *verdict, err error) {
 		return nil, err
 	}
 	time.Sleep(quietTime)
-	limited, cancel := context.WithTimeout(ctx, max(a.lasts, attackTime))
+	limited, cancel := context.WithTimeout(ctx, max(a.lasts, a.bound, attackTime))
 	defer cancel()
 	began := time.Now()
 	failed := a.do(limited, s)
@@ -140,7 +154,7 @@ func layNetwork() error {
 	if err != nil {
 		return err
 	}
-	for _, address := range []string{service4 + "/32", service6 + "/128", honestAddr + "/32"} {
+	for _, address := range []string{service4 + "/32", service6 + "/128", honestAddr + "/32", probeAddr + "/32"} {
 		parsed, err := netlink.ParseAddr(address)
 		if err != nil {
 			return err
