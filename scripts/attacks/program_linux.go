@@ -19,7 +19,7 @@ import (
 
 const (
 	// startTimeout and stopTimeout bound the program's start and end.
-	startTimeout = 15 * time.Second
+	startTimeout = 45 * time.Second
 	stopTimeout  = 15 * time.Second
 	// sampleTime is how often its memory is looked at. VmHWM is the most that it ever
 	// was, so that only the time since the last look is missed.
