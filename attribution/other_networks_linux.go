@@ -181,7 +181,7 @@ func (n *otherNetworks) open(name string, pid int) bool {
 		return false
 	}
 	n.kept[name] = k
-	go n.follow(name, k)
+	go n.follow(name, k, n.captured)
 	return true
 }
 
@@ -207,9 +207,9 @@ func (n *otherNetworks) enter(name string, pid int) (*otherNetwork, error) {
 }
 
 // follow keeps the namespace while there are processes in it.
-func (n *otherNetworks) follow(name string, k *otherNetwork) {
+func (n *otherNetworks) follow(name string, k *otherNetwork, captured *follower) {
 	k.wait()
-	n.captured.forget(name) // as long as the socket keeps it, no other has its name
+	captured.forget(name) // as long as the socket keeps it, no other has its name
 	n.mu.Lock()
 	if n.kept[name] == k {
 		delete(n.kept, name)
