@@ -368,7 +368,9 @@ func TestFollowerForgetsEnded(t *testing.T) {
 	f.follow = v.follow
 	f.meet(notice{c.Process.Pid, name})
 	eventually(t, "a socket in it", func() bool { return n.keeps(name) })
+	f.mu.Lock()
 	f.known[name].until = time.Now().Add(time.Hour)
+	f.mu.Unlock()
 	c.end()
 	eventually(t, "it is forgotten", func() bool { return f.isNews(name) })
 }
