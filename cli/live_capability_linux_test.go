@@ -80,7 +80,7 @@ func TestLiveCapabilities(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			s.service.follow(rules{delay: lifeTime})
+			s.service.follow(rules{delay: 4 * lifeTime}) // sixteen of these run beside each other
 			p := test.watch(t, s)
 			test.checkThreads(t, p)
 			roots, own := s.curlAs(t, s.host, 0), s.curlAs(t, s.host, nobody)
