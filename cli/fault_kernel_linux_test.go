@@ -305,12 +305,7 @@ func TestFaultRefused(t *testing.T) {
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			f := beginRefused(t, test.what, test.refused...)
-			f.program.awaitStart(t)
-			f.call(t)
-			f.call(t)
-			f.logged(t)
-			f.end(t, 0)
-			f.checkWhole(t, 0)
+			f.callTwice(t)
 			f.checkSaid(t, test.said...)
 			f.tell(t)
 		})
@@ -332,12 +327,7 @@ func TestFaultNetlinkBusy(t *testing.T) {
 			t.Run(test.what+" "+way, func(t *testing.T) {
 				f := newFault(t, test.what+", `--attribution "+way+"`")
 				f.program = launch(t, refusing(t, f.site, refusal{test.call, nil, test.with}), liveCommand(f.arguments("--own-namespace", "--attribution", way)...))
-				f.program.awaitStart(t)
-				f.call(t)
-				f.call(t)
-				f.logged(t)
-				f.end(t, 0)
-				f.checkWhole(t, 0)
+				f.callTwice(t)
 				f.tell(t)
 			})
 		}
@@ -367,12 +357,7 @@ func TestFaultTracefsHidden(t *testing.T) {
 			f := newFault(t, test.what)
 			host := privileged{capabilities: test.without, without: true, mounts: hiddenTracefs}
 			f.program = launch(t, host.thread(t, f.site), liveCommand(f.arguments("--own-namespace")...))
-			f.program.awaitStart(t)
-			f.call(t)
-			f.call(t)
-			f.logged(t)
-			f.end(t, 0)
-			f.checkWhole(t, 0)
+			f.callTwice(t)
 			f.checkSaid(t, test.said...)
 			f.tell(t)
 		})
@@ -409,12 +394,7 @@ func TestFaultUsersLimits(t *testing.T) {
 				t.Logf("\n| %s | `%.60s`, exit status 2 | no log | 0, 0, 0 |", f.what, strings.TrimSpace(f.program.errors()))
 				return
 			}
-			f.program.awaitStart(t)
-			f.call(t)
-			f.call(t)
-			f.logged(t)
-			f.end(t, 0)
-			f.checkWhole(t, 0)
+			f.callTwice(t)
 			f.checkSaid(t, test.said...)
 			f.tell(t)
 		})

@@ -114,6 +114,18 @@ func (f *fault) logged(t *testing.T) {
 	})
 }
 
+// callTwice is the whole run of a program that has a fault from the start on, and that has
+// both calls in its log.
+func (f *fault) callTwice(t *testing.T) {
+	t.Helper()
+	f.program.awaitStart(t)
+	f.call(t)
+	f.call(t)
+	f.logged(t)
+	f.end(t, 0)
+	f.checkWhole(t, 0)
+}
+
 // end ends the program by the signal, which it is to do with the status, and takes in
 // what it has told.
 func (f *fault) end(t *testing.T, status int) {
