@@ -180,7 +180,7 @@ func TestLiveProgramFails(t *testing.T) {
 	if _, err := s.startProgram(t.Context(), fakeProgram(t, "echo no room >&2; exit 1\n"), "log"); err == nil || !strings.Contains(err.Error(), "no room") {
 		t.Errorf("%v", err)
 	}
-	p, err := s.startProgram(t.Context(), fakeProgram(t, "trap 'echo broken >&2; kill $!; exit 9' TERM\necho started >\"$2\"\nsleep 60 2>/dev/null & wait\n"), "log")
+	p, err := s.startProgram(t.Context(), fakeProgram(t, "trap 'echo broken >&2; exit 9' TERM\necho started >\"$2\"\nn=0; while [ $((n += 1)) -le 1200 ]; do sleep 0.05; done\n"), "log")
 	if err != nil {
 		t.Fatal(err)
 	}
