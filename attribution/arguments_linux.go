@@ -116,7 +116,7 @@ func (m *memories) close() {
 const (
 	readerIdle   uint32 = iota
 	readerAsked         // somebody waits
-	readerLate          // nobody waits any more
+	readerLate          // nobody waits any more, perhaps before it has begun
 	readerHasAll        // text is there
 	readerOver          // the thread ends
 )
@@ -149,6 +149,9 @@ func (r *memoryReader) run(started chan<- int, put func(*memoryReader)) {
 			if !r.state.change(readerAsked, readerHasAll) {
 				put(r)
 			}
+		case readerLate: // it had no processor until now
+			unix.Close(r.fd)
+			put(r)
 		case readerOver:
 			return
 		default:

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -92,6 +93,30 @@ func TestManyReadAtOnce(t *testing.T) {
 	}
 	reading.Wait()
 	eventually(t, "all threads have nothing to do", func() bool { return p.memories.idle() == memoryReaders })
+}
+
+// TestLateBeforeItBegan is a thread that has no processor until nobody waits any more.
+func TestLateBeforeItBegan(t *testing.T) {
+	var file [2]int
+	if err := unix.Pipe2(file[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(file[1])
+	back := make(chan *memoryReader)
+	r := newMemoryReader(func(r *memoryReader) {
+		r.state.set(readerOver)
+		back <- r
+	})
+	r.fd = file[0]
+	r.state.set(readerLate)
+	select {
+	case <-back:
+	case <-time.After(patience):
+		t.Fatal("the thread never reads again")
+	}
+	if _, err := unix.Write(file[1], []byte("x")); err != unix.EPIPE {
+		t.Errorf("what it was to read is open still: %v", err)
+	}
 }
 
 // TestMemoriesClose has the threads end, also one that is late.
