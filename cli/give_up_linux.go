@@ -41,7 +41,7 @@ func become(to *account, keep []string) (stays, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return stays, errors.Join(closeToOthers(), forbidNew(), dropRest(set))
+	return stays, errors.Join(hideFiles(), forbidRoot(), forbidNew(), bound(), keepOnly(set))
 }
 
 // become is for root, whose capabilities go with it (capabilities(7)).

@@ -159,7 +159,7 @@ func setOf(capabilities []int) (set uint64) {
 func checkDropped(t *testing.T, p *liveProgram, kept []int) {
 	t.Helper()
 	set := setOf(kept)
-	want := threadState{effective: set, permitted: set, bounding: set, noNew: true, seccomp: filtered, uids: "0\t0\t0\t0"}
+	want := threadState{effective: set, permitted: set, noNew: true, seccomp: filtered, uids: "0\t0\t0\t0"}
 	for _, state := range threadStates(t, p.Process.Pid) {
 		if state.groups = ""; state != want {
 			t.Fatalf("%+v, not %+v", state, want)

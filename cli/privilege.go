@@ -31,8 +31,6 @@ func (s *session) settle() {
 	}
 	if err := dropPrivileges(keep); err != nil {
 		s.limits = append(s.limits, fmt.Sprintf("More privileges are kept than are in use: %v.", err))
-	} else {
-		s.confined = append(s.confined, "no_new_privs")
 	}
 	s.runFirst()
 	s.restrict(s.liveJob())
@@ -72,6 +70,15 @@ func (s *session) noDumps() {
 		return
 	}
 	s.confined = append(s.confined, "no_core_dumps")
+}
+
+// leaveProgramsNothing has programs that a capture starts gain no privileges.
+func (s *session) leaveProgramsNothing() {
+	if err := leaveProgramsNothing(); err != nil {
+		s.limits = append(s.limits, fmt.Sprintf("Programs that are started can have privileges: %v.", err))
+		return
+	}
+	s.confined = append(s.confined, "no_new_privs")
 }
 
 // giveUp opens what is read and written, and leaves the process without the rights that

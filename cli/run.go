@@ -97,6 +97,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 		calmMonitor()
 		defer raiseAutogroup()()
 		s.noDumps()
+		s.leaveProgramsNothing()
 		debug.SetGCPercent(liveGCPercent)
 		debug.SetMemoryLimit(min(liveMemory, debug.SetMemoryLimit(-1))) // GOMEMLIMIT, if that is less
 	} else {
