@@ -234,7 +234,7 @@ func TestNamespaceTap(t *testing.T) {
 	}
 	packets := r.all(t, s)
 	checkPlaced(t, packets, before, time.Now())
-	err := TapSYNs(&replay{packets}, imds.DefaultEndpoints(), func(client, service netip.AddrPort, at time.Time) {
+	err := <-TapSYNs(&replay{packets}, imds.DefaultEndpoints(), func(client, service netip.AddrPort, at time.Time) {
 		if service.String() != testService || !at.Equal(packets[len(got)].Time) {
 			t.Errorf("SYN to %v at %v", service, at)
 		}

@@ -1,7 +1,13 @@
 package capture
 
 import (
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,4 +29,52 @@ func TestHurry(t *testing.T) {
 			t.Errorf("%s: %+v, want nice %d", test.name, a, test.nice)
 		}
 	}
+}
+
+// A tap has its priority when it is started: the privilege that it takes is given up next.
+func TestTapHasItsPriorityAtOnce(t *testing.T) {
+	for range 100 {
+		source := &idle{make(chan struct{})}
+		before := hurried(t)
+		ended := TapSYNs(source, nil, func(netip.AddrPort, netip.AddrPort, time.Time) {})
+		if after := hurried(t); after != before+1 {
+			t.Errorf("%d threads with the priority of a tap's, %d without one", after, before)
+		}
+		close(source.over)
+		if err := <-ended; err != io.EOF {
+			t.Errorf("it ended by %v", err)
+		}
+		eventually(t, "its thread has ended", func() bool { return hurried(t) == before })
+	}
+}
+
+// idle is a source without packets, until it is over.
+type idle struct{ over chan struct{} }
+
+func (s *idle) Next() (Packet, error) {
+	<-s.over
+	return Packet{}, io.EOF
+}
+
+func (s *idle) Close() error { return nil }
+
+// hurried counts our threads with the priority of a tap's.
+func hurried(t *testing.T) (n int) {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/self/task/*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range stats {
+		stat, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		const nice = 16 // of the fields behind the name, proc_pid_stat(5)
+		if fields := strings.Fields(rest); len(fields) > nice && fields[nice] == "-20" {
+			n++
+		}
+	}
+	return n
 }

@@ -131,9 +131,7 @@ func (n *networks) tap(c *captured, name string) (err error) {
 	if c.tap, err = n.source(name, capture.LiveOptions{SYNTap: true}); err != nil {
 		return err
 	}
-	go func() {
-		_ = capture.TapSYNs(c.tap, n.endpoints, func(client, service netip.AddrPort, at time.Time) { n.seen(name, client, service, at) })
-	}()
+	capture.TapSYNs(c.tap, n.endpoints, func(client, service netip.AddrPort, at time.Time) { n.seen(name, client, service, at) })
 	return nil
 }
 

@@ -254,9 +254,7 @@ func (s *session) openTaps() error {
 		if err != nil {
 			return err
 		}
-		go func() { // ends with the process: nothing can wake it on a quiet wire
-			_ = capture.TapSYNs(tap, s.options.endpoints, s.seen)
-		}()
+		capture.TapSYNs(tap, s.options.endpoints, s.seen) // ends with the process: nothing can wake it on a quiet wire
 	}
 	return nil
 }
