@@ -1,8 +1,8 @@
 package attribution
 
 import (
-	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,12 +13,12 @@ const (
 	// 5 µs as a rule, and milliseconds where a large program maps files meanwhile.
 	argumentsWithin = 10 * time.Millisecond
 	// maxLateArguments looks may be late at the same time without holding up anybody
-	// else's.
+	// else's, of those in a hurry and of the others.
 	maxLateArguments = 4
-	// memoryReaders is one for each of those, for each worker, for who follows the
-	// kernel's events and for who sees packets. Where all are late, which has cost who
-	// follows the events 100 ms at most, nobody looks at any more until one of them ends.
-	memoryReaders = maxLateArguments + workers + 2
+	// memoryReaders is one for each of those, for who follows the kernel's events and
+	// for who sees packets. Where all are late, which has cost who follows the events
+	// 60 ms at most, nobody in a hurry looks at any more until one of them ends.
+	memoryReaders = maxLateArguments + 2
 )
 
 // memories reads what is in other processes' memory, and that is their arguments alone.
@@ -28,11 +28,13 @@ const (
 // lock that it can hold, since Linux 4.1: before that the link /proc/PID/exe takes this
 // one, too.
 //
-// Threads made in advance read, and those who ask wait for them: priorities take a
-// privilege that is given up later, and a process that lives for a millisecond has often
-// ended when a goroutine without one gets its turn.
+// For who is in a hurry threads made in advance read: priorities take a privilege that is
+// given up later, and a process that lives for a millisecond has often ended when a
+// goroutine without one gets its turn. Each of them keeps one of the runtime's processors
+// (GOMAXPROCS) for a while after it has read, so that they are not for everybody.
 type memories struct {
-	all []*memoryReader
+	all  []*memoryReader
+	late atomic.Int64 // looks without hurry that nobody waits for any more
 
 	mu    sync.Mutex      // guards what follows
 	free  []*memoryReader // those that nobody waits for and that are not late
@@ -63,7 +65,37 @@ func (m *memories) threads() (threads []int) {
 // is not known. Nil memories wait for as long as it takes.
 func (m *memories) arguments(fd int) string {
 	if m == nil {
-		return readArguments(fd, make([]byte, lookBuffer))
+		return readArguments(fd)
+	}
+	if m.late.Load() >= maxLateArguments {
+		unix.Close(fd)
+		return ""
+	}
+	found, late := make(chan string), make(chan struct{})
+	go func() {
+		text := readArguments(fd)
+		select {
+		case found <- text:
+		case <-late:
+			m.late.Add(-1)
+		}
+	}()
+	timer := time.NewTimer(argumentsWithin)
+	defer timer.Stop()
+	select {
+	case text := <-found:
+		return text
+	case <-timer.C:
+		m.late.Add(1)
+		close(late)
+		return ""
+	}
+}
+
+// hurriedArguments is arguments for who follows the kernel's events or sees packets.
+func (m *memories) hurriedArguments(fd int) string {
+	if m == nil {
+		return readArguments(fd)
 	}
 	r := m.take()
 	if r == nil {
@@ -75,6 +107,17 @@ func (m *memories) arguments(fd int) string {
 		m.put(r)
 	}
 	return text
+}
+
+func readArguments(fd int) string { return readArgumentsInto(fd, make([]byte, lookBuffer)) }
+
+func readArgumentsInto(fd int, buffer []byte) string {
+	defer unix.Close(fd)
+	n, err := unix.Read(fd, buffer)
+	if err != nil {
+		return ""
+	}
+	return string(buffer[:n])
 }
 
 // take returns one that has nothing to do, nil if all have.
@@ -110,76 +153,4 @@ func (m *memories) close() {
 		r.state.set(readerOver)
 	}
 	m.free, m.ended = nil, true
-}
-
-// What a memoryReader does, and what is to become of what it reads.
-const (
-	readerIdle   uint32 = iota
-	readerAsked         // somebody waits
-	readerLate          // nobody waits any more, perhaps before it has begun
-	readerHasAll        // text is there
-	readerOver          // the thread ends
-)
-
-// memoryReader is a thread that reads memory for others.
-type memoryReader struct {
-	thread int
-	state  futex
-	fd     int    // what it is asked for
-	text   string // what it found, for who waits
-}
-
-// newMemoryReader starts one, which calls put with itself when it was late and is so no
-// more.
-func newMemoryReader(put func(*memoryReader)) *memoryReader {
-	r, started := &memoryReader{}, make(chan int)
-	go r.run(started, put)
-	r.thread = <-started
-	return r
-}
-
-func (r *memoryReader) run(started chan<- int, put func(*memoryReader)) {
-	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-	started <- unix.Gettid()
-	buffer := make([]byte, lookBuffer)
-	for {
-		switch state := r.state.Load(); state {
-		case readerAsked:
-			r.text = readArguments(r.fd, buffer)
-			if !r.state.change(readerAsked, readerHasAll) {
-				put(r)
-			}
-		case readerLate: // it had no processor until now
-			unix.Close(r.fd)
-			put(r)
-		case readerOver:
-			return
-		default:
-			r.state.wait(state, -1)
-		}
-	}
-}
-
-// ask has it read the file, and close it. It reports false if that is late.
-func (r *memoryReader) ask(fd int) (text string, ok bool) {
-	r.fd = fd
-	r.state.set(readerAsked)
-	for end := monotonic() + int64(argumentsWithin); r.state.Load() == readerAsked; {
-		left := time.Duration(end - monotonic())
-		if left > 0 {
-			r.state.wait(readerAsked, left)
-		} else if r.state.change(readerAsked, readerLate) {
-			return "", false
-		}
-	}
-	return r.text, true
-}
-
-func readArguments(fd int, buffer []byte) string {
-	defer unix.Close(fd)
-	n, err := unix.Read(fd, buffer)
-	if err != nil {
-		return ""
-	}
-	return string(buffer[:n])
 }

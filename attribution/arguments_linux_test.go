@@ -39,30 +39,60 @@ func lockedProcess(t *testing.T) (p proc, unlock func()) {
 	}
 }
 
-func (p proc) argsOfSeven() []string {
-	args, _ := (&look{proc: p, dir: unix.AT_FDCWD}).args(p.path(7)+"/", MaxArgsBytes)
+// argsOfSeven are read by one of the memories' ways.
+func (p proc) argsOfSeven(read func(fd int) string) []string {
+	args, _ := (&look{proc: p, dir: unix.AT_FDCWD}).args(p.path(7)+"/", MaxArgsBytes, read)
 	return args
 }
 
 func TestNobodyWaitsForLockedMemory(t *testing.T) {
-	p, unlock := lockedProcess(t)
-	for i := range memoryReaders {
-		if args := p.argsOfSeven(); args != nil || p.memories.idle() != memoryReaders-i-1 {
-			t.Fatalf("look %d: arguments %q, %d threads have nothing to do", i+1, args, p.memories.idle())
-		}
+	for _, test := range []struct {
+		name string
+		read func(*memories, int) string
+		late func(*memories) int // how many looks are
+		most int
+	}{
+		{"in a hurry", (*memories).hurriedArguments, func(m *memories) int { return memoryReaders - m.idle() }, memoryReaders},
+		{"without hurry", (*memories).arguments, func(m *memories) int { return int(m.late.Load()) }, maxLateArguments},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, unlock := lockedProcess(t)
+			read := func(fd int) string { return test.read(p.memories, fd) }
+			for i := range test.most {
+				if args, late := p.argsOfSeven(read), test.late(p.memories); args != nil || late != i+1 {
+					t.Fatalf("look %d: arguments %q, %d looks are late", i+1, args, late)
+				}
+			}
+			for range 100 { // which take no time any more, or the test's
+				if args := p.argsOfSeven(read); args != nil {
+					t.Fatalf("arguments %q, although all looks are late", args)
+				}
+			}
+			unlock()
+			eventually(t, "late looks end when the memory is unlocked", func() bool { return test.late(p.memories) == 0 })
+			for range 2 * test.most {
+				if args := p.argsOfSeven(read); !slices.Equal(args, []string{"sh", "-c"}) {
+					t.Fatalf("arguments %q, after the memory was unlocked", args)
+				}
+			}
+		})
 	}
-	for range 100 { // which take no time any more, or the test's
-		if args := p.argsOfSeven(); args != nil {
-			t.Fatalf("arguments %q, although all looks are late", args)
-		}
+}
+
+// Those without hurry are not held up by those in a hurry, nor the other way round.
+func TestLateLooksAreCountedApart(t *testing.T) {
+	p, unlock := lockedProcess(t)
+	for range max(memoryReaders, maxLateArguments) {
+		p.argsOfSeven(p.memories.hurriedArguments)
+	}
+	other := p.path(8, "cmdline")
+	if err := errors.Join(os.Mkdir(filepath.Dir(other), 0o755), os.WriteFile(other, []byte("sh"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if args, _ := (&look{proc: p, dir: unix.AT_FDCWD}).args(filepath.Dir(other)+"/", MaxArgsBytes, p.memories.arguments); !slices.Equal(args, []string{"sh"}) {
+		t.Errorf("arguments %q", args)
 	}
 	unlock()
-	eventually(t, "late looks end when the memory is unlocked", func() bool { return p.memories.idle() == memoryReaders })
-	for range 2 * memoryReaders {
-		if args := p.argsOfSeven(); !slices.Equal(args, []string{"sh", "-c"}) {
-			t.Fatalf("arguments %q, after the memory was unlocked", args)
-		}
-	}
 }
 
 func (m *memories) idle() int {
@@ -84,7 +114,7 @@ func TestManyReadAtOnce(t *testing.T) {
 		}
 		reading.Go(func() {
 			for range 50 {
-				args, _ := (&look{proc: p, dir: unix.AT_FDCWD}).args(filepath.Dir(name)+"/", MaxArgsBytes)
+				args, _ := (&look{proc: p, dir: unix.AT_FDCWD}).args(filepath.Dir(name)+"/", MaxArgsBytes, p.memories.hurriedArguments)
 				if args != nil && !slices.Equal(args, []string{want}) { // none if the machine is busy
 					t.Errorf("%d has arguments %q", pid, args)
 				}
@@ -122,7 +152,7 @@ func TestLateBeforeItBegan(t *testing.T) {
 // TestMemoriesClose has the threads end, also one that is late.
 func TestMemoriesClose(t *testing.T) {
 	p, unlock := lockedProcess(t)
-	p.argsOfSeven()
+	p.argsOfSeven(p.memories.hurriedArguments)
 	p.memories.close()
 	alive := func() (n int) {
 		for _, thread := range p.memories.threads() {
@@ -133,7 +163,7 @@ func TestMemoriesClose(t *testing.T) {
 		return n
 	}
 	eventually(t, "only the thread that is late is left", func() bool { return alive() == 1 })
-	if args := p.argsOfSeven(); args != nil {
+	if args := p.argsOfSeven(p.memories.hurriedArguments); args != nil {
 		t.Errorf("arguments %q, after all threads have ended", args)
 	}
 	unlock()

@@ -29,7 +29,7 @@ func (f facts) identity(pid int, s procStat, maxArgs int) (Process, bool) {
 	// would read them all, also for a name, is not asked for them.
 	l := &look{proc: f.proc, dir: unix.AT_FDCWD, buffer: make([]byte, lookBuffer)}
 	dir := f.proc.path(pid) + "/"
-	p.Args, p.ArgsTruncated = l.args(dir, maxArgs)
+	p.Args, p.ArgsTruncated = l.args(dir, maxArgs, f.proc.memories.arguments)
 	p.Name = programName(parseStatName(l.read(dir+"stat")), p.Args)
 	source := process.Process{Pid: int32(pid)}
 	executable, _ := source.ExeWithContext(f.root)

@@ -113,16 +113,16 @@ func (p proc) addCgroup(r *reading, buffer []byte) {
 }
 
 func (l *look) arguments(dir string) {
-	l.reading.process.Args, l.reading.process.ArgsTruncated = l.args(dir, MaxArgsBytes)
+	l.reading.process.Args, l.reading.process.ArgsTruncated = l.args(dir, MaxArgsBytes, l.proc.memories.hurriedArguments)
 }
 
-// args reads the arguments, in time.
-func (l *look) args(dir string, limit int) ([]string, bool) {
+// args has the arguments read, in time.
+func (l *look) args(dir string, limit int, read func(fd int) string) ([]string, bool) {
 	fd, err := unix.Openat(l.dir, dir+"cmdline", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, false
 	}
-	return bound(splitArgs(l.proc.memories.arguments(fd)), limit)
+	return bound(splitArgs(read(fd)), limit)
 }
 
 // file looks at what a link leads to. It works for files that were removed, too

@@ -21,8 +21,8 @@ import (
 const (
 	// hotThreads are those that must not wait for other goroutines when they
 	// come back from the kernel: the reader of its events, the taps, the
-	// readers of packets.
-	hotThreads = 4
+	// readers of packets, and the two that read arguments for them.
+	hotThreads = 6
 	// maxProcessors is how many processors a live capture uses besides: two are
 	// enough for 10,000 calls a second, and each takes memory and, with the
 	// collector of garbage, a share of all others' time.
