@@ -23,8 +23,8 @@ func TestLiveRealTime(t *testing.T) {
 		said    []string
 	}{
 		{"by default", nil, nil, 0, nil},
-		// The reader of the kernel's events, and ten that read processes' arguments for it.
-		{"asked for", nil, []string{"--realtime"}, 1 + 10, nil},
+		// The reader of the kernel's events, and six that read processes' arguments for it.
+		{"asked for", nil, []string{"--realtime"}, 1 + 6, nil},
 		{"with a /proc alone", nil, []string{"--realtime", "--attribution", "proc"}, 0, []string{"--realtime has no effect: there is no reader"}},
 		{"without the privilege", []int{unix.CAP_SYS_NICE}, []string{"--realtime"}, 0, []string{"normal priority", "--realtime has no effect: operation not permitted; run as root"}},
 	} {

@@ -9,7 +9,7 @@ import (
 
 // patience is how long the tests wait for what takes no second on an idle
 // machine.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // watched is a list that grows meanwhile, and that can be waited for. It is
 // safe for concurrent use.

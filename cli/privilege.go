@@ -72,8 +72,12 @@ func (s *session) noDumps() {
 	s.confined = append(s.confined, "no_core_dumps")
 }
 
-// leaveProgramsNothing has programs that a capture starts gain no privileges.
+// leaveProgramsNothing has programs that a capture starts gain no privileges, if the
+// process does nothing else.
 func (s *session) leaveProgramsNothing() {
+	if !s.streams.Own {
+		return
+	}
 	if err := leaveProgramsNothing(); err != nil {
 		s.limits = append(s.limits, fmt.Sprintf("Programs that are started can have privileges: %v.", err))
 		return
