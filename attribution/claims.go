@@ -108,13 +108,14 @@ func (c *claims) late(now time.Time) (wait time.Duration) {
 	return c.waiting[next].since.Add(ClaimWithin).Sub(now)
 }
 
-// take returns those that were made up to a point in time and were not seen.
-func (c *claims) take(until time.Time) (missing []*handshake) {
+// take returns those that were made up to a point in time, ns, CLOCK_MONOTONIC, and were
+// not seen.
+func (c *claims) take(until int64) (missing []*handshake) {
 	c.waiting = slices.DeleteFunc(c.waiting, func(w claim) bool {
-		if !w.claimed && !w.since.After(until) {
+		if !w.claimed && w.began <= until {
 			missing = append(missing, w.handshake)
 		}
-		return w.claimed || !w.since.After(until)
+		return w.claimed || w.began <= until
 	})
 	return missing
 }

@@ -47,6 +47,10 @@ type Resolver interface {
 	// that are ClaimWithin old. It is nil if the kernel does not tell.
 	WithoutPackets(age time.Duration) []Answer
 	Missing() <-chan struct{}
+	// KnowsUntil is until when the kernel has told of all connections that were made, as
+	// far as that was read. It is now where the kernel does not tell. To ask has more read,
+	// which only takes a processor.
+	KnowsUntil() time.Time
 	// Stats are the counts so far.
 	Stats() Stats
 	// Close waits until all answers are there, at most about AnswerAtMost.
@@ -279,6 +283,13 @@ func (r *resolver) Missing() <-chan struct{} {
 		return all.missing()
 	}
 	return nil
+}
+
+func (r *resolver) KnowsUntil() time.Time {
+	if r.witness == nil {
+		return time.Now()
+	}
+	return r.witness.knownUntil()
 }
 
 func (r *resolver) Stats() Stats {

@@ -6,7 +6,7 @@ import "time"
 // is captured in a namespace may have been a mistake: it is asked for again.
 func (t *tracepoint) withoutPackets(age time.Duration) []Answer {
 	t.mu.Lock()
-	missing := t.claims.take(time.Now().Add(-age))
+	missing := t.claims.take(monotonic() - int64(age))
 	t.mu.Unlock()
 	answers := make([]Answer, 0, len(missing))
 	for _, h := range missing {

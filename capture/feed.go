@@ -17,6 +17,7 @@ type Feed struct {
 	// handed back.
 	filling, spare *Batch
 	open           int
+	taken          uint64 // packets, from all sources so far
 	stopped        bool
 	begin          chan struct{} // closed by Start
 	ready          chan struct{}
@@ -140,7 +141,15 @@ func (f *Feed) add(p Packet, err error) bool {
 		return false
 	}
 	f.filling.add(p)
+	f.taken++
 	return true
+}
+
+// Packets is how many were read so far. Take has handed them out, or will.
+func (f *Feed) Packets() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.taken
 }
 
 // size is the memory that the batch takes.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -35,27 +36,31 @@ func (b *backlog) Close() error { return nil }
 
 // What was captured before the end is read, however long that takes, within maxDrain.
 func TestDrain(t *testing.T) {
-	const step = drainTime / 10
+	const step, unknown = drainTime / 10, math.MaxUint64
 	for _, test := range []struct {
 		name   string
 		source backlog
-		read   int // of the old packets
-		whole  bool
-		within time.Duration
+		// captured is how many packets the kernel tells of.
+		captured uint64
+		read     int // of the old packets
+		whole    bool
+		within   time.Duration
 	}{
-		{"nothing", backlog{step: time.Hour}, 0, true, drainTime},
-		{"some packets", backlog{old: 3, step: step}, 3, true, drainTime + step},
-		{"more than drainTime takes", backlog{old: 50, step: step}, 50, true, 51 * step},
-		{"the end of the source", backlog{old: 50, step: step, ends: true}, 50, true, 51 * step},
-		{"a pause behind some", backlog{old: 3, step: 2 * drainTime}, 0, true, drainTime},
-		{"more than there is time for", backlog{old: 1000, step: step}, int(maxDrain/step) - 1, false, maxDrain},
+		{"nothing", backlog{step: time.Hour}, 0, 0, true, 0},
+		{"nothing that is known", backlog{step: time.Hour}, unknown, 0, true, drainTime},
+		{"all packets", backlog{old: 3, step: step}, 3, 3, true, 3*step + drainStep},
+		{"some packets", backlog{old: 3, step: step}, unknown, 3, true, drainTime + step},
+		{"more than drainTime takes", backlog{old: 50, step: step}, unknown, 50, true, 51 * step},
+		{"the end of the source", backlog{old: 50, step: step, ends: true}, unknown, 50, true, 51 * step},
+		{"a pause behind some", backlog{old: 3, step: 2 * drainTime}, unknown, 0, true, drainTime},
+		{"more than there is time for", backlog{old: 1000, step: step}, unknown, int(maxDrain/step) - 1, false, maxDrain},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				feed := capture.NewFeed(&test.source)
 				feed.Start()
 				begun, read := time.Now(), 0
-				whole := drain(feed, func(b *capture.Batch) bool {
+				whole := drain(feed, func() bool { return feed.Packets() == test.captured }, func(b *capture.Batch) bool {
 					b.Packets(func(p capture.Packet) {
 						if p.Time.Before(begun) {
 							read++

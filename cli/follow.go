@@ -38,6 +38,14 @@ func (s *session) seenIn(network string, client, service netip.AddrPort, at time
 	s.resolver.Seen(attribution.Tuple{Local: client, Remote: service, Network: network}, at)
 }
 
+// sinceEnding is how old connections are at the end whose packets must have been read.
+func (s *session) sinceEnding() time.Duration {
+	if s.ending.IsZero() {
+		return deliveryDelay
+	}
+	return time.Since(s.ending)
+}
+
 // takeMissing reports connections that were made so long ago, and not captured.
 func (s *session) takeMissing(age time.Duration) {
 	for _, a := range s.resolver.WithoutPackets(age) {

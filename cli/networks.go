@@ -19,6 +19,7 @@ type networks struct {
 	feed      *capture.Feed
 	seen      func(network string, client, service netip.AddrPort, at time.Time) // nil if no tap is needed
 	own       *os.File                                                           // our namespace
+	atEnd     chan struct{}                                                      // closed when all that is captured is read
 
 	mu     sync.Mutex           // guards what follows
 	open   map[string]*captured // by the name of the namespace
@@ -46,7 +47,7 @@ func newNetworks(endpoints []netip.AddrPort, feed *capture.Feed) (*networks, err
 	if err != nil {
 		return nil, err
 	}
-	return &networks{endpoints: endpoints, feed: feed, own: own, open: make(map[string]*captured),
+	return &networks{endpoints: endpoints, feed: feed, own: own, atEnd: make(chan struct{}), open: make(map[string]*captured),
 		sources: make(map[capture.LiveSource]capture.LiveStats)}, nil
 }
 
@@ -217,9 +218,19 @@ func (n *networks) leave(name string, c *captured) {
 	}
 	n.mu.Unlock()
 	<-c.whole
-	time.Sleep(deliveryDelay)
+	select {
+	case <-time.After(deliveryDelay):
+	case <-n.atEnd:
+	}
 	n.drop(c.packets)
 	c.close()
+}
+
+// drained is for when all is read that is captured, and nothing more will be.
+func (n *networks) drained() {
+	if n != nil {
+		close(n.atEnd)
+	}
 }
 
 // any reports whether a namespace was captured so far.

@@ -79,6 +79,7 @@ type session struct {
 	endedEarly bool
 	hangups    <-chan os.Signal // at which the log is opened anew, nil for none
 	started    time.Time
+	ending     time.Time // when a signal, or the time that is over, has ended it; zero if neither
 	wall       wallClock
 	flushed    time.Time // the log; of the goroutine that writes it
 }
@@ -207,7 +208,7 @@ func (s *session) finish() {
 	s.analyzer.Flush()
 	s.tellFlaps()
 	s.leaveUnread()
-	s.takeMissing(deliveryDelay)
+	s.takeMissing(s.sinceEnding())
 	s.join.lifecycle(s.log.finish)
 	s.lifecycle(output.CaptureStopped)
 	s.join.lifecycle(s.log.state.save)
