@@ -34,6 +34,7 @@ func TestLivePrivilegesAreDropped(t *testing.T) {
 			checkDropped(t, p, test.kept)
 			calls := s.visits(t, curlOf(t))
 			checkDropped(t, p, test.kept) // threads that were started since, too
+			checkPunctual(t, p)
 			log := p.stop(t, os.Interrupt)
 			check(t, log, calls)
 			checkKept(t, log, test.kept)
@@ -73,6 +74,26 @@ func TestLiveConfined(t *testing.T) {
 				t.Errorf("the log tells %q, not %q", confined, test.confined)
 			}
 		})
+	}
+}
+
+// checkPunctual makes sure that one thread alone may wake up late, the runtime's monitor.
+func checkPunctual(t *testing.T, p *liveProgram) {
+	t.Helper()
+	const usual = 50_000 // ns, PR_SET_TIMERSLACK, prctl(2)
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := 0
+	for _, thread := range threads {
+		slack, err := os.ReadFile("/proc/" + thread.Name() + "/timerslack_ns")
+		if ns, _ := strconv.Atoi(strings.TrimSpace(string(slack))); err == nil && ns > usual {
+			late++
+		}
+	}
+	if late != 1 {
+		t.Errorf("%d of %d threads may be late", late, len(threads))
 	}
 }
 

@@ -29,6 +29,7 @@ func (s *session) settle() {
 	if s.options.realTime {
 		keep = append(keep, realTimeCapability)
 	}
+	calmMonitor(hotThreads)
 	if err := dropPrivileges(keep); err != nil {
 		s.limits = append(s.limits, fmt.Sprintf("More privileges are kept than are in use: %v.", err))
 	}

@@ -95,7 +95,6 @@ func run(ctx context.Context, o options, streams Streams) error {
 	streams.Err = &lockedWriter{out: aboveLine(line, streams.Err, streams.Err)}
 	s := &session{options: o, streams: streams, line: line, terminal: terminal, started: time.Now(), interfaces: newInterfaces()}
 	if o.live() {
-		calmMonitor()
 		defer raiseAutogroup()()
 		s.noDumps()
 		s.leaveProgramsNothing()
