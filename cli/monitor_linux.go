@@ -28,8 +28,8 @@ const monitorSlack = 50_000_000
 // It is the first thread that the runtime makes, hence the second in the
 // directory, which is in the order of their making. If it is not, or if
 // CAP_SYS_NICE is missing, some thread is late by as much, or nothing changes.
-func calmMonitor(spare int) {
-	makeThreads(spare)
+func calmMonitor() {
+	makeThreads(hotThreads)
 	threads, err := os.Open("/proc/self/task")
 	if err != nil {
 		return

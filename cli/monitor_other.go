@@ -3,4 +3,4 @@
 package cli
 
 // calmMonitor is for live captures, which are for Linux.
-func calmMonitor(int) {}
+func calmMonitor() {}

@@ -29,7 +29,7 @@ func (s *session) settle() {
 	if s.options.realTime {
 		keep = append(keep, realTimeCapability)
 	}
-	calmMonitor(hotThreads)
+	calmMonitor()
 	if err := dropPrivileges(keep); err != nil {
 		s.limits = append(s.limits, fmt.Sprintf("More privileges are kept than are in use: %v.", err))
 	}
