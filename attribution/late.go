@@ -61,8 +61,8 @@ func (r *resolver) lookAgain() {
 
 // giveUp answers with the best there is. The caller holds mu.
 func (r *resolver) giveUp(p *Pending) {
-	if a, ok := r.fallbacks[p]; ok {
-		r.settle(p, a)
+	if f, ok := r.fallbacks[p]; ok {
+		r.settle(p, r.fallBack(f))
 		return
 	}
 	if r.settle(p, Answer{Status: NotFound}) {

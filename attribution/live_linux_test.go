@@ -190,9 +190,9 @@ func TestHolderYoungerThanConnection(t *testing.T) {
 }
 
 // The tuple may long be that of another connection.
-func TestSeenLongAgo(t *testing.T) {
+func TestSeenAWhileAgo(t *testing.T) {
 	c := startChild(t, "connect", listen(t, "127.0.0.1:0"))
-	p := open(t).Seen(c.tuple(t), time.Now().Add(-time.Hour))
+	p := open(t).Seen(c.tuple(t), time.Now().Add(-lookBack/2))
 	<-p.Done()
 	if a := p.Answer(); a.Status != Inferred {
 		t.Errorf("%s: %v", a.Status, a.Process)

@@ -6,6 +6,11 @@ import (
 	"time"
 )
 
+// lookBack is how long ago a connection can have been seen for the ways to look who has
+// its tuple: later that may be another, whose own start was not captured, or is not read
+// yet after a stall. Packets take a tenth of a second.
+const lookBack = time.Second
+
 // job is a connection that the ways are to look up. It waits in a queue for one
 // of the workers.
 type job struct {
@@ -76,12 +81,27 @@ func (r *resolver) waitingJobs(batch []job) []job {
 
 // lookUp asks one way after the other for what the ones before did not know.
 func (r *resolver) lookUp(batch []job) {
+	batch, old := r.recentOf(batch)
 	for _, w := range r.ways {
 		batch = r.lookUpWith(w, inTime(batch))
 	}
-	for _, j := range batch {
+	for _, j := range slices.Concat(batch, old) {
 		r.answer(j, Answer{Status: NotFound}, "")
 	}
+}
+
+// recentOf parts the jobs whose connections were seen so lately that what the ways find is
+// of them from the others.
+func (r *resolver) recentOf(batch []job) (recent, old []job) {
+	since := r.now().Add(-lookBack)
+	for _, j := range batch {
+		if j.at.Before(since) {
+			old = append(old, j)
+		} else {
+			recent = append(recent, j)
+		}
+	}
+	return recent, old
 }
 
 func (r *resolver) answer(j job, a Answer, m Method) {
@@ -93,12 +113,27 @@ func (r *resolver) answer(j job, a Answer, m Method) {
 	a = r.doubt(j.query, a)
 	if j.second {
 		if !j.pending.isSettled() {
-			r.fallbacks[j.pending] = a
+			r.fallbacks[j.pending] = fallback{j.query, a}
 		}
 		return
 	}
 	j.watchdog.Stop()
 	r.settle(j.pending, a)
+}
+
+// fallback is what the ways found, while the witness may still know better.
+type fallback struct {
+	query
+	answer Answer
+}
+
+// fallBack returns what the ways found, unless later connections that were read since may
+// be what they found. The caller holds mu.
+func (r *resolver) fallBack(f fallback) Answer {
+	if r.recent.find(f.tuple, f.at) == nil {
+		return Answer{Status: NotFound} // it is forgotten, and so may be a later one
+	}
+	return r.doubt(f.query, f.answer)
 }
 
 // doubt drops an answer that is about a later connection with the same tuple.

@@ -110,6 +110,7 @@ type resolver struct {
 	// memories is closed after all that uses it, nil where there is none.
 	memories interface{ close() }
 	limits   []string
+	now      func() time.Time // by the clock that packets have their times from
 	jobs     chan job
 	done     chan struct{}  // closed when the workers have ended
 	waiting  sync.WaitGroup // for answers that will be there by AnswerAtMost
@@ -117,7 +118,7 @@ type resolver struct {
 	mu        sync.Mutex // guards what follows
 	recent    *recent
 	facts     sharedFacts
-	fallbacks map[*Pending]Answer // what is known should the witness not be
+	fallbacks map[*Pending]fallback // what is known should the witness not be
 	late      []lateAnswer
 	stats     Stats
 	closed    bool // no more is taken on
@@ -133,10 +134,11 @@ func newExactResolver(w witness, ways []way, limits []string) *resolver {
 		witness:   w,
 		ways:      ways,
 		limits:    limits,
+		now:       time.Now,
 		jobs:      make(chan job, queueLength),
 		done:      make(chan struct{}),
 		recent:    newRecent(),
-		fallbacks: make(map[*Pending]Answer),
+		fallbacks: make(map[*Pending]fallback),
 		stats:     Stats{Answers: make(map[Status]uint64)},
 	}
 	r.start()

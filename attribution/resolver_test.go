@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -35,6 +36,13 @@ func notFound() Answer { return Answer{Status: NotFound} }
 
 func noon() time.Time        { return time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC) }
 func wait(p *Pending) Answer { <-p.Done(); return p.Answer() }
+
+// atNoon has what was seen at noon be of now.
+func atNoon(r *resolver) *resolver {
+	r.now = noon
+	return r
+}
+
 func (w *fakeWay) isClosed() bool {
 	select {
 	case <-w.closed:
@@ -58,7 +66,7 @@ func TestWaysInOrder(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			first, second := newFakeWay(SockDiag, test.first), newFakeWay(Proc, test.second)
-			r := newResolver([]way{first, second}, []string{"a limit"})
+			r := atNoon(newResolver([]way{first, second}, []string{"a limit"}))
 			a := wait(r.Seen(tuple("10.0.0.1:1", "10.0.0.2:80"), noon()))
 			if a.Status != test.status || a.Method != test.method {
 				t.Errorf("%s by %q, want %s by %q", a.Status, a.Method, test.status, test.method)
@@ -74,7 +82,7 @@ func TestWaysInOrder(t *testing.T) {
 }
 
 func TestSeenAgain(t *testing.T) {
-	r := newResolver([]way{newFakeWay(Proc, found)}, nil)
+	r := atNoon(newResolver([]way{newFakeWay(Proc, found)}, nil))
 	defer r.Close()
 	one := tuple("10.0.0.1:1", "10.0.0.2:80")
 	p := r.Seen(one, noon())
@@ -124,6 +132,21 @@ func TestSeenAgainBeforeItIsFound(t *testing.T) {
 	})
 }
 
+// What was seen long before it is looked for is told by who knew of it then alone: its
+// tuple may be another's by now, whose start was not captured.
+func TestLookBack(t *testing.T) {
+	for ago, want := range map[time.Duration]Status{lookBack: Resolved, lookBack + 1: NotFound, -time.Hour: Resolved} {
+		r := atNoon(newResolver([]way{newFakeWay(SockDiag, found)}, nil))
+		for i, see := range []func(Tuple, time.Time) *Pending{r.Seen, r.SeenOpen} {
+			client := fmt.Sprintf("10.0.0.1:%d", 1+i)
+			if a := wait(see(tuple(client, "10.0.0.2:80"), noon().Add(-ago))); a.Status != want {
+				t.Errorf("%v ago: %s", ago, a.Status)
+			}
+		}
+		r.Close()
+	}
+}
+
 func TestUnavailable(t *testing.T) {
 	r := newResolver(nil, nil)
 	if a := wait(r.Seen(Tuple{}, noon())); a.Status != Unavailable {
@@ -138,7 +161,7 @@ func TestUnavailable(t *testing.T) {
 }
 
 func TestSeenAfterClose(t *testing.T) {
-	r := newResolver([]way{newFakeWay(Proc, found)}, nil)
+	r := atNoon(newResolver([]way{newFakeWay(Proc, found)}, nil))
 	r.Close()
 	if a := wait(r.Seen(Tuple{}, noon())); a.Status != NotFound {
 		t.Errorf("%s", a.Status)
@@ -147,7 +170,7 @@ func TestSeenAfterClose(t *testing.T) {
 
 // What is waiting at Close still gets its answer.
 func TestCloseAnswersAll(t *testing.T) {
-	r := newResolver([]way{newFakeWay(Proc, found)}, nil)
+	r := atNoon(newResolver([]way{newFakeWay(Proc, found)}, nil))
 	var all []*Pending
 	for i := range queueLength / 2 {
 		all = append(all, r.Seen(Tuple{}, noon().Add(time.Duration(i)*time.Second)))
@@ -168,10 +191,10 @@ func TestCloseAnswersAll(t *testing.T) {
 // it finds at last is too late.
 func TestStuckWay(t *testing.T) {
 	release := make(chan struct{})
-	r := newResolver([]way{newFakeWay(Proc, func() Answer {
+	r := atNoon(newResolver([]way{newFakeWay(Proc, func() Answer {
 		<-release
 		return found()
-	})}, nil)
+	})}, nil))
 	const most = (workers + 1) * (queueLength + 1) // as many as can wait, and more
 	var all []*Pending
 	for i := range most {
@@ -197,7 +220,7 @@ func TestStuckWay(t *testing.T) {
 }
 
 func TestSeenConcurrently(t *testing.T) {
-	r := newResolver([]way{newFakeWay(Proc, found)}, nil)
+	r := atNoon(newResolver([]way{newFakeWay(Proc, found)}, nil))
 	const callers, connections = 8, 16
 	var all [callers][connections]*Pending
 	var calling sync.WaitGroup

@@ -13,15 +13,17 @@ const staleAfter = 20 * time.Millisecond
 // reader is what the thread has that reads the events.
 type reader struct {
 	*tracepoint
-	bytes  []byte // of a ring, used again
-	stack  []byte // of a ring of stacks, used again
-	look   []byte // for looks at processes, used again
-	looks  []*look
-	starts execStarts
+	bytes []byte // of a ring, used again
+	stack []byte // of a ring of stacks, used again
+	look  []byte // for looks at processes, used again
+	looks []*look
+	// connecting are the readings of this round of processes that connect, by pid and tid.
+	connecting map[[2]int]*reading
+	starts     execStarts
 }
 
 func newReader(t *tracepoint) *reader {
-	return &reader{tracepoint: t, look: make([]byte, lookBuffer)}
+	return &reader{tracepoint: t, look: make([]byte, lookBuffer), connecting: make(map[[2]int]*reading)}
 }
 
 // round reads all rings once and works on what was in them. It returns after how
@@ -49,6 +51,7 @@ func (r *reader) settle(began int64) (wait int) {
 		l.finish()
 	}
 	r.looks = r.looks[:0]
+	clear(r.connecting)
 	r.losses.Add(r.tracker.takeLate())
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -56,7 +59,7 @@ func (r *reader) settle(began int64) (wait int) {
 	for _, h := range r.tracker.advance(until) {
 		r.tell(h)
 	}
-	r.known.Store(until)
+	r.known.Store(min(until, r.tracker.untold()-1))
 	return r.tracker.wait(began)
 }
 
@@ -143,7 +146,7 @@ func (r *reader) take(e traceEvent) traceEvent {
 	stale := monotonic()-e.at > int64(staleAfter)
 	switch {
 	case e.kind == connectEvent:
-		r.lookAt(&e)
+		r.connects(&e)
 	case e.kind == execEvent:
 		r.program(&e, stale)
 	case e.kind == forkEvent && !stale:
@@ -172,6 +175,19 @@ func (r *reader) program(e *traceEvent, stale bool) {
 		e.read = &reading{process: Process{PID: e.pid}, began: e.at, ended: e.at}
 	}
 	e.read.tell(told)
+}
+
+// connects reads the process that connects, once for all connections of a thread that were
+// made before: after a stall there are thousands, of a few processes.
+func (r *reader) connects(e *traceEvent) {
+	who := [2]int{e.pid, e.tid}
+	if read := r.connecting[who]; read != nil && read.began >= e.at {
+		e.read = read
+		return
+	}
+	if r.lookAt(e); e.read != nil {
+		r.connecting[who] = e.read
+	}
 }
 
 // lookAt reads the process of an event and, if that is not known yet, what it

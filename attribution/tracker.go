@@ -83,6 +83,16 @@ func (t *tracker) advance(until int64) (settled []*handshake) {
 	return settled
 }
 
+// untold is when the first handshake began that ended and is not told yet, in the far future if
+// all are.
+func (t *tracker) untold() int64 {
+	first := int64(math.MaxInt64)
+	for _, h := range t.ended {
+		first = min(first, h.began)
+	}
+	return first
+}
+
 // wait returns after how many ms there is something to do without another event,
 // at least 1: to tell a handshake. It is -1 if there is nothing.
 func (t *tracker) wait(now int64) int {

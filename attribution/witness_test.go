@@ -68,7 +68,7 @@ func TestWitnessComesFirst(t *testing.T) {
 	} {
 		inOwnTime(t, test.name, func(t *testing.T) {
 			w := &fakeWitness{known: test.known, blind: test.blind, forgot: make(chan struct{}, 1)}
-			r := newExactResolver(w, []way{newFakeWay(SockDiag, test.other)}, nil)
+			r := atNoon(newExactResolver(w, []way{newFakeWay(SockDiag, test.other)}, nil))
 			seen := r.Seen
 			if test.open {
 				seen = r.SeenOpen
@@ -97,7 +97,7 @@ func TestWitnessComesFirst(t *testing.T) {
 func TestWitnessDoesNotExpect(t *testing.T) {
 	inOwnTime(t, "the other way is asked at once", func(t *testing.T) {
 		w := &fakeWitness{known: exact(), unexpected: true}
-		r := newExactResolver(w, []way{newFakeWay(SockDiag, found)}, nil)
+		r := atNoon(newExactResolver(w, []way{newFakeWay(SockDiag, found)}, nil))
 		start := time.Now()
 		a := wait(r.Seen(Tuple{}, noon()))
 		if a.Method != SockDiag || pidOf(a.Process) != 7 || time.Since(start) != 0 {
@@ -127,7 +127,7 @@ func TestWitnessIsLate(t *testing.T) {
 		inOwnTime(t, test.name, func(t *testing.T) {
 			began := time.Now()
 			w := &fakeWitness{known: test.known, tells: began.Add(test.tells), reads: began.Add(test.reads), forgot: make(chan struct{}, 1)}
-			r := newExactResolver(w, []way{newFakeWay(SockDiag, test.other)}, nil)
+			r := atNoon(newExactResolver(w, []way{newFakeWay(SockDiag, test.other)}, nil))
 			a := wait(r.Seen(tuple("10.0.0.1:1", "10.0.0.2:80"), noon()))
 			if took := time.Since(began); a.Method != test.method || took < test.takes || took > test.takes+lookAgain {
 				t.Errorf("%s by %s after %v", a.Status, a.Method, took)
@@ -141,11 +141,50 @@ func TestWitnessIsLate(t *testing.T) {
 	}
 }
 
+// What the ways found is not told where a later connection with the tuple is read
+// meanwhile, as after a stall: it is that one's.
+func TestFallbackIsDoubtedAtItsEnd(t *testing.T) {
+	inOwnTime(t, "two connections", func(t *testing.T) {
+		r := atNoon(newExactResolver(&fakeWitness{forgot: make(chan struct{}, 2)}, []way{newFakeWay(SockDiag, func() Answer {
+			a := found()
+			a.looked = noon().Add(time.Second)
+			return a
+		})}, nil))
+		one := tuple("10.0.0.1:1", "10.0.0.2:80")
+		first := r.Seen(one, noon())
+		time.Sleep(2 * headStart) // it is found
+		second := r.Seen(one, noon().Add(time.Millisecond))
+		if a := wait(first); a.Status != NotFound || a.Process != nil {
+			t.Errorf("the first: %s %d", a.Status, pidOf(a.Process))
+		}
+		if a := wait(second); a.Status != Resolved || pidOf(a.Process) != 7 {
+			t.Errorf("the second: %s %d", a.Status, pidOf(a.Process))
+		}
+		r.Close()
+	})
+}
+
+// A later connection that so many came after that it may be forgotten is no less one.
+func TestFallbackIsForgotten(t *testing.T) {
+	inOwnTime(t, "connections", func(t *testing.T) {
+		r := atNoon(newExactResolver(&fakeWitness{forgot: make(chan struct{}, maxRecent+1)}, []way{newFakeWay(SockDiag, found)}, nil))
+		first := r.Seen(tuple("10.0.0.1:1", "10.0.0.2:80"), noon())
+		time.Sleep(2 * headStart)
+		for i := range maxRecent {
+			r.Seen(tuple("10.0.0.3:1", "10.0.0.2:80"), noon().Add(time.Duration(i)*time.Second))
+		}
+		if a := wait(first); a.Status != NotFound {
+			t.Errorf("%s %d", a.Status, pidOf(a.Process))
+		}
+		r.Close()
+	})
+}
+
 // However many wait for it, it is asked once each time.
 func TestWitnessIsAskedForAll(t *testing.T) {
 	inOwnTime(t, "3,000 answers", func(t *testing.T) {
 		w := &fakeWitness{reads: time.Now().Add(time.Hour), forgot: make(chan struct{}, 3000)}
-		r := newExactResolver(w, nil, nil)
+		r := atNoon(newExactResolver(w, nil, nil))
 		var all []*Pending
 		for i := range 3000 {
 			all = append(all, r.Seen(Tuple{}, noon().Add(time.Duration(i)*time.Second)))
@@ -170,7 +209,7 @@ func TestWitnessIsNotAskedOnceClosed(t *testing.T) {
 	inOwnTime(t, "it tells between two looks", func(t *testing.T) {
 		began := time.Now()
 		w := &fakeWitness{known: exact(), tells: began.Add(AnswerWithin + lookAgain/2), reads: began.Add(time.Hour), forgot: make(chan struct{}, 1)}
-		r := newExactResolver(w, nil, nil)
+		r := atNoon(newExactResolver(w, nil, nil))
 		r.Seen(Tuple{}, noon())
 		r.Close()
 		if took := time.Since(began); took != AnswerWithin+lookAgain/2 {
@@ -187,7 +226,7 @@ func TestWitnessIsNotAskedOnceClosed(t *testing.T) {
 // A witness can be the first part of a way.
 func TestMethodsOnce(t *testing.T) {
 	w := &fakeWitness{name: SockDiag}
-	r := newExactResolver(w, []way{newFakeWay(SockDiag, found), newFakeWay(Proc, found)}, nil)
+	r := atNoon(newExactResolver(w, []way{newFakeWay(SockDiag, found), newFakeWay(Proc, found)}, nil))
 	if m := r.Methods(); !slices.Equal(m, []Method{SockDiag, Proc}) {
 		t.Errorf("%v", m)
 	}
@@ -196,7 +235,7 @@ func TestMethodsOnce(t *testing.T) {
 
 func TestWitnessAlone(t *testing.T) {
 	w := &fakeWitness{forgot: make(chan struct{}, 1)}
-	r := newExactResolver(w, nil, nil)
+	r := atNoon(newExactResolver(w, nil, nil))
 	if m := r.Methods(); !slices.Equal(m, []Method{Tracepoint}) {
 		t.Errorf("%v", m)
 	}
@@ -218,7 +257,7 @@ func TestWitnessIsWaitedForAtClose(t *testing.T) {
 
 func waitedForAtClose(t *testing.T) {
 	w := &fakeWitness{forgot: make(chan struct{}, 64)}
-	r := newExactResolver(w, []way{newFakeWay(SockDiag, found)}, nil)
+	r := atNoon(newExactResolver(w, []way{newFakeWay(SockDiag, found)}, nil))
 	var all []*Pending
 	for i := range 64 {
 		all = append(all, r.Seen(Tuple{}, noon().Add(time.Duration(i)*time.Second)))

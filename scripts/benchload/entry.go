@@ -24,8 +24,8 @@ type entry struct {
 	IMDS struct {
 		Version     string
 		Attribution struct {
-			Status     string
-			Candidates []struct {
+			Status, Method string
+			Candidates     []struct {
 				PID int
 			}
 		}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // verdict is what the log says of the calls that were made.
@@ -12,6 +14,7 @@ type verdict struct {
 	// Of the lines that name a call: the caller is named, is named by guess or among
 	// others, is none, is another, whatever the status.
 	right, doubted, none, wrong int
+	firstWrong                  string
 	unknown, version            int // version not known, and another one
 	twice, strays               int // a call in two lines, and one that nobody made
 	stopped                     bool
@@ -76,6 +79,8 @@ func (v *verdict) takeProcess(e *entry, pid int) {
 		v.doubted++
 	default:
 		v.wrong++
+		v.firstWrong = cmp.Or(v.firstWrong, fmt.Sprintf("%s of %d at %s: pid %d, %s by %s", e.URL.Original, pid,
+			e.Time.Format(time.StampMicro), e.Process.PID, e.IMDS.Attribution.Status, e.IMDS.Attribution.Method))
 	}
 }
 
@@ -128,7 +133,7 @@ func (f *faults) add(is bool, format string, args ...any) {
 func (v *verdict) broken() (all faults) {
 	c := v.counts
 	all.add(!v.stopped, "the log has no end")
-	all.add(v.wrong > 0, "%d calls have another's process", v.wrong)
+	all.add(v.wrong > 0, "%d calls have another's process, the first %s", v.wrong, v.firstWrong)
 	all.add(v.version > 0, "%d calls have the other version", v.version)
 	all.add(v.twice+v.strays > 0, "%d calls are there twice, and %d that nobody made", v.twice, v.strays)
 	all.add(v.logged > v.made, "%d calls are in the log, and %d were made", v.logged, v.made)
