@@ -80,10 +80,11 @@ type toldCall struct {
 		Script toldScript `json:"script"`
 	} `json:"imds"`
 	Process struct {
-		PID        int      `json:"pid"`
-		Name       string   `json:"name"`
-		Executable string   `json:"executable"`
-		Args       []string `json:"args"`
+		PID              int      `json:"pid"`
+		Name             string   `json:"name"`
+		Executable       string   `json:"executable"`
+		Args             []string `json:"args"`
+		WorkingDirectory string   `json:"working_directory"`
 	} `json:"process"`
 	User struct {
 		ID   string `json:"id"`

@@ -53,10 +53,21 @@ func (p pretence) wrong(t toldCall, m made, directory string) string {
 		return "it has another name"
 	case p.args != nil && t.Process.Args != nil && !slices.Equal(t.Process.Args, m.args) && !p.args(t.Process.Args, m):
 		return "it has other arguments"
-	case t.Process.Executable != "" && t.IMDS.ExecutableDeleted != (p.deleted != nil && p.deleted(t.Process.Executable)):
+	case t.Process.Executable != "" && !p.isToldGone(t):
 		return fmt.Sprintf("that its file is gone is told as %v", t.IMDS.ExecutableDeleted)
 	}
 	return ""
+}
+
+// isToldGone reports whether it is told right whether the executable's file is gone. Of a
+// caller that had ended when it was looked at what the kernel told at its start is told, when
+// the file was there: it has no working directory then.
+func (p pretence) isToldGone(t toldCall) bool {
+	gone := p.deleted != nil && p.deleted(t.Process.Executable)
+	if gone && !t.IMDS.ExecutableDeleted {
+		return t.Process.WorkingDirectory == ""
+	}
+	return gone == t.IMDS.ExecutableDeleted
 }
 
 // noOthers: no arguments may be told but those of the caller's start.

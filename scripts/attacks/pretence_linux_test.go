@@ -33,7 +33,8 @@ func TestPretenceWrong(t *testing.T) {
 		{"another name", `{"process":{"pid":7,"name":"env"}}`, "another name"},
 		{"other arguments", `{"process":{"pid":7,"args":["exe","pretend","y"]}}`, "other arguments"},
 		{"a file that is there", `{"process":{"pid":7,"executable":"/d/caller"},"imds":{"executable_deleted":true}}`, "gone is told as true"},
-		{"a file that is gone", `{"process":{"pid":7,"executable":"/d/gone1"}}`, "gone is told as false"},
+		{"a file that is gone", `{"process":{"pid":7,"executable":"/d/gone1","working_directory":"/"}}`, "gone is told as false"},
+		{"a file that was there at the start", `{"process":{"pid":7,"executable":"/d/gone1"}}`, ""},
 		{"only in memory", `{"process":{"pid":7,"executable":"/memfd:x"},"imds":{"executable_deleted":true}}`, ""},
 	} {
 		wrong := strict.wrong(lineOf(t, tt.line), m, "/d")
