@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -15,6 +14,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"imds-analyzer/scripts/testbed"
 )
 
 const (
@@ -197,21 +198,12 @@ func tail(text string) string { return text[max(0, len(text)-4<<10):] }
 // readLog reads a log, of which each line has to be whole.
 func readLog(name string) ([]entry, error) { return readLines[entry](name) }
 
-func readLines[T any](name string) ([]T, error) {
+func readLines[T any](name string) (log []T, err error) {
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	var log []T
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var e T
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			return nil, fmt.Errorf("line %d of the log: %w", len(log)+1, err)
-		}
-		log = append(log, e)
-	}
-	return log, lines.Err()
+	err = testbed.ReadLog(file, func(e T, _ string) { log = append(log, e) })
+	return log, err
 }

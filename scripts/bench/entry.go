@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
-	"fmt"
 	"io"
-)
 
-// maxLine bounds a line of the log: 16 ancestors with long command lines.
-const maxLine = 4 << 20
+	"imds-analyzer/scripts/testbed"
+)
 
 // entry is what the benchmark reads of a line of the log (docs/log-entry.md).
 type entry struct {
@@ -51,14 +47,8 @@ const (
 
 // readLog hands over the lines of a log.
 func readLog(log io.Reader, take func(entry)) error {
-	lines := bufio.NewScanner(log)
-	lines.Buffer(nil, maxLine)
-	for n := 1; lines.Scan(); n++ {
-		e := entry{line: lines.Text()}
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			return fmt.Errorf("line %d of the log: %w", n, err)
-		}
+	return testbed.ReadLog(log, func(e entry, line string) {
+		e.line = line
 		take(e)
-	}
-	return lines.Err()
+	})
 }

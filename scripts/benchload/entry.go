@@ -1,15 +1,11 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
-	"fmt"
 	"io"
 	"time"
-)
 
-// maxLine bounds a line of the log: 16 ancestors with long command lines.
-const maxLine = 4 << 20
+	"imds-analyzer/scripts/testbed"
+)
 
 // entry is what is read of a line of the log (docs/log-entry.md).
 type entry struct {
@@ -60,14 +56,5 @@ const (
 
 // readLog hands over the lines of a log, each of which has to be whole.
 func readLog(log io.Reader, take func(entry)) error {
-	lines := bufio.NewScanner(log)
-	lines.Buffer(nil, maxLine)
-	for n := 1; lines.Scan(); n++ {
-		var e entry
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			return fmt.Errorf("line %d of the log: %w", n, err)
-		}
-		take(e)
-	}
-	return lines.Err()
+	return testbed.ReadLog(log, func(e entry, _ string) { take(e) })
 }

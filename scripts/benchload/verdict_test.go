@@ -106,13 +106,6 @@ func TestVerdictOfFolded(t *testing.T) {
 	}
 }
 
-func TestReadLogFails(t *testing.T) {
-	err := readLog(strings.NewReader(noCalls+"\n{\"event\":"), func(entry) {})
-	if err == nil || !strings.HasPrefix(err.Error(), "line 2 of the log") {
-		t.Errorf("%v", err)
-	}
-}
-
 func FuzzReadLog(f *testing.F) {
 	f.Add(line("/a", "v1", "resolved", 1) + "\n" + folded + "\n" + stopped(`"calls_v1":6`))
 	f.Add("{}\n")

@@ -1,4 +1,4 @@
-// Package testbed is what the benchmarks have in common: network namespaces, and
+// Package testbed is what benchmarks and attacks have in common: network namespaces, logs, and
 // what a process has used.
 package testbed
 
