@@ -101,7 +101,8 @@ type Analyzer struct {
 	flows    map[flowKey]*flow
 	recent   recentFlow
 	unused   []*flow
-	seed     maphash.Seed // of the numbers of network namespaces
+	rooms    [][]pendingCall // of one each, for requests to come
+	seed     maphash.Seed    // of the numbers of network namespaces
 	due      deadlines
 	halfOpen halfOpen
 	closed   closedFlows

@@ -78,6 +78,9 @@ func (x *exchange) request(f *flow, p pendingCall) {
 		x.giveUp(f)
 	}
 	p.token, p.since = newTokenWait(&p.request), momentOf(f.analyzer.at(p.request.Time))
+	if x.pending == nil {
+		x.pending = f.analyzer.takeRoom()
+	}
 	x.pending = append(x.pending, p)
 }
 
@@ -162,9 +165,34 @@ func (x *exchange) giveUp(f *flow) {
 
 func (x *exchange) drop(f *flow) {
 	f.analyzer.budget.give(x.pending[0].cost())
-	x.pending = x.pending[1:]
-	if len(x.pending) == 0 {
-		x.pending = nil
+	if len(x.pending) > 1 {
+		x.pending = x.pending[1:]
+		return
+	}
+	f.analyzer.keepRoom(x.pending)
+	x.pending = nil
+}
+
+// maxRooms bounds the rooms that wait for another request: 64 KiB.
+const maxRooms = 1 << 8
+
+// takeRoom returns room for a request that waits for its answer, as nearly all do alone:
+// it is a third of what the requests of a file take otherwise. It is nil if none is kept.
+func (a *Analyzer) takeRoom() []pendingCall {
+	last := len(a.rooms) - 1
+	if last < 0 {
+		return nil
+	}
+	room := a.rooms[last]
+	a.rooms = a.rooms[:last]
+	return room
+}
+
+// keepRoom keeps the room of the only request in it for another one.
+func (a *Analyzer) keepRoom(room []pendingCall) {
+	if cap(room) == 1 && len(a.rooms) < maxRooms {
+		clear(room)
+		a.rooms = append(a.rooms, room[:0])
 	}
 }
 

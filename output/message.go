@@ -12,7 +12,20 @@ const (
 
 // message says in one sentence, fit for a terminal, what the entry says.
 func message(e *Entry) string {
-	return Sanitize(kind(e) + requestLine(e) + ", " + answer(e) + ", " + caller(e))
+	var room [maxMessagePath]byte // for most
+	text := append(room[:0], kind(e)...)
+	if e.HTTP.Request.Method != "" {
+		text = appendAll(text, " ", e.HTTP.Request.Method, " ", cut(e.URL.Path, maxMessagePath))
+	}
+	text = appendAll(text, ", ", answer(e), ", ")
+	return Sanitize(string(appendWho(text, e)))
+}
+
+func appendAll(text []byte, parts ...string) []byte {
+	for _, part := range parts {
+		text = append(text, part...)
+	}
+	return text
 }
 
 func kind(e *Entry) string {
@@ -27,13 +40,6 @@ func kind(e *Entry) string {
 	return "IMDS request of unknown version (" + e.IMDS.Incomplete + ")"
 }
 
-func requestLine(e *Entry) string {
-	if e.HTTP.Request.Method == "" {
-		return ""
-	}
-	return " " + e.HTTP.Request.Method + " " + cut(e.URL.Path, maxMessagePath)
-}
-
 func answer(e *Entry) string {
 	switch {
 	case e.IMDS.Folded.Statuses != "":
@@ -46,12 +52,13 @@ func answer(e *Entry) string {
 	return "no answer seen"
 }
 
-// caller names the process and its owner, or the client's address if they are
+// appendWho names the process and its owner, or the client's address if they are
 // not known.
-func caller(e *Entry) string {
-	who := "from " + endpoint(e.Source)
-	if e.Process.PID != 0 {
-		who = "by " + cut(programName(e), maxMessageName) + " (pid " + strconv.Itoa(e.Process.PID) + ")"
+func appendWho(text []byte, e *Entry) []byte {
+	if e.Process.PID == 0 {
+		text = appendAll(text, "from ", endpoint(e.Source))
+	} else {
+		text = appendAll(text, "by ", cut(programName(e), maxMessageName), " (pid ", strconv.Itoa(e.Process.PID), ")")
 	}
-	return who + cut(ownerOf(&e.WorkloadFields).in(), maxMessageName)
+	return append(text, cut(ownerOf(&e.WorkloadFields).in(), maxMessageName)...)
 }
