@@ -135,14 +135,15 @@ func (j *join) send(e event) {
 // flush sends on what was not sent yet. It is called whenever there is nothing
 // more to take in for the moment.
 func (j *join) flush() {
-	if len(j.batch) == 0 {
+	sent := len(j.batch)
+	if sent == 0 {
 		return
 	}
 	j.out <- j.batch
 	select {
 	case j.batch = <-j.spare:
 	default:
-		j.batch = nil
+		j.batch = make([]event, 0, sent) // the next one is like it
 	}
 }
 
