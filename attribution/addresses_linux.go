@@ -3,29 +3,51 @@ package attribution
 import (
 	"net"
 	"net/netip"
+	"sync"
+	"time"
 )
 
-// network is what our own network namespace consists of.
-type network struct {
-	addresses  map[netip.Addr]bool
-	interfaces []uint32 // their indices
-}
+// addresses are those of our own network namespace.
+type addresses map[netip.Addr]bool
 
-// readNetwork reads it as it is now. What cannot be read is not there.
-func readNetwork() network {
-	n := network{addresses: make(map[netip.Addr]bool)}
-	addresses, _ := net.InterfaceAddrs()
-	for _, a := range addresses {
+// readAddresses reads them as they are now. What cannot be read is not there.
+func readAddresses() addresses {
+	all := make(addresses)
+	found, _ := net.InterfaceAddrs()
+	for _, a := range found {
 		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
-			n.addresses[prefix.Addr()] = true
+			all[prefix.Addr()] = true
 		}
 	}
-	interfaces, _ := net.Interfaces()
-	for _, i := range interfaces {
-		n.interfaces = append(n.interfaces, uint32(i.Index))
-	}
-	return n
+	return all
 }
 
 // has reports whether an address is one of the namespace's.
-func (n network) has(a netip.Addr) bool { return a.IsLoopback() || n.addresses[a] }
+func (a addresses) has(address netip.Addr) bool { return address.IsLoopback() || a[address] }
+
+// rereadInterfaces is how often interfaces are read again at most: where there are 400 the
+// kernel tells 600 KiB of them, which takes milliseconds. A socket that is bound to one
+// which came since is not found.
+const rereadInterfaces = 100 * time.Millisecond
+
+// interfaces are those of our own network namespace. It is safe for concurrent use.
+type interfaces struct {
+	mu      sync.Mutex
+	indices []uint32
+	read    time.Time
+}
+
+// lately returns their indices as they were a moment ago.
+func (i *interfaces) lately() []uint32 {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if time.Since(i.read) > rereadInterfaces {
+		found, _ := net.Interfaces()
+		i.indices = make([]uint32, 0, len(found))
+		for _, f := range found {
+			i.indices = append(i.indices, uint32(f.Index))
+		}
+		i.read = time.Now()
+	}
+	return i.indices
+}

@@ -223,8 +223,8 @@ func TestAGlanceSeesWhetherAFileIsRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := &Process{PID: 7, Name: "agent", Args: []string{"agent"}}
-	if got := p.glance(told, false, make([]byte, lookBuffer)).process; got.Executable != executable || got.Deleted {
-		t.Errorf("%q, removed: %v, want the name as it is", got.Executable, got.Deleted)
+	if got := p.glance(told, false, make([]byte, lookBuffer)).process; got.Executable != executable || got.Deleted || !got.ExecutableFile.is(fileAt(unix.AT_FDCWD, executable)) {
+		t.Errorf("%q, removed: %v, %+v, want the name as it is, and the file", got.Executable, got.Deleted, got.ExecutableFile)
 	}
 	if err := os.Remove(executable); err != nil {
 		t.Fatal(err)

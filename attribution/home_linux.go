@@ -9,13 +9,13 @@ const rereadHome = 100 * time.Millisecond
 // home is the network namespace in which packets are captured. The kernel tells
 // of connections in all of them, and the same tuple can be in several.
 type home struct {
-	name    string // as networkNamespace names it, empty if that is not known
-	network network
-	read    time.Time // when network was
+	name      string // as networkNamespace names it, empty if that is not known
+	addresses addresses
+	read      time.Time // when addresses were
 }
 
 func newHome(p proc) home {
-	return home{name: p.networkNamespace("self"), network: readNetwork(), read: time.Now()}
+	return home{name: p.networkNamespace("self"), addresses: readAddresses(), read: time.Now()}
 }
 
 // captures reports whether the packets of the handshake can be among those that
@@ -29,10 +29,10 @@ func (o *home) captures(h *handshake) bool {
 		return true
 	}
 	address := h.tuple.Local.Addr()
-	if o.network.has(address) && time.Since(o.read) > rereadHome {
-		o.network, o.read = readNetwork(), time.Now()
+	if o.addresses.has(address) && time.Since(o.read) > rereadHome {
+		o.addresses, o.read = readAddresses(), time.Now()
 	}
-	return !o.network.has(address)
+	return !o.addresses.has(address)
 }
 
 // network is the namespace in which the handshake's process was, empty if that is

@@ -63,7 +63,7 @@ func TestCaptures(t *testing.T) {
 		{"not known, another's", here, followed, "", remote, true},
 		{"ours is not known", "", "", other, local, true},
 	} {
-		tp := &tracepoint{home: home{name: test.home, network: readNetwork()}, networks: followerOf(followed)}
+		tp := &tracepoint{home: home{name: test.home, addresses: readAddresses()}, networks: followerOf(followed)}
 		h := &handshake{tuple: tuple(test.client, "169.254.169.254:80"), read: &reading{network: test.from}}
 		if got := tp.captures(test.captured, h); got != test.want {
 			t.Errorf("%s: %v", test.name, got)

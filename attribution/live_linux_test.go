@@ -58,7 +58,7 @@ func openTables(t testing.TB) Resolver {
 	t.Helper()
 	p := proc{root: "/proc", boot: bootTime}
 	s := &search{facts: newFacts(p, "/etc/passwd"), now: time.Now}
-	r := newResolver([]way{&tables{proc: p, search: s, own: true, network: readNetwork}}, nil)
+	r := newResolver([]way{&tables{proc: p, search: s, own: true, addresses: readAddresses}}, nil)
 	t.Cleanup(func() { r.Close() })
 	return r
 }

@@ -55,7 +55,7 @@ func openWays(p proc, o Options, networks *follower) (ways []way, limits []strin
 		}
 	}
 	if o.may(Proc) {
-		ways = append(ways, &tables{proc: p, search: s, own: own, kept: kept, captured: networks, network: readNetwork})
+		ways = append(ways, &tables{proc: p, search: s, own: own, kept: kept, captured: networks, addresses: readAddresses})
 	}
 	return ways, limits
 }

@@ -83,8 +83,9 @@ func (l *look) origin(dir string) {
 	r.process.Name = programName(parseStatName(line), r.process.Args)
 }
 
-// glance reads no more than what a process runs: with one to five system calls
-// it is over soon. What could not be read is left out.
+// glance reads no more than what a process runs: with two to six system calls
+// it is over soon. What could not be read is left out. Of a process that has ended when it
+// could be looked at it is all that is known: also whether the file is the host's.
 func (p proc) glance(told *Process, readsArgs bool, buffer []byte) *reading {
 	began := monotonic()
 	l := &look{p, unix.AT_FDCWD, &reading{process: Process{PID: told.PID}, began: began}, buffer}
@@ -92,11 +93,7 @@ func (p proc) glance(told *Process, readsArgs bool, buffer []byte) *reading {
 	if readsArgs {
 		l.arguments(dir)
 	}
-	executable, file := l.link(dir+"exe"), (*File)(nil)
-	if strings.HasSuffix(executable, removedMark) {
-		file = l.file(dir + "exe") // tells whether that is a part of the name
-	}
-	l.reading.process.setExecutable(executable, file)
+	l.reading.process.setExecutable(l.link(dir+"exe"), l.file(dir+"exe"))
 	if told.Name == "" {
 		l.origin(dir)
 	}

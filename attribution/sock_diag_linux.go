@@ -13,9 +13,10 @@ import (
 // the network namespace that it was opened in and, for connections that cannot
 // be from there, in the others that processes are in.
 type sockDiag struct {
-	kernel *diagConn
-	others *otherNetworks
-	search *search
+	kernel     *diagConn
+	others     *otherNetworks
+	search     *search
+	interfaces interfaces
 }
 
 func openSockDiag(s *search) (*sockDiag, error) {
@@ -45,15 +46,15 @@ func (w *sockDiag) find(queries []query) []Answer {
 // socketsOf is the sockets of some queries.
 type socketsOf struct {
 	*sockDiag
-	network func() network
-	inodes  []uint64             // of the queries, 0 if there is none
-	settled []bool               // there is no process to be found
-	foreign map[uint64]*diagConn // where sockets are that are not in our namespace
+	addresses func() addresses
+	inodes    []uint64             // of the queries, 0 if there is none
+	settled   []bool               // there is no process to be found
+	foreign   map[uint64]*diagConn // where sockets are that are not in our namespace
 }
 
 func (w *sockDiag) socketsOf(queries []query) *socketsOf {
 	l := &socketsOf{
-		sockDiag: w, network: sync.OnceValue(readNetwork), foreign: make(map[uint64]*diagConn),
+		sockDiag: w, addresses: sync.OnceValue(readAddresses), foreign: make(map[uint64]*diagConn),
 		inodes: make([]uint64, len(queries)), settled: make([]bool, len(queries)),
 	}
 	var rest []int
@@ -62,9 +63,9 @@ func (w *sockDiag) socketsOf(queries []query) *socketsOf {
 			rest = append(rest, i)
 			continue
 		}
-		s, err := w.socket(q.tuple, l.network)
+		s, err := w.socket(q.tuple, l.addresses)
 		l.inodes[i], l.settled[i] = s.inode, err == nil && s.inode == 0
-		if errors.Is(err, errNoSocket) && !l.network().has(q.tuple.Local.Addr()) {
+		if errors.Is(err, errNoSocket) && !l.addresses().has(q.tuple.Local.Addr()) {
 			rest = append(rest, i)
 		}
 	}
@@ -103,7 +104,7 @@ func (l *socketsOf) open(t Tuple, inode uint64) bool {
 		s, err := from.lookUp(t, 0)
 		return err == nil && s.inode == inode
 	}
-	s, err := l.socket(t, l.network)
+	s, err := l.socket(t, l.addresses)
 	return err == nil && s.inode == inode
 }
 
@@ -138,12 +139,12 @@ func (w *sockDiag) elsewhere(t Tuple, from *diagConn) bool {
 
 // socket looks for the socket of no particular interface first. Few programs
 // bind theirs to one, such as curl --interface.
-func (w *sockDiag) socket(t Tuple, network func() network) (diagSocket, error) {
+func (w *sockDiag) socket(t Tuple, own func() addresses) (diagSocket, error) {
 	s, err := w.kernel.lookUp(t, 0)
-	if !errors.Is(err, errNoSocket) || !network().has(t.Local.Addr()) {
+	if !errors.Is(err, errNoSocket) || !own().has(t.Local.Addr()) {
 		return s, err
 	}
-	for _, i := range network().interfaces {
+	for _, i := range w.interfaces.lately() {
 		if s, err := w.kernel.lookUp(t, i); !errors.Is(err, errNoSocket) {
 			return s, err
 		}

@@ -28,9 +28,9 @@ type tables struct {
 	// want of a better way to look into it.
 	own bool
 	// kept reports whether a better way looks into the namespace; may be nil.
-	kept     func(namespace string) bool
-	captured *follower // says in which namespaces packets are captured
-	network  func() network
+	kept      func(namespace string) bool
+	captured  *follower // says in which namespaces packets are captured
+	addresses func() addresses
 }
 
 func (w *tables) method() Method { return Proc }
@@ -40,8 +40,8 @@ func (w *tables) close() error   { return nil }
 // our own: their addresses are not ours.
 func (w *tables) find(queries []query) []Answer {
 	l := newLookOut(queries)
-	network := w.network()
-	ours := func(t Tuple) bool { return t.Network == "" && network.has(t.Local.Addr()) }
+	own := w.addresses()
+	ours := func(t Tuple) bool { return t.Network == "" && own.has(t.Local.Addr()) }
 	w.readOwn(l, ours)
 	l.dismiss(ours)
 	w.readOthers(l)

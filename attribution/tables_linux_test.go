@@ -9,11 +9,11 @@ import (
 
 func fixtureTables(own bool) *tables {
 	s := fixtureSearch(after(time.Minute))
-	ours := network{addresses: map[netip.Addr]bool{
+	ours := addresses{
 		netip.MustParseAddr("10.0.0.5"):    true,
 		netip.MustParseAddr("2001:db8::5"): true,
-	}}
-	return &tables{proc: s.facts.proc, search: s, own: own, network: func() network { return ours }}
+	}
+	return &tables{proc: s.facts.proc, search: s, own: own, addresses: func() addresses { return ours }}
 }
 
 func TestTables(t *testing.T) {
@@ -106,18 +106,6 @@ func TestTablesOutOfTime(t *testing.T) {
 	fixtureTables(false).readOthers(l)
 	if l.inodes[0] != 0 || l.complete {
 		t.Errorf("socket %d, complete %v", l.inodes[0], l.complete)
-	}
-}
-
-func TestReadNetwork(t *testing.T) {
-	n := readNetwork()
-	for address, want := range map[string]bool{"127.0.0.1": true, "127.9.9.9": true, "::1": true, "203.0.113.77": false, "2001:db8::77": false} {
-		if got := n.has(netip.MustParseAddr(address)); got != want {
-			t.Errorf("%s is ours: %v", address, got)
-		}
-	}
-	if len(n.interfaces) == 0 {
-		t.Error("no interfaces")
 	}
 }
 

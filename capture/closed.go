@@ -15,20 +15,23 @@ type closedFlow struct {
 	first, next [2]uint32
 	known       [2]bool
 	reopening   reopening
+	last        moment
 }
 
 // reopening tells a connection that uses the initial sequence numbers of the
 // one before on its tuple, as files made by hand do, from late copies of that
-// one's handshake: both its SYN and the answer come after the end.
+// one's handshake: both its SYN and the answer come after the end, and were captured
+// after it. Where two sockets capture for a while, and one is read late, the whole
+// connection comes again.
 type reopening struct{ asked bool }
 
 // restarts reports whether a SYN or the answer to one that comes after the end
-// of a connection opens another. same tells whether its number is the old one's.
-func (r *reopening) restarts(s *segment, same bool) bool {
+// of a connection, at ended, opens another. same tells whether its number is the old one's.
+func (r *reopening) restarts(s *segment, same bool, ended moment) bool {
 	if s.direction == down {
 		return !same || r.asked
 	}
-	r.asked = same
+	r.asked = same && momentOf(s.time) >= ended
 	return !same
 }
 
@@ -41,7 +44,7 @@ func (c *closedFlows) remember(key flowKey, f *flow) {
 		c.younger, c.older = c.older, c.younger
 		clear(c.younger)
 	}
-	closed := closedFlow{reopening: f.reopening}
+	closed := closedFlow{reopening: f.reopening, last: f.lastSeen}
 	for d := range f.streams {
 		closed.first[d] = f.reader(direction(d)).firstSeq
 		closed.next[d], closed.known[d] = f.streams[d].next, f.streams[d].known
@@ -70,7 +73,7 @@ func (c *closedFlows) repeats(key flowKey, s *segment) bool {
 	if s.has(flagSYN) {
 		same := s.seq+1 == closed.first[s.direction]
 		asked := closed.reopening.asked
-		restarts := closed.reopening.restarts(s, same)
+		restarts := closed.reopening.restarts(s, same, closed.last)
 		if closed.reopening.asked != asked {
 			generation[key] = closed
 		}

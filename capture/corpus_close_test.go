@@ -154,6 +154,11 @@ func TestCorpusClose(t *testing.T) {
 				}
 				return t
 			}},
+		// The same packets from a second socket that is read late.
+		{name: "all of it again, captured when it was", want: oneCallLines, trace: func() packettest.Trace {
+			t := oneCall(packettest.New())
+			return append(t, t...)
+		}},
 		{name: "only a later segment of a head again after both FINs", want: oneCallLines, talk: func(c *packettest.Conversation) {
 			c.Open()
 			c.Client(head[:30], head[30:])

@@ -233,14 +233,16 @@ func (t *trap) try(ctx context.Context, s *stage, args []string) error {
 }
 
 // endedWell reports whether a run of the program has done what it is to do, in part at
-// least, or has said why not. One that crashes has said something before, too.
+// least, or has said why not. One that crashes has said something before, too. Two files
+// can be one for a moment, as the attacker has links go to and fro.
 func endedWell(status int, said []byte) bool {
 	for _, crash := range []string{"panic:", "fatal error:", "goroutine "} {
 		if bytes.Contains(said, []byte(crash)) {
 			return false
 		}
 	}
-	return status == 0 || status == exitPartial || status == exitFailed && bytes.Contains(said, []byte("imds-analyzer: "))
+	return status == 0 || status == exitPartial || status == exitFailed && bytes.Contains(said, []byte("imds-analyzer: ")) ||
+		status == exitUsage && bytes.Contains(said, []byte("is to be two things at once"))
 }
 
 // sprung is what has become of the canaries, and what the attacker has got.

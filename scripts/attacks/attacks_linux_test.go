@@ -109,7 +109,7 @@ func TestEndedWell(t *testing.T) {
 		said   string
 		want   bool
 	}{
-		{0, "", true}, {exitPartial, "", true}, {exitFailed, said, true}, {exitFailed, "", false}, {2, said, false}, {-1, said, false}, {4, said, false},
+		{0, "", true}, {exitPartial, "", true}, {exitFailed, said, true}, {exitFailed, "", false}, {exitUsage, said, false}, {exitUsage, "imds-analyzer: /a is to be two things at once\n", true}, {-1, said, false}, {4, said, false},
 		{2, said + "panic: index out of range\n", false}, {0, said + "fatal error: concurrent map writes\n", false}, {exitFailed, said + "goroutine 1 [running]:\n", false},
 	} {
 		if got := endedWell(tt.status, []byte(tt.said)); got != tt.want {

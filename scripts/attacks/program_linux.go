@@ -179,9 +179,11 @@ func (p *program) stop() ([]entry, error) {
 	return readLog(p.log)
 }
 
-// The program's exit statuses if something failed, and if packets were lost.
+// The program's exit statuses if something failed, if it is not to be run like that, and if
+// packets were lost.
 const (
 	exitFailed  = 1
+	exitUsage   = 2
 	exitPartial = 3
 )
 
