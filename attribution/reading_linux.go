@@ -45,11 +45,21 @@ func (p proc) begin(pid int, known bool, buffer []byte) *look {
 
 // thread reads in which network namespace a thread of the process is, which can have gone
 // to another one by itself (setns(2)). What is known of the process stays if that fails.
+//
+// It is found as /proc/TID, too, and is not looked for below the process: where both end at
+// once, one directory in the other, the kernel clears them away again and again, on all
+// processors for up to seconds (d_invalidate, fs/dcache.c; seen with Linux 6.18).
 func (l *look) thread(tid int) {
-	if network := l.link("task/" + strconv.Itoa(tid) + "/ns/net"); network != "" {
+	if network := l.proc.networkNamespace(strconv.Itoa(tid)); network != "" && isThread(l.reading.process.PID, tid) {
 		l.reading.network = network
 	}
 	l.reading.ended = monotonic()
+}
+
+// isThread reports whether a thread is one of the process's. Signal 0 is none (tgkill(2)).
+func isThread(pid, tid int) bool {
+	err := unix.Tgkill(pid, tid, 0)
+	return err == nil || err == unix.EPERM
 }
 
 // readAtOnce reads a process whole. It returns nil if that is gone.

@@ -24,7 +24,7 @@ func processAttacks() []attack {
 			atLeast: map[string]uint64{answered: 40_000}},
 		{name: "log-flood-paths", about: "40,000 calls of one program, each for another path", do: floodLog("paths", 40_000), check: allCounted,
 			atLeast: map[string]uint64{answered: 40_000}},
-		{name: "process-storm", about: "50,000 processes that start and end, as fast as they go", do: storm(50_000),
+		{name: "process-storm", about: "50,000 processes that start and end, as fast as they go", bound: stormTime + quietTime, do: storm(50_000),
 			atLeast: map[string]uint64{"processes": 50_000}, leastHonest: 0.4},
 		{name: "long-arguments", about: "300 callers with 2 MiB of arguments", do: callersWith(300, longArguments), check: allTold,
 			atLeast: map[string]uint64{answered: 100}},

@@ -12,10 +12,15 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
-// spawners is how many programs of the attacker start processes at once.
-const spawners = 4
+// spawners is how many programs of the attacker start processes at once, stormTime how long
+// they may take: there are machines that start 800 a second.
+const (
+	spawners  = 4
+	stormTime = 2 * time.Minute
+)
 
 // storm has n processes started, of a program that does nothing but end.
 func storm(n int) func(context.Context, *stage) error {
@@ -42,14 +47,14 @@ func storm(n int) func(context.Context, *stage) error {
 	}
 }
 
-// spawn starts a program n times, one after the other, for as long as an attack may
+// spawn starts a program n times, one after the other, for as long as a storm may
 // last, and writes how often it did.
 func spawn(number, program string, out io.Writer) error {
 	n, err := strconv.Atoi(number)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), attackTime-quietTime)
+	ctx, cancel := context.WithTimeout(context.Background(), stormTime)
 	defer cancel()
 	runtime.GOMAXPROCS(1)
 	started := 0
