@@ -226,7 +226,7 @@ func (s *soak) finish(t *testing.T) {
 	s.checkFigures(t)
 	s.program.stop(t, syscall.SIGTERM)
 	s.read(t, append(s.takeRotated(t), s.log())...)
-	for _, line := range append(s.reckoning.off(0), s.reckoning.gaps()...) {
+	for _, line := range append(s.reckoning.off(), s.reckoning.gaps()...) {
 		t.Error(line)
 	}
 	if len(s.access.strangers) > 0 {
