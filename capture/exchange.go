@@ -166,7 +166,7 @@ func (x *exchange) giveUp(f *flow) {
 func (x *exchange) drop(f *flow) {
 	f.analyzer.budget.give(x.pending[0].cost())
 	if len(x.pending) > 1 {
-		x.pending = x.pending[1:]
+		x.pending = slices.Delete(x.pending, 0, 1) // what is left at a room's end would pass for one of one
 		return
 	}
 	f.analyzer.keepRoom(x.pending)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,6 +52,7 @@ type soak struct {
 	harvested sync.Mutex // guards what follows
 	kept      []string   // the files of the log that are complete
 	others    []string   // the lines of the log that are no calls
+	late      []string   // what was not in order first, a minute after it was made or told
 
 	began        time.Time
 	over         chan struct{}
@@ -226,7 +228,7 @@ func (s *soak) finish(t *testing.T) {
 	s.checkFigures(t)
 	s.program.stop(t, syscall.SIGTERM)
 	s.read(t, append(s.takeRotated(t), s.log())...)
-	for _, line := range append(s.reckoning.off(), s.reckoning.gaps()...) {
+	for _, line := range slices.Concat(s.late, s.reckoning.off(0), s.reckoning.gaps()) {
 		t.Error(line)
 	}
 	if len(s.access.strangers) > 0 {

@@ -164,12 +164,19 @@ func (r *reckoning) total() int {
 	return r.versions.v1 + r.versions.v2 + r.versions.unknown
 }
 
-// off tells what is not in order, and when that was taken note of, in a few lines.
-func (r *reckoning) off() []string {
+// off tells what is not in order, of calls and entries that are older than the age, and when it was
+// taken note of, in a few lines.
+func (r *reckoning) off(age time.Duration) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	lines := slices.Clone(r.wrong)
-	keys := slices.SortedFunc(maps.Keys(r.open), func(a, b soakKey) int { return strings.Compare(a.call.String(), b.call.String()) })
+	var keys []soakKey
+	for key, p := range r.open {
+		if time.Since(slices.MinFunc(append(p.made, p.logged...), earlier).at) >= age {
+			keys = append(keys, key)
+		}
+	}
+	slices.SortFunc(keys, func(a, b soakKey) int { return strings.Compare(a.call.String(), b.call.String()) })
 	for _, key := range keys {
 		for _, item := range r.open[key].made {
 			lines = append(lines, fmt.Sprintf("%s: %s, pid %d, has no entry: %v", item.at.Format(time.TimeOnly), item.client, key.pid, key.call))
@@ -184,6 +191,8 @@ func (r *reckoning) off() []string {
 	}
 	return lines
 }
+
+func earlier(a, b soakItem) int { return a.at.Compare(b.at) }
 
 // gaps tells what numbers of calls are missing, or came more than once.
 func (r *reckoning) gaps() []string {
