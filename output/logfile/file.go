@@ -79,13 +79,14 @@ func (f *File) open() error {
 	if end.cut > 0 {
 		f.cutOff++
 	}
+	// It is mended with the next line: a half line that is gone before the log tells of it
+	// nobody hears of, if a kill comes between.
 	f.file, f.end, f.stale = file, end, false
-	// What cannot be mended now is before the next line.
-	_ = f.end.mend(file)
 	return nil
 }
 
-// CutOff is how many half lines that others have left behind were cut off.
+// CutOff is how many half lines that others have left behind are cut off with the next
+// line, or were.
 func (f *File) CutOff() uint64 { return f.cutOff }
 
 // Err is why the file could not be rotated or opened anew: what is written goes on
@@ -95,9 +96,6 @@ func (f *File) Err() error { return f.problem }
 // Write appends whole lines, and returns how many bytes of whole lines are in the file:
 // a line that is there in part, as when the disk is full, is cut off again.
 func (f *File) Write(lines []byte) (written int, err error) {
-	if err := f.end.mend(f.file); err != nil {
-		return 0, err
-	}
 	err = f.renewIfStale()
 	for written < len(lines) && err == nil {
 		var n int
@@ -109,6 +107,9 @@ func (f *File) Write(lines []byte) (written int, err error) {
 
 // append appends whole lines to the file that is open.
 func (f *File) append(lines []byte) (int, error) {
+	if err := f.end.mend(f.file); err != nil {
+		return 0, err
+	}
 	n, err := f.file.Write(lines)
 	if err == nil {
 		return n, nil
@@ -171,7 +172,6 @@ func (f *File) try(do func() error) bool {
 // mayTry reports whether it is time to try again what has failed.
 func (f *File) mayTry() bool { return f.problem == nil || !f.now().Before(f.next) }
 
-// Close closes the file.
-func (f *File) Close() error {
-	return errors.Join(f.end.mend(f.file), f.file.Close())
-}
+// Close closes the file. A half line to which nothing was added stays, for who opens it
+// next to tell of.
+func (f *File) Close() error { return f.file.Close() }

@@ -105,6 +105,23 @@ func TestEndIsMended(t *testing.T) {
 	}
 }
 
+// A start that was killed before its first line took nothing away that the next one is to
+// tell of.
+func TestHalfLineStaysUntilTheNext(t *testing.T) {
+	const half = "{\"a\":1}\n{\"@timest"
+	name := put(t, filepath.Join(t.TempDir(), "log"), half)
+	for range 2 {
+		f := opened(t, name, Options{})
+		if f.CutOff() != 1 {
+			t.Errorf("%d lines are cut off, want 1", f.CutOff())
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		checkHolds(t, name, half)
+	}
+}
+
 func TestRotation(t *testing.T) {
 	tests := []struct {
 		name   string
