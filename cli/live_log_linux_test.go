@@ -166,7 +166,7 @@ func TestLiveReopenWithHalfLine(t *testing.T) {
 	if err := errors.Join(os.Rename(log, log+".1"), os.Rename(half, log), p.Process.Signal(syscall.SIGHUP)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the new log", func() bool { return readFile(t, log) == "" })
+	eventually(t, "the new log", func() bool { return p.holds(log) })
 	after := s.load(t, 3)
 	p.stop(t, syscall.SIGTERM)
 	gap, rest, _ := strings.Cut(readFile(t, log), "\n")

@@ -75,6 +75,15 @@ func (p *liveProgram) descriptors() int {
 	return len(links)
 }
 
+// holds reports whether the program has the file open that has the name now.
+func (p *liveProgram) holds(name string) bool {
+	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.Process.Pid))
+	return slices.ContainsFunc(links, func(link string) bool {
+		to, err := os.Readlink(link)
+		return err == nil && to == name
+	})
+}
+
 // eventually waits for what others do.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
