@@ -98,7 +98,7 @@ func (f *flow) giveWay() {
 	f.settle(now)
 	f.readOnSYN(now)
 	for d := range f.streams {
-		for len(f.streams[d].held) > 0 {
+		for f.streams[d].holds() {
 			f.releaseInOrder(direction(d), now)
 		}
 	}

@@ -299,7 +299,7 @@ func (f *flow) take(d direction, c chunk, now time.Time) {
 		}
 		c.trimFront(repeated)
 	}
-	if len(st.held) == 0 && c.seq == st.next && f.ready(d, &c) {
+	if !st.holds() && c.seq == st.next && f.ready(d, &c) {
 		f.deliver(d, c)
 		return
 	}

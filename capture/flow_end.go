@@ -29,11 +29,11 @@ func (f *flow) finish(reason imds.Incomplete) {
 	f.readOnSYN(now)
 	for {
 		upHeld, downHeld := f.streams[up].held, f.streams[down].held
-		if len(upHeld) == 0 && len(downHeld) == 0 {
+		if upHeld == nil && downHeld == nil {
 			break
 		}
 		d := up
-		if len(upHeld) == 0 || len(downHeld) > 0 && downHeld[0].arrival < upHeld[0].arrival {
+		if upHeld == nil || downHeld != nil && downHeld.first().arrival < upHeld.first().arrival {
 			d = down
 		}
 		f.releaseInOrder(d, now)
@@ -63,7 +63,7 @@ func (f *flow) endStream(d direction, reason imds.Incomplete) {
 func (f *flow) abandon() {
 	for d := range f.streams {
 		f.analyzer.budget.give(f.streams[d].cost())
-		f.streams[d].held, f.streams[d].heldBytes = nil, 0
+		f.streams[d].held = nil
 	}
 	for i := range f.early {
 		f.analyzer.budget.give(len(f.early[i].payload) + segmentOverhead)

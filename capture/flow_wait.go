@@ -12,7 +12,7 @@ func (f *flow) hold(d direction, c chunk, now time.Time) {
 	st := &f.streams[d]
 	cost := len(c.data) + segmentOverhead
 	for st.full() || !f.reserve(cost) {
-		if len(st.held) == 0 {
+		if !st.holds() {
 			f.deliverAsIs(d, c)
 			return
 		}
@@ -47,7 +47,7 @@ func (f *flow) pump(now time.Time) {
 
 func (f *flow) step(d direction, now time.Time) bool {
 	st := &f.streams[d]
-	if len(st.held) > 0 && st.hole() == 0 && f.ready(d, &st.held[0].chunk) {
+	if st.holds() && st.hole() == 0 && f.ready(d, &st.held.first().chunk) {
 		f.deliverHeld(d, now)
 		return true
 	}
@@ -114,7 +114,7 @@ func (f *flow) expire(now time.Time) bool {
 // when that is noticed.
 func (f *flow) releaseDue(d direction, now time.Time) {
 	st := &f.streams[d]
-	for len(st.held) > 0 {
+	for st.holds() {
 		due := st.deadline()
 		if due.After(now) {
 			return
@@ -128,9 +128,9 @@ func (f *flow) releaseDue(d direction, now time.Time) {
 // may then follow by itself.
 func (f *flow) releaseInOrder(d direction, now time.Time) {
 	st := &f.streams[d]
-	first := st.held[0]
+	first := *st.held.first()
 	f.releaseAcknowledged(1-d, &first.chunk, now)
-	if len(st.held) > 0 && st.held[0].arrival == first.arrival {
+	if st.holds() && st.held.first().arrival == first.arrival {
 		f.release(d, now)
 	}
 }
@@ -139,7 +139,7 @@ func (f *flow) releaseInOrder(d direction, now time.Time) {
 // side's chunk acknowledges.
 func (f *flow) releaseAcknowledged(d direction, c *chunk, now time.Time) {
 	st := &f.streams[d]
-	for c.hasAck && len(st.held) > 0 && before(st.held[0].seq, c.ack) {
+	for c.hasAck && st.holds() && before(st.held.first().seq, c.ack) {
 		f.release(d, now)
 	}
 }
@@ -159,7 +159,7 @@ func (f *flow) nextDeadline() time.Time {
 		sooner(f.begun.add(reorderWait))
 	}
 	for d := range f.streams {
-		if len(f.streams[d].held) > 0 {
+		if f.streams[d].holds() {
 			sooner(f.streams[d].deadline())
 		}
 	}

@@ -49,7 +49,7 @@ func (f *flow) takeNote(n *imds.Note) {
 
 // isIdle reports whether no call and no segment waits, which would hold a note.
 func (f *flow) isIdle() bool {
-	return len(f.exchange.pending) == 0 && len(f.delivering) == 0 && len(f.streams[up].held) == 0
+	return len(f.exchange.pending) == 0 && len(f.delivering) == 0 && !f.streams[up].holds()
 }
 
 func (f *flow) dropNotes() {

@@ -40,8 +40,13 @@ func (a *Analyzer) SetBack(now time.Time) {
 
 // setBack has all that waits in a flow wait since now at the earliest.
 func (f *flow) setBack(now time.Time) {
-	for _, since := range []*moment{&f.begun, &f.lastSeen, &f.closedAt, &f.streams[up].waiting, &f.streams[down].waiting} {
+	for _, since := range []*moment{&f.begun, &f.lastSeen, &f.closedAt} {
 		*since = min(*since, momentOf(now))
+	}
+	for d := range f.streams {
+		if h := f.streams[d].held; h != nil {
+			h.waiting = min(h.waiting, momentOf(now))
+		}
 	}
 	for i := range f.exchange.pending {
 		p := &f.exchange.pending[i]

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"slices"
 	"time"
 
 	"imds-analyzer/imds"
@@ -11,38 +10,24 @@ import (
 // and the segments that cannot be read yet.
 type stream struct {
 	// next is the sequence number of the next byte to read, once it is known.
-	next  uint32
-	known bool
-	// heard is true if a segment of this direction was seen.
-	heard bool
+	next uint32
 	// clock is the timestamp of the packet with the last bytes read, 0 if it had none.
 	clock uint32
 	// acked is the highest acknowledgment number that the other side sent;
 	// edge is the right edge of its window.
-	acked    uint32
-	hasAcked bool
-	edge     uint32
-	hasEdge  bool
+	acked, edge uint32
+	// fin is the sequence number of the FIN, ended is true once it is read.
+	fin               uint32
+	known             bool
+	hasAcked, hasEdge bool
+	hasFin, ended     bool
+	// heard is true if a segment of this direction was seen.
+	heard bool
 	// scale is the window scale that this side announced in its SYN.
 	scale    uint8
 	hasScale bool
-	// fin is the sequence number of the FIN, ended is true once it is read.
-	fin    uint32
-	hasFin bool
-	ended  bool
-	// held are segments waiting for an earlier one of this direction, or for
-	// the bytes of the other that they acknowledge. They are ordered by
-	// sequence number, and none covers another.
-	held      []held
-	heldBytes int
-	// waiting is when the wait for what held's first segment lacks began.
-	waiting moment
-}
-
-// held is a segment that waits.
-type held struct {
-	chunk
-	arrival uint64
+	// held are the segments that wait, nil if none do.
+	held *heldSegments
 }
 
 // origin says where in its stream a byte was, and what its packet told.
@@ -123,81 +108,7 @@ func (s *stream) endsAt(seq uint32) bool {
 	case seq == s.next, s.hasAcked && seq == s.acked, s.hasFin && (seq == s.fin || seq == s.fin+1):
 		return true
 	}
-	last := len(s.held) - 1
-	return last >= 0 && seq == s.held[last].end()
-}
-
-// hold keeps a chunk. Where copies overlap, the one is kept that Linux's receiver reads
-// (tcp_data_queue_ofo in net/ipv4/tcp_input.c): a copy that covers others takes their
-// place, one that is covered is dropped, and of two that overlap in part the one that
-// begins first has the bytes of both.
-func (s *stream) hold(c chunk, arrival uint64, now time.Time) {
-	if len(s.held) == 0 {
-		s.waiting = momentOf(now)
-	}
-	from, _ := slices.BinarySearchFunc(s.held, c.seq, func(h held, seq uint32) int {
-		if before(seq, h.seq) {
-			return 1
-		}
-		return -1
-	})
-	if from > 0 {
-		switch earlier := &s.held[from-1]; {
-		case !before(earlier.end(), c.end()):
-			return
-		case earlier.seq == c.seq:
-			from--
-		}
-	}
-	behind := from
-	for ; behind < len(s.held) && !before(c.end(), s.held[behind].end()); behind++ {
-		s.heldBytes -= len(s.held[behind].data)
-	}
-	c.data = slices.Clone(c.data)
-	s.heldBytes += len(c.data)
-	s.held = slices.Replace(s.held, from, behind, held{c, arrival})
-}
-
-// cost is the memory that the held segments take.
-func (s *stream) cost() int { return s.heldBytes + len(s.held)*segmentOverhead }
-
-// full reports whether no more segments may wait.
-func (s *stream) full() bool {
-	return len(s.held) >= maxHeldSegments || s.heldBytes >= maxHeldBytes
-}
-
-// hole is the number of bytes missing before the first held segment.
-func (s *stream) hole() int {
-	if len(s.held) == 0 {
-		return 0
-	}
-	return max(0, int(int32(s.held[0].seq-s.next)))
-}
-
-// pop takes the first held segment, without what was read already.
-func (s *stream) pop(now time.Time) chunk {
-	c := s.held[0].chunk
-	s.held = s.held[1:]
-	s.heldBytes -= len(c.data)
-	s.waiting = momentOf(now)
-	if len(s.held) == 0 {
-		s.held = nil
-	}
-	return c
-}
-
-// holeAcknowledged reports whether the receiver has what is missing: then it
-// will not be sent again.
-func (s *stream) holeAcknowledged() bool {
-	return s.hasAcked && !before(s.acked, s.held[0].seq)
-}
-
-// deadline is when waiting for what the first held segment lacks ends.
-func (s *stream) deadline() time.Time {
-	if s.hole() > 0 && !s.holeAcknowledged() {
-		return s.waiting.add(lossWait)
-	}
-	return s.waiting.add(reorderWait)
+	return s.holds() && seq == s.held.last().end()
 }
 
 // done reports whether nothing more will come: the FIN was read, or the other

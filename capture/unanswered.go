@@ -82,7 +82,7 @@ func (f *flow) tellUnanswered(p *pendingCall) {
 // has begun.
 func (f *flow) mayBeAnswered() bool {
 	st := &f.streams[down]
-	unread := len(st.held) > 0 || st.hasAcked && before(st.next, st.acked)
+	unread := st.holds() || st.hasAcked && before(st.next, st.acked)
 	return !st.heard || unread || f.exchange.hidden || !f.responses.betweenHeads()
 }
 
