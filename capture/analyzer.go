@@ -114,6 +114,7 @@ type Analyzer struct {
 	notes     budget // what captures say of clients
 	arrivals  uint64
 	lastID    uint64
+	vantage   *vantage // of the last new connection
 	stats     Stats
 	mask      *masker
 }
@@ -243,7 +244,7 @@ func (a *Analyzer) flowOf(s *segment) *flow {
 		return f // the answer to the SYN of an earlier connection
 	}
 	if f != nil {
-		rival := f.rival
+		rival := f.rival()
 		replaced := rival.answeredBy(s, f)
 		a.end(f, imds.ConnectionClosed)
 		if replaced {
@@ -257,7 +258,7 @@ func (a *Analyzer) flowOf(s *segment) *flow {
 	if !s.has(flagSYN) && s.length() == 0 {
 		return nil
 	}
-	if repeated := a.legs.find(s); repeated != nil {
+	if repeated := a.legs.find(s, key); repeated != nil {
 		return a.addLeg(repeated, s, key)
 	}
 	if a.full() && !s.opens() {
@@ -285,7 +286,7 @@ func (a *Analyzer) open(s *segment, key flowKey) *flow {
 	if a.full() {
 		a.evict()
 	}
-	f := a.newFlow(s)
+	f := a.newFlow(s, key)
 	a.flows[key] = f
 	if oldest := a.halfOpen.add(f); oldest != nil {
 		a.drop(oldest)
@@ -300,16 +301,16 @@ func (a *Analyzer) end(f *flow, reason imds.Incomplete) {
 }
 
 func (a *Analyzer) forget(f *flow) {
-	for _, key := range f.keys {
-		a.closed.remember(key, f)
+	for _, leg := range f.legs {
+		a.closed.remember(leg.key, f)
 	}
 	a.release(f)
 }
 
 // release lets go of a flow that is finished.
 func (a *Analyzer) release(f *flow) {
-	for _, key := range f.keys {
-		delete(a.flows, key)
+	for _, leg := range f.legs {
+		delete(a.flows, leg.key)
 	}
 	a.recent.flow = nil
 	a.remove(f)

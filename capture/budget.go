@@ -69,13 +69,7 @@ func (a *Analyzer) largest(than int) (largest *flow) {
 
 // buffered is what the flow takes of the budget.
 func (f *flow) buffered() int {
-	n := f.streams[up].cost() + f.streams[down].cost()
-	if f.onSYN != nil {
-		n += len(f.onSYN.data)
-	}
-	for i := range f.early {
-		n += len(f.early[i].payload) + segmentOverhead
-	}
+	n := f.opening.buffered() + f.streams[up].cost() + f.streams[down].cost()
 	for i := range f.exchange.pending {
 		n += f.exchange.pending[i].cost()
 	}

@@ -154,7 +154,7 @@ func TestLargestMakesRoom(t *testing.T) {
 				t.Errorf("the honest call: %+v", c)
 			}
 		case "/endless":
-			if c.Request.Incomplete == "" {
+			if c.Request.Incomplete == imds.Whole {
 				t.Errorf("an endless head is told as %+v", c.Request)
 			}
 		}
@@ -217,7 +217,7 @@ func TestCrowdTakesNoCall(t *testing.T) {
 	honest, slow := 0, 0
 	for _, c := range found.calls {
 		switch {
-		case c.Request.Target == "/slow" && c.Request.Incomplete != "":
+		case c.Request.Target == "/slow" && c.Request.Incomplete != imds.Whole:
 			slow++
 		case c.Request.Version() == imds.V1 && c.Response != nil && c.Response.Status == 200 && c.Conn.Handshake:
 			honest++

@@ -260,16 +260,16 @@ func checkClaims(t testing.TB, sent []plainCall, got *recorder) {
 		r := &call.Request
 		i := slices.IndexFunc(sent, func(s plainCall) bool { return s.target == r.Target })
 		switch {
-		case i < 0 && r.Incomplete == "":
+		case i < 0 && r.Incomplete == imds.Whole:
 			t.Errorf("never sent: %s", line(call))
 		case i < 0 && r.Version() == imds.V1:
 			t.Errorf("v1 without a request line: %s", line(call))
 		case i < 0:
-		case seen[r.Target] && r.Incomplete == "":
+		case seen[r.Target] && r.Incomplete == imds.Whole:
 			t.Errorf("twice: %s", line(call))
 		case r.Version() != imds.VersionUnknown && r.Version() != sent[i].version:
 			t.Errorf("wrong version: %s", line(call))
-		case call.Response != nil && call.Response.Status != sent[i].status && r.Incomplete == "":
+		case call.Response != nil && call.Response.Status != sent[i].status && r.Incomplete == imds.Whole:
 			t.Errorf("wrong status: %s", line(call))
 		}
 		seen[r.Target] = true

@@ -220,7 +220,7 @@ func (r *recorder) check() {
 		if c.Request.Time.IsZero() || c.Response != nil && c.Response.Time.IsZero() {
 			r.t.Errorf("a call without time: %s", line(c))
 		}
-		if c.Request.Incomplete == "" && (c.Request.Method == "" || c.Request.Target == "" || c.Request.Proto == "") {
+		if c.Request.Incomplete == imds.Whole && (c.Request.Method == "" || c.Request.Target == "" || c.Request.Proto == "") {
 			r.t.Errorf("a whole head without a request line: %s", line(c))
 		}
 		r.checkSecret(c)
@@ -273,7 +273,7 @@ func line(c imds.Call) string {
 		words = append(words, "reset")
 	}
 	if request.Version() == imds.VersionUnknown {
-		words = append(words, string(request.Incomplete))
+		words = append(words, request.Incomplete.String())
 	}
 	return strings.Join(words, " ")
 }

@@ -18,14 +18,14 @@ func (d *deadlines) schedule(f *flow, t time.Time) {
 		heap.Push(d, f)
 	case due < f.deadline:
 		f.deadline = due
-		heap.Fix(d, f.index)
+		heap.Fix(d, int(f.index))
 	}
 }
 
 // postpone has a flow that was looked at looked at again at t.
 func (d *deadlines) postpone(f *flow, t moment) {
 	f.deadline = t
-	heap.Fix(d, f.index)
+	heap.Fix(d, int(f.index))
 }
 
 // again has a flow that has done at now what was due looked at again at next. If that is
@@ -39,7 +39,7 @@ func (d *deadlines) again(f *flow, next moment, now time.Time) {
 
 func (d *deadlines) remove(f *flow) {
 	if f.index >= 0 {
-		heap.Remove(d, f.index)
+		heap.Remove(d, int(f.index))
 	}
 }
 
@@ -50,13 +50,13 @@ func (d deadlines) Less(i, j int) bool { return d[i].deadline < d[j].deadline }
 
 func (d deadlines) Swap(i, j int) {
 	d[i], d[j] = d[j], d[i]
-	d[i].index, d[j].index = i, j
+	d[i].index, d[j].index = int32(i), int32(j)
 }
 
 // Push appends a *flow.
 func (d *deadlines) Push(x any) {
 	f := x.(*flow)
-	f.index = len(*d)
+	f.index = int32(len(*d))
 	*d = append(*d, f)
 }
 

@@ -18,7 +18,7 @@ type exchange struct {
 	pending []pendingCall
 	// owed is the number of responses to requests that were handed over
 	// without: their turn comes before that of pending.
-	owed int
+	owed uint32
 	// early is the response to the request whose head is still being read;
 	// it begins at earlySeq, and came when the service had received the bytes
 	// before earlyAck.
@@ -30,18 +30,19 @@ type exchange struct {
 	hidden bool
 	// requestsLost is true if bytes were lost that may have held requests.
 	requestsLost bool
+	// reset is true if the service reset the connection.
+	reset bool
 	// answeredAt is what the service had received when it sent the last
 	// response.
 	answered   bool
 	answeredAt uint32
-	// reset is true if the service reset the connection.
-	reset bool
 }
 
 // pendingCall is a request that waits for its response.
 type pendingCall struct {
 	request imds.Request
-	origin  // of the request's first byte
+	seq     uint32 // of its first byte
+	ack     uint32 // what its client had received when it sent that
 	token   tokenWait
 	since   moment // it waits; as its time, but for when the clock was set back
 }
@@ -55,7 +56,7 @@ func (p *pendingCall) cost() int {
 
 // request takes in a request whose head is complete, or will not be.
 func (x *exchange) request(f *flow, p pendingCall) {
-	if len(x.pending) == 0 && p.request.Incomplete == "" {
+	if len(x.pending) == 0 && p.request.Incomplete == imds.Whole {
 		x.requestsLost = false
 	}
 	if early := x.early; early != nil && len(x.pending) == 0 {
@@ -244,6 +245,6 @@ func (f *flow) callOf(p *pendingCall, response *imds.Response) imds.Call {
 
 func (f *flow) handOver(c imds.Call) {
 	f.tell()
-	c.Conn = f.conn
+	c.Conn = f.conn()
 	f.analyzer.handler.Call(c)
 }

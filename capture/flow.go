@@ -3,6 +3,7 @@ package capture
 import (
 	"cmp"
 	"hash/maphash"
+	"net/netip"
 	"time"
 
 	"imds-analyzer/imds"
@@ -12,16 +13,14 @@ import (
 // calls that wait for their answers.
 type flow struct {
 	analyzer *Analyzer
-	conn     imds.Conn
-	// keys are the tuples under which the connection is known: its own and
-	// translated ones; hops are the hop limits on these legs.
-	keys []flowKey
-	hops []legHop
+	id       uint64    // of its connection
+	opened   time.Time // when its first packet was captured
+	// legs are the tuples under which the connection is known: the first one is nearest
+	// to the client, captured at the vantage, others are translated ones.
+	legs    []flowLeg
+	vantage *vantage
 
-	// early are the segments of a connection whose SYN was not seen, as long
-	// as it or earlier segments may still come out of order.
-	early []segment
-
+	opening   *opening // nil if nothing of it waits
 	streams   [2]stream
 	requests  requestReader
 	responses responseReader
@@ -34,18 +33,18 @@ type flow struct {
 	// nothing else.
 	acknowledges bool
 
-	// rival is a SYN that came while the connection was open, nil if none did.
-	rival *segment
-	// onSYN is what came with the client's SYN, until it is known whether the
-	// service has taken it; nil if nothing did.
-	onSYN *chunk
-
 	lastSeen moment
 	closedAt moment
-	begun    moment // as conn.Opened, but for when the clock was set back
+	begun    moment // as opened, but for when the clock was set back
 	deadline moment
-	index    int // in the heap of deadlines, -1 if not there
+	index    int32 // in the heap of deadlines, -1 if not there
+	// unsaved is the number of packets that wait to be saved, left is true if
+	// nothing else keeps the connection.
+	unsaved uint32
+	left    bool
 
+	// handshake is true if the client's SYN was seen.
+	handshake bool
 	// settled is true once it is clear where the connection begins.
 	settled bool
 	// ended is true if the connection has ended, at closedAt.
@@ -54,10 +53,43 @@ type flow struct {
 	notHTTP   bool
 	reported  bool // a call was handed over
 	told      bool // the handler knows of it
-	// unsaved is the number of packets that wait to be saved, left is true if
-	// nothing else keeps the connection.
-	unsaved uint32
-	left    bool
+}
+
+// conn is the connection as others know it.
+func (f *flow) conn() imds.Conn {
+	return imds.Conn{
+		ID:        f.id,
+		Client:    f.client(),
+		Service:   f.vantage.service,
+		Interface: f.vantage.named,
+		Network:   f.vantage.network,
+		Opened:    f.opened,
+		Handshake: f.handshake,
+	}
+}
+
+// client is its end of the tuple nearest to it.
+func (f *flow) client() netip.AddrPort {
+	key := f.legs[0].key
+	addr := netip.AddrFrom16(key.addr)
+	if f.vantage.service.Addr().Is4() {
+		addr = addr.Unmap()
+	}
+	return netip.AddrPortFrom(addr, uint16(key.ports>>8))
+}
+
+// vantage is where connections are captured. Nearly all share one or two of them.
+type vantage struct {
+	service netip.AddrPort
+	named   string // the interface
+	network string
+}
+
+func (a *Analyzer) vantageOf(s *segment) *vantage {
+	if v := (vantage{s.service, s.named, s.network}); a.vantage == nil || *a.vantage != v {
+		a.vantage = &v
+	}
+	return a.vantage
 }
 
 // flowKey is a connection's tuple in compact form. In another network namespace
@@ -82,30 +114,24 @@ func (a *Analyzer) numberOf(network string) uint64 {
 	return maphash.String(a.seed, network)
 }
 
-func (a *Analyzer) newFlow(s *segment) *flow {
+func (a *Analyzer) newFlow(s *segment, key flowKey) *flow {
 	a.stats.Connections++
 	a.lastID++
 	f := a.takeUnused()
 	*f = flow{
-		analyzer: a,
-		conn: imds.Conn{
-			ID:        a.lastID,
-			Client:    s.client,
-			Service:   s.service,
-			Interface: s.named,
-			Network:   s.network,
-			Opened:    s.time,
-			Handshake: s.has(flagSYN) && s.direction == up,
-		},
-		keys:       append(f.keys[:0], a.keyOf(s)),
-		hops:       append(f.hops[:0], hopOf(s)),
+		analyzer:   a,
+		id:         a.lastID,
+		vantage:    a.vantageOf(s),
+		opened:     s.time,
+		handshake:  s.has(flagSYN) && s.direction == up,
+		legs:       append(f.legs[:0], legOf(s, key)),
 		delivering: f.delivering[:0],
 		begun:      momentOf(s.time),
 		settled:    s.has(flagSYN),
 		index:      -1,
 	}
-	f.requests.init(f, &f.requests)
-	f.responses.init(f, &f.responses)
+	f.requests.init(f)
+	f.responses.init(f)
 	return f
 }
 
@@ -140,7 +166,7 @@ func (a *Analyzer) retire(f *flow) {
 // tuple: a SYN with another initial sequence number starts afresh, and so does
 // the answer to one that the capture does not hold.
 func (f *flow) restarts(s *segment) bool {
-	if f.rival.answeredBy(s, f) {
+	if f.rival().answeredBy(s, f) {
 		return true
 	}
 	if !s.has(flagSYN) || s.has(flagACK) != (s.direction == down) {
@@ -173,7 +199,7 @@ func (f *flow) segment(s *segment, now time.Time) {
 		return
 	}
 	if s.has(flagSYN) && s.direction == up {
-		f.conn.Handshake = true
+		f.handshake = true
 	}
 	f.receive(s, now)
 	f.settle(now)

@@ -65,11 +65,8 @@ func (f *flow) abandon() {
 		f.analyzer.budget.give(f.streams[d].cost())
 		f.streams[d].held = nil
 	}
-	for i := range f.early {
-		f.analyzer.budget.give(len(f.early[i].payload) + segmentOverhead)
-	}
-	f.early = nil
-	f.dropOnSYN()
+	f.analyzer.budget.give(f.opening.buffered())
+	f.opening = nil
 	f.exchange.abandon(f)
 	f.ignore()
 	f.dropNotes()
@@ -86,7 +83,7 @@ func (f *flow) ignore() {
 func (f *flow) leave() {
 	f.left = true
 	if f.unsaved == 0 && f.told {
-		f.analyzer.handler.Closed(f.conn)
+		f.analyzer.handler.Closed(f.conn())
 	}
 }
 
@@ -103,7 +100,7 @@ func (f *flow) saved() {
 
 // markNotHTTP counts a connection on which no request was found.
 func (f *flow) markNotHTTP() {
-	if !f.notHTTP && f.requests.messages == 0 {
+	if !f.notHTTP && !f.requests.found {
 		f.notHTTP = true
 		f.analyzer.stats.NotHTTP++
 	}

@@ -23,8 +23,11 @@ type unheard struct {
 }
 
 func (u unheard) still() bool {
-	return u.flow.conn.ID == u.id && !u.flow.told && u.flow.index >= 0
+	return u.flow.id == u.id && !u.flow.told && u.flow.index >= 0
 }
+
+// maxHeardOf bounds those that are half open no more, beyond as many as are: 16 KiB.
+const maxHeardOf = 1 << 10
 
 // add takes in a new connection. It returns the one that has to make room, nil if there
 // is room.
@@ -32,10 +35,10 @@ func (h *halfOpen) add(f *flow) (oldest *flow) {
 	if h.open >= h.limit {
 		oldest = h.pop()
 	}
-	if len(h.order) >= 2*h.limit {
+	if len(h.order) >= 2*h.open+maxHeardOf {
 		h.order = slices.DeleteFunc(h.order, func(u unheard) bool { return !u.still() && u.flow != f })
 	}
-	h.order = append(h.order, unheard{f, f.conn.ID})
+	h.order = append(h.order, unheard{f, f.id})
 	h.open++
 	return oldest
 }
@@ -57,7 +60,7 @@ func (f *flow) tell() {
 	if !f.told {
 		f.told = true
 		f.analyzer.halfOpen.open--
-		f.analyzer.handler.Opened(f.conn)
+		f.analyzer.handler.Opened(f.conn())
 	}
 }
 

@@ -12,20 +12,18 @@ import (
 // length is known.
 type messageReader struct {
 	flow *flow
-	role role
 	// firstSeq is the sequence number of the stream's first byte, lineSeq that
 	// of the line that is being collected.
 	firstSeq, lineSeq uint32
-	// messages counts the heads that were read.
-	messages uint32
-	state    messageState
+	state             messageState
+	// found is true once a head was read: this is HTTP/1.
+	found bool
 	// lineRead is true if the buffer holds the head's first line.
 	lineRead bool
 	// late is true if the capture does not hold the stream's beginning.
 	late bool
 	// reported is true if the head that was cut by what is missing in stateLost
-	// is reported; reason is why the stream's place is lost, empty if no byte is
-	// missing.
+	// is reported; reason is why the stream's place is lost, Whole if no byte is missing.
 	reported bool
 	reason   imds.Incomplete
 	// buffer collects a head, line or tail of a head over several chunks.
@@ -52,11 +50,19 @@ type shown struct {
 }
 
 // init begins to read a direction of the flow.
-func (r *messageReader) init(f *flow, role role) {
-	r.flow, r.role = f, role
+func (r *messageReader) init(f *flow) {
+	r.flow = f
 	if f.analyzer.mask != nil {
 		r.shown = &shown{}
 	}
+}
+
+// role is what the reader is for.
+func (r *messageReader) role() role {
+	if r == &r.flow.requests.messageReader {
+		return &r.flow.requests
+	}
+	return &r.flow.responses
 }
 
 // role is what differs between requests and responses.
@@ -118,11 +124,11 @@ const (
 // feed reads the next bytes of the stream, from one segment.
 func (r *messageReader) feed(c *chunk) {
 	at, data := c.origin, c.data
-	if r.state == stateLost && r.role.starts(data) {
+	if r.state == stateLost && r.role().starts(data) {
 		r.dropBuffer()
 		r.state = stateStart
 	}
-	if r.role.bodyWithheld(data) {
+	if r.role().bodyWithheld(data) {
 		r.withheld, r.state = r.remaining, stateStart
 	}
 	for len(data) > 0 {
@@ -162,7 +168,7 @@ func (r *messageReader) consume(data []byte, at origin) int {
 	case stateChunkSize, stateChunkEnd, stateTrailer:
 		return r.collectLine(data, at)
 	case stateLost:
-		n := r.role.boundary(at.seq, len(data))
+		n := r.role().boundary(at.seq, len(data))
 		if n == 0 {
 			r.dropBuffer()
 			r.state = stateStart
@@ -216,7 +222,7 @@ func (r *messageReader) collectHead(data []byte) int {
 	// Only a method's length and the end of the first line tell anything new.
 	fresh := kept <= maxMethodBytes || !r.lineRead && bytes.IndexByte(data[:n], '\n') >= 0
 	r.lineRead = r.lineRead || bytes.IndexByte(data[:n], '\n') >= 0
-	if fresh && !r.role.plausible(r.buffer) {
+	if fresh && !r.role().plausible(r.buffer) {
 		r.notAMessage()
 	}
 	return n
@@ -241,20 +247,20 @@ func headEnd(data []byte, from int) int {
 }
 
 func (r *messageReader) endHead(head []byte) {
-	frame, ok := r.role.complete(head)
+	frame, ok := r.role().complete(head)
 	if !ok {
 		r.notAMessage()
 		return
 	}
 	r.withheld = 0
-	r.messages++
+	r.found = true
 	r.keepHead(head, true)
 	r.beginBody(frame)
 }
 
 func (r *messageReader) giveUpHead(head []byte) {
-	r.role.partial(head, imds.HeadersTooLarge)
-	r.messages++
+	r.role().partial(head, imds.HeadersTooLarge)
+	r.found = true
 	r.keepHead(head, false)
 	r.dropBuffer()
 	r.state = stateSkipHead
@@ -293,11 +299,11 @@ func (r *messageReader) collectTail(data []byte, at origin) int {
 	}
 	tail := r.buffer[:end]
 	r.dropBuffer()
-	frame, ok := r.role.tail(tail)
+	frame, ok := r.role().tail(tail)
 	if !ok {
 		return len(data)
 	}
-	r.messages++
+	r.found = true
 	r.beginBody(frame)
 	return end - kept
 }
@@ -325,8 +331,8 @@ func (r *messageReader) lost(n int64, reason imds.Incomplete) {
 		r.remaining -= n
 		r.endBodyPart()
 	case stateHead:
-		r.role.partial(r.buffer, reason)
-		r.messages++
+		r.role().partial(r.buffer, reason)
+		r.found = true
 		r.keepHead(r.buffer, false)
 		r.loseTrack(reason)
 		r.reported = true
@@ -346,20 +352,20 @@ func (r *messageReader) loseTrack(reason imds.Incomplete) {
 // notAMessage deals with bytes that are no head where one should begin.
 func (r *messageReader) notAMessage() {
 	switch {
-	case r.late && r.messages == 0:
+	case r.late && !r.found:
 		r.loseTrack(imds.CaptureStart)
-	case r.messages == 0:
+	case !r.found:
 		r.discard()
 		r.flow.markNotHTTP()
 	default:
-		r.loseTrack("")
+		r.loseTrack(imds.Whole)
 	}
 }
 
 // end says that no more bytes will come, and why.
 func (r *messageReader) end(reason imds.Incomplete) {
 	if r.state == stateHead {
-		r.role.partial(r.buffer, reason)
+		r.role().partial(r.buffer, reason)
 		r.keepHead(r.buffer, false)
 	}
 	r.discard()

@@ -1,6 +1,10 @@
 package capture
 
-import "bytes"
+import (
+	"bytes"
+
+	"imds-analyzer/imds"
+)
 
 // beginBody gets ready for what follows a head.
 func (r *messageReader) beginBody(frame framing) {
@@ -50,7 +54,7 @@ func (r *messageReader) collectLine(data []byte, at origin) int {
 		r.lineSeq = at.seq
 	}
 	if len(r.buffer)+n > maxLineBytes || !r.flow.reserve(n) {
-		r.loseTrack("")
+		r.loseTrack(imds.Whole)
 		return len(data)
 	}
 	r.buffer = append(r.buffer, data[:n]...)
@@ -75,14 +79,14 @@ func (r *messageReader) endLine(line []byte) {
 	case r.state == stateChunkEnd && blank:
 		r.state = stateChunkSize
 	case r.state == stateChunkEnd:
-		r.loseTrack("")
+		r.loseTrack(imds.Whole)
 	}
 }
 
 func (r *messageReader) beginChunk(line []byte) {
 	size, ok := parseChunkSize(bytes.TrimRight(line, "\r\n"))
 	if !ok {
-		r.loseTrack("")
+		r.loseTrack(imds.Whole)
 		return
 	}
 	r.keepChunkSize(r.lineSeq, line)

@@ -12,10 +12,10 @@ import (
 // requestReader reads the requests of a connection.
 type requestReader struct {
 	messageReader
-	// expects is true if the last request asked for a 100 (Continue) before
-	// its body, which is announced bytes long.
-	expects   bool
+	// announced is the length of the body for which the last request asked for a
+	// 100 (Continue), expects is true if it has.
 	announced int64
+	expects   bool
 	// version is that of the last request, as far as it was seen.
 	version imds.Version
 }
@@ -143,7 +143,7 @@ func (r *requestReader) complete(head []byte) (framing, bool) {
 	if !ok {
 		return framing{}, false
 	}
-	frame := r.report(line, lines.rest, "")
+	frame := r.report(line, lines.rest, imds.Whole)
 	return frame, true
 }
 
@@ -165,11 +165,11 @@ func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomp
 		shape.visit(f)
 		r.describe(&request, f)
 	})
-	if reason == "" {
+	if reason == imds.Whole {
 		request.Shape = uint64(shape)
 	}
 	r.expects = request.ExpectContinue
-	r.flow.exchange.request(r.flow, pendingCall{request: request, origin: r.first})
+	r.flow.exchange.request(r.flow, pendingCall{request: request, seq: r.first.seq, ack: r.first.ack})
 	r.announced, r.version = body.length, request.Version()
 	return body.framing(bodyNone)
 }
@@ -248,9 +248,9 @@ func parsePartialLine(line []byte) (requestLine, bool) {
 // tail reports a request of which only the end of the head was seen, unless
 // its beginning was reported or it only looks like one.
 func (r *requestReader) tail(tail []byte) (framing, bool) {
-	if lines := splitHead(tail); r.reason != "" {
+	if lines := splitHead(tail); r.reason != imds.Whole {
 		if line, ok := parseRequestLine(lines.first); ok && isKnownMethod([]byte(line.method)) {
-			return r.report(line, lines.rest, ""), true // it came in small pieces
+			return r.report(line, lines.rest, imds.Whole), true // it came in small pieces
 		}
 		if endsHead(tail) {
 			return r.reportTail(lines.rest), true

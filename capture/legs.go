@@ -59,7 +59,7 @@ func (l *legs) remember(s *segment, f *flow) {
 		return
 	}
 	*l.place(s) = leg{
-		flow: f, conn: f.conn.ID, time: s.time, client: s.client, service: s.service, network: s.network, direction: s.direction,
+		flow: f, conn: f.id, time: s.time, client: s.client, service: s.service, network: s.network, direction: s.direction,
 		seq: s.seq, ack: s.ack, length: s.length(), timestamp: s.timestamp, flags: s.flags,
 		hopLimit: s.hopLimit, id: s.id, at: s.at,
 	}
@@ -67,28 +67,34 @@ func (l *legs) remember(s *segment, f *flow) {
 
 // find returns the segment of an open flow of which s is a repeat on another
 // leg.
-func (l *legs) find(s *segment) *leg {
+func (l *legs) find(s *segment, key flowKey) *leg {
 	other := l.place(s)
 	if !speaks(s) || !other.isOpen() || !other.repeatedBy(s) || s.time.Sub(other.time).Abs() > legWait {
 		return nil
 	}
-	if slices.Contains(other.flow.hops, hopOf(s)) {
+	if slices.ContainsFunc(other.flow.legs, legOf(s, key).isAsFar) {
 		return nil // as far from the client as a leg that is known: another connection
 	}
 	return other
 }
 
 // isOpen reports whether the connection that the segment is of is still open.
-func (l *leg) isOpen() bool { return l.flow != nil && l.flow.conn.ID == l.conn && l.flow.index >= 0 }
+func (l *leg) isOpen() bool { return l.flow != nil && l.flow.id == l.conn && l.flow.index >= 0 }
 
-// legHop is the hop limit of the packets of one direction on a leg.
-type legHop struct {
+// flowLeg is a leg of a connection: its tuple there, and the hop limit of the packets of
+// one direction.
+type flowLeg struct {
+	key       flowKey
 	direction direction
 	hopLimit  uint8
-	network   string
 }
 
-func hopOf(s *segment) legHop { return legHop{s.direction, s.hopLimit, s.network} }
+func legOf(s *segment, key flowKey) flowLeg { return flowLeg{key, s.direction, s.hopLimit} }
+
+// isAsFar reports whether two legs are as far from the client, in one namespace.
+func (l flowLeg) isAsFar(other flowLeg) bool {
+	return l.direction == other.direction && l.hopLimit == other.hopLimit && l.key.network == other.key.network
+}
 
 // repeatedBy reports whether s is the same segment at another place.
 func (l *leg) repeatedBy(s *segment) bool {
@@ -115,14 +121,16 @@ func (l *leg) repeatedBy(s *segment) bool {
 // network namespace other than ours is captured for the client that is in it.
 func (a *Analyzer) addLeg(repeated *leg, s *segment, key flowKey) *flow {
 	f := repeated.flow
-	f.keys = append(f.keys, key)
-	f.hops = append(f.hops, hopOf(s))
+	nearer := f.isNearer(s, repeated)
+	f.legs = append(f.legs, legOf(s, key))
 	a.flows[key] = f
 	a.recent.flow = nil
-	if f.isNearer(s, repeated) {
-		f.conn.Client, f.conn.Interface, f.conn.Network = s.client, s.named, s.network
+	if nearer {
+		last := len(f.legs) - 1
+		f.legs[0], f.legs[last] = f.legs[last], f.legs[0]
+		f.vantage = a.vantageOf(s)
 		if f.told {
-			a.handler.Opened(f.conn)
+			a.handler.Opened(f.conn())
 		}
 	}
 	return f
@@ -132,9 +140,9 @@ func (a *Analyzer) addLeg(repeated *leg, s *segment, key flowKey) *flow {
 // connection is known by. Of that only repeated tells the hop limit.
 func (f *flow) isNearer(s *segment, repeated *leg) bool {
 	switch {
-	case (f.conn.Network == "") != (s.network == ""):
+	case (f.vantage.network == "") != (s.network == ""):
 		return s.network != ""
-	case f.conn.Client != repeated.client || f.conn.Network != repeated.network:
+	case f.client() != repeated.client || f.vantage.network != repeated.network:
 		return false
 	case s.direction == down:
 		return s.hopLimit < repeated.hopLimit
@@ -146,10 +154,10 @@ func (f *flow) isNearer(s *segment, repeated *leg) bool {
 // leg of one, because its first segments came out of order. What the flow has
 // read so far, the other has read too.
 func (a *Analyzer) mergeLegs(f *flow, s *segment, key flowKey) *flow {
-	if f.reported || len(f.keys) > 1 || s.time.Sub(f.conn.Opened) > legWait {
+	if f.reported || len(f.legs) > 1 || s.time.Sub(f.opened) > legWait {
 		return f
 	}
-	repeated := a.legs.find(s)
+	repeated := a.legs.find(s, key)
 	if repeated == nil || repeated.flow == f {
 		return f
 	}

@@ -163,7 +163,7 @@ func (q *masking) saved() (s Saved) {
 	if q.flow == nil {
 		return s
 	}
-	s.Conn = q.flow.conn.ID
+	s.Conn = q.flow.id
 	if q.direction == up {
 		s.Note, s.Begins = q.flow.requests.begunIn(q.seq, q.length())
 	}

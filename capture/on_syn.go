@@ -8,7 +8,7 @@ import (
 // keepOnSYN keeps what came with a SYN (RFC 7413). A service that does not know the
 // client drops it, and it is sent again behind the handshake.
 func (f *flow) keepOnSYN(c chunk) {
-	if f.onSYN != nil {
+	if f.onSYN() != nil {
 		f.analyzer.stats.SegmentsIgnored++
 		return
 	}
@@ -17,16 +17,16 @@ func (f *flow) keepOnSYN(c chunk) {
 		return
 	}
 	c.data = slices.Clone(c.data)
-	f.onSYN = &c
+	f.begins().onSYN = &c
 }
 
 // takeOnSYN reads what came with the SYN if the service has acknowledged it, or if its
 // client goes on behind it, and drops it if its client sends anything else.
 func (f *flow) takeOnSYN(s *segment, now time.Time) {
-	switch {
-	case f.onSYN == nil:
-	case s.direction == down && s.has(flagSYN) && s.has(flagACK) && s.ack == f.onSYN.end(),
-		s.direction == up && !s.has(flagSYN) && s.seq == f.onSYN.end():
+	switch c := f.onSYN(); {
+	case c == nil:
+	case s.direction == down && s.has(flagSYN) && s.has(flagACK) && s.ack == c.end(),
+		s.direction == up && !s.has(flagSYN) && s.seq == c.end():
 		f.readOnSYN(now)
 	case s.direction == up && !s.has(flagSYN), s.direction == down && s.has(flagSYN):
 		f.analyzer.stats.SegmentsIgnored++
@@ -35,7 +35,7 @@ func (f *flow) takeOnSYN(s *segment, now time.Time) {
 }
 
 func (f *flow) readOnSYN(now time.Time) {
-	if c := f.onSYN; c != nil {
+	if c := f.onSYN(); c != nil {
 		f.dropOnSYN()
 		f.take(up, *c, now)
 		f.pump(now)
@@ -43,8 +43,8 @@ func (f *flow) readOnSYN(now time.Time) {
 }
 
 func (f *flow) dropOnSYN() {
-	if f.onSYN != nil {
-		f.analyzer.budget.give(len(f.onSYN.data))
-		f.onSYN = nil
+	if c := f.onSYN(); c != nil {
+		f.analyzer.budget.give(len(c.data))
+		f.opening.onSYN = nil
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"imds-analyzer/capture/packettest"
+	"imds-analyzer/imds"
 )
 
 // The stream of FuzzReassembly is requests of the same length, one behind the
@@ -163,7 +164,7 @@ func checkModel(t *testing.T, m *model, got *recorder) {
 		switch r := &call.Request; {
 		case i < len(read) && r.Target != read[i]:
 			t.Errorf("request %d is %s, want %s", i, line(call), read[i])
-		case r.Incomplete == "" && !whole[r.Target]:
+		case r.Incomplete == imds.Whole && !whole[r.Target]:
 			t.Errorf("never received whole: %s", line(call))
 		}
 	}

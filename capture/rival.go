@@ -10,7 +10,7 @@ func (f *flow) rivals(s *segment, same bool) bool {
 	}
 	rival := *s
 	rival.payload, rival.missing = nil, 0
-	f.rival = &rival
+	f.begins().rival = &rival
 	return true
 }
 

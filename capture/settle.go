@@ -13,23 +13,23 @@ const maxEarly = 32
 // reports false if no more can be kept: then the connection begins with what
 // is there.
 func (f *flow) wait(s *segment) bool {
-	if len(f.early) >= maxEarly || !f.reserve(len(s.payload)+segmentOverhead) {
+	if len(f.early()) >= maxEarly || !f.reserve(len(s.payload)+segmentOverhead) {
 		f.settle(s.time)
 		return false
 	}
 	kept := *s
 	kept.payload = slices.Clone(s.payload)
-	f.early = append(f.early, kept)
+	f.begins().early = append(f.early(), kept)
 	return true
 }
 
 // opensEarly reports whether a SYN, or the answer to one, is that of the
 // segments that came early.
 func (f *flow) opensEarly(syn *segment) bool {
-	for i := range f.early {
-		first := f.early[i].seq
-		if f.early[i].direction != syn.direction {
-			first = f.early[i].ack
+	for _, s := range f.early() {
+		first := s.seq
+		if s.direction != syn.direction {
+			first = s.ack
 		}
 		if ahead := int64(int32(first - (syn.seq + 1))); ahead < 0 || ahead > defaultWindow {
 			return false
@@ -41,7 +41,7 @@ func (f *flow) opensEarly(syn *segment) bool {
 // settle takes in the segments that came early. Unless the SYN was seen since,
 // each direction begins with the first of them.
 func (f *flow) settle(now time.Time) {
-	if f.settled && f.early == nil {
+	if f.settled && f.early() == nil {
 		return
 	}
 	f.settled = true
@@ -50,8 +50,10 @@ func (f *flow) settle(now time.Time) {
 			f.startWith(direction(d), st)
 		}
 	}
-	early := f.early
-	f.early = nil
+	early := f.early()
+	if early != nil {
+		f.opening.early = nil
+	}
 	for i := range early { // what came in the wrong order is put right
 		f.streams[early[i].direction].heard = true
 	}
@@ -67,8 +69,9 @@ func (f *flow) settle(now time.Time) {
 // more, an answer begins.
 func (f *flow) startWith(d direction, st *stream) {
 	r := f.reader(d)
-	for i := range f.early {
-		s := &f.early[i]
+	early := f.early()
+	for i := range early {
+		s := &early[i]
 		first, known, told := s.seq, s.length() > 0, false
 		if s.direction != d {
 			first, known, told = s.ack, s.has(flagACK) && s.length() > 0, d == down

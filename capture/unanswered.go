@@ -70,7 +70,7 @@ func (f *flow) tellUnanswered(p *pendingCall) {
 	f.reported = true // now its Call has to follow
 	f.tell()
 	f.analyzer.handler.Unanswered(imds.Call{
-		Conn:       f.conn,
+		Conn:       f.conn(),
 		Request:    p.request,
 		Reset:      f.exchange.reset,
 		Unanswered: true,

@@ -65,7 +65,7 @@ type Request struct {
 	// spelling, without those that only token requests or bodies have: requests by
 	// the same HTTP client have the same. It is 0 if the head was not seen whole.
 	Shape uint64
-	// Incomplete says why the head was not seen whole; it is empty if it was.
+	// Incomplete says why the head was not seen whole.
 	Incomplete Incomplete
 }
 
@@ -158,16 +158,3 @@ type Sender struct {
 	ForPID  int // the process on whose behalf it acts
 	ForName string
 }
-
-// Incomplete is the reason why the capture does not hold a whole request head.
-type Incomplete string
-
-// The reasons, in the words of the log entry.
-const (
-	Snaplen          Incomplete = "snaplen"
-	LostSegment      Incomplete = "lost_segment"
-	CaptureStart     Incomplete = "capture_start"
-	CaptureEnd       Incomplete = "capture_end"
-	HeadersTooLarge  Incomplete = "headers_too_large"
-	ConnectionClosed Incomplete = "connection_closed"
-)

@@ -44,7 +44,7 @@ func (r *Request) Version() Version {
 	switch {
 	case r.TokenHeader || r.IsTokenRequest():
 		return V2
-	case r.Incomplete == "":
+	case r.Incomplete == Whole:
 		return V1
 	}
 	return VersionUnknown

@@ -113,7 +113,7 @@ func (c *CaptureStats) doubts(s *Summary) []string {
 	}
 	doubt(s.withoutPackets, "connection was made whose packets were not captured", "connections were made whose packets were not captured")
 	doubt(s.unknown, "call could not be classified", "calls could not be classified")
-	if c.RequestsCut > s.incomplete[string(imds.Snaplen)] { // else each is a call that is unknown
+	if c.RequestsCut > s.incomplete[imds.Snaplen.String()] { // else each is a call that is unknown
 		doubt(c.RequestsCut, "packet of a request was cut by the snaplen", "packets of requests were cut by the snaplen")
 	}
 	doubt(c.Evicted, "connection was given up for lack of room", "connections were given up for lack of room")

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/imds"
 	"imds-analyzer/output/screentest"
 )
 
@@ -152,7 +153,7 @@ func TestFoldedLine(t *testing.T) {
 // Calls that differ in anything but time and pid are not alike.
 func TestFoldsNothingElse(t *testing.T) {
 	edits := []func(*Record){
-		func(*Record) {}, token, target("/other"), status(404), unanswered, inPod, inTask, inUnit, cutHead("snaplen"), offline,
+		func(*Record) {}, token, target("/other"), status(404), unanswered, inPod, inTask, inUnit, cutHead(imds.Snaplen), offline,
 		func(r *Record) { r.Call.Request.Method = "POST" },
 		func(r *Record) { r.Answer.Process.Name = "ruby" },
 		func(r *Record) { r.Answer.Process.User.Name = "root" },

@@ -148,11 +148,11 @@ func callIMDS(call *imds.Call, version imds.Version) IMDS {
 	if r.Target != "" {
 		i.Credentials = new(r.DeliversCredentials())
 	}
-	if r.ForwardedFor || r.Incomplete == "" {
+	if r.ForwardedFor || r.Incomplete == imds.Whole {
 		i.ForwardedFor = new(r.ForwardedFor)
 	}
 	if version == imds.VersionUnknown {
-		i.Incomplete = string(r.Incomplete)
+		i.Incomplete = r.Incomplete.String()
 	}
 	if call.Response != nil {
 		i.ResponseTTL = int(call.Response.HopLimit)
@@ -166,7 +166,7 @@ func callIMDS(call *imds.Call, version imds.Version) IMDS {
 func tokenRequest(r *imds.Request) *bool {
 	asks := r.IsTokenRequest()
 	other := r.Method != "" && r.Method != "PUT"
-	if asks || other || r.Incomplete == "" {
+	if asks || other || r.Incomplete == imds.Whole {
 		return &asks
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"imds-analyzer/identity"
+	"imds-analyzer/imds"
 )
 
 // plantings are ways in which a secret gets where it does not belong.
@@ -128,7 +129,7 @@ func everyOutput(t *testing.T, r Record) string {
 	t.Helper()
 	var out strings.Builder
 	w, c, s := NewWriter(&out, "the log", false), NewConsole(&out, "standard output", true, nil), NewSummary()
-	for _, edit := range []func(*Record){func(*Record) {}, offline, token, cutHead("snaplen"), unanswered} {
+	for _, edit := range []func(*Record){func(*Record) {}, offline, token, cutHead(imds.Snaplen), unanswered} {
 		variant := r
 		edit(&variant)
 		e := NewEntry(variant, testHost)

@@ -172,7 +172,7 @@ func gap(b *strings.Builder, title string, parts []string) {
 
 // reasonText says why a call could not be classified.
 func reasonText(reason string) string {
-	switch imds.Incomplete(reason) {
+	switch imds.ParseIncomplete(reason) {
 	case imds.Snaplen:
 		return "packets cut by the capture's snaplen"
 	case imds.LostSegment:

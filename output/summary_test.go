@@ -272,10 +272,8 @@ func TestSummaryErrors(t *testing.T) {
 
 // Every reason and status has words of its own.
 func TestReasonsHaveWords(t *testing.T) {
-	for _, reason := range []imds.Incomplete{
-		imds.Snaplen, imds.LostSegment, imds.CaptureStart, imds.CaptureEnd, imds.HeadersTooLarge, imds.ConnectionClosed,
-	} {
-		if text := reasonText(string(reason)); text == string(reason) {
+	for reason := imds.Whole + 1; reason < imds.OtherReason; reason++ {
+		if text := reasonText(reason.String()); text == reason.String() {
 			t.Errorf("%s has no words", reason)
 		}
 	}

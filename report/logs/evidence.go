@@ -85,7 +85,7 @@ func requestOf(e *output.Entry) imds.Request {
 		TTLHeader:    asks,
 		TTLSeconds:   e.IMDS.TokenTTLSeconds,
 		ForwardedFor: e.IMDS.ForwardedFor != nil && *e.IMDS.ForwardedFor,
-		Incomplete:   imds.Incomplete(e.IMDS.Incomplete),
+		Incomplete:   imds.ParseIncomplete(e.IMDS.Incomplete),
 	}
 }
 
