@@ -29,7 +29,7 @@ func (i *Identifier) isElsewhere(p *attribution.Process) bool {
 	if i.host == "" || p.ExecutableFile == nil || p.Start.IsZero() || !filepath.IsAbs(p.Executable) {
 		return false
 	}
-	now, ok := inTime(&i.files, func() (nearestFile, bool) { return lookAtNearest(i.host, p.Executable) })
+	now, ok := i.files.lookAtNearest(i.host, p.Executable)
 	if !ok || now.whole && now.Device == p.ExecutableFile.Device && now.Inode == p.ExecutableFile.Inode {
 		return false
 	}

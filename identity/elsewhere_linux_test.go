@@ -26,7 +26,7 @@ func hostWith(t *testing.T) (root string, env attribution.File) {
 			t.Fatal(err)
 		}
 	}
-	f, ok := lookAt(filepath.Join(root, "usr/bin/env"))
+	f, ok := (*mounts)(nil).lookAt(filepath.Join(root, "usr/bin/env"))
 	if !ok {
 		t.Fatal("the file is not there")
 	}
@@ -96,7 +96,7 @@ func TestElsewhereWithoutHost(t *testing.T) {
 // What this process runs is the host's, as far as is known. What has the name of another
 // file of the host is not.
 func TestElsewhereOnThisHost(t *testing.T) {
-	own, ok := lookAt("/bin/sh")
+	own, ok := (*mounts)(nil).lookAt("/bin/sh")
 	if !ok {
 		t.Fatal("there is no shell")
 	}

@@ -20,9 +20,10 @@ const (
 // a process has for an argument can be below the mount point of a server that does
 // not answer. It is safe for concurrent use.
 type files struct {
-	hung atomic.Int64  // looks that are late, and not done yet
-	late atomic.Uint64 // looks that were, so far
-	not  atomic.Uint64 // looks that were not begun
+	mounts *mounts       // which of them are on users' file systems; nil if that is not known
+	hung   atomic.Int64  // looks that are late, and not done yet
+	late   atomic.Uint64 // looks that were, so far
+	not    atomic.Uint64 // looks that were not begun
 }
 
 // within returns what look does, and false if that takes longer or too many others
@@ -68,14 +69,21 @@ func inTime[T any](f *files, look func() (T, bool)) (T, bool) {
 	return a.found, ok && a.ok
 }
 
-// lookAt is lookAt, in time.
+// lookAt looks at the regular file that a path leads to, in time.
 func (f *files) lookAt(path string) (hostFile, bool) {
-	return inTime(f, func() (hostFile, bool) { return lookAt(path) })
+	return inTime(f, func() (hostFile, bool) { return f.mounts.lookAt(path) })
 }
 
-// exists is exists, in time. What is not known in time is not known to be there.
+// lookAtNearest looks at what a path leads to below a root directory, or at the nearest
+// directory above it if there is nothing, in time.
+func (f *files) lookAtNearest(root, path string) (nearestFile, bool) {
+	return inTime(f, func() (nearestFile, bool) { return f.mounts.lookAtNearest(root, path) })
+}
+
+// exists reports whether there may be something by that name. What is not known in time is
+// not known to be there.
 func (f *files) exists(path string) bool {
-	there, ok := within(f, lookTime, func() bool { return exists(path) })
+	there, ok := within(f, lookTime, func() bool { return f.mounts.exists(path) })
 	return ok && there
 }
 

@@ -46,7 +46,7 @@ func TestFilesLimits(t *testing.T) {
 // runtimes are as before.
 func TestNothingIsLookedAt(t *testing.T) {
 	i := New(Options{Root: "testdata/docker"})
-	i.packages = newPackages(&nobodys{})
+	i.packages = newPackages(nil, &nobodys{})
 	users := New(Options{Root: "testdata/docker-rootless"})
 	for _, f := range []*files{&i.files, &i.packages.files, &i.runtimes.files, &users.runtimes.files} {
 		f.hung.Store(maxHung)

@@ -119,9 +119,10 @@ type Options struct {
 
 // New returns an Identifier.
 func New(o Options) *Identifier {
-	i := &Identifier{runtimes: newRuntimes(o), host: hostRoot(pid1Root)}
+	mounts := newMounts()
+	i := &Identifier{runtimes: newRuntimes(o), host: hostRoot(pid1Root), files: files{mounts: mounts}}
 	if !o.NoPackages {
-		i.packages = newPackages(managersOf("/")...)
+		i.packages = newPackages(mounts, managersOf("/")...)
 	}
 	return i
 }

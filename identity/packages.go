@@ -62,11 +62,11 @@ type ownedFile struct {
 }
 
 // newPackages returns nil where there is no package manager.
-func newPackages(managers ...manager) *packages {
+func newPackages(mounts *mounts, managers ...manager) *packages {
 	if len(managers) == 0 {
 		return nil
 	}
-	return &packages{managers: managers, patience: patience, owners: map[ownedFile]*question{}}
+	return &packages{files: files{mounts: mounts}, managers: managers, patience: patience, owners: map[ownedFile]*question{}}
 }
 
 // managersOf returns the package managers of the system with this root directory:
@@ -169,7 +169,7 @@ func (p *packages) ask(f hostFile) (owner Package, answered bool) {
 		if owner.Name == "" {
 			continue
 		}
-		if now, ok := lookAt(f.path); !ok || !same(now.File, f.File) {
+		if now, ok := p.files.mounts.lookAt(f.path); !ok || !same(now.File, f.File) {
 			owner.Version = ""
 		}
 		return owner, answered

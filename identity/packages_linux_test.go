@@ -53,7 +53,7 @@ func writeTool(t *testing.T, path, text string) {
 // processOf is a process of the host that runs the file.
 func processOf(t *testing.T, path string) *attribution.Process {
 	t.Helper()
-	f, ok := lookAt(path)
+	f, ok := (*mounts)(nil).lookAt(path)
 	if !ok {
 		t.Fatalf("there is no %s", path)
 	}
@@ -70,11 +70,11 @@ func program(t *testing.T) string {
 
 // byDpkg asks this tool as dpkg-query.
 func byDpkg(f fakeTool) *Identifier {
-	return &Identifier{packages: newPackages(&dpkg{tool{path: f.path}})}
+	return &Identifier{packages: newPackages(nil, &dpkg{tool{path: f.path}})}
 }
 
 func byRPM(f fakeTool) *Identifier {
-	return &Identifier{packages: newPackages(&rpm{tool{path: f.path}})}
+	return &Identifier{packages: newPackages(nil, &rpm{tool{path: f.path}})}
 }
 
 // ownedBy answers as dpkg-query does if app-bin has all files.
@@ -263,7 +263,7 @@ func TestRPM(t *testing.T) {
 func TestTwoManagers(t *testing.T) {
 	for _, first := range []string{"exit 1", "exit 2"} {
 		d, r := newFakeTool(t, first), newFakeTool(t, `printf 'app\t1-1\n'`)
-		i := &Identifier{packages: newPackages(&dpkg{tool{path: d.path}}, &rpm{tool{path: r.path}})}
+		i := &Identifier{packages: newPackages(nil, &dpkg{tool{path: d.path}}, &rpm{tool{path: r.path}})}
 		if got := i.Identify(processOf(t, program(t))).Package; got != (Package{"app", "1-1", "rpm"}) {
 			t.Errorf("%s: %+v", first, got)
 		}
@@ -326,7 +326,7 @@ func TestTimeouts(t *testing.T) {
 func TestAskedAgainAfterTimeouts(t *testing.T) {
 	f := newFakeTool(t, ownedBy)
 	d := &dpkg{tool{path: f.path}}
-	i := &Identifier{packages: newPackages(d)}
+	i := &Identifier{packages: newPackages(nil, d)}
 	p := processOf(t, program(t))
 	for range maxTimeouts {
 		d.note(errTimeout)
@@ -400,7 +400,7 @@ func TestAskedOnce(t *testing.T) {
 }
 
 func TestOwnersAreBounded(t *testing.T) {
-	p := newPackages(&nobodys{})
+	p := newPackages(nil, &nobodys{})
 	for n := range 3 * maxOwners {
 		p.owner(hostFile{path: fmt.Sprint("/", n)})
 	}
@@ -485,7 +485,7 @@ func TestRealPackage(t *testing.T) {
 
 // BenchmarkIdentify is of an executable that is known.
 func BenchmarkIdentify(b *testing.B) {
-	f, ok := lookAt("/bin/sh")
+	f, ok := (*mounts)(nil).lookAt("/bin/sh")
 	if !ok {
 		b.Fatal("no /bin/sh")
 	}
@@ -498,7 +498,7 @@ func BenchmarkIdentify(b *testing.B) {
 
 // BenchmarkAsk is of one that is not.
 func BenchmarkAsk(b *testing.B) {
-	f, ok := lookAt("/bin/sh")
+	f, ok := (*mounts)(nil).lookAt("/bin/sh")
 	if !ok {
 		b.Fatal("no /bin/sh")
 	}

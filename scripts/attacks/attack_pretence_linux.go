@@ -24,6 +24,7 @@ func pretenceAttacks() []attack {
 		pretence{name: "own-root", about: "callers with mounts of their own: another /usr/bin/env, passwd and package database", kinds: []string{kindOwnRoot}, start: startInOwnRoot, may: mayBeEnv, then: noneOfHost}.attack(),
 		pretence{name: "cgroup-names", about: "callers in cgroups that a user, a service or a container has named after containers and pods of others", kinds: []string{kindPlain}, before: layCgroups, start: startInPlace, then: placesTrue}.attack(),
 		pretence{name: "pid-reuse", about: "callers that end at once, and another process with the pid of each", kinds: []string{kindHit}, finish: reusePID, args: noOthers, brief: true, did: map[string]uint64{"reused": pretences / 2}}.attack(),
+		pretence{name: "silent-files", about: "callers whose program, script, directory or root is on a file system that answers nobody else", kinds: []string{kindPlain}, before: laySilent, start: startInSilence, may: mayBeSilent, then: noneWaits}.attack(),
 		pretence{name: "locked-memory", about: "callers whose arguments cannot be read, as they keep their memory's lock", kinds: []string{kindPlain}, start: startLocked, args: noOthers}.attack(),
 	}
 }

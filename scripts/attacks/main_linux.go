@@ -49,6 +49,7 @@ const (
 	roleFlood   = "flood"   // an attacker's calls: of which kind, how many, and what is to be seen of it
 	roleSpawn   = "spawn"   // starts processes: how many, of which program
 	roleSwapper = "swapper" // swaps files: in which directory, for links to which, and where one comes and goes
+	roleSilent  = "silent"  // serves a file system that answers its user alone: the program that it has
 	rolePretend = "pretend" // a caller that pretends to be another: its kind, and what goes with that
 	roleStray   = "stray"   // a client in a network namespace of its own, whose calls lead nowhere
 )
@@ -63,6 +64,8 @@ func run(args []string, in io.Reader, out, complaints io.Writer) error {
 		return serve(in, out)
 	case len(args) == 4 && args[0] == roleClient:
 		return callOnce(args[1], args[2], args[3])
+	case len(args) == 2 && args[0] == roleSilent:
+		return serveSilent(args[1])
 	case len(args) == 4 && args[0] == roleSwapper:
 		return swap(args[1], args[2], args[3], in, out)
 	case len(args) >= 3 && args[0] == roleFlood:

@@ -38,6 +38,7 @@ const (
 	kindLockedCall  = "locked-call"  // does so, and calls
 	kindProcessName = "process-name" // calls under another name of the process and of the thread
 	kindThreadName  = "thread-name"  // calls in a thread of another name
+	kindSilentRoot  = "silent-root"  // calls from a root directory that answers nobody else
 	kindMap         = "map"          // calls with another executable and other arguments, by the kernel's word
 )
 
@@ -65,6 +66,7 @@ func pretend(args []string) error {
 	}
 	roles[kindProcessName] = func() error { return callNamed(true, path) }
 	roles[kindThreadName] = func() error { return callNamed(false, path) }
+	roles[kindSilentRoot] = func() error { return callFromRoot(path, directory) }
 	roles[kindMap] = func() error { return errors.Join(takeMap(hostProgram), callAs(path, "mapped")) }
 	role, ok := roles[kind]
 	if !ok {

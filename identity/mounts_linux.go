@@ -1,0 +1,95 @@
+package identity
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// mounts knows the file systems in user space (fuse(4)) that users other than root have
+// mounted: they answer when their users like. Who waits for one cannot be ended, not even
+// killed, so that they are not asked for files whose names others choose. Servers are
+// root's choice: they are asked, and may be late. It is safe for concurrent use.
+type mounts struct {
+	mu    sync.Mutex
+	lists []*mountList
+}
+
+// mountList is what is mounted in a mount namespace.
+type mountList struct {
+	file  *os.File        // mountinfo (proc_pid_mountinfo(5))
+	users map[uint64]bool // devices
+}
+
+// newMounts knows those of our mount namespace, and of that of the first process.
+func newMounts() *mounts {
+	m := &mounts{}
+	for _, pid := range []string{"self", "1"} {
+		name := "/proc/" + pid + "/mountinfo"
+		if fd, err := unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC, 0); err == nil { // os.Open would have the runtime wait for changes, too
+			m.lists = append(m.lists, &mountList{file: os.NewFile(uintptr(fd), name)})
+		}
+	}
+	return m
+}
+
+// isUsers reports whether a file system is one of those, by its device.
+func (m *mounts) isUsers(device uint64) bool {
+	if m == nil {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, list := range m.lists {
+		if list.devices()[device] {
+			return true
+		}
+	}
+	return false
+}
+
+// devices are those of the list, by what is mounted now: that the kernel tells of a change
+// (proc_pid_mounts(5)) is cheaper to ask for than the list.
+func (l *mountList) devices() map[uint64]bool {
+	poll := []unix.PollFd{{Fd: int32(l.file.Fd()), Events: unix.POLLPRI}}
+	if n, err := unix.Poll(poll, 0); l.users == nil || n > 0 || err != nil {
+		l.users = usersMounts(io.NewSectionReader(l.file, 0, maxMountList))
+	}
+	return l.users
+}
+
+// maxMountList is 10,000 lines of 400 bytes.
+const maxMountList = 4 << 20
+
+// usersMounts are the devices of users' file systems in a list of what is mounted. The third
+// field of a line is the device; behind that of "-" are the kind, the source, and the
+// options, of which user_id is whose it is.
+func usersMounts(list io.Reader) map[uint64]bool {
+	users := make(map[uint64]bool)
+	for lines := bufio.NewScanner(list); lines.Scan(); {
+		mount, of, _ := strings.Cut(lines.Text(), " - ")
+		fields, of3 := strings.Fields(mount), strings.Fields(of)
+		if len(fields) < 3 || len(of3) < 3 || !strings.HasPrefix(of3[0], "fuse") || isRoots(of3[2]) {
+			continue
+		}
+		var major, minor uint32
+		if n, _ := fmt.Sscanf(fields[2], "%d:%d", &major, &minor); n == 2 {
+			users[unix.Mkdev(major, minor)] = true
+		}
+	}
+	return users
+}
+
+func isRoots(options string) bool {
+	for option := range strings.SplitSeq(options, ",") {
+		if user, found := strings.CutPrefix(option, "user_id="); found {
+			return user == "0"
+		}
+	}
+	return true
+}
