@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -50,11 +51,16 @@ func (t tree) read(limit int64, name ...string) ([]byte, error) {
 	if t.confined {
 		limit = min(limit, maxState)
 	}
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(b)) > limit {
+	if info.Size() > limit {
 		return nil, fmt.Errorf("%s: %w", f.Name(), errTooLarge)
 	}
-	return b, err
+	var b bytes.Buffer
+	b.Grow(int(info.Size()) + bytes.MinRead) // at once: to grow to it takes four times as much
+	_, err = b.ReadFrom(io.LimitReader(f, limit+1))
+	if err == nil && int64(b.Len()) > limit { // it was written to
+		return nil, fmt.Errorf("%s: %w", f.Name(), errTooLarge)
+	}
+	return b.Bytes(), err
 }
 
 // open opens a file or a directory. O_NONBLOCK is for a FIFO, which would wait for

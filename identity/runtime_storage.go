@@ -1,7 +1,9 @@
 package identity
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 )
@@ -36,28 +38,45 @@ func (s *states) podman(id string) (Workload, error) {
 	return Workload{}, os.ErrNotExist
 }
 
-// parseStorage reads what a list of containers has on one of them. Podman keeps the
-// image's name in metadata of its own (podman: libpod/storage.go).
+var errNotList = errors.New("not a list")
+
+// storedContainer is what a list has on a container. Podman keeps the image's name in
+// metadata of its own (podman: libpod/storage.go).
+type storedContainer struct {
+	ID       string   `json:"id"`
+	Names    []string `json:"names"`
+	Metadata string   `json:"metadata"`
+}
+
+// parseStorage reads what a list of containers has on one of them. The others, of which
+// there can be thousands, are not kept.
 func parseStorage(b []byte, id string) (Workload, error) {
-	var list []struct {
-		ID       string   `json:"id"`
-		Names    []string `json:"names"`
-		Metadata string   `json:"metadata"`
+	list := json.NewDecoder(bytes.NewReader(b))
+	begin, err := list.Token()
+	if err == nil && begin != json.Delim('[') {
+		err = errNotList
 	}
-	if err := json.Unmarshal(b, &list); err != nil {
+	if err != nil {
 		return Workload{}, fmt.Errorf("list of containers: %w", err)
 	}
-	for _, c := range list {
-		if c.ID != id {
-			continue
+	for list.More() {
+		var c storedContainer
+		if err := list.Decode(&c); err != nil {
+			return Workload{}, fmt.Errorf("list of containers: %w", err)
 		}
-		w := Workload{Container: Container{ID: id, Runtime: Podman, Image: storageImage(c.Metadata)}}
-		if len(c.Names) > 0 {
-			w.Container.Name = c.Names[0]
+		if c.ID == id {
+			return c.workload(), nil
 		}
-		return w, nil
 	}
 	return Workload{}, os.ErrNotExist
+}
+
+func (c *storedContainer) workload() Workload {
+	w := Workload{Container: Container{ID: c.ID, Runtime: Podman, Image: storageImage(c.Metadata)}}
+	if len(c.Names) > 0 {
+		w.Container.Name = c.Names[0]
+	}
+	return w
 }
 
 func storageImage(metadata string) string {
