@@ -27,8 +27,9 @@ type Feed struct {
 type Batch struct {
 	packets []Packet
 	data    []byte
-	ends    []int // of each packet's bytes in data
-	texts   int   // bytes of the packets' comments
+	ends    []int     // of each packet's bytes in data
+	texts   int       // bytes of the packets' comments
+	filled  time.Time // when much of its room was last needed
 	// Errors are those with which sources ended, other than io.EOF.
 	Errors []error
 	// Ended is true if no source has anything more.
@@ -45,9 +46,14 @@ const maxBatchBytes = 1 << 20
 // where its data ends.
 const packetOverhead = 144
 
-// idleBatchBytes is what an empty batch may keep for the next packets, unless it was
-// well filled: where packets come without end, room is not to be made again and again.
-const idleBatchBytes = 256 << 10
+const (
+	// idleBatchBytes is what an empty batch may keep for the next packets.
+	idleBatchBytes = 256 << 10
+	// idleBatchTime is for how long it may need little of more room than that: where
+	// packets come without end it is filled well now and then, and to make the room again
+	// and again takes more memory than to keep it.
+	idleBatchTime = time.Second
+)
 
 // NewFeed makes ready to read the sources, from Start on. The readers have the
 // priority of their threads when it returns, and need no privilege any more.
@@ -166,11 +172,15 @@ func (b *Batch) add(p Packet) {
 	b.packets = append(b.packets, p)
 }
 
-// reset empties the batch. After a burst, of which many follow each other, a batch
-// that needed little of its room gives the memory back.
+// reset empties the batch. Once bursts are over, it gives the memory back.
 func (b *Batch) reset() {
-	if b.room() > idleBatchBytes && b.size() < b.room()/4 {
-		*b = Batch{}
+	if b.room() > idleBatchBytes {
+		switch now := time.Now(); {
+		case b.size() >= b.room()/4:
+			b.filled = now
+		case now.Sub(b.filled) > idleBatchTime:
+			*b = Batch{}
+		}
 	}
 	b.packets, b.data, b.ends, b.texts, b.Errors = b.packets[:0], b.data[:0], b.ends[:0], 0, nil
 }

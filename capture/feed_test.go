@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // onePacket is a Source, which says that it is read.
@@ -140,4 +141,30 @@ func TestBatchCountsComments(t *testing.T) {
 	if b.reset(); b.size() != 0 {
 		t.Errorf("empty, its size is %d", b.size())
 	}
+}
+
+// A batch keeps its room while packets come without end, also if few of them come at once
+// now and then, and gives it back once that is over.
+func TestBatchKeepsItsRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b Batch
+		well, little := Packet{Data: make([]byte, maxBatchBytes)}, Packet{Data: make([]byte, 100)}
+		b.add(well)
+		b.reset()
+		for i := range 100 {
+			time.Sleep(idleBatchTime / 4)
+			b.add(little)
+			if i%3 == 0 {
+				b.add(well)
+			}
+			if b.reset(); b.room() < maxBatchBytes {
+				t.Fatalf("room for %d bytes after %d batches", b.room(), i)
+			}
+		}
+		time.Sleep(2 * idleBatchTime)
+		b.add(little)
+		if b.reset(); b.room() > 0 {
+			t.Errorf("room for %d bytes is kept", b.room())
+		}
+	})
 }

@@ -10,6 +10,7 @@ import (
 // that wait already are read as they are, and then this one.
 func (f *flow) hold(d direction, c chunk, now time.Time) {
 	st := &f.streams[d]
+	c = f.withoutBody(d, c)
 	cost := len(c.data) + segmentOverhead
 	for st.full() || !f.reserve(cost) {
 		if !st.holds() {
@@ -22,6 +23,16 @@ func (f *flow) hold(d direction, c chunk, now time.Time) {
 	held := st.cost()
 	st.hold(c, f.analyzer.arrivals, now)
 	f.analyzer.budget.give(cost - (st.cost() - held))
+}
+
+// withoutBody leaves away the bytes of a segment that is all body, however it comes to be
+// read: they are passed over, and are as good as missing.
+func (f *flow) withoutBody(d direction, c chunk) chunk {
+	ahead := int64(int32(c.seq - f.streams[d].next))
+	if f.reader(d).passesOver(ahead+int64(c.length())) && !(d == up && f.requests.expects) {
+		c.data, c.missing = nil, c.length()
+	}
+	return c
 }
 
 // ready reports whether all that the chunk acknowledges has been read: a

@@ -311,7 +311,7 @@ func (r *messageReader) collectTail(data []byte, at origin) int {
 // hidesHeads reports whether n lost bytes can hold the beginning of a message.
 func (r *messageReader) hidesHeads(n int64) bool {
 	switch r.state {
-	case stateBody:
+	case stateBody, stateChunk:
 		return n > r.remaining
 	case stateUntilClose, stateIgnore:
 		return false

@@ -25,6 +25,17 @@ func (r *messageReader) beginBody(frame framing) {
 	}
 }
 
+// passesOver reports whether the next n bytes, of which some may be missing, are of a body.
+func (r *messageReader) passesOver(n int64) bool {
+	switch r.state {
+	case stateBody, stateChunk:
+		return n <= r.remaining
+	case stateUntilClose:
+		return true
+	}
+	return false
+}
+
 func (r *messageReader) skipBody(data []byte) int {
 	n := int(min(r.remaining, int64(len(data))))
 	r.remaining -= int64(n)
