@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -38,6 +39,18 @@ func newMounts() *mounts {
 	return m
 }
 
+// refresh takes note of what was mounted and unmounted since.
+func (m *mounts) refresh() {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, list := range m.lists {
+		list.refresh()
+	}
+}
+
 // isUsers reports whether a file system is one of those, by its device.
 func (m *mounts) isUsers(device uint64) bool {
 	if m == nil {
@@ -45,22 +58,16 @@ func (m *mounts) isUsers(device uint64) bool {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, list := range m.lists {
-		if list.devices()[device] {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(m.lists, func(l *mountList) bool { return l.users[device] })
 }
 
-// devices are those of the list, by what is mounted now: that the kernel tells of a change
-// (proc_pid_mounts(5)) is cheaper to ask for than the list.
-func (l *mountList) devices() map[uint64]bool {
+// refresh reads the list if it has changed, which the kernel tells (proc_pid_mounts(5)) for
+// less than the list takes.
+func (l *mountList) refresh() {
 	poll := []unix.PollFd{{Fd: int32(l.file.Fd()), Events: unix.POLLPRI}}
 	if n, err := unix.Poll(poll, 0); l.users == nil || n > 0 || err != nil {
 		l.users = usersMounts(io.NewSectionReader(l.file, 0, maxMountList))
 	}
-	return l.users
 }
 
 // maxMountList is 10,000 lines of 400 bytes.

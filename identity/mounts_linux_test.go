@@ -104,7 +104,7 @@ func TestMountsAreSeen(t *testing.T) {
 	}
 	for range 5 {
 		directory := mountOfUser(t)
-		if _, err := m.statusOf(directory); err != errUsers {
+		if _, _, err := m.follow("/", directory); err != errUsers {
 			t.Errorf("what is mounted is looked at: %v", err)
 		}
 	}

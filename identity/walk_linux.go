@@ -50,6 +50,7 @@ const maxLinks = 40
 // returns it without links. It goes step by step, so that no file system of a user's is
 // asked: it stops where one is mounted.
 func (m *mounts) follow(root, name string) (real string, s status, err error) {
+	m.refresh()
 	root = strings.TrimSuffix(root, "/")
 	rest, links := strings.Split(name, "/"), 0
 	for len(rest) > 0 {
