@@ -78,7 +78,8 @@ func (f *flow) client() netip.AddrPort {
 	return netip.AddrPortFrom(addr, uint16(key.ports>>8))
 }
 
-// vantage is where connections are captured. Nearly all share one or two of them.
+// vantage is where connections are captured. Those that come one after the other mostly
+// share one.
 type vantage struct {
 	service netip.AddrPort
 	named   string // the interface

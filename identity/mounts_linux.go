@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -66,22 +67,25 @@ func (m *mounts) isUsers(device uint64) bool {
 func (l *mountList) refresh() {
 	poll := []unix.PollFd{{Fd: int32(l.file.Fd()), Events: unix.POLLPRI}}
 	if n, err := unix.Poll(poll, 0); l.users == nil || n > 0 || err != nil {
-		l.users = usersMounts(io.NewSectionReader(l.file, 0, maxMountList))
+		l.users = usersMounts(io.NewSectionReader(l.file, 0, math.MaxInt64))
 	}
 }
 
-// maxMountList is 10,000 lines of 400 bytes.
-const maxMountList = 4 << 20
+// maxMountLine is more than a line can have: two paths of a page, in which each character
+// can take four, and a page of options.
+const maxMountLine = 64 << 10
 
 // usersMounts are the devices of users' file systems in a list of what is mounted. The third
 // field of a line is the device; behind that of "-" are the kind, the source, and the
 // options, of which user_id is whose it is.
 func usersMounts(list io.Reader) map[uint64]bool {
 	users := make(map[uint64]bool)
-	for lines := bufio.NewScanner(list); lines.Scan(); {
+	lines := bufio.NewScanner(list)
+	lines.Buffer(nil, maxMountLine)
+	for lines.Scan() {
 		mount, of, _ := strings.Cut(lines.Text(), " - ")
-		fields, of3 := strings.Fields(mount), strings.Fields(of)
-		if len(fields) < 3 || len(of3) < 3 || !strings.HasPrefix(of3[0], "fuse") || isRoots(of3[2]) {
+		fields, what := strings.Fields(mount), strings.Fields(of) // of which the source can be empty
+		if len(fields) < 3 || len(what) < 2 || !strings.HasPrefix(what[0], "fuse") || isRoots(what[len(what)-1]) {
 			continue
 		}
 		var major, minor uint32

@@ -11,8 +11,8 @@ const maxTail = 1 << 20
 
 // end is what is wrong with the end of a file: another line may not follow.
 type end struct {
-	// cut is how many bytes are those of half a line.
-	cut int64
+	// cut is how many bytes are those of half a line, size how many the file has with them.
+	cut, size int64
 	// open: the last line is whole but for its line feed.
 	open bool
 }
@@ -21,8 +21,8 @@ type end struct {
 func (e *end) mend(file *os.File) error {
 	if e.cut > 0 {
 		info, err := file.Stat()
-		if err == nil && info.Size() >= e.cut { // else it was cut by others
-			err = file.Truncate(info.Size() - e.cut)
+		if err == nil && info.Size() == e.size { // else others have changed it since
+			err = file.Truncate(e.size - e.cut)
 		}
 		if err != nil {
 			return err
@@ -50,7 +50,9 @@ func endOf(file *os.File) (end, error) {
 	if _, err := file.ReadAt(tail, info.Size()-int64(len(tail))); err != nil {
 		return end{}, err
 	}
-	return endOfTail(tail, info.Size() > maxTail), nil
+	e := endOfTail(tail, info.Size() > maxTail)
+	e.size = info.Size()
+	return e, nil
 }
 
 // endOfTail looks at the last bytes of a file, which has more or has not.

@@ -54,7 +54,7 @@ type File struct {
 }
 
 // Open opens the file to append to it, and makes it if need be. A half line at its
-// end, which a process has left behind that was killed, is cut off. It fails with
+// end, which a process has left behind that was killed, is cut off with the first line. It fails with
 // ErrNotRegular for a pipe or a device, with ErrInUse if another process has it open
 // as a File, and with ErrLink, ErrSpecial, ErrOwner and ErrMoved. A file that is the user's own is
 // closed to others.
@@ -115,7 +115,9 @@ func (f *File) append(lines []byte) (int, error) {
 		return n, nil
 	}
 	whole := bytes.LastIndexByte(lines[:n], '\n') + 1
-	f.end.cut = int64(n - whole)
+	if info, failed := f.file.Stat(); failed == nil {
+		f.end = end{cut: int64(n - whole), size: info.Size()}
+	}
 	_ = f.end.mend(f.file) // or before the next line
 	return whole, err
 }

@@ -122,6 +122,24 @@ func TestHalfLineStaysUntilTheNext(t *testing.T) {
 	}
 }
 
+// What others have made of the file since is theirs.
+func TestHalfLineOfOthersStays(t *testing.T) {
+	name := put(t, filepath.Join(t.TempDir(), "log"), "{\"@timest")
+	f := opened(t, name, Options{})
+	put(t, name, "{\"whole\":1}\n")
+	add(t, f, "new")
+	checkHolds(t, name, "{\"whole\":1}\nnew\n")
+}
+
+// Half a line is none: a file of nothing else is not rotated for what comes.
+func TestHalfLineIsNotRotated(t *testing.T) {
+	name := put(t, filepath.Join(t.TempDir(), "log"), "{\"@timest")
+	f := opened(t, name, Options{RotateSize: 8, Keep: 1})
+	add(t, f, "aaa")
+	checkHolds(t, name, "aaa\n")
+	checkHolds(t, numbered(name, 1), gone)
+}
+
 func TestRotation(t *testing.T) {
 	tests := []struct {
 		name   string

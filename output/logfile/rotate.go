@@ -17,9 +17,10 @@ func (f *File) fitting(lines []byte) []byte {
 	if f.options.RotateSize == 0 || err != nil { // which the write tells
 		return lines
 	}
-	room := f.options.RotateSize - info.Size()
+	size := info.Size() - f.end.cut
+	room := f.options.RotateSize - size
 	first := int64(bytes.IndexByte(lines, '\n') + 1)
-	if room < first && info.Size() > 0 {
+	if room < first && size > 0 {
 		if !f.mayTry() || !f.try(f.rotate) {
 			return lines
 		}

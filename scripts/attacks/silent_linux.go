@@ -201,8 +201,11 @@ func laySilent(_ *stage, directory string) (after func(), err error) {
 	server.ExtraFiles, server.Stderr = []*os.File{device}, os.Stderr
 	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	options := fmt.Sprintf("fd=%d,rootmode=40000,user_id=%d,group_id=%d,allow_other", device.Fd(), attackerUser, attackerUser)
-	if err := errors.Join(os.Mkdir(mount, 0o755), unix.Mount("silent", mount, "fuse", unix.MS_NOSUID|unix.MS_NODEV, options), server.Start()); err != nil {
+	if err := errors.Join(os.Mkdir(mount, 0o755), unix.Mount("silent", mount, "fuse", unix.MS_NOSUID|unix.MS_NODEV, options)); err != nil {
 		return nil, err
+	}
+	if err := server.Start(); err != nil {
+		return nil, errors.Join(err, unix.Unmount(mount, unix.MNT_FORCE|unix.MNT_DETACH))
 	}
 	asked := make(chan error, 1)
 	go func() { _, err := os.Stat(filepath.Join(mount, "unheard")); asked <- err }() // no name that others wait for
