@@ -21,6 +21,10 @@ type networks struct {
 	own       *os.File                                                           // our namespace
 	atEnd     chan struct{}                                                      // closed when all that is captured is read
 
+	// asked is held while the kernel is asked about namespaces that are captured, of which
+	// none may be closed then.
+	asked sync.RWMutex
+
 	mu     sync.Mutex           // guards what follows
 	open   map[string]*captured // by the name of the namespace
 	opened uint64               // so far
@@ -98,7 +102,7 @@ func (n *networks) enter(c *captured, name string, begun chan<- error) error {
 
 // begin opens what sees the first packets.
 func (n *networks) begin(c *captured, name string) error {
-	hidden, err := capture.Hidden(n.endpoints, n.watched())
+	hidden, err := n.isHidden()
 	if err != nil {
 		return err
 	}
@@ -116,6 +120,13 @@ func (n *networks) begin(c *captured, name string) error {
 		c.close()
 	}
 	return err
+}
+
+// isHidden reports whether no namespace that is captured sees the packets of the thread's.
+func (n *networks) isHidden() (bool, error) {
+	n.asked.RLock()
+	defer n.asked.RUnlock()
+	return capture.Hidden(n.endpoints, n.watched())
 }
 
 // source opens one that the options say, in the thread's namespace.
@@ -223,6 +234,8 @@ func (n *networks) leave(name string, c *captured) {
 	case <-n.atEnd:
 	}
 	n.drop(c.packets)
+	n.asked.Lock()
+	defer n.asked.Unlock()
 	c.close()
 }
 
