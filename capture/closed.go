@@ -6,7 +6,7 @@ import "hash/maphash"
 // their segments are told from new ones. It has two generations: when the
 // younger one is full, the older is forgotten and the younger takes its place,
 // so that between half of the limit and all of it are remembered. They are known by a
-// number made of their tuple, which takes a third of the room: two of 64 bits are the
+// number made of their tuple, 8 bytes in place of 32: two of 64 bits are the
 // same less often than memory fails.
 type closedFlows struct {
 	younger, older map[uint64]closedFlow

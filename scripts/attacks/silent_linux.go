@@ -209,11 +209,10 @@ func laySilent(_ *stage, directory string) (after func(), err error) {
 	}
 	asked := make(chan error, 1)
 	go func() { _, err := os.Stat(filepath.Join(mount, "unheard")); asked <- err }() // no name that others wait for
-	select {
-	case err = <-asked:
-		err = fmt.Errorf("the file system answers: %w", err)
-		asked <- err
-	case <-time.After(silence):
+	for deadline := time.Now().Add(startTimeout); err == nil && waitingIn(os.Getpid()) == 0; time.Sleep(10 * time.Millisecond) {
+		if len(asked) > 0 || time.Now().After(deadline) {
+			err = errors.New("the file system answers, or nobody can be seen to wait for it")
+		}
 	}
 	after = func() {
 		_ = unix.Unmount(mount, unix.MNT_FORCE|unix.MNT_DETACH)
@@ -225,10 +224,6 @@ func laySilent(_ *stage, directory string) (after func(), err error) {
 	}
 	return after, err
 }
-
-// silence is for how long nobody gets an answer, to be sure of it. Then who has asked cannot
-// even be killed before it is unmounted.
-const silence = 200 * time.Millisecond
 
 // startInSilence is a caller that has its program, its directory, its script or its root
 // there.
@@ -264,18 +259,22 @@ func callFromRoot(path, directory string) error {
 
 // noneWaits: no thread of the program waits for an answer, which would keep it from ending.
 func noneWaits(s *stage, _ string, _ []toldCall) []string {
-	const waiting = "request_wait_answer" // fs/fuse/dev.c
-	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/wchan", s.program.cmd.Process.Pid))
-	waits := 0
-	for _, name := range threads {
-		if where, err := os.ReadFile(name); err == nil && string(where) == waiting { // proc_pid_wchan(5)
-			waits++
-		}
-	}
-	if waits > 0 {
-		return []string{fmt.Sprintf("%d of %d threads of the program wait for the file system", waits, len(threads))}
+	if waiting := waitingIn(s.program.cmd.Process.Pid); waiting > 0 {
+		return []string{fmt.Sprintf("%d threads of the program wait for the file system", waiting)}
 	}
 	return nil
+}
+
+// waitingIn is how many threads of a process wait for an answer of a file system in user
+// space (proc_pid_wchan(5); fs/fuse/dev.c). They cannot even be killed.
+func waitingIn(pid int) (threads int) {
+	names, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/wchan", pid))
+	for _, name := range names {
+		if where, err := os.ReadFile(name); err == nil && string(where) == "request_wait_answer" {
+			threads++
+		}
+	}
+	return threads
 }
 
 // mayBeSilent: it is the program there, or the shell.
