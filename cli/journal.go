@@ -40,7 +40,8 @@ type journal struct {
 	// now is the clock of a live capture, nil where files are read.
 	now func() time.Time
 	// entry is that of the latest record, kept so that not each takes a new one.
-	entry output.Entry
+	entry   output.Entry
+	callers output.Callers
 
 	// missing is how many entries are missing from the log that has the fewest, as the
 	// writer saw it last: who asks does not wait for a write that stalls.
@@ -157,7 +158,7 @@ func (j *journal) finish() {
 // an error, it is counted only.
 func (j *journal) record(r output.Record) {
 	e := &j.entry
-	*e = output.NewEntry(r, *j.host(time.Now()))
+	*e = j.callers.NewEntry(r, *j.host(time.Now()))
 	if !j.take(e) {
 		return
 	}

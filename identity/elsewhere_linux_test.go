@@ -105,7 +105,8 @@ func TestElsewhereOnThisHost(t *testing.T) {
 	if i.Identify(p).Elsewhere {
 		t.Error("the shell is not the host's")
 	}
-	if p.Executable = "/etc/passwd"; !i.Identify(p).Elsewhere {
+	other := *p
+	if other.Executable = "/etc/passwd"; !i.Identify(&other).Elsewhere {
 		t.Error("the shell is /etc/passwd")
 	}
 }

@@ -103,6 +103,7 @@ type Script struct {
 
 // Identifier finds out what processes are. It is safe for concurrent use.
 type Identifier struct {
+	moment   *moment
 	runtimes *runtimes
 	packages *packages // nil if none are looked up
 	files    files
@@ -120,7 +121,7 @@ type Options struct {
 // New returns an Identifier.
 func New(o Options) *Identifier {
 	mounts := newMounts()
-	i := &Identifier{runtimes: newRuntimes(o), host: hostRoot(pid1Root), files: files{mounts: mounts}}
+	i := &Identifier{runtimes: newRuntimes(o), host: hostRoot(pid1Root), files: files{mounts: mounts}, moment: newMoment(o.Now)}
 	if !o.NoPackages {
 		i.packages = newPackages(mounts, managersOf("/")...)
 	}
@@ -130,8 +131,13 @@ func New(o Options) *Identifier {
 // RunsPrograms reports whether the package manager's tools are run.
 func (i *Identifier) RunsPrograms() bool { return i.packages != nil }
 
-// Identify says what is known of a process.
+// Identify says what is known of a process, or was a moment ago. The process is not to be
+// changed afterwards.
 func (i *Identifier) Identify(p *attribution.Process) Identity {
+	return i.moment.identity(p, i.identify)
+}
+
+func (i *Identifier) identify(p *attribution.Process) Identity {
 	found := Identity{Workload: i.Workload(p.Cgroup), Software: i.software(p)}
 	// Packages are those of the host's files. Paths in containers are theirs.
 	found.Elsewhere = found.Package == Package{} && found.Container.ID == "" && i.isElsewhere(p)

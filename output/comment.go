@@ -24,8 +24,8 @@ const maxComment = math.MaxUint16
 // request begins; secrets are redacted as in the log. It is empty if nothing is known.
 func Comment(a attribution.Answer, i *identity.Identity) string {
 	var e Entry
-	e.attribute(a)
-	e.identify(i, a.Process)
+	e.attribute(&a)
+	e.madeBy(newCaller(a.Process, i))
 	if a.Status == attribution.Offline && e.WorkloadFields == (WorkloadFields{}) {
 		return ""
 	}

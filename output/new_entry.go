@@ -22,7 +22,10 @@ const (
 )
 
 // NewEntry returns the log entry of a record, written on the host.
-func NewEntry(r Record, h Host) Entry {
+func NewEntry(r Record, h Host) Entry { return new(Callers).NewEntry(r, h) }
+
+// NewEntry returns the log entry of a record, written on the host.
+func (c *Callers) NewEntry(r Record, h Host) Entry {
 	call := clean(r.Call)
 	version := call.Request.Version()
 	e := Entry{
@@ -43,8 +46,8 @@ func NewEntry(r Record, h Host) Entry {
 	if call.Response != nil {
 		e.HTTP.Response.StatusCode = call.Response.Status
 	}
-	e.attribute(r.Answer)
-	e.identify(&r.Identity, r.Answer.Process)
+	e.attribute(&r.Answer)
+	e.madeBy(c.of(r.Answer.Process, &r.Identity))
 	e.Diagnose(&r.Diagnosis)
 	e.Event.Sequence = r.Sequence
 	e.Message = message(&e)

@@ -9,22 +9,22 @@ import (
 	"imds-analyzer/imds"
 )
 
-// identify fills in what the process belongs to, after attribute.
-func (e *Entry) identify(i *identity.Identity, p *attribution.Process) {
+// identify fills in what it belongs to, after attribute.
+func (c *caller) identify(i *identity.Identity, p *attribution.Process) {
 	if *i == (identity.Identity{}) {
 		return
 	}
-	e.WorkloadFields = workload(&i.Workload)
-	e.Package = softwarePackage(i.Package)
+	c.workload = workload(&i.Workload)
+	c.software = softwarePackage(i.Package)
 	if p == nil {
 		return
 	}
-	e.IMDS.ExecutableElsewhere = i.Elsewhere
-	if !isSecret(i.Script.Name, p.Args, e.Process.Args) {
-		e.IMDS.Script = script(&i.Script)
+	c.elsewhere = i.Elsewhere
+	if !isSecret(i.Script.Name, p.Args, c.process.Args) {
+		c.script = script(&i.Script)
 	}
-	if g := i.Generation; g > 0 && g <= min(len(p.Ancestors), len(e.IMDS.Ancestors)) {
-		e.IMDS.Ancestors[g-1].run(&i.Caller, p.Ancestors[g-1].Args)
+	if g := i.Generation; g > 0 && g <= min(len(p.Ancestors), len(c.ancestors)) {
+		c.ancestors[g-1].run(&i.Caller, p.Ancestors[g-1].Args)
 	}
 }
 

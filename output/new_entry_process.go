@@ -7,8 +7,8 @@ import (
 	"imds-analyzer/imds"
 )
 
-// attribute fills in what is known of the process.
-func (e *Entry) attribute(a attribution.Answer) {
+// attribute fills in how the process was found, and what else may have made the call.
+func (e *Entry) attribute(a *attribution.Answer) {
 	e.IMDS.Attribution = Attribution{Status: string(a.Status), Method: string(a.Method)}
 	for i := range a.Candidates {
 		c := &a.Candidates[i]
@@ -18,13 +18,15 @@ func (e *Entry) attribute(a attribution.Answer) {
 	if b := a.OnBehalfOf; b != nil {
 		e.IMDS.OnBehalfOf = relative(b.PID, b.Name, b.Executable, arguments{})
 	}
-	if p := a.Process; p != nil {
-		e.IMDS.ExecutableDeleted = p.Deleted
-		e.IMDS.Ancestors = ancestors(p.Ancestors)
-		e.Process = process(p)
-		e.Process.Parent = parent(p.Ancestors, e.IMDS.Ancestors)
-		e.User = user(p.User)
-	}
+}
+
+// attribute fills in what is known of the process.
+func (c *caller) attribute(p *attribution.Process) {
+	c.deleted = p.Deleted
+	c.ancestors = ancestors(p.Ancestors)
+	c.process = process(p)
+	c.process.Parent = parent(p.Ancestors, c.ancestors)
+	c.user = user(p.User)
 }
 
 func process(p *attribution.Process) Process {
