@@ -114,7 +114,7 @@ type Analyzer struct {
 	notes     budget // what captures say of clients
 	arrivals  uint64
 	lastID    uint64
-	vantage   *vantage // of the last new connection
+	vantages  vantages
 	stats     Stats
 	mask      *masker
 }
@@ -330,7 +330,7 @@ func (a *Analyzer) remove(f *flow) {
 func (a *Analyzer) first() *flow {
 	for len(a.due) > 0 {
 		f := a.due[0]
-		next := momentOf(f.nextDeadline())
+		next := f.nextDeadline()
 		if next <= f.deadline {
 			return f
 		}
@@ -342,9 +342,9 @@ func (a *Analyzer) first() *flow {
 // Tick moves the clock to now, the capture's time, when no packet does.
 func (a *Analyzer) Tick(now time.Time) {
 	a.now = now
-	for f := a.first(); f != nil && !f.deadline.time().After(now); f = a.first() {
+	for f := a.first(); f != nil && f.deadline.isDue(now); f = a.first() {
 		if f.expire(now) {
-			a.due.again(f, momentOf(f.nextDeadline()), now)
+			a.due.again(f, f.nextDeadline(), now)
 		} else {
 			a.forget(f)
 		}

@@ -10,9 +10,9 @@ import (
 // later time, of which no note is taken until the flow is looked at.
 type deadlines []*flow
 
-// schedule has a flow looked at no later than at t.
-func (d *deadlines) schedule(f *flow, t time.Time) {
-	switch due := momentOf(t); {
+// schedule has a flow looked at no later than when it is due.
+func (d *deadlines) schedule(f *flow, due moment) {
+	switch {
 	case f.index < 0:
 		f.deadline = due
 		heap.Push(d, f)

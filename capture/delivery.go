@@ -148,27 +148,23 @@ func (d *delivering) givenUp(s *segment) bool {
 }
 
 // due is when the wait for an acknowledgment is over.
-func (d *delivering) due() time.Time {
+func (d *delivering) due() moment {
 	if d.doubted.IsZero() {
 		return d.since.add(deliveryWait)
 	}
-	due := d.since.add(undeliveredWait)
-	if last := d.doubted.Add(ackWait); last.After(due) {
-		return last
-	}
-	return due
+	return max(d.since.add(undeliveredWait), momentOf(d.doubted).add(ackWait))
 }
 
 // deliveryDeadline is when the first of the answers has waited long enough.
-func (f *flow) deliveryDeadline() (time.Time, bool) {
+func (f *flow) deliveryDeadline() (due moment, ok bool) {
 	if len(f.delivering) == 0 {
-		return time.Time{}, false
+		return 0, false
 	}
 	return f.delivering[0].due(), true
 }
 
 func (f *flow) expireDelivery(now time.Time) {
-	f.concludeWhile(func(d *delivering) bool { return !d.due().After(now) })
+	f.concludeWhile(func(d *delivering) bool { return d.due().isDue(now) })
 }
 
 func (f *flow) finishDelivery() {

@@ -205,9 +205,9 @@ func (x *exchange) abandon(f *flow) {
 }
 
 // deadline is when the oldest request has waited long enough.
-func (x *exchange) deadline() (time.Time, bool) {
+func (x *exchange) deadline() (due moment, ok bool) {
 	if len(x.pending) == 0 {
-		return time.Time{}, false
+		return 0, false
 	}
 	return x.pending[0].since.add(callWait), true
 }
@@ -215,7 +215,7 @@ func (x *exchange) deadline() (time.Time, bool) {
 func (x *exchange) expire(f *flow, now time.Time) {
 	for {
 		due, ok := x.deadline()
-		if !ok || due.After(now) {
+		if !ok || !due.isDue(now) {
 			return
 		}
 		x.giveUp(f)

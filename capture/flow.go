@@ -78,19 +78,30 @@ func (f *flow) client() netip.AddrPort {
 	return netip.AddrPortFrom(addr, uint16(key.ports>>8))
 }
 
-// vantage is where connections are captured. Those that come one after the other mostly
-// share one.
+// vantage is where connections are captured.
 type vantage struct {
 	service netip.AddrPort
 	named   string // the interface
 	network string
 }
 
-func (a *Analyzer) vantageOf(s *segment) *vantage {
-	if v := (vantage{s.service, s.named, s.network}); a.vantage == nil || *a.vantage != v {
-		a.vantage = &v
+// vantages are those of the latest connections, which mostly share one: each endpoint is
+// captured on two interfaces as a rule.
+type vantages struct {
+	latest [4]*vantage
+	next   int
+}
+
+func (v *vantages) of(s *segment) *vantage {
+	at := vantage{s.service, s.named, s.network}
+	for _, known := range v.latest {
+		if known != nil && *known == at {
+			return known
+		}
 	}
-	return a.vantage
+	v.next = (v.next + 1) % len(v.latest)
+	v.latest[v.next] = &at
+	return &at
 }
 
 // flowKey is a connection's tuple in compact form. In another network namespace
@@ -122,7 +133,7 @@ func (a *Analyzer) newFlow(s *segment, key flowKey) *flow {
 	*f = flow{
 		analyzer:   a,
 		id:         a.lastID,
-		vantage:    a.vantageOf(s),
+		vantage:    a.vantages.of(s),
 		opened:     s.time,
 		handshake:  s.has(flagSYN) && s.direction == up,
 		legs:       append(f.legs[:0], legOf(s, key)),

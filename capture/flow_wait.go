@@ -101,7 +101,7 @@ func (f *flow) deliverAsIs(d direction, c chunk) {
 
 // expire does what is due. It reports false if the flow is finished.
 func (f *flow) expire(now time.Time) bool {
-	if !f.begun.add(reorderWait).After(now) {
+	if f.begun.add(reorderWait).isDue(now) {
 		f.settle(now)
 	}
 	f.releaseDue(up, now)
@@ -110,10 +110,10 @@ func (f *flow) expire(now time.Time) bool {
 	f.exchange.expire(f, now)
 	f.expireDelivery(now)
 	switch {
-	case f.closed() && !f.closedAt.add(closeLinger).After(now):
+	case f.closed() && f.closedAt.add(closeLinger).isDue(now):
 		f.finish(imds.ConnectionClosed)
 		return false
-	case !f.lastSeen.add(idleWait).After(now):
+	case f.lastSeen.add(idleWait).isDue(now):
 		f.finish(imds.CaptureEnd)
 		return false
 	}
@@ -127,10 +127,10 @@ func (f *flow) releaseDue(d direction, now time.Time) {
 	st := &f.streams[d]
 	for st.holds() {
 		due := st.deadline()
-		if due.After(now) {
+		if !due.isDue(now) {
 			return
 		}
-		f.releaseInOrder(d, due)
+		f.releaseInOrder(d, due.time())
 	}
 }
 
@@ -156,32 +156,27 @@ func (f *flow) releaseAcknowledged(d direction, c *chunk, now time.Time) {
 }
 
 // nextDeadline is when expire has something to do.
-func (f *flow) nextDeadline() time.Time {
+func (f *flow) nextDeadline() moment {
 	due := f.lastSeen.add(idleWait)
-	sooner := func(t time.Time) {
-		if t.Before(due) {
-			due = t
-		}
-	}
 	if f.closed() {
-		sooner(f.closedAt.add(closeLinger))
+		due = min(due, f.closedAt.add(closeLinger))
 	}
 	if !f.settled {
-		sooner(f.begun.add(reorderWait))
+		due = min(due, f.begun.add(reorderWait))
 	}
 	for d := range f.streams {
 		if f.streams[d].holds() {
-			sooner(f.streams[d].deadline())
+			due = min(due, f.streams[d].deadline())
 		}
 	}
 	if t, ok := f.exchange.deadline(); ok {
-		sooner(t)
+		due = min(due, t)
 	}
 	if t, ok := f.exchange.patience(); ok {
-		sooner(t)
+		due = min(due, t)
 	}
 	if t, ok := f.deliveryDeadline(); ok {
-		sooner(t)
+		due = min(due, t)
 	}
 	return due
 }

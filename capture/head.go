@@ -37,16 +37,29 @@ var knownFields = [...]string{
 	"expect", "content-length", "content-type", "transfer-encoding", "server",
 }
 
-// knownField returns a field's name as it is listed, empty if it is not. Most are
-// told apart by their length and first letter.
+// knownField returns a field's name as it is listed, empty if it is not.
 func knownField(name []byte) string {
-	const small = 'a' - 'A'
 	for _, known := range knownFields {
-		if len(known) == len(name) && known[0] == name[0]|small && strings.EqualFold(known, string(name)) {
+		if len(known) == len(name) && isSpelled(known, name) {
 			return known
 		}
 	}
 	return ""
+}
+
+// isSpelled reports whether a text of the same length is the name, which is in small
+// letters, in letters of any size.
+func isSpelled(name string, text []byte) bool {
+	for i := range len(name) {
+		c := text[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != name[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // fields calls visit for each field (RFC 9112, section 5). A folded value is joined

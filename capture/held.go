@@ -105,7 +105,7 @@ func (s *stream) holeAcknowledged() bool {
 }
 
 // deadline is when waiting for what the first held segment lacks ends.
-func (s *stream) deadline() time.Time {
+func (s *stream) deadline() moment {
 	if s.hole() > 0 && !s.holeAcknowledged() {
 		return s.held.waiting.add(lossWait)
 	}

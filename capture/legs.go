@@ -128,7 +128,7 @@ func (a *Analyzer) addLeg(repeated *leg, s *segment, key flowKey) *flow {
 	if nearer {
 		last := len(f.legs) - 1
 		f.legs[0], f.legs[last] = f.legs[last], f.legs[0]
-		f.vantage = a.vantageOf(s)
+		f.vantage = a.vantages.of(s)
 		if f.told {
 			a.handler.Opened(f.conn())
 		}

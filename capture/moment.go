@@ -19,5 +19,8 @@ func momentOf(t time.Time) moment {
 
 func (m moment) time() time.Time { return time.UnixMicro(int64(m)) }
 
-// add is the time so much later.
-func (m moment) add(d time.Duration) time.Time { return m.time().Add(d) }
+// add is the moment so much later, to the microsecond.
+func (m moment) add(d time.Duration) moment { return m + moment(d.Microseconds()) }
+
+// isDue reports whether the moment has come by now.
+func (m moment) isDue(now time.Time) bool { return int64(m) <= now.UnixMicro() }

@@ -21,7 +21,7 @@ func TestMoment(t *testing.T) {
 		if !got.Equal(test.want) {
 			t.Errorf("%s is %s", test.at, got)
 		}
-		if later := momentOf(test.at).add(idleWait); !later.Equal(test.want.Add(idleWait)) {
+		if later := momentOf(test.at).add(idleWait).time(); !later.Equal(test.want.Add(idleWait)) {
 			t.Errorf("%s after %s it is %s", idleWait, test.at, later)
 		}
 	}

@@ -32,7 +32,7 @@ func (a *Analyzer) SetBack(now time.Time) {
 	a.now, a.ahead = now, false
 	for _, f := range a.due {
 		f.setBack(now)
-		f.deadline = momentOf(f.nextDeadline())
+		f.deadline = f.nextDeadline()
 	}
 	heap.Init(&a.due)
 	a.mask.setBack(now)

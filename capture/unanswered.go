@@ -31,21 +31,21 @@ func newTokenWait(r *imds.Request) tokenWait {
 
 // patience is when the oldest token request has waited for tokenPatience, if one
 // still does.
-func (x *exchange) patience() (time.Time, bool) {
+func (x *exchange) patience() (due moment, ok bool) {
 	for i := range x.pending {
 		if p := &x.pending[i]; p.token == waits {
 			return p.patience(), true
 		}
 	}
-	return time.Time{}, false
+	return 0, false
 }
 
-func (p *pendingCall) patience() time.Time { return p.since.add(tokenPatience) }
+func (p *pendingCall) patience() moment { return p.since.add(tokenPatience) }
 
 // losePatience tells of the token requests that have waited for tokenPatience.
 func (x *exchange) losePatience(f *flow, now time.Time) {
 	for i := range x.pending {
-		if p := &x.pending[i]; p.token == waits && !p.patience().After(now) {
+		if p := &x.pending[i]; p.token == waits && p.patience().isDue(now) {
 			p.token = waitsOn
 			f.tellUnanswered(p)
 		}

@@ -59,6 +59,9 @@ func (r *Request) IsTokenRequest() bool {
 // the token's own path is recognised however it is encoded.
 func (r *Request) Path() string {
 	path, _ := r.splitTarget()
+	if strings.IndexByte(path, '%') < 0 {
+		return path
+	}
 	if decoded, err := url.PathUnescape(path); err == nil && decoded == tokenPath {
 		return tokenPath
 	}
