@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/diagnosis"
 	"imds-analyzer/imds"
 	"imds-analyzer/output"
 )
@@ -19,17 +20,16 @@ import (
 var foldTime = time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)
 
 // tokenCall is a call with a token, so long after foldTime.
-func tokenCall(sequence uint64, after time.Duration) output.Record {
+func tokenCall(sequence uint64, after time.Duration) *output.Record {
 	at := foldTime.Add(after)
-	return output.Record{
+	return &output.Record{Evidence: diagnosis.Evidence{
 		Call: imds.Call{
 			Conn:     imds.Conn{Client: netip.MustParseAddrPort("10.0.0.1:4000"), Service: netip.MustParseAddrPort("169.254.169.254:80")},
 			Request:  imds.Request{Time: at, Method: "GET", Target: "/latest/meta-data/", Proto: "1.1", TokenHeader: true},
 			Response: &imds.Response{Time: at.Add(time.Millisecond), Status: 200},
 		},
-		Answer:   attribution.Answer{Status: attribution.Resolved, Method: attribution.Tracepoint, Process: &attribution.Process{PID: 42, Name: "agent"}},
-		Sequence: sequence,
-	}
+		Answer: attribution.Answer{Status: attribution.Resolved, Method: attribution.Tracepoint, Process: &attribution.Process{PID: 42, Name: "agent"}},
+	}, Sequence: sequence}
 }
 
 // folding is a journal with periods of a minute that writes to out.
@@ -217,7 +217,7 @@ func TestShownTakesNoLine(t *testing.T) {
 	}
 	call := tokenCall(200, time.Second)
 	call.Call.Request.TokenHeader = false
-	e := output.NewEntry(call, *j.host(foldTime))
+	e := output.NewEntry(*call, *j.host(foldTime))
 	if j.limiter.Limit(&e, foldTime.Add(time.Second)) || !j.limiter.Next().IsZero() {
 		t.Error("the log has no room for the call")
 	}

@@ -44,11 +44,9 @@ type join struct {
 	spare      chan []event              // batches to use again
 	found      chan *attribution.Pending // answers to look at early
 	closed     chan struct{}
-	// diagnoser, the evidence of the latest call, and calls, their number, are of the
-	// goroutine that delivers.
+	// diagnoser, and the record of the latest call, are of the goroutine that delivers.
 	diagnoser *diagnosis.Diagnoser
-	evidence  diagnosis.Evidence // kept, so that not each call takes a new one
-	calls     uint64
+	record    output.Record // kept, so that not each call takes a new one
 }
 
 // event is a call on its way to the output, or a line about the capture.
@@ -166,7 +164,7 @@ func (j *join) close() {
 // drain takes in all events until close. idle is called whenever there is
 // nothing to do for the moment; it returns how long to wait before it is called
 // again if nothing comes, 0 for no more.
-func (j *join) drain(record func(output.Record), idle func() time.Duration) {
+func (j *join) drain(record func(*output.Record), idle func() time.Duration) {
 	for {
 		batch, ok := j.next(idle)
 		if !ok {
@@ -194,7 +192,7 @@ func (j *join) next(idle func() time.Duration) (batch []event, ok bool) {
 	return batch, ok
 }
 
-func (j *join) deliverAll(batch []event, record func(output.Record)) {
+func (j *join) deliverAll(batch []event, record func(*output.Record)) {
 	for i := range batch {
 		j.deliver(&batch[i], record)
 		j.room.give(batch[i].size())
@@ -206,26 +204,21 @@ func (j *join) deliverAll(batch []event, record func(output.Record)) {
 	}
 }
 
-func (j *join) deliver(e *event, record func(output.Record)) {
+func (j *join) deliver(e *event, record func(*output.Record)) {
 	if e.lifecycle != nil {
 		e.lifecycle()
 		return
 	}
-	evidence := &j.evidence
-	evidence.Call = e.call
-	evidence.Answer, evidence.Identity = j.caller(answerBy(e.pending, e.due), e.call.Request.Note)
+	r := &j.record
+	r.Call = e.call
+	r.Answer, r.Identity = j.caller(answerBy(e.pending, e.due), e.call.Request.Note)
 	if e.unanswered {
-		j.diagnoser.Unanswered(evidence)
+		j.diagnoser.Unanswered(&r.Evidence)
 		return
 	}
-	j.calls++
-	record(output.Record{
-		Call:      evidence.Call,
-		Answer:    evidence.Answer,
-		Identity:  evidence.Identity,
-		Diagnosis: j.diagnoser.Call(evidence),
-		Sequence:  j.calls,
-	})
+	r.Diagnosis = j.diagnoser.Call(&r.Evidence)
+	r.Sequence++
+	record(r)
 }
 
 // answerBy waits for the process until due.

@@ -33,7 +33,7 @@ func TestJoinHoldsCallsOneByOne(t *testing.T) {
 	}
 	j.close()
 	var got []uint64
-	j.drain(func(r output.Record) { got = append(got, r.Call.Conn.ID) }, func() time.Duration { return 0 })
+	j.drain(func(r *output.Record) { got = append(got, r.Call.Conn.ID) }, func() time.Duration { return 0 })
 	if len(got) != maxWaiting || !slices.IsSorted(got) {
 		t.Errorf("%d calls of %d", len(got), maxWaiting)
 	}
@@ -47,7 +47,7 @@ func TestJoinKeepsOrder(t *testing.T) {
 	j.lifecycle(func() { got = append(got, "line") })
 	callOn(j, 2)
 	j.close()
-	j.drain(func(output.Record) { got = append(got, "call") }, func() time.Duration { return 0 })
+	j.drain(func(*output.Record) { got = append(got, "call") }, func() time.Duration { return 0 })
 	if !slices.Equal(got, []string{"call", "line", "call"}) {
 		t.Error(got)
 	}
@@ -63,7 +63,7 @@ func TestJoinIsIdleAgain(t *testing.T) {
 		j.close()
 	}()
 	calls := 0
-	j.drain(func(output.Record) { calls++ }, func() time.Duration {
+	j.drain(func(*output.Record) { calls++ }, func() time.Duration {
 		switch asked++; asked {
 		case 1:
 			return time.Nanosecond

@@ -154,11 +154,11 @@ func (j *journal) finish() {
 	}
 }
 
-// record takes in a record. After the last entry that was asked for, and after
+// record takes in a record, which it does not keep. After the last entry that was asked for, and after
 // an error, it is counted only.
-func (j *journal) record(r output.Record) {
+func (j *journal) record(r *output.Record) {
 	e := &j.entry
-	*e = j.callers.NewEntry(r, *j.host(time.Now()))
+	j.callers.Describe(e, r, j.host(time.Now()))
 	if !j.take(e) {
 		return
 	}

@@ -32,14 +32,14 @@ func TestJournalLearnsOfTheHost(t *testing.T) {
 	j.session.Host = output.ReadHost(root)
 	now := time.Now()
 	j.host(now)
-	j.record(output.Record{})
+	j.record(&output.Record{})
 	root["proc/sys/kernel/hostname"].Data = []byte("web-1\n")
 	root["run/cloud-init/instance-data.json"] = &fstest.MapFile{Data: []byte(`{"v1":{"cloud_name":"aws","region":"us-west-2"}}`)}
 	if h := j.host(now.Add(hostEvery - 1)); h.Region != "" {
 		t.Errorf("it is read again at once, and is %+v", h)
 	}
 	j.hostRead = now.Add(-hostEvery)
-	j.record(output.Record{})
+	j.record(&output.Record{})
 	root["proc/sys/kernel/hostname"].Data = []byte("web-2\n")
 	j.hostRead = now.Add(-hostEvery)
 	j.progress(output.CaptureStopped, output.CaptureStats{})
@@ -52,7 +52,7 @@ func TestJournalLearnsOfTheHost(t *testing.T) {
 func TestJournalOfFilesHasNoHost(t *testing.T) {
 	var said lines
 	j := &journal{summary: output.NewSummary(), stop: func() {}, writers: []entryWriter{&said}}
-	j.record(output.Record{})
+	j.record(&output.Record{})
 	j.progress(output.CaptureStopped, output.CaptureStats{})
 	if got := strings.Join(said.hosts, ","); got != " , " {
 		t.Errorf("lines are of %q", got)

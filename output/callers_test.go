@@ -32,7 +32,7 @@ func TestCallers(t *testing.T) {
 		{"of whom another is", nil, unit("db.service")},
 	} {
 		r := testRecord(func(r *Record) { r.Answer.Process, r.Identity = tt.p, tt.i })
-		if got, want := callers.NewEntry(r, testHost), NewEntry(r, testHost); !reflect.DeepEqual(got, want) {
+		if got, want := described(&callers, r), NewEntry(r, testHost); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, not %+v", tt.name, got, want)
 		}
 	}
@@ -41,26 +41,33 @@ func TestCallers(t *testing.T) {
 func TestCallersAreBounded(t *testing.T) {
 	var callers Callers
 	for range 3 * maxCallers {
-		callers.NewEntry(testRecord(), testHost)
+		described(&callers, testRecord())
 		if n := len(callers.known); n > maxCallers {
 			t.Fatalf("%d are held", n)
 		}
 	}
 }
 
-// BenchmarkNewEntry is of calls that are each of a process of its own, and of one.
-func BenchmarkNewEntry(b *testing.B) {
+// described is the entry of a record, in which another one was.
+func described(c *Callers, r Record) Entry {
+	e := Entry{Labels: map[string]string{"a": "b"}, IMDS: IMDS{Incomplete: "snaplen", Findings: []string{"x"}}}
+	c.Describe(&e, &r, &testHost)
+	return e
+}
+
+// BenchmarkDescribe is of calls that are each of a process of its own, and of one.
+func BenchmarkDescribe(b *testing.B) {
+	var e Entry
+	r := testRecord()
 	b.Run("anew", func(b *testing.B) {
-		r := testRecord()
 		for b.Loop() {
-			NewEntry(r, testHost)
+			new(Callers).Describe(&e, &r, &testHost)
 		}
 	})
 	b.Run("again", func(b *testing.B) {
-		r := testRecord()
 		var callers Callers
 		for b.Loop() {
-			callers.NewEntry(r, testHost)
+			callers.Describe(&e, &r, &testHost)
 		}
 	})
 }

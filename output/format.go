@@ -30,6 +30,8 @@ func processName(p *Process) string {
 	return "process"
 }
 
-func endpoint(a Address) string {
-	return netip.AddrPortFrom(a.IP, a.Port).String()
+func endpoint(a Address) string { return string(appendEndpoint(nil, a)) }
+
+func appendEndpoint(text []byte, a Address) []byte {
+	return netip.AddrPortFrom(a.IP, a.Port).AppendTo(text)
 }

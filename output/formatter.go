@@ -6,7 +6,7 @@ import "github.com/sirupsen/logrus"
 // fields have their order, so they do not travel as a map in the logger's
 // entry but beside it. It keeps one buffer, for one line at a time.
 type formatter struct {
-	call      Entry // a copy: so the caller's can stay on the stack
+	call      *Entry
 	lifecycle *Lifecycle
 	buffer    []byte
 }

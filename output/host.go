@@ -79,7 +79,7 @@ func readLine(root fs.FS, name string) string {
 	return strings.TrimSpace(line)
 }
 
-func (h Host) fields() HostFields {
+func (h *Host) fields() HostFields {
 	f := HostFields{Host: HostField{Hostname: h.Hostname, ID: h.ID}}
 	if h.InstanceID != "" || h.Region != "" {
 		f.Cloud = Cloud{

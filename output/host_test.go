@@ -65,13 +65,13 @@ func TestReadUptime(t *testing.T) {
 }
 
 func TestHostFields(t *testing.T) {
-	if f := (Host{}).fields(); f != (HostFields{}) {
+	if f := (&Host{}).fields(); f != (HostFields{}) {
 		t.Errorf("%+v of a host of which nothing is known", f)
 	}
-	if f := (Host{Hostname: "pc"}).fields(); f.Cloud != (Cloud{}) {
+	if f := (&Host{Hostname: "pc"}).fields(); f.Cloud != (Cloud{}) {
 		t.Errorf("%+v on no cloud", f.Cloud)
 	}
-	if f := (Host{Region: "us-east-1"}).fields(); f.Cloud.Provider != "aws" || f.Cloud.Region != "us-east-1" {
+	if f := (&Host{Region: "us-east-1"}).fields(); f.Cloud.Provider != "aws" || f.Cloud.Region != "us-east-1" {
 		t.Errorf("%+v of an instance whose id is not known", f.Cloud)
 	}
 }

@@ -12,13 +12,13 @@ const (
 
 // message says in one sentence, fit for a terminal, what the entry says.
 func message(e *Entry) string {
-	var room [maxMessagePath]byte // for most
+	var room [256]byte // for most
 	text := append(room[:0], kind(e)...)
 	if e.HTTP.Request.Method != "" {
 		text = appendAll(text, " ", e.HTTP.Request.Method, " ", cut(e.URL.Path, maxMessagePath))
 	}
-	text = appendAll(text, ", ", answer(e), ", ")
-	return Sanitize(string(appendWho(text, e)))
+	text = appendAnswer(append(text, ", "...), e)
+	return Sanitize(string(appendWho(append(text, ", "...), e)))
 }
 
 func appendAll(text []byte, parts ...string) []byte {
@@ -40,23 +40,25 @@ func kind(e *Entry) string {
 	return "IMDS request of unknown version (" + e.IMDS.Incomplete + ")"
 }
 
-func answer(e *Entry) string {
+func answer(e *Entry) string { return string(appendAnswer(nil, e)) }
+
+func appendAnswer(text []byte, e *Entry) []byte {
 	switch {
 	case e.IMDS.Folded.Statuses != "":
-		return "several statuses (" + e.IMDS.Folded.Statuses + ")"
+		return appendAll(text, "several statuses (", e.IMDS.Folded.Statuses, ")")
 	case e.HTTP.Response.StatusCode != 0:
-		return "status " + strconv.Itoa(e.HTTP.Response.StatusCode)
+		return strconv.AppendInt(append(text, "status "...), int64(e.HTTP.Response.StatusCode), 10)
 	case e.Event.Outcome == outcomeFailure:
-		return "reset by the service"
+		return append(text, "reset by the service"...)
 	}
-	return "no answer seen"
+	return append(text, "no answer seen"...)
 }
 
 // appendWho names the process and its owner, or the client's address if they are
 // not known.
 func appendWho(text []byte, e *Entry) []byte {
 	if e.Process.PID == 0 {
-		text = appendAll(text, "from ", endpoint(e.Source))
+		text = appendEndpoint(append(text, "from "...), e.Source)
 	} else {
 		text = appendAll(text, "by ", cut(programName(e), maxMessageName), " (pid ", strconv.Itoa(e.Process.PID), ")")
 	}

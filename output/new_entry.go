@@ -22,27 +22,30 @@ const (
 )
 
 // NewEntry returns the log entry of a record, written on the host.
-func NewEntry(r Record, h Host) Entry { return new(Callers).NewEntry(r, h) }
+func NewEntry(r Record, h Host) (e Entry) {
+	new(Callers).Describe(&e, &r, &h)
+	return e
+}
 
-// NewEntry returns the log entry of a record, written on the host.
-func (c *Callers) NewEntry(r Record, h Host) Entry {
-	call := clean(r.Call)
+// Describe makes the log entry of a record, written on the host. Neither is changed, and
+// nothing of what was in the entry before is left.
+func (c *Callers) Describe(e *Entry, r *Record, h *Host) {
+	call := clean(&r.Call)
 	version := call.Request.Version()
-	e := Entry{
-		Timestamp:   timestamp(call.Request.Time),
-		LogLevel:    level(version),
-		ECS:         ECS{Version: ECSVersion},
-		Event:       callEvent(&call, version),
-		IMDS:        callIMDS(&call, version),
-		HTTP:        HTTP{Request: HTTPRequest{Method: call.Request.Method}, Version: call.Request.Proto},
-		URL:         callURL(&call.Request),
-		UserAgent:   UserAgent{Original: call.Request.UserAgent},
-		Source:      address(call.Conn.Client),
-		Destination: address(call.Conn.Service),
-		Network:     Network{Type: networkType(call.Conn.Service.Addr()), Transport: "tcp"},
-		Observer:    Observer{Ingress: Ingress{Interface: Interface{Name: call.Conn.Interface}}},
-		HostFields:  h.fields(),
-	}
+	*e = Entry{}
+	e.Timestamp = timestamp(call.Request.Time)
+	e.LogLevel = level(version)
+	e.ECS.Version = ECSVersion
+	e.Event = callEvent(&call, version)
+	e.IMDS.describe(&call, version)
+	e.HTTP = HTTP{Request: HTTPRequest{Method: call.Request.Method}, Version: call.Request.Proto}
+	e.URL = callURL(&call.Request)
+	e.UserAgent.Original = call.Request.UserAgent
+	e.Source = address(call.Conn.Client)
+	e.Destination = address(call.Conn.Service)
+	e.Network = Network{Type: networkType(call.Conn.Service.Addr()), Transport: "tcp"}
+	e.Observer.Ingress.Interface.Name = call.Conn.Interface
+	e.HostFields = h.fields()
 	if call.Response != nil {
 		e.HTTP.Response.StatusCode = call.Response.Status
 	}
@@ -50,13 +53,13 @@ func (c *Callers) NewEntry(r Record, h Host) Entry {
 	e.madeBy(c.of(r.Answer.Process, &r.Identity))
 	e.Diagnose(&r.Diagnosis)
 	e.Event.Sequence = r.Sequence
-	e.Message = message(&e)
-	return e
+	e.Message = message(e)
 }
 
 // clean redacts what comes from the wire. The capture has done so already for
 // the most part; here it is made sure of.
-func clean(call imds.Call) imds.Call {
+func clean(c *imds.Call) imds.Call {
+	call := *c
 	r := &call.Request
 	for _, s := range []*string{&r.Method, &r.Target, &r.Proto, &r.Host, &r.UserAgent, &call.Conn.Interface} {
 		*s = imds.Redact(*s)
@@ -141,13 +144,11 @@ func duration(call *imds.Call) *int64 {
 	return new(int64(call.Response.Time.Sub(call.Request.Time)))
 }
 
-func callIMDS(call *imds.Call, version imds.Version) IMDS {
+func (i *IMDS) describe(call *imds.Call, version imds.Version) {
 	r := &call.Request
-	i := IMDS{
-		Version:         version.String(),
-		TokenRequest:    tokenRequest(r),
-		TokenTTLSeconds: r.TTLSeconds,
-	}
+	i.Version = version.String()
+	i.TokenRequest = tokenRequest(r)
+	i.TokenTTLSeconds = r.TTLSeconds
 	if r.Target != "" {
 		i.Credentials = new(r.DeliversCredentials())
 	}
@@ -162,7 +163,6 @@ func callIMDS(call *imds.Call, version imds.Version) IMDS {
 		i.ResponseTTLNeeded = int(call.Response.HopLimitNeeded)
 		i.Server = imds.Redact(call.Response.Server)
 	}
-	return i
 }
 
 // tokenRequest is nil if what was seen of the head does not tell.

@@ -76,7 +76,7 @@ const testContainer = "4c5f9a6d3b2e1f0a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c9
 
 // testRecord is a call of version 1 that succeeded; edits make others of it.
 func testRecord(edits ...func(*Record)) Record {
-	r := Record{
+	r := Record{Evidence: diagnosis.Evidence{
 		Call: imds.Call{
 			Conn: testConn(),
 			Request: imds.Request{
@@ -86,7 +86,7 @@ func testRecord(edits ...func(*Record)) Record {
 			Response: &imds.Response{Time: testTime.Add(time.Millisecond), Status: 200, HopLimit: 64},
 		},
 		Answer: attribution.Answer{Status: attribution.Resolved, Method: attribution.SockDiag, Process: testProcess()},
-	}
+	}}
 	for _, edit := range edits {
 		edit(&r)
 	}

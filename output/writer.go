@@ -36,7 +36,7 @@ func NewWriter(out io.Writer, name string, buffered bool) *Writer {
 // calls return its error: what was written may end in half a line, and nothing
 // more is added to it.
 func (w *Writer) Call(e *Entry) error {
-	w.formatter.call, w.formatter.lifecycle = *e, nil
+	w.formatter.call, w.formatter.lifecycle = e, nil
 	return w.write(e.LogLevel)
 }
 

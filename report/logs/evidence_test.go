@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/diagnosis"
 	"imds-analyzer/identity"
 	"imds-analyzer/imds"
 	"imds-analyzer/output"
@@ -16,7 +17,7 @@ import (
 // record is a call that is logged, with all that a log of an earlier version tells.
 func record(change func(*imds.Call)) output.Record {
 	at := time.Unix(1700000000, 0).UTC()
-	r := output.Record{
+	r := output.Record{Evidence: diagnosis.Evidence{
 		Call: imds.Call{
 			Conn:     imds.Conn{Client: netip.MustParseAddrPort("10.0.0.1:40000"), Service: netip.MustParseAddrPort("169.254.169.254:80"), Interface: "eth0", Opened: at},
 			Request:  imds.Request{Time: at, Method: "GET", Target: "/latest/meta-data/?a=b", Proto: "1.1", Host: "169.254.169.254", UserAgent: "Boto3/1.12.0"},
@@ -26,7 +27,7 @@ func record(change func(*imds.Call)) output.Record {
 			PID: 7, NamespacePID: 3, Name: "python3", Executable: "/usr/bin/python3", Args: []string{"python3", "/x.py"}, Start: at,
 			Ancestors: []attribution.Ancestor{{PID: 1, Name: "systemd", Executable: "/sbin/init"}},
 		}},
-	}
+	}}
 	r.Identity.Package = identity.Package{Name: "python3", Version: "3.11", Type: "deb"}
 	r.Identity.Script = identity.Script{Kind: identity.ScriptFile, Name: "/x.py", Path: "/x.py"}
 	r.Identity.Unit = "x.service"

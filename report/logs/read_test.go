@@ -14,6 +14,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"imds-analyzer/diagnosis"
 	"imds-analyzer/imds"
 	"imds-analyzer/output"
 )
@@ -50,10 +51,10 @@ func read(t *testing.T, text string) *received {
 func entry(path string, sequence uint64) string {
 	e := output.NewEntry(output.Record{
 		Sequence: sequence,
-		Call: imds.Call{
+		Evidence: diagnosis.Evidence{Call: imds.Call{
 			Conn:    imds.Conn{Client: netip.MustParseAddrPort("10.0.0.1:40000"), Service: netip.MustParseAddrPort("169.254.169.254:80")},
 			Request: imds.Request{Time: time.Unix(1700000000, 5), Method: "GET", Target: path, Proto: "1.1"},
-		},
+		}},
 	}, output.Host{Hostname: "web-1"})
 	return string(e.AppendLine(nil))
 }

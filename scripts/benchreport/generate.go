@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/diagnosis"
 	"imds-analyzer/identity"
 	"imds-analyzer/imds"
 	"imds-analyzer/output"
@@ -95,7 +96,7 @@ func record(random *rand.Rand, at time.Time, sequence uint64) output.Record {
 	p := programs()[random.IntN(len(programs()))]
 	r := output.Record{
 		Sequence: sequence,
-		Call: imds.Call{
+		Evidence: diagnosis.Evidence{Call: imds.Call{
 			Conn: imds.Conn{
 				Client:    netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 1, 23}), uint16(32768+random.IntN(28000))),
 				Service:   imds.DefaultEndpoints()[0],
@@ -106,7 +107,7 @@ func record(random *rand.Rand, at time.Time, sequence uint64) output.Record {
 				Host: "169.254.169.254", UserAgent: p.agent, TokenHeader: random.IntN(oneInV1) > 0,
 			},
 			Response: &imds.Response{Time: at.Add(time.Millisecond), Status: 200, HopLimit: 64, Server: "EC2ws"},
-		},
+		}},
 	}
 	r.Answer, r.Identity = p.caller(random, at)
 	return r
