@@ -88,14 +88,22 @@ type fileFormat interface {
 
 // Next implements Source.
 func (s *fileSource) Next() (Packet, error) {
+	if err := s.advance(); err != nil {
+		return Packet{}, err
+	}
+	return s.packet, nil
+}
+
+// advance makes the next packet the source's, with the errors of Next.
+func (s *fileSource) advance() error {
 	for {
 		s.packet = Packet{}
 		if err := s.format.next(&s.packet); err != nil {
-			return Packet{}, s.inFile(err)
+			return s.inFile(err)
 		}
 		s.packets++
 		if s.sifted.lets(&s.packet) {
-			return s.packet, nil
+			return nil
 		}
 	}
 }

@@ -62,12 +62,13 @@ type FileSet struct {
 	late    atomic.Uint64
 }
 
-// setMember is an open file and the next packet in it.
+// setMember is an open file, of which the packet that it has is the next one.
 type setMember struct {
 	source *fileSource
 	lane   int
-	packet Packet
 }
+
+func (m *setMember) packet() *Packet { return &m.source.packet }
 
 // NewFileSet returns the Source of the files. Those that begin at the same time
 // are read in the order in which they are given. Packets that sieve, unless nil,
@@ -95,8 +96,9 @@ func (s *FileSet) Next() (Packet, error) {
 		return Packet{}, io.EOF
 	}
 	s.given = s.earliest()
-	s.now = s.given.packet.Time
-	return s.given.packet, nil
+	p := s.given.packet()
+	s.now = p.Time
+	return *p, nil
 }
 
 // Late returns how many files were opened after their time, because as many
@@ -120,7 +122,7 @@ func (s *FileSet) due() bool {
 		return false
 	}
 	next := &s.waiting[0]
-	return len(s.open) == 0 || !next.Stream && next.Begins.Before(s.earliest().packet.Time)
+	return len(s.open) == 0 || !next.Stream && next.Begins.Before(s.earliest().packet().Time)
 }
 
 // full reports whether no more files can be open.
@@ -139,7 +141,7 @@ func (s *FileSet) full() bool {
 func (s *FileSet) earliest() *setMember {
 	first := s.open[0]
 	for _, m := range s.open[1:] {
-		if m.packet.Time.Before(first.packet.Time) {
+		if m.packet().Time.Before(first.packet().Time) {
 			first = m
 		}
 	}
@@ -170,16 +172,14 @@ func (s *FileSet) openNext() error {
 
 // advance reads the next packet of a file, and lets the file go if there is none.
 func (s *FileSet) advance(m *setMember) error {
-	p, err := m.source.Next()
-	if err != nil {
+	if err := m.source.advance(); err != nil {
 		s.end(m)
 		if err == io.EOF {
 			return nil
 		}
 		return err
 	}
-	m.packet = p
-	m.packet.InterfaceID += m.lane * pcapngMaxInterfaces
+	m.packet().InterfaceID += m.lane * pcapngMaxInterfaces
 	return nil
 }
 

@@ -37,15 +37,18 @@ func (w *jsonWriter) close(start int) {
 }
 
 func (w *jsonWriter) name(name string) {
-	w.line = append(w.line, '"')
-	w.line = append(w.line, name...)
-	w.line = append(w.line, '"', ':')
+	w.line = appendName(w.line, name)
+}
+
+func appendName(line []byte, name string) []byte {
+	line = append(line, '"')
+	line = append(line, name...)
+	return append(line, '"', ':')
 }
 
 func (w *jsonWriter) text(name, value string) {
 	if value != "" {
-		w.name(name)
-		w.line = append(appendString(w.line, value), ',')
+		w.line = append(appendString(appendName(w.line, name), value), ',')
 	}
 }
 
