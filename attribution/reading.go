@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -68,7 +69,7 @@ func (r *reading) size() int {
 	}
 	n := 512 + len(r.process.Executable) + len(r.process.WorkingDirectory) + len(r.process.Cgroup)
 	for _, arg := range r.process.Args {
-		n += 16 + len(arg)
+		n += textHeader + len(arg)
 	}
 	return n
 }
@@ -91,10 +92,18 @@ func (p *Process) lacks(program Process) {
 	}
 }
 
-// bound cuts the arguments off after limit bytes, counting one that ends each,
-// and reports whether it did.
+// textHeader is what a text takes besides its bytes.
+const textHeader = 16
+
+// bound cuts the arguments off after limit bytes, counting one that ends each, and after as
+// many as take so much besides their bytes: somebody's may all be empty. It reports whether
+// it did.
 func bound(args []string, limit int) ([]string, bool) {
+	most := limit / textHeader
 	for i, arg := range args {
+		if i == most {
+			return slices.Clone(args[:i]), true
+		}
 		if len(arg) >= limit {
 			return append(args[:i:i], strings.Clone(arg[:limit])), true
 		}
