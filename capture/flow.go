@@ -85,7 +85,7 @@ type vantage struct {
 	network string
 }
 
-// vantages are those of the latest connections, which mostly share one: each endpoint is
+// vantages are the latest that were new. Connections mostly share one: each endpoint is
 // captured on two interfaces as a rule.
 type vantages struct {
 	latest [4]*vantage

@@ -154,8 +154,8 @@ func (j *journal) finish() {
 	}
 }
 
-// record takes in a record, which it does not keep. After the last entry that was asked for, and after
-// an error, it is counted only.
+// record takes in a record, which it does not keep. After the last entry that was
+// asked for, and after an error, it is counted only.
 func (j *journal) record(r *output.Record) {
 	e := &j.entry
 	j.callers.Describe(e, r, j.host(time.Now()))

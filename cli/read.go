@@ -18,10 +18,10 @@ const (
 	passStep = 16 << 10
 )
 
-// frugalAfter is the step from which on memory counts more than processor time: 16,000
-// packets of interest, which take 4 MiB at the most that is not cleaned before. To clean
-// takes 2 ms, as long as it does to read a file of some calls.
-const frugalAfter = 64
+// frugalAfter is the step from which on memory counts more than processor time: 1,000
+// packets of interest, which hold 1.5 MiB on most networks. To clean it takes 2 ms, as long
+// as it does to read a file of some calls.
+const frugalAfter = 4
 
 // readAlong is how often what is found in files is written, while there is not
 // enough of it to fill a buffer.

@@ -69,7 +69,7 @@ type Software struct {
 	// process is in no container.
 	Elsewhere bool
 	// Caller is what the nearest of the ancestors that are interpreters with a script
-	// runs, with the package that its file is of when the call is made; Generation is 1
+	// runs, with the package that its file is of when the call is told; Generation is 1
 	// for the parent, 0 if there is none.
 	Caller     Script
 	Generation int

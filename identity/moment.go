@@ -12,8 +12,8 @@ const (
 	// 40,000 requests on one connection take is then not files. A package that is
 	// installed meanwhile is seen a moment later.
 	momentary = 100 * time.Millisecond
-	// maxMoment is how many processes are remembered for that long: 320 a second.
-	maxMoment = 32
+	// maxMoment is how many processes are remembered for that long: 2,560 a second.
+	maxMoment = 256
 )
 
 // moment remembers what was found of processes, for a moment. A nil one remembers nothing.
@@ -57,14 +57,15 @@ func (m *moment) recall(p *attribution.Process, now time.Time) (known Identity, 
 	return known, ok
 }
 
-// remember remembers what was found, for which was looked from then on.
+// remember remembers what was found, for which was looked from then on. Another moment can
+// have begun meanwhile, for which it is too old.
 func (m *moment) remember(p *attribution.Process, found Identity, then time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !then.Before(m.ends) {
 		m.ends, m.known = then.Add(momentary), make(map[*attribution.Process]Identity)
 	}
-	if len(m.known) < maxMoment {
+	if fresh := !then.Before(m.ends.Add(-momentary)); fresh && len(m.known) < maxMoment {
 		m.known[p] = found
 	}
 }

@@ -44,6 +44,48 @@ func TestMoment(t *testing.T) {
 	}
 }
 
+// What began to be looked for before a moment is too old for it, however soon it is found.
+func TestMomentOfLongLooks(t *testing.T) {
+	a, b := &attribution.Process{PID: 1}, &attribution.Process{PID: 2}
+	for _, tt := range []struct {
+		name    string
+		earlier time.Duration // the moment begins with a look at another process
+		took    time.Duration
+		want    string
+	}{
+		{"in the moment", momentary - 2, 1, "1-1"},
+		{"in the one before", momentary - 1, 1, "1-2"},
+		{"much longer", 0, time.Hour, "1-2"},
+	} {
+		now := time.Unix(1e9, 0)
+		l, m := looks{}, newMoment(func() time.Time { return now })
+		m.identity(b, l.find)
+		now = now.Add(tt.earlier)
+		m.identity(a, func(p *attribution.Process) Identity {
+			now = now.Add(tt.took)
+			m.identity(b, l.find)
+			return l.find(p)
+		})
+		if got := m.identity(a, l.find).Unit; got != tt.want {
+			t.Errorf("%s: %s, not %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Who asks an Identifier asks a moment.
+func TestIdentifyIsMomentary(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	i := New(Options{NoPackages: true, Now: func() time.Time { return now }})
+	p := &attribution.Process{PID: 1, Args: []string{"sh", "/bin/sh"}, Executable: "/bin/sh"}
+	i.Identify(p)
+	if _, found := i.moment.recall(p, now.Add(momentary-1)); !found {
+		t.Error("it is not remembered")
+	}
+	if _, found := i.moment.recall(p, now.Add(momentary)); found {
+		t.Error("it is remembered for longer")
+	}
+}
+
 // A moment holds so many processes and no more, and who is not held is looked at again.
 func TestMomentIsBounded(t *testing.T) {
 	l, m := looks{}, newMoment(func() time.Time { return time.Unix(1e9, 0) })

@@ -5,16 +5,17 @@ import (
 	"imds-analyzer/identity"
 )
 
-// maxCallers bounds the processes that are remembered: four times what a busy host has
-// call within a second. At 48 KiB at worst, with what attribution has of them, they take
-// 1.5 MiB.
-const maxCallers = 32
+// maxCallersBytes bounds what is remembered: some 350 processes as they are as a rule, and
+// seven whose arguments, and those of all their ancestors, are as long as they can be, and
+// nothing but quotation marks, of each of which a command line makes four characters.
+const maxCallersBytes = 1 << 20
 
 // Callers remember what entries say of the latest processes: to look for secrets in the
 // arguments of one and of all its ancestors takes longer than all else, and a process may
 // make thousands of calls. The zero value is ready; it is not safe for concurrent use.
 type Callers struct {
 	known map[*attribution.Process]*caller
+	bytes int
 }
 
 // caller is what an entry says of a process. Entries share it, and do not change it.
@@ -30,24 +31,46 @@ type caller struct {
 	elsewhere bool
 }
 
-// of returns what is to be said of a process, which may be nil, and of its identity. It is
-// nil if that is nothing.
-func (c *Callers) of(p *attribution.Process, i *identity.Identity) *caller {
-	switch {
-	case p == nil && *i == (identity.Identity{}):
+// of returns what is to be said of the process that was found, if one was, and of its
+// identity. What a capture file tells of a process it tells anew with each packet. It is nil
+// if nothing is known.
+func (c *Callers) of(a *attribution.Answer, i *identity.Identity) *caller {
+	p := a.Process
+	if p == nil && *i == (identity.Identity{}) {
 		return nil
-	case p == nil:
+	}
+	if p == nil || a.Method == attribution.CaptureComment {
 		return newCaller(p, i)
 	}
-	if known := c.known[p]; known != nil && known.identity == *i {
-		return known
+	known := c.known[p]
+	if known == nil || known.identity != *i {
+		known = newCaller(p, i)
+		c.remember(p, known)
 	}
-	if c.known == nil || len(c.known) >= maxCallers {
+	return known
+}
+
+// remember forgets others, whichever they are, if there is no room.
+func (c *Callers) remember(p *attribution.Process, made *caller) {
+	if c.known == nil {
 		c.known = make(map[*attribution.Process]*caller)
 	}
-	made := newCaller(p, i)
+	c.forget(p)
+	c.bytes += made.size()
+	for other := range c.known {
+		if c.bytes <= maxCallersBytes {
+			break
+		}
+		c.forget(other)
+	}
 	c.known[p] = made
-	return made
+}
+
+func (c *Callers) forget(p *attribution.Process) {
+	if known := c.known[p]; known != nil {
+		c.bytes -= known.size()
+		delete(c.known, p)
+	}
 }
 
 func newCaller(p *attribution.Process, i *identity.Identity) *caller {
@@ -59,7 +82,29 @@ func newCaller(p *attribution.Process, i *identity.Identity) *caller {
 	return c
 }
 
-// madeBy fills in what is said of the process.
+const (
+	callerBytes   = 2 << 10 // without its arguments and ancestors
+	relativeBytes = 256     // without its arguments
+	textBytes     = 16      // besides those of the text
+)
+
+// size is about how much memory it takes, in bytes.
+func (c *caller) size() int {
+	parent := &c.process.Parent
+	n := callerBytes + len(c.process.CommandLine) + len(parent.CommandLine)
+	for _, args := range [...][]string{c.process.Args, parent.Args} {
+		n += len(args) * textBytes
+		for _, arg := range args {
+			n += len(arg)
+		}
+	}
+	for i := range c.ancestors {
+		n += relativeBytes + len(c.ancestors[i].CommandLine)
+	}
+	return n
+}
+
+// madeBy fills in what is said of the process; nil says nothing.
 func (e *Entry) madeBy(c *caller) {
 	if c == nil {
 		return

@@ -2,6 +2,8 @@ package output
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"imds-analyzer/attribution"
@@ -17,33 +19,93 @@ func TestCallers(t *testing.T) {
 		Caller: identity.Script{Kind: identity.ScriptFile, Name: "/opt/app/run it.sh", Path: "/opt/app/run it.sh"}}}
 	var callers Callers
 	for _, tt := range []struct {
-		name string
-		p    *attribution.Process
-		i    identity.Identity
+		name   string
+		p      *attribution.Process
+		i      identity.Identity
+		method attribution.Method
 	}{
-		{"one", web, unit("web.service")},
-		{"the same again", web, unit("web.service")},
-		{"another", other, unit("web.service")},
-		{"the first with another identity", web, byScript},
-		{"and again", web, byScript},
-		{"and with the first", web, unit("web.service")},
-		{"of whom nothing is known", nil, identity.Identity{}},
-		{"of whom the workload is known", nil, unit("web.service")},
-		{"of whom another is", nil, unit("db.service")},
+		{"one", web, unit("web.service"), attribution.Tracepoint},
+		{"the same again", web, unit("web.service"), attribution.Tracepoint},
+		{"another", other, unit("web.service"), attribution.Tracepoint},
+		{"the first with another identity", web, byScript, attribution.Tracepoint},
+		{"and again", web, byScript, attribution.Tracepoint},
+		{"and with the first", web, unit("web.service"), attribution.Tracepoint},
+		{"as a file has it", web, unit("web.service"), attribution.CaptureComment},
+		{"of whom nothing is known", nil, identity.Identity{}, attribution.Tracepoint},
+		{"of whom the workload is known", nil, unit("web.service"), attribution.Tracepoint},
+		{"of whom another is", nil, unit("db.service"), attribution.Tracepoint},
 	} {
 		r := testRecord(func(r *Record) { r.Answer.Process, r.Identity = tt.p, tt.i })
+		r.Answer.Method = tt.method
 		if got, want := described(&callers, r), NewEntry(r, testHost); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, not %+v", tt.name, got, want)
 		}
 	}
 }
 
-func TestCallersAreBounded(t *testing.T) {
+// What is said of a process is made once, but for what files tell.
+func TestCallersAreRemembered(t *testing.T) {
 	var callers Callers
-	for range 3 * maxCallers {
-		described(&callers, testRecord())
-		if n := len(callers.known); n > maxCallers {
-			t.Fatalf("%d are held", n)
+	once := func(r Record) bool {
+		first, again := described(&callers, r), described(&callers, r)
+		return &first.IMDS.Ancestors[0] == &again.IMDS.Ancestors[0]
+	}
+	if !once(testRecord()) {
+		t.Error("the same is made twice")
+	}
+	if once(testRecord(func(r *Record) { r.Answer.Method = attribution.CaptureComment })) || len(callers.known) != 1 {
+		t.Error("what a file tells is remembered")
+	}
+}
+
+// However many processes come in turn, and whatever they are called with, what is remembered
+// takes its room and no more, and is of use.
+func TestCallersAreBounded(t *testing.T) {
+	long := testProcess()
+	long.Args = slices.Repeat([]string{strings.Repeat("'", 127)}, attribution.MaxArgsBytes/128)
+	long.Ancestors = slices.Repeat([]attribution.Ancestor{{PID: 1, Args: []string{strings.Repeat("'", attribution.MaxAncestorArgsBytes)}}}, attribution.MaxAncestors)
+	for _, tt := range []struct {
+		name    string
+		process *attribution.Process
+		inTurn  int
+		least   int
+	}{{"usual", testProcess(), 500, 350}, {"long", long, 12, 7}} {
+		var callers Callers
+		records := make([]Record, tt.inTurn)
+		for i := range records {
+			own := *tt.process
+			records[i] = testRecord(func(r *Record) { r.Answer.Process = &own })
+		}
+		again := 0
+		for n := range 3 * len(records) {
+			r := &records[n%len(records)]
+			if callers.known[r.Answer.Process] != nil {
+				again++
+			}
+			described(&callers, *r)
+			sum := 0
+			for _, c := range callers.known {
+				sum += c.size()
+			}
+			if sum != callers.bytes || sum > maxCallersBytes {
+				t.Fatalf("%s: %d callers take %d bytes, it says %d", tt.name, len(callers.known), sum, callers.bytes)
+			}
+		}
+		if again == 0 || len(callers.known) < tt.least {
+			t.Errorf("%s: of %d calls %d were of one of the %d that are remembered", tt.name, 3*len(records), again, len(callers.known))
+		}
+	}
+}
+
+// An identity that changes takes the place of the one before.
+func TestCallersHaveOneIdentity(t *testing.T) {
+	var callers Callers
+	process := testProcess()
+	for _, unit := range []string{"a.service", "b.service", "a.service"} {
+		r := testRecord(func(r *Record) { r.Identity.Unit = unit })
+		r.Answer.Process = process
+		if e := described(&callers, r); e.Systemd.Unit != unit || len(callers.known) != 1 || callers.bytes != callers.known[process].size() {
+			t.Errorf("%s: %+v, %d of %d bytes", unit, e.Systemd, len(callers.known), callers.bytes)
 		}
 	}
 }

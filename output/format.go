@@ -33,5 +33,8 @@ func processName(p *Process) string {
 func endpoint(a Address) string { return string(appendEndpoint(nil, a)) }
 
 func appendEndpoint(text []byte, a Address) []byte {
+	if !a.IP.IsValid() {
+		return append(text, "an address that is not known"...)
+	}
 	return netip.AddrPortFrom(a.IP, a.Port).AppendTo(text)
 }

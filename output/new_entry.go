@@ -50,7 +50,7 @@ func (c *Callers) Describe(e *Entry, r *Record, h *Host) {
 		e.HTTP.Response.StatusCode = call.Response.Status
 	}
 	e.attribute(&r.Answer)
-	e.madeBy(c.of(r.Answer.Process, &r.Identity))
+	e.madeBy(c.of(&r.Answer, &r.Identity))
 	e.Diagnose(&r.Diagnosis)
 	e.Event.Sequence = r.Sequence
 	e.Message = message(e)

@@ -36,7 +36,7 @@ func NewWriter(out io.Writer, name string, buffered bool) *Writer {
 // calls return its error: what was written may end in half a line, and nothing
 // more is added to it.
 func (w *Writer) Call(e *Entry) error {
-	w.formatter.call, w.formatter.lifecycle = e, nil
+	w.formatter.call = e
 	return w.write(e.LogLevel)
 }
 
@@ -61,6 +61,7 @@ func (w *Writer) write(level string) error {
 		return w.sink.err
 	}
 	w.log.Log(logLevel(level))
+	w.formatter.call, w.formatter.lifecycle = nil, nil
 	return w.sink.err
 }
 
