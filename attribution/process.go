@@ -66,8 +66,8 @@ type Ancestor struct {
 }
 
 // What an Answer holds at most: 8 KiB of a process's arguments, and with 16
-// ancestors of 1 KiB each 24 KiB in all, and no more arguments than double that; the
-// candidates of a shared socket have no ancestors.
+// ancestors of 1 KiB each 24 KiB in all. So many are kept as take no more than that again
+// besides their bytes. The candidates of a shared socket have no ancestors.
 const (
 	MaxArgsBytes         = 8 << 10
 	MaxAncestorArgsBytes = 1 << 10

@@ -85,8 +85,8 @@ type vantage struct {
 	network string
 }
 
-// vantages are the latest that were new. Connections mostly share one: each endpoint is
-// captured on two interfaces as a rule.
+// vantages are the latest that were new, for connections to share: those of two endpoints
+// on two interfaces.
 type vantages struct {
 	latest [4]*vantage
 	next   int

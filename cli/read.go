@@ -19,8 +19,8 @@ const (
 )
 
 // frugalAfter is the step from which on memory counts more than processor time: 1,000
-// packets of interest, which hold 1.5 MiB on most networks. To clean it takes 2 ms, as long
-// as it does to read a file of some calls.
+// packets of interest, which hold 1.5 MiB on most networks. To clean it takes 3 ms, twice
+// that at the start of a file of 20 calls, which takes 11 ms without.
 const frugalAfter = 4
 
 // readAlong is how often what is found in files is written, while there is not
