@@ -16,6 +16,7 @@ const maxCallersBytes = 1 << 20
 type Callers struct {
 	known map[*attribution.Process]*caller
 	bytes int
+	texts cleanTexts
 }
 
 // caller is what an entry says of a process. Entries share it, and do not change it.

@@ -30,7 +30,8 @@ func NewEntry(r Record, h Host) (e Entry) {
 // Describe makes the log entry of a record, written on the host. Neither is changed, and
 // nothing of what was in the entry before is left.
 func (c *Callers) Describe(e *Entry, r *Record, h *Host) {
-	call := clean(&r.Call)
+	call := r.Call
+	c.texts.clean(&call)
 	version := call.Request.Version()
 	*e = Entry{}
 	e.Timestamp = timestamp(call.Request.Time)
@@ -54,17 +55,6 @@ func (c *Callers) Describe(e *Entry, r *Record, h *Host) {
 	e.Diagnose(&r.Diagnosis)
 	e.Event.Sequence = r.Sequence
 	e.Message = message(e)
-}
-
-// clean redacts what comes from the wire. The capture has done so already for
-// the most part; here it is made sure of.
-func clean(c *imds.Call) imds.Call {
-	call := *c
-	r := &call.Request
-	for _, s := range []*string{&r.Method, &r.Target, &r.Proto, &r.Host, &r.UserAgent, &call.Conn.Interface} {
-		*s = imds.Redact(*s)
-	}
-	return call
 }
 
 // timestamp returns the time in UTC, and none where RFC 3339 cannot write it:
