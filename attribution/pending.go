@@ -25,7 +25,7 @@ func (p *Pending) Tell(to chan<- *Pending) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tell = to
-	if p.isSettled() {
+	if p.Answered() {
 		p.told()
 	}
 }
@@ -54,7 +54,7 @@ func (p *Pending) settle(a Answer) (first bool) {
 func (p *Pending) take(a Answer) (first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.isSettled() {
+	if p.Answered() {
 		return false
 	}
 	p.answer = a
@@ -63,8 +63,8 @@ func (p *Pending) take(a Answer) (first bool) {
 	return true
 }
 
-// isSettled reports whether the answer is there.
-func (p *Pending) isSettled() bool {
+// Answered reports whether the answer is there.
+func (p *Pending) Answered() bool {
 	select {
 	case <-p.done:
 		return true

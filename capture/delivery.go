@@ -52,13 +52,13 @@ func (f *flow) answer(p *pendingCall, response *imds.Response, seq uint32) {
 }
 
 // follow hands a call over behind those of its connection that wait.
-func (f *flow) follow(c imds.Call) {
+func (f *flow) follow(c *imds.Call) {
 	f.makeRoom()
 	if len(f.delivering) == 0 {
 		f.handOver(c)
 		return
 	}
-	f.delivering = append(f.delivering, delivering{call: c, free: true})
+	f.delivering = append(f.delivering, delivering{call: *c, free: true})
 }
 
 // makeRoom has the first call wait no longer where too many do.
@@ -85,7 +85,7 @@ func (f *flow) conclude(d *delivering) {
 		response.Delivery = imds.NotDelivered
 		response.HopLimitNeeded = f.hopLimitNeeded(d)
 	}
-	f.handOver(d.call)
+	f.handOver(&d.call)
 }
 
 // concludeWhile hands over the calls that wait no longer, in their order.

@@ -231,7 +231,8 @@ func (x *exchange) finish(f *flow) {
 // emit hands a call over.
 func (f *flow) emit(p *pendingCall, response *imds.Response) {
 	f.reported = true
-	f.follow(f.callOf(p, response))
+	c := f.callOf(p, response)
+	f.follow(&c)
 }
 
 func (f *flow) callOf(p *pendingCall, response *imds.Response) imds.Call {
@@ -243,8 +244,8 @@ func (f *flow) callOf(p *pendingCall, response *imds.Response) imds.Call {
 	}
 }
 
-func (f *flow) handOver(c imds.Call) {
+func (f *flow) handOver(c *imds.Call) {
 	f.tell()
 	c.Conn = f.conn()
-	f.analyzer.handler.Call(c)
+	f.analyzer.handler.Call(*c)
 }

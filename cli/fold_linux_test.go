@@ -217,7 +217,7 @@ func TestShownTakesNoLine(t *testing.T) {
 	}
 	call := tokenCall(200, time.Second)
 	call.Call.Request.TokenHeader = false
-	e := output.NewEntry(*call, *j.host(foldTime))
+	e := output.NewEntry(*call, j.session.Host)
 	if j.limiter.Limit(&e, foldTime.Add(time.Second)) || !j.limiter.Next().IsZero() {
 		t.Error("the log has no room for the call")
 	}

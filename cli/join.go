@@ -53,7 +53,7 @@ type join struct {
 type event struct {
 	call    imds.Call
 	pending *attribution.Pending
-	due     time.Time
+	due     time.Time // when its process is waited for no longer, if it is not known yet
 	// unanswered: it is a token request that has no answer yet, and no call to write.
 	unanswered bool
 	lifecycle  func() // not nil for the latter: writes it
@@ -113,18 +113,22 @@ func (j *join) lookEarly() {
 }
 
 // Call sends a call on, at the latest with the next flush.
-func (j *join) Call(c imds.Call) {
-	j.send(event{call: c, pending: j.pending[c.Conn.ID], due: time.Now().Add(answerWait)})
-}
+func (j *join) Call(c imds.Call) { j.sendCall(&c, false) }
 
 // Unanswered sends on, among the calls, what may explain those that follow.
-func (j *join) Unanswered(c imds.Call) {
-	j.send(event{call: c, pending: j.pending[c.Conn.ID], due: time.Now().Add(answerWait), unanswered: true})
+func (j *join) Unanswered(c imds.Call) { j.sendCall(&c, true) }
+
+func (j *join) sendCall(c *imds.Call, unanswered bool) {
+	pending, due := j.pending[c.Conn.ID], time.Time{}
+	if !pending.Answered() {
+		due = time.Now().Add(answerWait)
+	}
+	j.send(&event{call: *c, pending: pending, due: due, unanswered: unanswered})
 }
 
-func (j *join) send(e event) {
+func (j *join) send(e *event) {
 	j.room.take(e.size())
-	j.batch = append(j.batch, e)
+	j.batch = append(j.batch, *e)
 	if len(j.batch) >= batchSize {
 		j.flush()
 	}
@@ -150,7 +154,7 @@ func (j *join) Closed(c imds.Conn) { delete(j.pending, c.ID) }
 
 // lifecycle sends a line about the capture behind the calls so far.
 func (j *join) lifecycle(write func()) {
-	j.send(event{lifecycle: write})
+	j.send(&event{lifecycle: write})
 	j.flush()
 }
 
@@ -223,10 +227,8 @@ func (j *join) deliver(e *event, record func(*output.Record)) {
 
 // answerBy waits for the process until due.
 func answerBy(p *attribution.Pending, due time.Time) attribution.Answer {
-	select {
-	case <-p.Done():
+	if p.Answered() {
 		return p.Answer()
-	default:
 	}
 	timer := time.NewTimer(time.Until(due))
 	defer timer.Stop()

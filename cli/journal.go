@@ -158,7 +158,10 @@ func (j *journal) finish() {
 // asked for, and after an error, it is counted only.
 func (j *journal) record(r *output.Record) {
 	e := &j.entry
-	j.callers.Describe(e, r, j.host(time.Now()))
+	if j.root != nil { // to ask for the time takes as long as to write four fields
+		j.readHost(time.Now())
+	}
+	j.callers.Describe(e, r, &j.session.Host)
 	if !j.take(e) {
 		return
 	}
@@ -171,14 +174,13 @@ func (j *journal) record(r *output.Record) {
 // cloud-init has run.
 const hostEvery = time.Second
 
-// host is the machine as it is known now: cloud-init tells its name and region after a
-// capture of the whole boot began.
-func (j *journal) host(now time.Time) *output.Host {
+// readHost has the machine known as it is now: cloud-init tells its name and region after
+// a capture of the whole boot began.
+func (j *journal) readHost(now time.Time) {
 	if j.root != nil && now.Sub(j.hostRead) >= hostEvery {
 		j.session.Host.Refresh(j.root)
 		j.hostRead = now
 	}
-	return &j.session.Host
 }
 
 // pass has an entry written, at once or when it comes back from the enricher.

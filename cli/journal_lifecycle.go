@@ -24,7 +24,7 @@ func (j *journal) lifecycle(l output.Lifecycle) {
 // saveState saves how far the capture has come.
 func (j *journal) saveState(stats output.CaptureStats) {
 	now := time.Now()
-	j.host(now)
+	j.readHost(now)
 	l := j.session.Progress(output.CaptureRuns, now, j.counts(stats))
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -63,7 +63,7 @@ func (j *journal) countMissing() {
 // progress writes a line about the capture with the counts so far.
 func (j *journal) progress(action output.LifecycleAction, stats output.CaptureStats) {
 	now := time.Now()
-	j.host(now)
+	j.readHost(now)
 	session := j.session
 	session.FirstPacket, session.LastPacket = stats.FirstPacket, stats.LastPacket
 	l := session.Progress(action, now, j.counts(stats))
@@ -76,7 +76,7 @@ func (j *journal) progress(action output.LifecycleAction, stats output.CaptureSt
 // embedded writes a line about the capture that also tells CloudWatch what was counted.
 func (j *journal) embedded(stats output.CaptureStats) {
 	now := time.Now()
-	j.host(now)
+	j.readHost(now)
 	l := j.session.Progress(output.CaptureRuns, now, j.counts(stats))
 	j.embed(&l, &stats)
 	j.lifecycle(l)
