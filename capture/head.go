@@ -20,7 +20,15 @@ type headLines struct {
 
 func splitHead(head []byte) headLines {
 	first, rest, whole := bytes.Cut(head, []byte{'\n'})
-	return headLines{first: bytes.TrimSuffix(first, []byte{'\r'}), rest: rest, whole: whole}
+	return headLines{first: trimCR(first), rest: rest, whole: whole}
+}
+
+// trimCR takes off a line the CR that stood before its LF.
+func trimCR(line []byte) []byte {
+	if last := len(line) - 1; last >= 0 && line[last] == '\r' {
+		return line[:last]
+	}
+	return line
 }
 
 // field is a header field. cut is true if the capture does not hold its end.
@@ -62,26 +70,33 @@ func isSpelled(name string, text []byte) bool {
 	return true
 }
 
-// fields calls visit for each field (RFC 9112, section 5). A folded value is joined
-// with a blank (section 5.2). Blanks around the name are not part of it, as lenient
-// servers have it.
-func fields(rest []byte, visit func(field)) {
-	for len(rest) > 0 {
-		line, after, whole := bytes.Cut(rest, []byte{'\n'})
-		rest = after
-		line = bytes.TrimSuffix(line, []byte{'\r'})
+// fieldReader reads the fields of a head, one after the other (RFC 9112, section 5). A
+// folded value is joined with a blank (section 5.2). Blanks around the name are not part
+// of it, as lenient servers have it.
+type fieldReader struct {
+	field
+	rest []byte // what is yet to be read
+}
+
+// next reads the next field. It reports false behind the last one.
+func (r *fieldReader) next() bool {
+	for len(r.rest) > 0 {
+		line, rest, whole := bytes.Cut(r.rest, []byte{'\n'})
+		line = trimCR(line)
 		if len(line) == 0 && whole {
-			return
+			return false
 		}
 		colon := bytes.IndexByte(line, ':')
-		value := line[colon+1:]
-		value, rest, whole = unfold(value, rest, whole)
+		value, rest, whole := unfold(line[colon+1:], rest, whole)
+		r.rest = rest
 		if colon < 0 {
 			continue
 		}
 		name := bytes.TrimSpace(line[:colon])
-		visit(field{name: knownField(name), spelled: name, value: bytes.TrimSpace(value), cut: !whole})
+		r.field = field{name: knownField(name), spelled: name, value: bytes.TrimSpace(value), cut: !whole}
+		return true
 	}
+	return false
 }
 
 // unfold joins a value with the continuation lines that follow it.
@@ -130,7 +145,7 @@ type bodyFields struct {
 }
 
 // visit takes in a field, if it is one of them.
-func (b *bodyFields) visit(f field) {
+func (b *bodyFields) visit(f *field) {
 	switch f.name {
 	case "content-length":
 		if n, ok := parseLength(string(f.value)); ok && !b.hasLength && !f.cut {

@@ -160,11 +160,11 @@ func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomp
 	r.markBegun()
 	var body bodyFields
 	shape := newShape()
-	fields(rest, func(f field) {
-		body.visit(f)
-		shape.visit(f)
-		r.describe(&request, f)
-	})
+	for f := (fieldReader{rest: rest}); f.next(); {
+		body.visit(&f.field)
+		shape.visit(&f.field)
+		r.describe(&request, &f.field)
+	}
 	if reason == imds.Whole {
 		request.Shape = uint64(shape)
 	}
@@ -179,7 +179,7 @@ func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomp
 func (r *requestReader) proven() bool { return r.reported && r.version == imds.V2 }
 
 // describe takes into the request what a field says of it.
-func (r *requestReader) describe(request *imds.Request, f field) {
+func (r *requestReader) describe(request *imds.Request, f *field) {
 	switch f.name {
 	case imds.TokenField:
 		request.TokenHeader = true
@@ -207,7 +207,7 @@ func (r *requestReader) describe(request *imds.Request, f field) {
 
 // forwarded adds a field's value to the list of clients, as several fields are one
 // list (RFC 9110, section 5.3).
-func (r *requestReader) forwarded(request *imds.Request, f field) {
+func (r *requestReader) forwarded(request *imds.Request, f *field) {
 	if f.cut || len(f.value) == 0 || len(request.ForwardedClient) >= maxWordBytes {
 		return
 	}
@@ -280,6 +280,8 @@ func (r *requestReader) reportTail(rest []byte) framing {
 		return r.report(requestLine{}, rest, r.reason)
 	}
 	var body bodyFields
-	fields(rest, body.visit)
+	for f := (fieldReader{rest: rest}); f.next(); {
+		body.visit(&f.field)
+	}
 	return body.framing(bodyNone)
 }

@@ -52,10 +52,10 @@ func (r *responseReader) complete(head []byte) (framing, bool) {
 	}
 	var body bodyFields
 	var server string
-	fields(splitHead(head).rest, func(f field) {
-		body.visit(f)
-		r.noteServer(&server, f)
-	})
+	for f := (fieldReader{rest: splitHead(head).rest}); f.next(); {
+		body.visit(&f.field)
+		r.noteServer(&server, &f.field)
+	}
 	method := r.report(status, server)
 	frame := responseFraming(method, status, &body)
 	if frame.kind == bodyTunnel {
@@ -76,7 +76,7 @@ func responseFraming(method string, status int, body *bodyFields) framing {
 }
 
 // noteServer takes the server's name from the first field that tells it.
-func (r *responseReader) noteServer(server *string, f field) {
+func (r *responseReader) noteServer(server *string, f *field) {
 	if f.name == "server" && *server == "" && !f.cut {
 		*server = r.flow.analyzer.words.short(f.value)
 	}
@@ -94,7 +94,9 @@ func (r *responseReader) report(status int, server string) string {
 func (r *responseReader) partial(head []byte, _ imds.Incomplete) {
 	if status, ok := parseStatus(head); ok && (status >= 200 || status == 101) {
 		var server string
-		fields(splitHead(head).rest, func(f field) { r.noteServer(&server, f) })
+		for f := (fieldReader{rest: splitHead(head).rest}); f.next(); {
+			r.noteServer(&server, &f.field)
+		}
 		r.report(status, server)
 	}
 }

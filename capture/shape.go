@@ -19,7 +19,7 @@ const (
 func newShape() shape { return shapeBasis }
 
 // visit takes in a field.
-func (s *shape) visit(f field) {
+func (s *shape) visit(f *field) {
 	switch f.name {
 	case imds.TokenField, imds.TokenTTLField, "content-length", "content-type", "transfer-encoding", "expect":
 		return // of token requests, or of bodies

@@ -12,7 +12,7 @@ import (
 //
 // The service's tokens are 56 characters of base64 in the URL's alphabet. Others may
 // come, so that whatever could be a token is one.
-func tokenValue(f field) imds.TokenValue {
+func tokenValue(f *field) imds.TokenValue {
 	switch {
 	case f.cut:
 		return imds.NoToken

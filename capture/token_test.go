@@ -28,10 +28,10 @@ func TestTokenValue(t *testing.T) {
 		"zurückgewiesen": imds.NotAToken,
 		"AQAEA\xff":      imds.NotAToken,
 	} {
-		if got := tokenValue(field{value: []byte(value)}); got != want {
+		if got := tokenValue(&field{value: []byte(value)}); got != want {
 			t.Errorf("%q: %d, want %d", value, got, want)
 		}
-		if got := tokenValue(field{value: []byte(value), cut: true}); got != imds.NoToken {
+		if got := tokenValue(&field{value: []byte(value), cut: true}); got != imds.NoToken {
 			t.Errorf("%q, cut: %d", value, got)
 		}
 	}
@@ -44,7 +44,7 @@ func FuzzTokenValue(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
 		plain := len(bytes.Trim(value, base64Alphabets)) == 0
-		switch got := tokenValue(field{value: value}); {
+		switch got := tokenValue(&field{value: value}); {
 		case got == imds.NoToken, (got == imds.EmptyToken) != (len(value) == 0):
 			t.Errorf("%q: %d", value, got)
 		case got == imds.NotAToken && plain && !isTokenStandIn(value):
@@ -64,12 +64,12 @@ func TestLooksDoNotAllocate(t *testing.T) {
 	var seen shape
 	n := testing.AllocsPerRun(100, func() {
 		seen = newShape()
-		fields(rest, func(f field) {
-			seen.visit(f)
+		for f := (fieldReader{rest: rest}); f.next(); {
+			seen.visit(&f.field)
 			if f.name == imds.TokenField {
-				token = tokenValue(f)
+				token = tokenValue(&f.field)
 			}
-		})
+		}
 	})
 	if n > 0 || token != imds.OpaqueToken || seen == newShape() {
 		t.Errorf("%v allocations, token %d, shape %x", n, token, seen)
