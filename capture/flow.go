@@ -85,6 +85,10 @@ type vantage struct {
 	network string
 }
 
+func (v *vantage) isOf(s *segment) bool {
+	return v.service == s.service && v.named == s.named && v.network == s.network
+}
+
 // vantages are the latest that were new, for connections to share: those of two endpoints
 // on two interfaces.
 type vantages struct {
@@ -93,15 +97,14 @@ type vantages struct {
 }
 
 func (v *vantages) of(s *segment) *vantage {
-	at := vantage{s.service, s.named, s.network}
 	for _, known := range v.latest {
-		if known != nil && *known == at {
+		if known != nil && known.isOf(s) {
 			return known
 		}
 	}
 	v.next = (v.next + 1) % len(v.latest)
-	v.latest[v.next] = &at
-	return &at
+	v.latest[v.next] = &vantage{s.service, s.named, s.network}
+	return v.latest[v.next]
 }
 
 // flowKey is a connection's tuple in compact form. In another network namespace
@@ -321,13 +324,13 @@ func (f *flow) payload(s *segment, now time.Time) {
 			return
 		}
 	}
-	f.take(s.direction, c, now)
+	f.take(s.direction, &c, now)
 }
 
 // take reads bytes if their turn has come, or holds them.
-func (f *flow) take(d direction, c chunk, now time.Time) {
+func (f *flow) take(d direction, c *chunk, now time.Time) {
 	st := &f.streams[d]
-	if st.isOld(&c) {
+	if st.isOld(c) {
 		f.analyzer.stats.SegmentsIgnored++
 		return
 	}
@@ -337,21 +340,21 @@ func (f *flow) take(d direction, c chunk, now time.Time) {
 		}
 		c.trimFront(repeated)
 	}
-	if !st.holds() && c.seq == st.next && f.ready(d, &c) {
+	if !st.holds() && c.seq == st.next && f.ready(d, c) {
 		f.deliver(d, c)
 		return
 	}
-	f.hold(d, c, now)
+	f.hold(d, *c, now)
 }
 
 // deliver hands the next bytes of a direction to its reader.
-func (f *flow) deliver(d direction, c chunk) {
+func (f *flow) deliver(d direction, c *chunk) {
 	st := &f.streams[d]
 	st.next = c.seq + uint32(len(c.data))
 	st.clock = cmp.Or(c.clock, st.clock)
-	f.reader(d).feed(&c)
+	f.reader(d).feed(c)
 	if c.missing > 0 {
-		f.cut(d, &c)
+		f.cut(d, c)
 	}
 }
 

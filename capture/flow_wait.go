@@ -14,7 +14,7 @@ func (f *flow) hold(d direction, c chunk, now time.Time) {
 	cost := len(c.data) + segmentOverhead
 	for st.full() || !f.reserve(cost) {
 		if !st.holds() {
-			f.deliverAsIs(d, c)
+			f.deliverAsIs(d, &c)
 			return
 		}
 		f.release(d, now)
@@ -82,12 +82,12 @@ func (f *flow) deliverHeld(d direction, now time.Time) {
 	st := &f.streams[d]
 	c := st.pop(now)
 	f.analyzer.budget.give(len(c.data) + segmentOverhead)
-	f.deliverAsIs(d, c)
+	f.deliverAsIs(d, &c)
 }
 
 // deliverAsIs reads a segment behind what was read, however much is missing between them
 // or is repeated.
-func (f *flow) deliverAsIs(d direction, c chunk) {
+func (f *flow) deliverAsIs(d direction, c *chunk) {
 	switch ahead := int(int32(c.seq - f.streams[d].next)); {
 	case ahead > 0:
 		f.lost(d, ahead, imds.LostSegment)

@@ -37,7 +37,7 @@ func (f *flow) takeOnSYN(s *segment, now time.Time) {
 func (f *flow) readOnSYN(now time.Time) {
 	if c := f.onSYN(); c != nil {
 		f.dropOnSYN()
-		f.take(up, *c, now)
+		f.take(up, c, now)
 		f.pump(now)
 	}
 }
