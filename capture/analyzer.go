@@ -74,11 +74,13 @@ func (s *Stats) packet(at time.Time) {
 	if at.IsZero() {
 		return
 	}
-	if s.First.IsZero() || at.Sub(s.Last) > maxQuiet || at.Before(s.First) && s.First.Sub(at) <= maxQuiet {
-		s.First = at
-	}
-	if at.After(s.Last) {
+	switch since := at.Sub(s.Last); {
+	case s.First.IsZero(), since > maxQuiet:
+		s.First, s.Last = at, at
+	case since >= 0:
 		s.Last = at
+	case at.Before(s.First) && s.First.Sub(at) <= maxQuiet:
+		s.First = at
 	}
 }
 
@@ -98,8 +100,7 @@ type Analyzer struct {
 	now      time.Time
 	latest   time.Time // that a packet can be of, zero if nobody says
 	ahead    bool      // packets were later
-	flows    map[flowKey]*flow
-	recent   recentFlow
+	flows    flowTable
 	unused   []*flow
 	rooms    [][]pendingCall // of one each, for requests to come
 	seed     maphash.Seed    // of the numbers of network namespaces
@@ -125,7 +126,7 @@ func NewAnalyzer(endpoints []netip.AddrPort, limits Limits, handler Handler) *An
 		handler:  handler,
 		limits:   limits,
 		decoder:  decoder{endpoints: endpoints},
-		flows:    make(map[flowKey]*flow),
+		flows:    newFlowTable(),
 		seed:     maphash.MakeSeed(),
 		closed:   newClosedFlows(limits.ClosedConnections),
 		budget:   budget{max: limits.BufferedBytes},
@@ -214,7 +215,8 @@ func (a *Analyzer) pass(p *Packet) {
 
 // exceeded tells a flow that a router did not forward a segment of it.
 func (a *Analyzer) exceeded(s *segment) {
-	if f := a.flow(a.keyOf(s)); f != nil {
+	key := a.keyOf(s)
+	if f := a.flows.find(&key); f != nil {
 		f.hopLimitExceeded(s)
 		a.due.schedule(f, f.nextDeadline())
 	}
@@ -236,7 +238,7 @@ func (a *Analyzer) segment(s *segment) *flow {
 // one, nil if it says nothing.
 func (a *Analyzer) flowOf(s *segment) *flow {
 	key := a.keyOf(s)
-	f := a.flow(key)
+	f := a.flows.find(&key)
 	if f != nil && !f.restarts(s) {
 		return a.mergeLegs(f, s, key)
 	}
@@ -268,26 +270,12 @@ func (a *Analyzer) flowOf(s *segment) *flow {
 	return a.open(s, key)
 }
 
-// recentFlow is the flow of the last segment: the next one is often its, too.
-type recentFlow struct {
-	key  flowKey
-	flow *flow
-}
-
-// flow returns the flow with the key, nil if there is none.
-func (a *Analyzer) flow(key flowKey) *flow {
-	if a.recent.flow == nil || a.recent.key != key {
-		a.recent = recentFlow{key, a.flows[key]}
-	}
-	return a.recent.flow
-}
-
 func (a *Analyzer) open(s *segment, key flowKey) *flow {
 	if a.full() {
 		a.evict()
 	}
 	f := a.newFlow(s, key)
-	a.flows[key] = f
+	a.flows.put(&key, f)
 	if oldest := a.halfOpen.add(f); oldest != nil {
 		a.drop(oldest)
 	}
@@ -309,10 +297,9 @@ func (a *Analyzer) forget(f *flow) {
 
 // release lets go of a flow that is finished.
 func (a *Analyzer) release(f *flow) {
-	for _, leg := range f.legs {
-		delete(a.flows, leg.key)
+	for i := range f.legs {
+		a.flows.remove(&f.legs[i].key)
 	}
-	a.recent.flow = nil
 	a.remove(f)
 	f.leave()
 	a.retire(f)

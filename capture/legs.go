@@ -123,8 +123,7 @@ func (a *Analyzer) addLeg(repeated *leg, s *segment, key flowKey) *flow {
 	f := repeated.flow
 	nearer := f.isNearer(s, repeated)
 	f.legs = append(f.legs, legOf(s, key))
-	a.flows[key] = f
-	a.recent.flow = nil
+	a.flows.put(&key, f)
 	if nearer {
 		last := len(f.legs) - 1
 		f.legs[0], f.legs[last] = f.legs[last], f.legs[0]
