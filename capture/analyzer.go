@@ -158,9 +158,10 @@ func (a *Analyzer) Due() (time.Time, bool) {
 
 // Packet takes in the next packet. Its time moves the Analyzer's clock, unless it is behind
 // Latest.
-func (a *Analyzer) Packet(p Packet) {
+func (a *Analyzer) Packet(p *Packet) {
 	a.stats.packet(p.Time)
-	s, ok := a.decoder.decode(&p)
+	var s segment
+	ok := a.decoder.decode(p, &s)
 	if a.moves(p.Time) {
 		a.Tick(p.Time)
 	}
@@ -168,17 +169,17 @@ func (a *Analyzer) Packet(p Packet) {
 		a.stats.requestCut(s.whole)
 	}
 	if !ok {
-		a.countNotRead(unwrapPktap(&p).LinkType)
-		a.pass(&p)
+		a.countNotRead(unwrapPktap(p).LinkType)
+		a.pass(p)
 		return
 	}
 	a.stats.Segments++
 	f := a.segment(&s)
 	if s.joined { // its bytes are not in this packet
-		a.pass(&p)
+		a.pass(p)
 		return
 	}
-	a.mask.segment(&p, &s, f, a.at(p.Time))
+	a.mask.segment(p, &s, f, a.at(p.Time))
 }
 
 // at is when what has that time came by the Analyzer's clock: a packet of before that was

@@ -23,7 +23,7 @@ func BenchmarkAnalyzer(b *testing.B) {
 			for i := range b.N {
 				p := packets[i%len(packets)]
 				p.Time = p.Time.Add(time.Duration(i/len(packets)) * span)
-				analyzer.Packet(p)
+				analyzer.Packet(&p)
 				found.calls = found.calls[:0]
 			}
 		})
@@ -40,7 +40,7 @@ func benchmarkPackets(b *testing.B, file string) []capture.Packet {
 	var packets []capture.Packet
 	for p, err := source.Next(); err == nil; p, err = source.Next() {
 		p.Data = append([]byte(nil), p.Data...)
-		packets = append(packets, p)
+		packets = append(packets, *p)
 	}
 	if len(packets) == 0 {
 		b.Fatal(fmt.Errorf("no packets in %s", file))

@@ -237,7 +237,7 @@ func TestCorpusOwnBytes(t *testing.T) {
 	for _, p := range packets {
 		n := copy(buffer, p.Data)
 		p.Data = buffer[:n]
-		a.Packet(p)
+		a.Packet(&p)
 		clear(buffer)
 	}
 	a.Flush()

@@ -148,7 +148,7 @@ func beginning(f *testing.F, file string) (packets []capture.Packet) {
 			f.Fatal(err)
 		}
 		p.Data = bytes.Clone(p.Data)
-		packets = append(packets, p)
+		packets = append(packets, *p)
 	}
 	return packets
 }

@@ -84,7 +84,7 @@ func limited(limits capture.Limits, packets []capture.Packet) (*collected, captu
 	c := &collected{}
 	a := capture.NewAnalyzer(imds.DefaultEndpoints(), limits, c)
 	for _, p := range packets {
-		a.Packet(p)
+		a.Packet(&p)
 	}
 	a.Flush()
 	return c, a.Stats()

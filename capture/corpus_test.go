@@ -136,7 +136,7 @@ func feed(a *capture.Analyzer, packets []capture.Packet) {
 	for _, p := range packets {
 		buffer = append(buffer[:0], p.Data...)
 		p.Data = buffer
-		a.Packet(p)
+		a.Packet(&p)
 		for i := range buffer {
 			buffer[i] = '#'
 		}

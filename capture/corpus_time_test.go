@@ -241,7 +241,7 @@ func TestCorpusTimeRunsBack(t *testing.T) {
 func TestCorpusNothing(t *testing.T) {
 	l := newLive(t)
 	l.Tick(packettest.Start)
-	l.Packet(capture.Packet{})
+	l.Packet(&capture.Packet{})
 	l.Flush()
 	l.found()
 }
@@ -257,7 +257,7 @@ func TestCorpusPacketTimes(t *testing.T) {
 		return capture.Packet{Time: packettest.Start.Add(d), LinkType: capture.LinkEthernet, Data: []byte("no packet of the service")}
 	}
 	for _, p := range []capture.Packet{{}, at(2 * time.Hour), at(0), {}, at(3 * time.Hour), at(time.Hour)} {
-		l.Packet(p)
+		l.Packet(&p)
 	}
 	if s := l.Stats(); !s.First.Equal(packettest.Start) || !s.Last.Equal(packettest.Start.Add(3*time.Hour)) || s.Packets != 6 {
 		t.Errorf("%d packets from %v to %v", s.Packets, s.First, s.Last)

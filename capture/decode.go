@@ -11,39 +11,35 @@ type decoder struct {
 	fragments fragments
 }
 
-// decode returns the segment in the packet; it reports false if there is none
-// to or from an endpoint, or none yet. The segment's payload is valid as long
-// as the packet's data.
-func (d *decoder) decode(p *Packet) (segment, bool) {
+// decode fills in s, which is empty, with the segment in the packet; it reports false if
+// there is none to or from an endpoint, or none yet. The segment's payload is valid as
+// long as the packet's data.
+func (d *decoder) decode(p *Packet, s *segment) bool {
 	p = unwrapPktap(p)
-	data, wire, at, ok := networkLayer(p)
-	if !ok {
-		return segment{}, false
+	data, wire, ok := networkLayer(p, &s.at)
+	var packet datagram
+	if !ok || !packet.parse(data, wire) || !d.concerns(packet.src) && !d.concerns(packet.dst) {
+		return false
 	}
-	packet, ok := parseIP(data, wire)
-	if !ok || !d.concerns(packet.src) && !d.concerns(packet.dst) {
-		return segment{}, false
-	}
-	joined := packet.fragmented
-	if joined {
-		if packet, ok = d.fragments.add(packet, p.Time); !ok {
-			return segment{}, false
-		}
-		if packet.src.Is6() && !packet.skipExtensions() {
-			return segment{}, false
+	if packet.fragmented {
+		s.joined = true
+		if packet, ok = d.fragments.add(packet, p.Time); !ok || packet.src.Is6() && !packet.skipExtensions() {
+			return false
 		}
 	}
 	if packet.protocol != protoTCP {
-		return segment{}, false
+		return false
 	}
-	s := segment{time: p.Time, at: at, named: p.Interface, network: p.Network, linkKnown: namesSender(p.LinkType), joined: joined}
+	s.time, s.named, s.network, s.linkKnown = p.Time, p.Interface, p.Network, namesSender(p.LinkType)
 	s.whole = len(p.Data) + packet.length - len(packet.payload)
 	s.headless = len(packet.payload) < minTCPHeader && packet.length > minTCPHeader && d.concerns(packet.dst)
-	ok = s.parseTCP(&packet) && d.orient(&s, &packet)
-	if ok && s.direction == up {
+	if !s.parseTCP(&packet) || !d.orient(s, &packet) {
+		return false
+	}
+	if s.direction == up {
 		s.note = noteOf(p)
 	}
-	return s, ok
+	return true
 }
 
 func (d *decoder) concerns(addr netip.Addr) bool {
@@ -97,12 +93,9 @@ type bystander struct {
 // bystander looks at a packet that decode has found no whole segment in. It reports
 // false if the packet neither comes from nor goes to an endpoint's address.
 func (d *decoder) bystander(p *Packet) (b bystander, ok bool) {
-	data, wire, _, ok := networkLayer(unwrapPktap(p))
-	if !ok {
-		return b, false
-	}
-	packet, ok := parseIP(data, wire)
-	if !ok || !d.concerns(packet.src) && !d.concerns(packet.dst) {
+	data, wire, ok := networkLayer(unwrapPktap(p), &hop{})
+	var packet datagram
+	if !ok || !packet.parse(data, wire) || !d.concerns(packet.src) && !d.concerns(packet.dst) {
 		return b, false
 	}
 	b.header = cap(p.Data) - cap(packet.payload)

@@ -16,6 +16,7 @@ import (
 // all processors then. It has little room.
 type directSocket struct {
 	*packetSocket
+	packet  Packet // the last one
 	data    []byte
 	control [64]byte // holds one struct timespec with its header (cmsg(3))
 }
@@ -42,33 +43,34 @@ func prepareDirect(fd, room int) error {
 }
 
 // Next waits for the next packet. It ends when the socket is closed.
-func (d *directSocket) Next() (p Packet, err error) {
+func (d *directSocket) Next() (*Packet, error) {
 	var failure error
-	err = d.wait(func(fd int) bool {
-		p, failure = d.receive(fd)
+	err := d.wait(func(fd int) bool {
+		failure = d.receive(fd)
 		return !errors.Is(failure, unix.EAGAIN)
 	})
 	switch {
 	case err != nil:
-		return Packet{}, io.EOF
+		return nil, io.EOF
 	case failure != nil:
-		return Packet{}, d.failed(failure)
+		return nil, d.failed(failure)
 	}
-	return d.placed(p), nil
+	return d.placed(&d.packet), nil
 }
 
-func (d *directSocket) receive(fd int) (Packet, error) {
+// receive makes what has come the last packet.
+func (d *directSocket) receive(fd int) error {
 	n, controls, _, from, err := unix.Recvmsg(fd, d.data, d.control[:], unix.MSG_TRUNC|unix.MSG_DONTWAIT)
 	if err != nil {
-		return Packet{}, err
+		return err
 	}
-	p := Packet{
+	d.packet = Packet{
 		Data: d.data[:min(n, len(d.data))], Length: n, LinkType: LinkRaw, Time: receivedAt(d.control[:controls]),
 	}
 	if address, ok := from.(*unix.SockaddrLinklayer); ok {
-		p.InterfaceID = address.Ifindex
+		d.packet.InterfaceID = address.Ifindex
 	}
-	return p, nil
+	return nil
 }
 
 // receivedAt reads when the kernel took in a packet (SO_TIMESTAMPNS, socket(7)).

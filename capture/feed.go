@@ -130,7 +130,7 @@ func (f *Feed) readOn(s Source) {
 }
 
 // add copies the packet. It reports false if the feed was stopped.
-func (f *Feed) add(p Packet, err error) bool {
+func (f *Feed) add(p *Packet, err error) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err != nil {
@@ -164,12 +164,12 @@ func (b *Batch) size() int { return len(b.data) + b.texts + len(b.packets)*packe
 // room is the size to which it grows without new memory, about.
 func (b *Batch) room() int { return cap(b.data) + cap(b.packets)*packetOverhead }
 
-func (b *Batch) add(p Packet) {
+func (b *Batch) add(p *Packet) {
 	b.data = append(b.data, p.Data...)
 	b.ends = append(b.ends, len(b.data))
 	b.texts += len(p.Comment)
-	p.Data = nil
-	b.packets = append(b.packets, p)
+	b.packets = append(b.packets, *p)
+	b.packets[len(b.packets)-1].Data = nil
 }
 
 // reset empties the batch. Once bursts are over, it gives the memory back.
@@ -190,12 +190,13 @@ func (b *Batch) Before(t time.Time) bool {
 	return slices.ContainsFunc(b.packets, func(p Packet) bool { return p.Time.Before(t) })
 }
 
-// Packets calls visit for each packet, in order.
-func (b *Batch) Packets(visit func(Packet)) {
+// Packets calls visit for each packet, in order. Its data is valid until visit returns.
+func (b *Batch) Packets(visit func(*Packet)) {
 	from := 0
-	for i, p := range b.packets {
+	for i := range b.packets {
+		p := &b.packets[i]
 		p.Data = b.data[from:b.ends[i]:b.ends[i]]
-		from = b.ends[i]
 		visit(p)
+		p.Data, from = nil, b.ends[i]
 	}
 }

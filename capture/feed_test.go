@@ -15,13 +15,13 @@ type onePacket struct {
 	done bool
 }
 
-func (s *onePacket) Next() (Packet, error) {
+func (s *onePacket) Next() (*Packet, error) {
 	s.read <- struct{}{}
 	if s.done {
-		return Packet{}, io.EOF
+		return nil, io.EOF
 	}
 	s.done = true
-	return Packet{Data: []byte("x")}, nil
+	return &Packet{Data: []byte("x")}, nil
 }
 
 func (s *onePacket) Close() error { return nil }
@@ -38,7 +38,7 @@ func TestFeedReadsFromStartOn(t *testing.T) {
 	for ended := false; !ended; {
 		<-f.Ready()
 		batch := f.Take()
-		batch.Packets(func(Packet) { packets++ })
+		batch.Packets(func(*Packet) { packets++ })
 		ended = batch.Ended
 	}
 	f.Stop()
@@ -51,12 +51,12 @@ func TestFeedReadsFromStartOn(t *testing.T) {
 // number as its Length. It ends when it is closed.
 type manyPackets chan int
 
-func (s manyPackets) Next() (Packet, error) {
+func (s manyPackets) Next() (*Packet, error) {
 	n, ok := <-s
 	if !ok {
-		return Packet{}, io.EOF
+		return nil, io.EOF
 	}
-	return Packet{Length: n}, nil
+	return &Packet{Length: n}, nil
 }
 
 func (s manyPackets) Close() error { return nil }
@@ -67,7 +67,7 @@ func checkTaken(t *testing.T, f *Feed, ended bool, want ...int) {
 	synctest.Wait()
 	var got []int
 	batch := f.Take()
-	batch.Packets(func(p Packet) { got = append(got, p.Length) })
+	batch.Packets(func(p *Packet) { got = append(got, p.Length) })
 	if !slices.Equal(got, want) || batch.Ended != ended {
 		t.Errorf("packets %v, ended %v; want %v, %v", got, batch.Ended, want, ended)
 	}
@@ -110,8 +110,8 @@ func TestFeedAddFails(t *testing.T) {
 
 type failing struct{}
 
-func (failing) Next() (Packet, error) { return Packet{}, errBlock }
-func (failing) Close() error          { return nil }
+func (failing) Next() (*Packet, error) { return nil, errBlock }
+func (failing) Close() error           { return nil }
 
 // A feed that was stopped takes nothing more, also of a source that comes late:
 // its reader ends with the packet that it waits for.
@@ -134,7 +134,7 @@ func TestFeedAddAfterStop(t *testing.T) {
 // Comments count towards what a batch may hold.
 func TestBatchCountsComments(t *testing.T) {
 	var b Batch
-	b.add(Packet{Data: []byte("abc"), Comment: "comment"})
+	b.add(&Packet{Data: []byte("abc"), Comment: "comment"})
 	if want := 3 + len("comment") + packetOverhead; b.size() != want {
 		t.Errorf("size %d, not %d", b.size(), want)
 	}
@@ -148,7 +148,7 @@ func TestBatchCountsComments(t *testing.T) {
 func TestBatchKeepsItsRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b Batch
-		well, little := Packet{Data: make([]byte, maxBatchBytes)}, Packet{Data: make([]byte, 100)}
+		well, little := &Packet{Data: make([]byte, maxBatchBytes)}, &Packet{Data: make([]byte, 100)}
 		b.add(well)
 		b.reset()
 		for i := range 100 {

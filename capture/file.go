@@ -87,11 +87,11 @@ type fileFormat interface {
 }
 
 // Next implements Source.
-func (s *fileSource) Next() (Packet, error) {
+func (s *fileSource) Next() (*Packet, error) {
 	if err := s.advance(); err != nil {
-		return Packet{}, err
+		return nil, err
 	}
-	return s.packet, nil
+	return &s.packet, nil
 }
 
 // advance makes the next packet the source's, with the errors of Next.

@@ -103,7 +103,7 @@ func TestPacketsThroughPipe(t *testing.T) {
 		defer close(got)
 		source, err := NewReader(r, nil)
 		for err == nil {
-			var p Packet
+			var p *Packet
 			if p, err = source.Next(); err == nil {
 				got <- len(p.Data)
 			}

@@ -102,19 +102,25 @@ func TestFlippedBits(t *testing.T) {
 	}
 }
 
+func fileCheckPacket(t testing.TB, p *Packet) {
+	t.Helper()
+	if len(p.Data) > p.Length {
+		t.Fatalf("%d bytes of %d", len(p.Data), p.Length)
+	}
+	if y := p.Time.Year(); y < 1 || y > 9999 {
+		t.Fatalf("year %d", y)
+	}
+}
+
 // fileCheckEnd reads data to the end and checks what holds for any input.
 func fileCheckEnd(t testing.TB, data []byte) {
 	t.Helper()
 	source, err := NewReader(bytes.NewReader(data), nil)
 	unpacked := int64(0)
 	for err == nil {
-		var p Packet
-		p, err = source.Next()
-		if len(p.Data) > p.Length {
-			t.Fatalf("%d bytes of %d", len(p.Data), p.Length)
-		}
-		if y := p.Time.Year(); y < 1 || y > 9999 {
-			t.Fatalf("year %d", y)
+		var p *Packet
+		if p, err = source.Next(); err == nil {
+			fileCheckPacket(t, p)
 		}
 		s := source.(*fileSource)
 		unpacked = s.buf.offset + int64(len(s.buf.unread()))

@@ -80,25 +80,25 @@ func NewFileSet(files []SetFile, sieve *Sieve) *FileSet {
 }
 
 // Next implements Source, but for errors: see FileSet. Errors name the file.
-func (s *FileSet) Next() (Packet, error) {
+func (s *FileSet) Next() (*Packet, error) {
 	if m := s.given; m != nil {
 		s.given = nil
 		if err := s.advance(m); err != nil {
-			return Packet{}, err
+			return nil, err
 		}
 	}
 	for s.due() {
 		if err := s.openNext(); err != nil {
-			return Packet{}, err
+			return nil, err
 		}
 	}
 	if len(s.open) == 0 {
-		return Packet{}, io.EOF
+		return nil, io.EOF
 	}
 	s.given = s.earliest()
 	p := s.given.packet()
 	s.now = p.Time
-	return *p, nil
+	return p, nil
 }
 
 // Late returns how many files were opened after their time, because as many
@@ -214,7 +214,10 @@ func FirstTime(r io.Reader) (time.Time, error) {
 		return time.Time{}, err
 	}
 	p, err := source.Next()
-	return p.Time, err
+	if err != nil {
+		return time.Time{}, err
+	}
+	return p.Time, nil
 }
 
 // littleRead is a page: most captures have their first packet in the first.

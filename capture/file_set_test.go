@@ -103,7 +103,7 @@ func setDrain(s *FileSet) (packets []Packet, text string, errs []error) {
 		}
 		said = append(said, string(p.Data))
 		p.Data = bytes.Clone(p.Data)
-		packets = append(packets, p)
+		packets = append(packets, *p)
 	}
 }
 

@@ -44,7 +44,7 @@ func fileDrain(source Source) (packets []Packet, err error) {
 			return packets, err
 		}
 		p.Data = bytes.Clone(p.Data)
-		packets = append(packets, p)
+		packets = append(packets, *p)
 	}
 }
 

@@ -27,8 +27,7 @@ func timeExceeded(packet *datagram) (quoted datagram, ok bool) {
 		return datagram{}, false
 	}
 	data := packet.payload[icmpHeader:]
-	quoted, ok = parseIP(data, len(data))
-	if !ok || quoted.src.Is4() != packet.src.Is4() || quoted.protocol != protoTCP || quoted.offset > 0 || len(quoted.payload) < minQuoted {
+	if !quoted.parse(data, len(data)) || quoted.src.Is4() != packet.src.Is4() || quoted.protocol != protoTCP || quoted.offset > 0 || len(quoted.payload) < minQuoted {
 		return datagram{}, false
 	}
 	return quoted, true

@@ -31,26 +31,26 @@ type datagram struct {
 	more       bool
 }
 
-// parseIP reads an IPv4 or IPv6 header. wire is the number of bytes that the
+// parse reads an IPv4 or IPv6 header. wire is the number of bytes that the
 // packet had on the wire.
-func parseIP(data []byte, wire int) (datagram, bool) {
+func (d *datagram) parse(data []byte, wire int) bool {
 	if len(data) == 0 {
-		return datagram{}, false
+		return false
 	}
 	switch data[0] >> 4 {
 	case 4:
-		return parseIPv4(data, wire)
+		return d.parseIPv4(data, wire)
 	case 6:
-		return parseIPv6(data, wire)
+		return d.parseIPv6(data, wire)
 	}
-	return datagram{}, false
+	return false
 }
 
 // parseIPv4 reads an IPv4 header (RFC 791, section 3.1).
-func parseIPv4(data []byte, wire int) (datagram, bool) {
+func (d *datagram) parseIPv4(data []byte, wire int) bool {
 	const minHeader = 20
 	if len(data) < minHeader {
-		return datagram{}, false
+		return false
 	}
 	header := int(data[0]&0x0f) * 4
 	total := int(binary.BigEndian.Uint16(data[2:]))
@@ -58,10 +58,10 @@ func parseIPv4(data []byte, wire int) (datagram, bool) {
 		total = wire // captured before segmentation offload filled it in
 	}
 	if header < minHeader || len(data) < header || total < header {
-		return datagram{}, false
+		return false
 	}
 	fragment := binary.BigEndian.Uint16(data[6:])
-	d := datagram{
+	*d = datagram{
 		src:      netip.AddrFrom4([4]byte(data[12:16])),
 		dst:      netip.AddrFrom4([4]byte(data[16:20])),
 		protocol: data[9],
@@ -73,23 +73,23 @@ func parseIPv4(data []byte, wire int) (datagram, bool) {
 		more:     fragment&0x2000 != 0,
 	}
 	d.fragmented = d.more || d.offset > 0
-	return d, true
+	return true
 }
 
 // parseIPv6 reads an IPv6 header and its extension headers (RFC 8200).
-func parseIPv6(data []byte, wire int) (datagram, bool) {
+func (d *datagram) parseIPv6(data []byte, wire int) bool {
 	const header = 40
 	if len(data) < header {
-		return datagram{}, false
+		return false
 	}
 	length := int(binary.BigEndian.Uint16(data[4:]))
 	if length == 0 {
 		length = wire - header
 	}
 	if length < 0 {
-		return datagram{}, false
+		return false
 	}
-	d := datagram{
+	*d = datagram{
 		src:      netip.AddrFrom16([16]byte(data[8:24])),
 		dst:      netip.AddrFrom16([16]byte(data[24:40])),
 		protocol: data[6],
@@ -97,7 +97,7 @@ func parseIPv6(data []byte, wire int) (datagram, bool) {
 		payload:  data[header:min(header+length, len(data))],
 		length:   length,
 	}
-	return d, d.skipExtensions()
+	return d.skipExtensions()
 }
 
 // maxExtensions bounds the chain of extension headers. RFC 8200 recommends

@@ -25,16 +25,16 @@ const (
 // maxTags bounds the stack of VLAN tags. Two are in use.
 const maxTags = 4
 
-// networkLayer strips the link-layer header: it returns the captured bytes
-// from the IP header on and their number on the wire.
-func networkLayer(p *Packet) (data []byte, wire int, at hop, ok bool) {
+// networkLayer strips the link-layer header, which tells at: it returns the captured
+// bytes from the IP header on and their number on the wire.
+func networkLayer(p *Packet, at *hop) (data []byte, wire int, ok bool) {
 	at.interfaceID = p.InterfaceID
-	header, etherType, _ := linkHeader(p, &at)
+	header, etherType, _ := linkHeader(p, at)
 	header, etherType = skipTags(p.Data, header, etherType)
 	if etherType != etherIPv4 && etherType != etherIPv6 || header >= len(p.Data) {
-		return nil, 0, at, false
+		return nil, 0, false
 	}
-	return p.Data[header:], p.Length - header, at, true
+	return p.Data[header:], p.Length - header, true
 }
 
 // linkHeader returns the length of the link-layer header and what follows it, and

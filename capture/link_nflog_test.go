@@ -53,7 +53,7 @@ func TestNotReadIsCounted(t *testing.T) {
 		t.Errorf("%v at first", got)
 	}
 	for _, link := range []LinkType{LinkEthernet, 9, LinkRaw, 105, 9, LinkNFLOG, LinkLinuxSLL2, LinkNull, LinkIPv6, 0xffff} {
-		a.Packet(Packet{LinkType: link, Data: make([]byte, 60), Length: 60})
+		a.Packet(&Packet{LinkType: link, Data: make([]byte, 60), Length: 60})
 	}
 	got := a.Stats().NotRead
 	if len(got) != 3 || got[9] != 2 || got[105] != 1 || got[0xffff] != 1 {

@@ -21,6 +21,7 @@ type pcapSource struct {
 	name   string // empty for all
 	link   LinkType
 	filter string
+	packet Packet // the last one
 	closed atomic.Bool
 }
 
@@ -117,22 +118,23 @@ func explain(err error) error {
 }
 
 // Next waits for the next packet.
-func (s *pcapSource) Next() (Packet, error) {
+func (s *pcapSource) Next() (*Packet, error) {
 	data, info, err := s.handle.ZeroCopyReadPacketData()
 	if s.closed.Load() || errors.Is(err, io.EOF) {
-		return Packet{}, io.EOF
+		return nil, io.EOF
 	}
 	if err != nil {
-		return Packet{}, fmt.Errorf("capture on %s ended: %w", s.where, s.cause(err))
+		return nil, fmt.Errorf("capture on %s ended: %w", s.where, s.cause(err))
 	}
-	return Packet{
+	s.packet = Packet{
 		Data:        data,
 		Length:      max(info.Length, len(data)),
 		Time:        info.Timestamp,
 		LinkType:    s.link,
 		InterfaceID: info.InterfaceIndex,
 		Interface:   s.name,
-	}, nil
+	}
+	return &s.packet, nil
 }
 
 // cause prefers libpcap's words, such as "The interface disappeared".

@@ -97,7 +97,7 @@ func readAll(t *testing.T, file string) []capture.Packet {
 			t.Fatal(err)
 		}
 		p.Data = slices.Clone(p.Data)
-		packets = append(packets, p)
+		packets = append(packets, *p)
 	}
 }
 
@@ -105,7 +105,7 @@ func feedAll(packets []capture.Packet) []imds.Call {
 	var found collector
 	analyzer := capture.NewAnalyzer(imds.DefaultEndpoints(), capture.OfflineLimits(), &found)
 	for _, p := range packets {
-		analyzer.Packet(p)
+		analyzer.Packet(&p)
 	}
 	analyzer.Flush()
 	return found.calls

@@ -33,7 +33,7 @@ func savedWith(packets []capture.Packet) (saved []capture.Saved, log []string) {
 		found.log = append(found.log, "saved")
 	})
 	for _, p := range packets {
-		analyzer.Packet(p)
+		analyzer.Packet(&p)
 	}
 	analyzer.Flush()
 	return saved, found.log

@@ -13,33 +13,33 @@ import (
 type Merge struct{ waiting []Packet }
 
 // Add takes in a packet; its data is copied.
-func (m *Merge) Add(p Packet) {
-	p.Data = bytes.Clone(p.Data)
-	m.waiting = append(m.waiting, p)
+func (m *Merge) Add(p *Packet) {
+	m.waiting = append(m.waiting, *p)
+	m.waiting[len(m.waiting)-1].Data = bytes.Clone(p.Data)
 }
 
 // Release hands out the packets that were captured up to a point in time. Those that were
 // captured long after it came before the clock was set back, and go first: by that clock
 // their turn would not come for as long as it was set back.
-func (m *Merge) Release(until time.Time, visit func(Packet)) {
-	m.waiting = slices.DeleteFunc(m.waiting, func(p Packet) bool {
-		before := p.Time.After(until.Add(clockSlack))
-		if before {
-			visit(p)
+func (m *Merge) Release(until time.Time, visit func(*Packet)) {
+	before := func(p Packet) bool { return p.Time.After(until.Add(clockSlack)) }
+	for i := range m.waiting {
+		if before(m.waiting[i]) {
+			visit(&m.waiting[i])
 		}
-		return before
-	})
+	}
+	m.waiting = slices.DeleteFunc(m.waiting, before)
 	slices.SortStableFunc(m.waiting, func(a, b Packet) int { return a.Time.Compare(b.Time) })
 	n := 0
 	for n < len(m.waiting) && !m.waiting[n].Time.After(until) {
-		visit(m.waiting[n])
+		visit(&m.waiting[n])
 		n++
 	}
 	m.waiting = slices.Delete(m.waiting, 0, n)
 }
 
 // Flush hands out all packets.
-func (m *Merge) Flush(visit func(Packet)) {
+func (m *Merge) Flush(visit func(*Packet)) {
 	if last := len(m.waiting); last > 0 {
 		m.Release(slices.MaxFunc(m.waiting, func(a, b Packet) int { return a.Time.Compare(b.Time) }).Time, visit)
 	}

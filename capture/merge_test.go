@@ -13,7 +13,7 @@ func TestMergeOrdersByTime(t *testing.T) {
 	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
 	var m capture.Merge
 	var got []int
-	take := func(p capture.Packet) { got = append(got, int(p.Data[0])) }
+	take := func(p *capture.Packet) { got = append(got, int(p.Data[0])) }
 
 	if _, ok := m.Due(); ok {
 		t.Error("due without a packet")
@@ -21,7 +21,7 @@ func TestMergeOrdersByTime(t *testing.T) {
 	data := []byte{0}
 	for _, ms := range []int{1, 5, 9, 2, 6} { // two sources, one after the other
 		data[0] = byte(ms)
-		m.Add(capture.Packet{Data: data, Time: at(ms)})
+		m.Add(&capture.Packet{Data: data, Time: at(ms)})
 	}
 	if due, ok := m.Due(); !ok || !due.Equal(at(1)) {
 		t.Errorf("due %v, %v", due, ok)
@@ -44,10 +44,10 @@ func TestMergeWhenClockIsSetBack(t *testing.T) {
 	for _, back := range []time.Duration{2 * time.Hour, 24 * time.Hour, now.Sub(time.Unix(0, 0))} {
 		var m capture.Merge
 		var got []int
-		take := func(p capture.Packet) { got = append(got, int(p.Data[0])) }
-		m.Add(capture.Packet{Data: []byte{1}, Time: now})
-		m.Add(capture.Packet{Data: []byte{3}, Time: now.Add(-back)})
-		m.Add(capture.Packet{Data: []byte{2}, Time: now.Add(time.Millisecond)})
+		take := func(p *capture.Packet) { got = append(got, int(p.Data[0])) }
+		m.Add(&capture.Packet{Data: []byte{1}, Time: now})
+		m.Add(&capture.Packet{Data: []byte{3}, Time: now.Add(-back)})
+		m.Add(&capture.Packet{Data: []byte{2}, Time: now.Add(time.Millisecond)})
 		m.Release(now.Add(-back), take)
 		if !slices.Equal(got, []int{1, 2, 3}) {
 			t.Errorf("set back by %v: released %v", back, got)

@@ -58,18 +58,20 @@ func followName(first *pcapSource, options LiveOptions) (LiveSource, error) {
 }
 
 // Next waits for the next packet, be it for the interface to come back.
-func (n *named) Next() (Packet, error) {
+func (n *named) Next() (*Packet, error) {
 	for !n.drained {
 		p, err := n.first.Next()
 		if err == nil || errors.Is(err, io.EOF) {
 			return p, err
 		}
 		if err := n.fail(err); err != nil {
-			return Packet{}, err
+			return nil, err
 		}
 	}
 	p, err := n.later.Next()
-	p.Interface = n.first.name
+	if err == nil {
+		p.Interface = n.first.name
+	}
 	return p, err
 }
 

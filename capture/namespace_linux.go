@@ -141,7 +141,7 @@ func (s *packetSocket) wait(ready func(fd int) bool) error {
 }
 
 // placed adds where the packet is from.
-func (s *packetSocket) placed(p Packet) Packet {
+func (s *packetSocket) placed(p *Packet) *Packet {
 	p.Interface, p.Network = s.names[p.InterfaceID], s.network
 	return p
 }

@@ -118,7 +118,7 @@ func read(s Source) *reading {
 			}
 			p.Data = slices.Clone(p.Data)
 			r.mu.Lock()
-			r.packets = append(r.packets, p)
+			r.packets = append(r.packets, *p)
 			r.mu.Unlock()
 		}
 	}()
@@ -187,7 +187,7 @@ func TestNamespace(t *testing.T) {
 	h := &called{}
 	a := NewAnalyzer(imds.DefaultEndpoints(), OfflineLimits(), h)
 	for _, p := range packets {
-		a.Packet(p)
+		a.Packet(&p)
 	}
 	a.Flush()
 	var found []netip.AddrPort
@@ -252,11 +252,11 @@ func TestNamespaceTap(t *testing.T) {
 // replay is a Source of packets that are there.
 type replay struct{ packets []Packet }
 
-func (r *replay) Next() (Packet, error) {
+func (r *replay) Next() (*Packet, error) {
 	if len(r.packets) == 0 {
-		return Packet{}, io.EOF
+		return nil, io.EOF
 	}
-	p := r.packets[0]
+	p := &r.packets[0]
 	r.packets = r.packets[1:]
 	return p, nil
 }

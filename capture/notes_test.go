@@ -32,7 +32,7 @@ func callsIn(packets []capture.Packet) []imds.Call {
 	var found collector
 	analyzer := capture.NewAnalyzer(imds.DefaultEndpoints(), capture.OfflineLimits(), &found)
 	for _, p := range packets {
-		analyzer.Packet(p)
+		analyzer.Packet(&p)
 	}
 	analyzer.Flush()
 	return found.calls
@@ -163,7 +163,7 @@ func TestNotesAreBounded(t *testing.T) {
 		case 6:
 			p.Comment = "ack"
 		}
-		analyzer.Packet(p)
+		analyzer.Packet(&p)
 	}
 	analyzer.Flush()
 	if len(found.calls) != 2 || found.calls[0].Request.Note != nil || found.calls[1].Request.Note == nil || found.calls[1].Request.Note.Comment != "ack" {
@@ -201,7 +201,7 @@ func TestNotesGiveRoomBack(t *testing.T) {
 				p.Comment = fmt.Sprint("note ", number)
 			}
 			p.Time = p.Time.Add(time.Duration(number) * time.Second)
-			analyzer.Packet(p)
+			analyzer.Packet(&p)
 		}
 	}
 	analyzer.Flush()

@@ -117,7 +117,7 @@ func TestPktapCountedByWhatIsBehind(t *testing.T) {
 			})
 		}
 		for _, data := range [][]byte{wrapped(LinkEthernet), wrapped(105), {1, 2, 3}} {
-			a.Packet(Packet{Data: data, Length: len(data), LinkType: link})
+			a.Packet(&Packet{Data: data, Length: len(data), LinkType: link})
 		}
 		if got := a.Stats().NotRead; len(got) != 2 || got[105] != 1 || got[link] != 1 {
 			t.Errorf("%d: %v", link, got)

@@ -61,9 +61,9 @@ func TestTapHasItsPriorityAtOnce(t *testing.T) {
 // idle is a source without packets, until it is over.
 type idle struct{ over chan struct{} }
 
-func (s *idle) Next() (Packet, error) {
+func (s *idle) Next() (*Packet, error) {
 	<-s.over
-	return Packet{}, io.EOF
+	return nil, io.EOF
 }
 
 func (s *idle) Close() error { return nil }

@@ -104,7 +104,8 @@ func checkFrame(t *testing.T, p Packet, want testFrame) {
 	if !p.Time.Equal(time.Unix(int64(want.sec), int64(want.ns))) || p.InterfaceID != int(want.index) || p.LinkType != LinkLinuxSLL2 {
 		t.Errorf("%v on %d, link type %d; want %+v", p.Time, p.InterfaceID, p.LinkType, want)
 	}
-	data, wire, at, ok := networkLayer(&p)
+	var at hop
+	data, wire, ok := networkLayer(&p, &at)
 	if !ok || !bytes.Equal(data, want.packet) || wire != want.length {
 		t.Errorf("%d bytes of %d, known %v; want %d of %d", len(data), wire, ok, len(want.packet), want.length)
 	}
@@ -197,7 +198,7 @@ func FuzzRingBlock(f *testing.F) {
 			if len(p.Data) < cookedHeader || len(p.Data) > cookedHeader+len(block) || p.Length < len(p.Data) {
 				t.Errorf("%d bytes of %d", len(p.Data), p.Length)
 			}
-			d.decode(&p)
+			d.decode(&p, &segment{})
 		}
 	})
 }

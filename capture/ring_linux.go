@@ -44,9 +44,10 @@ type ring struct {
 	memory []byte // nil once it is read to its end
 	block  int    // that comes next
 	open   ringBlock
-	held   bool // open is ours
-	buffer []byte
-	read   bool // Next was called; mu guards it
+	held   bool   // open is ours
+	packet Packet // the last one
+	buffer []byte // of its data
+	read   bool   // Next was called; mu guards it
 }
 
 func openRing(s *packetSocket) (*ring, error) {
@@ -97,26 +98,26 @@ func (r *ring) unmap() {
 
 // Next waits for the next packet. After Close it hands out what the kernel has
 // handed over, and then ends.
-func (r *ring) Next() (Packet, error) {
+func (r *ring) Next() (*Packet, error) {
 	if !r.begin() {
-		return Packet{}, io.EOF
+		return nil, io.EOF
 	}
 	for {
 		if r.held {
 			p, ok, err := r.open.frame(r.buffer)
 			if err != nil {
 				r.unmap()
-				return Packet{}, r.failed(err)
+				return nil, r.failed(err)
 			}
 			if ok {
-				r.buffer = p.Data
-				return r.placed(p), nil
+				r.packet, r.buffer = p, p.Data
+				return r.placed(&r.packet), nil
 			}
 			r.giveBack()
 		}
 		if err := r.take(); err != nil {
 			r.unmap()
-			return Packet{}, err
+			return nil, err
 		}
 	}
 }

@@ -75,7 +75,7 @@ func sieveIP(p *Packet) (data []byte, known bool) {
 	if !p.LinkType.known() {
 		return nil, false
 	}
-	data, _, _, _ = networkLayer(p)
+	data, _, _ = networkLayer(p, &hop{})
 	return data, true
 }
 

@@ -54,7 +54,8 @@ func sieveSegments(t *testing.T, file string, sieve *Sieve) (segments []string, 
 			t.Fatal(err)
 		}
 		packets++
-		if s, ok := d.decode(&p); ok {
+		var s segment
+		if d.decode(p, &s) {
 			segments = append(segments, p.Time.String()+s.client.String()+string(s.payload))
 		}
 	}

@@ -32,7 +32,7 @@ const (
 // Packet is one captured packet.
 type Packet struct {
 	// Data is the packet from its link-layer header on, as far as it was
-	// captured. It is valid until the Source's next call of Next.
+	// captured.
 	Data []byte
 	// Length is the packet's length on the wire in bytes, at least len(Data).
 	Length int
@@ -58,10 +58,11 @@ type Packet struct {
 
 // Source hands out packets in the order in which they were captured.
 type Source interface {
-	// Next returns the next packet. At the end of a whole source the error is
-	// io.EOF; ErrTruncated and ErrDamaged say that the source ended before it
-	// should have. After an error Next is not called again.
-	Next() (Packet, error)
+	// Next returns the next packet, which is valid, with its data, until the next call of
+	// Next. At the end of a whole source the error is io.EOF; ErrTruncated and ErrDamaged
+	// say that the source ended before it should have. After an error Next is not called
+	// again.
+	Next() (*Packet, error)
 	// Close releases what the source holds.
 	Close() error
 }

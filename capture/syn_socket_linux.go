@@ -45,26 +45,26 @@ func newSYNSocket(open func() (*directSocket, error)) (*synSocket, error) {
 }
 
 // Next waits for the next packet. It ends when the socket is closed.
-func (s *synSocket) Next() (Packet, error) {
+func (s *synSocket) Next() (*Packet, error) {
 	if !s.enter() {
-		return Packet{}, io.EOF
+		return nil, io.EOF
 	}
 	defer s.leave()
 	fd := int(s.file.Fd())
 	ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(s.bell), Events: unix.POLLIN}}
 	for {
-		p, err := s.receive(fd)
+		err := s.receive(fd)
 		switch {
 		case err == nil:
-			return s.placed(p), nil
+			return s.placed(&s.packet), nil
 		case !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.ENETDOWN): // of a bound one
-			return Packet{}, s.failed(err)
+			return nil, s.failed(err)
 		}
 		if _, err := unix.Poll(ready, -1); err != nil && !errors.Is(err, unix.EINTR) {
-			return Packet{}, s.failed(err)
+			return nil, s.failed(err)
 		}
 		if ready[1].Revents != 0 {
-			return Packet{}, io.EOF
+			return nil, io.EOF
 		}
 	}
 }

@@ -26,7 +26,8 @@ func tapSYNs(source Source, endpoints []netip.AddrPort, seen func(client, servic
 		if err != nil {
 			return err
 		}
-		if s, ok := d.decode(&p); ok && s.direction == up && s.has(flagSYN) {
+		var s segment
+		if d.decode(p, &s) && s.direction == up && s.has(flagSYN) {
 			seen(s.client, s.service, s.time)
 		}
 	}

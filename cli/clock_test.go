@@ -60,7 +60,7 @@ func TestPacketsFromBeforeSetBack(t *testing.T) {
 		before.Open()
 		before.Client("GET /before HTTP/1.1\r\n\r\n")
 		for _, p := range before.Packets() {
-			s.analyzer.Packet(p)
+			s.analyzer.Packet(&p)
 		}
 		s.wall.setBack(time.Now().Add(back))
 
@@ -97,11 +97,11 @@ type queue struct {
 	packets []capture.Packet
 }
 
-func (q *queue) Next() (capture.Packet, error) {
+func (q *queue) Next() (*capture.Packet, error) {
 	if len(q.packets) == 0 {
-		return capture.Packet{}, io.EOF
+		return nil, io.EOF
 	}
-	p := q.packets[0]
+	p := &q.packets[0]
 	q.packets = q.packets[1:]
 	return p, nil
 }

@@ -89,7 +89,7 @@ func parseTimed(t *testing.T, text string) timed {
 func intact(data string) (packets int, last time.Time, err error) {
 	source, err := capture.NewReader(strings.NewReader(data), nil)
 	for err == nil {
-		var p capture.Packet
+		var p *capture.Packet
 		if p, err = source.Next(); err == nil {
 			packets, last = packets+1, p.Time
 		}

@@ -20,16 +20,16 @@ type backlog struct {
 	ends bool // behind the old ones
 }
 
-func (b *backlog) Next() (capture.Packet, error) {
+func (b *backlog) Next() (*capture.Packet, error) {
 	time.Sleep(b.step)
 	b.old--
 	switch {
 	case b.old >= 0:
-		return capture.Packet{Time: time.Now().Add(-time.Hour)}, nil
+		return &capture.Packet{Time: time.Now().Add(-time.Hour)}, nil
 	case b.ends:
-		return capture.Packet{}, io.EOF
+		return nil, io.EOF
 	}
-	return capture.Packet{Time: time.Now()}, nil
+	return &capture.Packet{Time: time.Now()}, nil
 }
 
 func (b *backlog) Close() error { return nil }
@@ -61,7 +61,7 @@ func TestDrain(t *testing.T) {
 				feed.Start()
 				begun, read := time.Now(), 0
 				whole := drain(feed, func() bool { return feed.Packets() == test.captured }, func(b *capture.Batch) bool {
-					b.Packets(func(p capture.Packet) {
+					b.Packets(func(p *capture.Packet) {
 						if p.Time.Before(begun) {
 							read++
 						}
@@ -107,8 +107,8 @@ func TestLeaveUnread(t *testing.T) {
 		var said strings.Builder
 		s := &session{cutShort: test.cutShort, networks: test.networks, live: []capture.LiveSource{holding{stats: test.stats}}, streams: Streams{Err: &said}}
 		s.analyzer = capture.NewAnalyzer(nil, capture.LiveLimits(), nil)
-		s.analyzer.Packet(capture.Packet{})
-		s.analyzer.Packet(capture.Packet{})
+		s.analyzer.Packet(&capture.Packet{})
+		s.analyzer.Packet(&capture.Packet{})
 		s.leaveUnread()
 		if s.unread != test.want || strings.Contains(said.String(), "were not read") != test.cutShort {
 			t.Errorf("%s: %d packets, and it says %q", test.name, s.unread, said.String())

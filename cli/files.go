@@ -77,7 +77,7 @@ func (f *files) progress() (read, total int64) { return f.read.Load(), f.total }
 func (f *files) stream() bool { return f.streams }
 
 // Next implements capture.Source.
-func (f *files) Next() (capture.Packet, error) {
+func (f *files) Next() (*capture.Packet, error) {
 	for {
 		p, err := f.FileSet.Next()
 		if err == nil || err == io.EOF {

@@ -37,7 +37,7 @@ func packetsIn(t *testing.T, name string) []capture.Packet {
 			t.Fatal(err)
 		}
 		p.Data = bytes.Clone(p.Data)
-		packets = append(packets, p)
+		packets = append(packets, *p)
 	}
 }
 

@@ -420,7 +420,7 @@ func joined(list []part) string {
 }
 
 // ipv4 returns the packet from its IPv4 header on.
-func ipv4(p capture.Packet) []byte {
+func ipv4(p *capture.Packet) []byte {
 	header := map[capture.LinkType]int{capture.LinkEthernet: 14, capture.LinkLinuxSLL2: 20}[p.LinkType]
 	return p.Data[min(header, len(p.Data)):]
 }

@@ -17,7 +17,7 @@ func TestFrames(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			file, _ := written(t, r)
 			kinds := make(map[gopacket.LayerType]int)
-			packets(t, file, func(p capture.Packet) {
+			packets(t, file, func(p *capture.Packet) {
 				again, transport := reencode(t, p.Data)
 				if !bytes.Equal(again, p.Data) {
 					t.Fatalf("packet\n%x\nis\n%x\nwhen it is encoded again", p.Data, again)

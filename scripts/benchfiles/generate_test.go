@@ -94,7 +94,7 @@ func observe(t *testing.T, file []byte) *observer {
 }
 
 // packets hands out the packets of a capture file.
-func packets(t *testing.T, file []byte, visit func(capture.Packet)) {
+func packets(t *testing.T, file []byte, visit func(*capture.Packet)) {
 	t.Helper()
 	source, err := capture.NewReader(bytes.NewReader(file), nil)
 	if err != nil {
@@ -197,7 +197,7 @@ func TestDisorder(t *testing.T) {
 	file, known := small(t, "disorder")
 	late, again := 0, 0
 	ends := make(map[string]uint32) // of a sender: the sequence number that is due
-	packets(t, file, func(p capture.Packet) {
+	packets(t, file, func(p *capture.Packet) {
 		sender := string(p.Data[26:38]) // addresses and ports
 		sequence := bigEndian(p.Data[38:42])
 		end, known := ends[sender]
