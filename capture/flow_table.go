@@ -18,20 +18,25 @@ type recentFlow struct {
 
 func newFlowTable() flowTable { return flowTable{flows: make(map[flowKey]*flow)} }
 
-// place mixes what differs between connections of few clients: their ports, and the end of
-// their addresses.
+// place mixes what differs between connections of few clients: their ports, of which Linux
+// takes every other one, and the end of their addresses.
 func (t *flowTable) place(key *flowKey) *recentFlow {
-	mixed := key.ports>>8 ^ uint64(key.addr[15])*31 ^ key.ports ^ key.network
+	port, endpoint := key.ports>>8, key.ports&0xff
+	mixed := port>>1 ^ port<<7 ^ uint64(key.addr[15])*31 ^ endpoint ^ key.network
 	return &t.recent[mixed%recentFlows]
 }
 
 // find returns the flow with the key, nil if there is none.
 func (t *flowTable) find(key *flowKey) *flow {
 	recent := t.place(key)
-	if recent.flow == nil || recent.key != *key {
-		*recent = recentFlow{*key, t.flows[*key]}
+	if recent.flow != nil && recent.key == *key {
+		return recent.flow
 	}
-	return recent.flow
+	f := t.flows[*key]
+	if f != nil {
+		*recent = recentFlow{*key, f}
+	}
+	return f
 }
 
 // put makes the key one of the flow's.
