@@ -156,8 +156,8 @@ func (a *Analyzer) Due() (time.Time, bool) {
 	return due, ok
 }
 
-// Packet takes in the next packet. Its time moves the Analyzer's clock, unless it is behind
-// Latest.
+// Packet takes in the next packet, which it neither keeps nor changes. Its time moves the
+// Analyzer's clock, unless it is behind Latest.
 func (a *Analyzer) Packet(p *Packet) {
 	a.stats.packet(p.Time)
 	var s segment

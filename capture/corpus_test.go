@@ -129,14 +129,17 @@ func parseEndpoints(t testing.TB, list []string) []netip.AddrPort {
 	return endpoints
 }
 
-// feed hands over packets in a buffer that is overwritten after each, as a
+// feed hands over packets in one that is overwritten after each, with its data, as a
 // Source may do.
 func feed(a *capture.Analyzer, packets []capture.Packet) {
 	var buffer []byte
+	var handed capture.Packet
 	for _, p := range packets {
 		buffer = append(buffer[:0], p.Data...)
-		p.Data = buffer
-		a.Packet(&p)
+		handed = p
+		handed.Data = buffer
+		a.Packet(&handed)
+		handed = capture.Packet{Time: p.Time.AddDate(50, 0, 0), Interface: "#", Network: "#", Comment: "#"}
 		for i := range buffer {
 			buffer[i] = '#'
 		}

@@ -190,7 +190,7 @@ func (b *Batch) Before(t time.Time) bool {
 	return slices.ContainsFunc(b.packets, func(p Packet) bool { return p.Time.Before(t) })
 }
 
-// Packets calls visit for each packet, in order. Its data is valid until visit returns.
+// Packets calls visit for each packet, in order. It is valid until visit returns.
 func (b *Batch) Packets(visit func(*Packet)) {
 	from := 0
 	for i := range b.packets {

@@ -18,7 +18,8 @@ func (m *Merge) Add(p *Packet) {
 	m.waiting[len(m.waiting)-1].Data = bytes.Clone(p.Data)
 }
 
-// Release hands out the packets that were captured up to a point in time. Those that were
+// Release hands out the packets that were captured up to a point in time, each until visit
+// returns. Those that were
 // captured long after it came before the clock was set back, and go first: by that clock
 // their turn would not come for as long as it was set back.
 func (m *Merge) Release(until time.Time, visit func(*Packet)) {
@@ -38,7 +39,7 @@ func (m *Merge) Release(until time.Time, visit func(*Packet)) {
 	m.waiting = slices.Delete(m.waiting, 0, n)
 }
 
-// Flush hands out all packets.
+// Flush hands out all packets, as Release does.
 func (m *Merge) Flush(visit func(*Packet)) {
 	if last := len(m.waiting); last > 0 {
 		m.Release(slices.MaxFunc(m.waiting, func(a, b Packet) int { return a.Time.Compare(b.Time) }).Time, visit)

@@ -59,9 +59,9 @@ type Packet struct {
 // Source hands out packets in the order in which they were captured.
 type Source interface {
 	// Next returns the next packet, which is valid, with its data, until the next call of
-	// Next. At the end of a whole source the error is io.EOF; ErrTruncated and ErrDamaged
-	// say that the source ended before it should have. After an error Next is not called
-	// again.
+	// Next; until then it is the caller's to change. At the end of a whole source the error
+	// is io.EOF; ErrTruncated and ErrDamaged say that the source ended before it should
+	// have. After an error Next is not called again.
 	Next() (*Packet, error)
 	// Close releases what the source holds.
 	Close() error

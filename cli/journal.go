@@ -158,7 +158,7 @@ func (j *journal) finish() {
 // asked for, and after an error, it is counted only.
 func (j *journal) record(r *output.Record) {
 	e := &j.entry
-	if j.root != nil { // to ask for the time takes as long as to write four fields
+	if j.root != nil { // else the time, which takes a while to ask for, is not needed
 		j.readHost(time.Now())
 	}
 	j.callers.Describe(e, r, &j.session.Host)
