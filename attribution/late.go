@@ -36,8 +36,8 @@ func (r *resolver) timeIsUp(p *Pending, seen time.Time, expected bool) {
 // later while there are others: for thousands once, as it wakes the witness each time.
 // The caller holds mu.
 func (r *resolver) lookWhatIsKnown() {
-	Answered := func(l lateAnswer) bool { return l.pending.Answered() }
-	if r.late = slices.DeleteFunc(r.late, Answered); len(r.late) == 0 {
+	isAnswered := func(l lateAnswer) bool { return l.pending.HasAnswer() }
+	if r.late = slices.DeleteFunc(r.late, isAnswered); len(r.late) == 0 {
 		return // the witness may be closed
 	}
 	now, known := time.Now(), r.witness.knownUntil()

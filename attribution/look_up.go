@@ -37,7 +37,7 @@ func (r *resolver) start() {
 func (r *resolver) follow(j job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !j.pending.Answered() && !r.ended {
+	if !j.pending.HasAnswer() && !r.ended {
 		r.enqueue(j)
 	}
 }
@@ -112,7 +112,7 @@ func (r *resolver) answer(j job, a Answer, m Method) {
 	defer r.mu.Unlock()
 	a = r.doubt(j.query, a)
 	if j.second {
-		if !j.pending.Answered() {
+		if !j.pending.HasAnswer() {
 			r.fallbacks[j.pending] = fallback{j.query, a}
 		}
 		return

@@ -25,7 +25,7 @@ func (p *Pending) Tell(to chan<- *Pending) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tell = to
-	if p.Answered() {
+	if p.HasAnswer() {
 		p.told()
 	}
 }
@@ -54,7 +54,7 @@ func (p *Pending) settle(a Answer) (first bool) {
 func (p *Pending) take(a Answer) (first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.Answered() {
+	if p.HasAnswer() {
 		return false
 	}
 	p.answer = a
@@ -63,8 +63,8 @@ func (p *Pending) take(a Answer) (first bool) {
 	return true
 }
 
-// Answered reports whether the answer is there.
-func (p *Pending) Answered() bool {
+// HasAnswer reports whether the answer is there.
+func (p *Pending) HasAnswer() bool {
 	select {
 	case <-p.done:
 		return true

@@ -264,7 +264,7 @@ func waitedForAtClose(t *testing.T) {
 	}
 	r.Close()
 	for _, p := range all {
-		if !p.Answered() || p.Answer().Status != Resolved {
+		if !p.HasAnswer() || p.Answer().Status != Resolved {
 			t.Fatal("no answer after Close")
 		}
 	}

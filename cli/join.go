@@ -120,7 +120,7 @@ func (j *join) Unanswered(c imds.Call) { j.sendCall(&c, true) }
 
 func (j *join) sendCall(c *imds.Call, unanswered bool) {
 	pending, due := j.pending[c.Conn.ID], time.Time{}
-	if !pending.Answered() {
+	if !pending.HasAnswer() {
 		due = time.Now().Add(answerWait)
 	}
 	j.send(&event{call: *c, pending: pending, due: due, unanswered: unanswered})
@@ -227,7 +227,7 @@ func (j *join) deliver(e *event, record func(*output.Record)) {
 
 // answerBy waits for the process until due.
 func answerBy(p *attribution.Pending, due time.Time) attribution.Answer {
-	if p.Answered() {
+	if p.HasAnswer() {
 		return p.Answer()
 	}
 	timer := time.NewTimer(time.Until(due))
