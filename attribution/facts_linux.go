@@ -31,9 +31,7 @@ func (f facts) identity(pid int, s procStat, maxArgs int) (Process, bool) {
 	dir := f.proc.path(pid) + "/"
 	p.Args, p.ArgsTruncated = l.args(dir, maxArgs, f.proc.memories.arguments)
 	p.Name = programName(parseStatName(l.read(dir+"stat")), p.Args)
-	source := process.Process{Pid: int32(pid)}
-	executable, _ := source.ExeWithContext(f.root)
-	p.setExecutable(executable, f.proc.file(pid, "exe"))
+	p.setExecutable(l.executable(dir))
 	return p, f.alive(pid, s)
 }
 

@@ -143,6 +143,9 @@ func fileAt(dir int, name string) *File {
 	return &File{Device: uint64(s.Dev), Inode: s.Ino, Modified: time.Unix(s.Mtim.Unix())}
 }
 
+// selfFD is where our own open files are, by their numbers (proc_pid_fd(5)).
+const selfFD = "/proc/self/fd/"
+
 // resolveCached is RESOLVE_CACHED (openat2(2), Linux 5.12): only what the kernel has at hand.
 const resolveCached = 0x20
 
@@ -153,7 +156,7 @@ func cachedFile(name string) *File {
 	switch err {
 	case nil:
 		defer unix.Close(fd)
-		return fileAt(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(fd))
+		return fileAt(unix.AT_FDCWD, selfFD+strconv.Itoa(fd))
 	case unix.ENOSYS, unix.EINVAL, unix.EPERM: // there is no such call, or it may not be used
 		return fileAt(unix.AT_FDCWD, name)
 	}
@@ -198,8 +201,6 @@ func (p proc) ourMounts() (mounts []string) {
 	}
 	return mounts
 }
-
-func (p proc) file(pid int, name string) *File { return fileAt(unix.AT_FDCWD, p.path(pid, name)) }
 
 func (p proc) status(pid int) procStatus {
 	b, err := os.ReadFile(p.path(pid, "status"))

@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -34,7 +35,7 @@ func (p proc) begin(pid int, known bool, buffer []byte) *look {
 	if !known {
 		l.arguments("")
 	}
-	l.reading.process.setExecutable(l.link("exe"), l.file("exe")) // also of one that is known: it may have been replaced since
+	l.reading.process.setExecutable(l.executable("")) // also of one that is known: it may have been replaced since
 	l.credentials()
 	l.cgroup("")
 	l.origin("")
@@ -103,7 +104,7 @@ func (p proc) glance(told *Process, readsArgs bool, buffer []byte) *reading {
 	if readsArgs {
 		l.arguments(dir)
 	}
-	l.reading.process.setExecutable(l.link(dir+"exe"), l.file(dir+"exe"))
+	l.reading.process.setExecutable(l.executable(dir))
 	if told.Name == "" {
 		l.origin(dir)
 	}
@@ -132,10 +133,19 @@ func (l *look) args(dir string, limit int, read func(fd int) string) ([]string, 
 	return bound(splitArgs(read(fd)), limit)
 }
 
-// file looks at what a link leads to. It works for files that were removed, too
-// (proc_pid_exe(5)).
-func (l *look) file(name string) *File {
-	return fileAt(l.dir, name)
+// executable looks at what a process runs, also if that was removed (proc_pid_exe(5)): by
+// what it is called, and what it is. Both are of one file, which is held for that. Else,
+// if the process ended between two looks at it, the name would be all that is known, and
+// could be a name for anything where the process has mounts of its own.
+func (l *look) executable(dir string) (name string, file *File) {
+	fd, err := unix.Openat(l.dir, dir+"exe", unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return l.link(dir + "exe"), nil // in a copy of /proc the name leads nowhere
+	}
+	defer unix.Close(fd)
+	held := selfFD + strconv.Itoa(fd)
+	name, _ = os.Readlink(held)
+	return name, fileAt(unix.AT_FDCWD, held)
 }
 
 // finish reads the rest.
