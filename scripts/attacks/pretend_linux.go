@@ -135,9 +135,9 @@ func rewrite() error {
 	for _, arg := range os.Args {
 		text = text[copy(unsafe.Slice(unsafe.StringData(arg), len(arg)), text):]
 	}
-	return errors.Join(
-		os.WriteFile("/proc/self/comm", []byte(honestName), 0),
-		os.WriteFile("/proc/thread-self/comm", []byte("honest-thread"), 0))
+	return errors.Join( // the thread can be the one whose name is the process's
+		os.WriteFile("/proc/thread-self/comm", []byte("honest-thread"), 0),
+		os.WriteFile("/proc/self/comm", []byte(honestName), 0))
 }
 
 // descriptorOf returns the socket under a descriptor that stays open in other programs.
