@@ -1,7 +1,6 @@
 package attribution
 
 import (
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -94,7 +93,7 @@ func (l *look) origin(dir string) {
 	r.process.Name = programName(parseStatName(line), r.process.Args)
 }
 
-// glance reads no more than what a process runs: with two to six system calls
+// glance reads no more than what a process runs: with four to ten system calls
 // it is over soon. What could not be read is left out. Of a process that has ended when it
 // could be looked at it is all that is known: also whether the file is the host's.
 func (p proc) glance(told *Process, readsArgs bool, buffer []byte) *reading {
@@ -144,8 +143,7 @@ func (l *look) executable(dir string) (name string, file *File) {
 	}
 	defer unix.Close(fd)
 	held := selfFD + strconv.Itoa(fd)
-	name, _ = os.Readlink(held)
-	return name, fileAt(unix.AT_FDCWD, held)
+	return l.link(held), fileAt(unix.AT_FDCWD, held)
 }
 
 // finish reads the rest.

@@ -19,9 +19,8 @@ func (m *Merge) Add(p *Packet) {
 }
 
 // Release hands out the packets that were captured up to a point in time, each until visit
-// returns. Those that were
-// captured long after it came before the clock was set back, and go first: by that clock
-// their turn would not come for as long as it was set back.
+// returns. Those that were captured long after it came before the clock was set back, and go
+// first: by that clock their turn would not come for as long as it was set back.
 func (m *Merge) Release(until time.Time, visit func(*Packet)) {
 	before := func(p Packet) bool { return p.Time.After(until.Add(clockSlack)) }
 	for i := range m.waiting {
