@@ -44,6 +44,7 @@ type soakKey struct {
 type soakItem struct {
 	client, exe, container string
 	at                     time.Time
+	line                   string // of the log; of an entry
 }
 
 // soakPair are calls that lack their entries, and entries that lack their calls.
@@ -71,7 +72,7 @@ func (r *reckoning) made(m made, exe, container string) {
 	default:
 		r.versions.unknown++
 	}
-	r.settle(soakKey{m.call, m.pid}, func(p *soakPair) *[]soakItem { return &p.made }, soakItem{m.client, exe, container, time.Now()})
+	r.settle(soakKey{m.call, m.pid}, func(p *soakPair) *[]soakItem { return &p.made }, soakItem{client: m.client, exe: exe, container: container, at: time.Now()})
 }
 
 // soakEntry is what is read of an entry besides its call.
@@ -95,12 +96,12 @@ func (r *reckoning) logged(t *testing.T, log string) (others []string) {
 		if err := json.Unmarshal([]byte(texts[i]), &e); err != nil {
 			t.Fatalf("%v: %s", err, texts[i])
 		}
-		r.entry(l.call(), e)
+		r.entry(l.call(), e, texts[i])
 	}
 	return others
 }
 
-func (r *reckoning) entry(c call, e soakEntry) {
+func (r *reckoning) entry(c call, e soakEntry, line string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.entries++
@@ -113,7 +114,7 @@ func (r *reckoning) entry(c call, e soakEntry) {
 	if e.Event.Sequence > 0 {
 		r.sequences[e.Event.Sequence-1]++
 	}
-	item := soakItem{e.Process.Name, e.Process.Executable, e.Container.ID, time.Now()}
+	item := soakItem{e.Process.Name, e.Process.Executable, e.Container.ID, time.Now(), line}
 	r.settle(soakKey{c, e.Process.PID}, func(p *soakPair) *[]soakItem { return &p.logged }, item)
 }
 
@@ -182,7 +183,7 @@ func (r *reckoning) off(age time.Duration) []string {
 			lines = append(lines, fmt.Sprintf("%s: %s, pid %d, has no entry: %v", item.at.Format(time.TimeOnly), item.client, key.pid, key.call))
 		}
 		for _, item := range r.open[key].logged {
-			lines = append(lines, fmt.Sprintf("%s: nobody made the call of an entry by %s, pid %d: %v", item.at.Format(time.TimeOnly), item.client, key.pid, key.call))
+			lines = append(lines, fmt.Sprintf("%s: nobody made the call of an entry by %s, pid %d: %s", item.at.Format(time.TimeOnly), item.client, key.pid, strings.TrimSpace(item.line)))
 		}
 	}
 	const shown = 20
