@@ -60,6 +60,7 @@ type notice struct {
 // followed is a namespace that is known.
 type followed struct {
 	inside *residents // nil if it is of no interest
+	since  int64      // it is followed, ns, CLOCK_MONOTONIC
 	until  time.Time  // when to ask again for one that is of none
 	wait   time.Duration
 	// unfinished is true if that is soon, whether a process comes or not.
@@ -186,11 +187,25 @@ func (f *follower) follows(name string) bool {
 	return k != nil && k.inside != nil
 }
 
+// followedAt reports whether the namespace was one of interest at a point in time, ns,
+// CLOCK_MONOTONIC. One that came since may have got the name of one that is gone, whose packets
+// are read later: the kernel gives it again at once.
+func (f *follower) followedAt(name string, at int64) bool {
+	if f == nil || name == "" {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	k := f.known[name]
+	return k != nil && k.inside != nil && k.since <= at
+}
+
 // meet deals with a namespace that may not be known.
 func (f *follower) meet(n notice) {
 	if f.isStopped() || !f.isNews(n.name) {
 		return
 	}
+	since := monotonic()
 	inside, err := newResidents(f.proc, n.name, n.pid)
 	if err != nil && !inside.another() {
 		f.drop(n.name) // if it is not gone, a process will tell
@@ -213,7 +228,7 @@ func (f *follower) meet(n notice) {
 		f.postpone(n, unfinished || f.changesSoFar() != before)
 		return
 	}
-	if !f.put(n.name, &followed{inside: inside}) {
+	if !f.put(n.name, &followed{inside: inside, since: since}) {
 		inside.close()
 		leave()
 		return

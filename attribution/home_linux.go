@@ -52,7 +52,7 @@ func (t *tracepoint) captures(network string, h *handshake) bool {
 	switch from := h.network(); {
 	case from == "" || t.home.name == "" || from == network:
 		return true // for all that is known
-	case t.networks.follows(from):
+	case t.networks.followedAt(from, h.end):
 		return false
 	case network == "":
 		return t.home.captures(h)

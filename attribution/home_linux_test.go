@@ -43,7 +43,8 @@ func pidOfHandshake(h *handshake) int {
 
 // Packets are a process's if they can have come by where they were captured.
 func TestCaptures(t *testing.T) {
-	const here, followed, other, third = "net:[1]", "net:[2]", "net:[3]", "net:[4]"
+	const here, followed, other, third, later = "net:[1]", "net:[2]", "net:[3]", "net:[4]", "net:[5]"
+	const end = 1000
 	const local, remote = "127.0.0.1:1000", "203.0.113.7:1000" // ours, and not (RFC 5737)
 	for _, test := range []struct {
 		name, home, captured, from, client string
@@ -62,9 +63,11 @@ func TestCaptures(t *testing.T) {
 		{"not known, ours", here, "", "", remote, true},
 		{"not known, another's", here, followed, "", remote, true},
 		{"ours is not known", "", "", other, local, true},
+		{"one whose name is that of one that is captured itself since", here, "", later, remote, true},
 	} {
-		tp := &tracepoint{home: home{name: test.home, addresses: readAddresses()}, networks: followerOf(followed)}
-		h := &handshake{tuple: tuple(test.client, "169.254.169.254:80"), read: &reading{network: test.from}}
+		tp := &tracepoint{home: home{name: test.home, addresses: readAddresses()}, networks: followerOf(followed, later)}
+		tp.networks.known[followed].since, tp.networks.known[later].since = end, end+1
+		h := &handshake{tuple: tuple(test.client, "169.254.169.254:80"), read: &reading{network: test.from}, end: end}
 		if got := tp.captures(test.captured, h); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}

@@ -71,6 +71,29 @@ func TestSeenBeforeItIsRead(t *testing.T) {
 	})
 }
 
+// Packets are read when their namespace can be gone, and its name that of another one which is
+// captured itself: their connection is found, and not missing.
+func TestSeenWhenTheNamespaceHasAnHeir(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const shared = "net:[2]"
+		tp := &tracepoint{tracker: newTracker(true), home: home{name: "net:[1]"}, networks: followerOf(),
+			watchers: make(map[Tuple][]*watcher), claims: testClaims()}
+		h := made(7, service1)
+		h.end, h.read = 100, &reading{process: Process{PID: 7}, network: shared}
+		tp.tracker.handshakes.remember(h)
+		tp.mu.Lock()
+		tp.tell(h)
+		tp.mu.Unlock()
+		tp.networks.put(shared, &followed{inside: &residents{}, since: 101})
+		found := make(chan Answer, 1)
+		tp.await(h.tuple, 50, func(a Answer) { found <- a })
+		if a := <-found; pidOf(a.Process) != 7 {
+			t.Errorf("%+v", a)
+		}
+		checkWithout(t, tp.withoutPackets(-time.Hour))
+	})
+}
+
 // Connections that come faster than their packets are read are not missing: of
 // those that there is no room for it is not known, and they count as lost.
 func TestWithoutPacketsOfMany(t *testing.T) {
