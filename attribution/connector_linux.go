@@ -3,8 +3,6 @@ package attribution
 import (
 	"errors"
 	"fmt"
-	"os"
-	"runtime"
 	"time"
 	"unsafe"
 
@@ -170,35 +168,4 @@ func (c *connector) losses() uint64 {
 // with the socket.
 func (c *connector) close() error {
 	return errors.Join(c.request(procIgnore, false), unix.Close(c.fd))
-}
-
-// inNetworkOf calls do in the network namespace of a process, whose directory
-// in /proc is given. That takes CAP_SYS_ADMIN unless it is our own.
-//
-// The thread that enters it is thrown away. It must not be the main thread,
-// which cannot be, and whose namespace passes for that of the process.
-func inNetworkOf(dir string, do func() error) error {
-	result := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		if unix.Gettid() == os.Getpid() {
-			defer runtime.UnlockOSThread()
-			result <- inNetworkOf(dir, do)
-			return
-		}
-		result <- enterNetwork(dir, do)
-	}()
-	return <-result
-}
-
-func enterNetwork(dir string, do func() error) error {
-	namespace, err := unix.Open(dir+"/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("open a network namespace: %w", err)
-	}
-	defer unix.Close(namespace)
-	if err := unix.Setns(namespace, unix.CLONE_NEWNET); err != nil {
-		return fmt.Errorf("enter a network namespace: %w", err)
-	}
-	return do()
 }

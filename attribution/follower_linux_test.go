@@ -3,6 +3,7 @@ package attribution
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"runtime"
@@ -565,19 +566,39 @@ func openFollowing(t *testing.T, ways []Method) Resolver {
 }
 
 // The job is done in the namespace, by a thread that nobody else has.
-func TestNetworkDo(t *testing.T) {
+func TestInNetwork(t *testing.T) {
 	c, name := startResident(t)
-	inside := ""
 	n := Network{Name: name, dir: realProc().path(c.Process.Pid)}
-	err := n.Do(func() error { inside = realProc().networkNamespace("thread-self"); return errMoved })
-	if err != errMoved || inside != name {
+	namespace, err := n.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer namespace.Close()
+	inside, done := "", errors.New("done")
+	err = InNetwork(namespace, func() error { inside = realProc().networkNamespace("thread-self"); return done })
+	if err != done || inside != name {
 		t.Errorf("in %q, %v; want %q", inside, err, name)
 	}
 	c.end()
-	if err := n.Do(func() error { t.Error("it is entered without a process"); return nil }); err == nil {
-		t.Error("no error")
+	if _, err := n.Open(); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrMoved) {
+		t.Errorf("without a process: %v", err)
 	}
 	if err := MayEnter(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A process that has gone to another namespace leads to none.
+func TestNetworkOfOneThatMoved(t *testing.T) {
+	c, name := startResident(t)
+	other, _ := startResident(t)
+	for _, gone := range []Network{
+		{Name: name, dir: realProc().path(other.Process.Pid)},
+		{Name: name, dir: "/proc/self"},
+		{Name: realProc().networkNamespace("self"), dir: realProc().path(c.Process.Pid)},
+	} {
+		if namespace, err := gone.Open(); err != ErrMoved {
+			t.Errorf("%v: %v, %v", gone, namespace, err)
+		}
 	}
 }

@@ -1,5 +1,7 @@
 package attribution
 
+import "errors"
+
 // Network is a network namespace other than the program's own.
 type Network struct {
 	// Name is how processes in it are told by /proc/PID/ns/net (namespaces(7)).
@@ -7,6 +9,10 @@ type Network struct {
 
 	dir string // of a process in it, in /proc
 }
+
+// ErrMoved says that a process is not in the network namespace any more in which it was seen:
+// it has gone to another one (setns(2), unshare(2)).
+var ErrMoved = errors.New("the process is in another network namespace")
 
 // FollowFunc is called with a network namespace that a process was seen in, in
 // which packets may have to be captured: connections whose packets are then have

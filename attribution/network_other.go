@@ -2,12 +2,18 @@
 
 package attribution
 
-import "errors"
+import (
+	"errors"
+	"os"
+)
 
 var errNoNetworks = errors.New("network namespaces are Linux's")
 
-// Do is for Linux.
-func (n Network) Do(func() error) error { return errNoNetworks }
+// Open is for Linux.
+func (n Network) Open() (*os.File, error) { return nil, errNoNetworks }
+
+// InNetwork is for Linux.
+func InNetwork(*os.File, func() error) error { return errNoNetworks }
 
 // MayEnter is for Linux.
 func MayEnter() error { return errNoNetworks }

@@ -198,12 +198,21 @@ func (n *otherNetworks) enter(name string, pid int) (*otherNetwork, error) {
 		return nil, err
 	}
 	k := &otherNetwork{residents: inside}
-	err = inNetworkOf(n.proc.path(pid), func() (err error) { k.kernel, err = dialDiag(); return err })
-	if err != nil {
+	if k.kernel, err = dialDiagIn(Network{Name: name, dir: n.proc.path(pid)}); err != nil {
 		inside.close()
 		return nil, err
 	}
 	return k, nil
+}
+
+func dialDiagIn(n Network) (kernel *diagConn, err error) {
+	namespace, err := n.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer namespace.Close()
+	err = InNetwork(namespace, func() (err error) { kernel, err = dialDiag(); return err })
+	return kernel, err
 }
 
 // follow keeps the namespace while there are processes in it.

@@ -24,9 +24,6 @@ type residents struct {
 	ended   chan struct{} // closed with it
 }
 
-// errMoved says that a process is not in the namespace any more.
-var errMoved = errors.New("the process is in another namespace")
-
 // askResidents is how often it is looked whether a process still runs, where
 // the kernel does not tell: before Linux 5.10.
 const askResidents = time.Second
@@ -50,7 +47,7 @@ func (r *residents) watch(pid int) error {
 		if process != nil {
 			process.Close()
 		}
-		return errMoved
+		return ErrMoved
 	}
 	r.set(process, pid)
 	return nil

@@ -31,7 +31,7 @@ func asking(t *testing.T, name string, pid int) *residents {
 
 func TestResidentsAreOfTheNamespace(t *testing.T) {
 	c, name := startResident(t)
-	if _, err := newResidents(realProc(), name, os.Getpid()); !errors.Is(err, errMoved) {
+	if _, err := newResidents(realProc(), name, os.Getpid()); !errors.Is(err, ErrMoved) {
 		t.Errorf("a process that is elsewhere: %v", err)
 	}
 	c.end()

@@ -64,19 +64,31 @@ func (n *networks) follow(network attribution.Network) (leave func(), unfinished
 	c, begun := &captured{whole: make(chan struct{})}, make(chan error, 1)
 	go func() {
 		defer close(c.whole)
-		if err := network.Do(func() error { return n.enter(c, network.Name, begun) }); err != nil {
+		if err := n.captureIn(network, c, begun); err != nil {
 			begun <- err
 		}
 	}()
 	switch err := <-begun; {
 	case err == nil:
 		return func() { n.leave(network.Name, c) }, false
-	case errors.Is(err, capture.ErrNoRoute), errors.Is(err, fs.ErrNotExist):
-		return nil, true // also if its process has just ended: there may be others
+	case errors.Is(err, capture.ErrNoRoute), errors.Is(err, fs.ErrNotExist), errors.Is(err, attribution.ErrMoved):
+		return nil, true // also if its process has just ended, or moved: there may be others
 	case !errors.Is(err, errSeen):
 		n.fail(err)
 	}
 	return nil, false
+}
+
+// captureIn enters a namespace, and opens there what is needed.
+func (n *networks) captureIn(network attribution.Network, c *captured, begun chan<- error) (err error) {
+	if c.namespace, err = network.Open(); err != nil {
+		return err
+	}
+	err = attribution.InNetwork(c.namespace, func() error { return n.enter(c, network.Name, begun) })
+	if err != nil {
+		c.close()
+	}
+	return err
 }
 
 // enter opens what is needed in the namespace that the thread is in. Its
@@ -109,17 +121,10 @@ func (n *networks) begin(c *captured, name string) error {
 	if !hidden {
 		return errSeen
 	}
-	// What is below /proc/self is the main thread's.
-	if c.namespace, err = os.Open("/proc/thread-self/ns/net"); err != nil {
+	if c.packets, err = n.source(name, capture.LiveOptions{Early: true}); err != nil {
 		return err
 	}
-	if c.packets, err = n.source(name, capture.LiveOptions{Early: true}); err == nil {
-		err = n.tap(c, name)
-	}
-	if err != nil {
-		c.close()
-	}
-	return err
+	return n.tap(c, name)
 }
 
 // isHidden reports whether no namespace that is captured sees the packets of the thread's.
