@@ -19,9 +19,9 @@ const (
 	// output: 4 s of 1,000 calls a second. Beyond it capture waits too, and
 	// the kernel's buffer is next.
 	maxWaiting = 4 << 10
-	// batchSize is how many calls travel together where many come at once: to
-	// wake the goroutine that writes for each of them takes longer than to
-	// write it.
+	// batchSize is how many calls travel together where many come at once, fewer with
+	// large texts: to wake the goroutine that writes for each of them takes longer than
+	// to write it.
 	batchSize = 64
 	// maxSpare bounds the batches that are kept to be used again: 8 are 200 KiB. More
 	// are only needed while the output is behind.
@@ -39,6 +39,7 @@ type join struct {
 	identifier *identity.Identifier
 	pending    map[uint64]*attribution.Pending // by Conn.ID
 	batch      []event                         // not sent yet
+	size       int                             // of batch
 	out        chan []event
 	room       *room                     // for events, until they are delivered
 	spare      chan []event              // batches to use again
@@ -126,10 +127,10 @@ func (j *join) sendCall(c *imds.Call, unanswered bool) {
 	j.send(&event{call: *c, pending: pending, due: due, unanswered: unanswered})
 }
 
+// send takes in an event. There is room for it when it is sent: what is not sent yet gives none.
 func (j *join) send(e *event) {
-	j.room.take(e.size())
 	j.batch = append(j.batch, *e)
-	if len(j.batch) >= batchSize {
+	if j.size += e.size(); j.size >= batchSize {
 		j.flush()
 	}
 }
@@ -141,6 +142,8 @@ func (j *join) flush() {
 	if sent == 0 {
 		return
 	}
+	j.room.take(j.size)
+	j.size = 0
 	j.out <- j.batch
 	select {
 	case j.batch = <-j.spare:
@@ -197,10 +200,12 @@ func (j *join) next(idle func() time.Duration) (batch []event, ok bool) {
 }
 
 func (j *join) deliverAll(batch []event, record func(*output.Record)) {
+	size := 0
 	for i := range batch {
 		j.deliver(&batch[i], record)
-		j.room.give(batch[i].size())
+		size += batch[i].size()
 	}
+	j.room.give(size)
 	clear(batch) // what they hold is not kept
 	select {
 	case j.spare <- batch[:0]:

@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"imds-analyzer/attribution"
@@ -37,6 +40,28 @@ func TestJoinHoldsCallsOneByOne(t *testing.T) {
 	if len(got) != maxWaiting || !slices.IsSorted(got) {
 		t.Errorf("%d calls of %d", len(got), maxWaiting)
 	}
+}
+
+// Calls whose captures say much of them take more room than there is, all that are not
+// sent yet together.
+func TestJoinHasRoomForLargeNotes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := offlineJoin()
+		const calls = 200
+		note := &imds.Note{Comment: strings.Repeat("x", math.MaxUint16)} // as long as one is in pcapng
+		go func() {
+			for range calls {
+				j.Opened(imds.Conn{})
+				j.Call(imds.Call{Request: imds.Request{Target: "/latest", Note: note}})
+			}
+			j.close()
+		}()
+		got := 0
+		j.drain(func(*output.Record) { got++ }, func() time.Duration { return 0 })
+		if got != calls {
+			t.Errorf("%d calls of %d", got, calls)
+		}
+	})
 }
 
 // Calls come out with the next flush, and lines about the capture behind them.
