@@ -177,10 +177,13 @@ const hostEvery = time.Second
 // readHost has the machine known as it is now: cloud-init tells its name and region after
 // a capture of the whole boot began.
 func (j *journal) readHost(now time.Time) {
-	if j.root != nil && now.Sub(j.hostRead) >= hostEvery {
-		j.session.Host.Refresh(j.root)
-		j.hostRead = now
+	if j.root == nil || now.Sub(j.hostRead) < hostEvery {
+		return
 	}
+	j.hostRead = now
+	j.mu.Lock() // a line about what is missing from a log is also written when the enricher gives an entry back
+	defer j.mu.Unlock()
+	j.session.Host.Refresh(j.root)
 }
 
 // pass has an entry written, at once or when it comes back from the enricher.

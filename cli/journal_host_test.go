@@ -2,6 +2,7 @@ package cli
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -57,5 +58,24 @@ func TestJournalOfFilesHasNoHost(t *testing.T) {
 	j.progress(output.CaptureStopped, output.CaptureStats{})
 	if got := strings.Join(said.hosts, ","); got != " , " {
 		t.Errorf("lines are of %q", got)
+	}
+}
+
+// The machine is read again while the enricher's goroutines write what tells of it.
+func TestJournalLearnsOfTheHostWhileItWrites(t *testing.T) {
+	j := &journal{root: fstest.MapFS{"proc/sys/kernel/hostname": {Data: []byte("web-1\n")}}}
+	var other sync.WaitGroup
+	for range 100 {
+		other.Go(func() {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			j.session.Gap(time.Now(), 1, output.Counts{})
+		})
+		j.hostRead = time.Time{}
+		j.readHost(time.Now())
+	}
+	other.Wait()
+	if j.session.Host.Hostname != "web-1" {
+		t.Errorf("%+v", j.session.Host)
 	}
 }
