@@ -84,23 +84,33 @@ func newCaller(p *attribution.Process, i *identity.Identity) *caller {
 }
 
 const (
-	callerBytes   = 2 << 10 // without its arguments and ancestors
-	relativeBytes = 256     // without its arguments
+	callerBytes   = 2 << 10 // without its texts of any length
+	relativeBytes = 256     // without its texts
 	textBytes     = 16      // besides those of the text
 )
 
 // size is about how much memory it takes, in bytes.
 func (c *caller) size() int {
-	parent := &c.process.Parent
-	n := callerBytes + len(c.process.CommandLine) + len(parent.CommandLine)
-	for _, args := range [...][]string{c.process.Args, parent.Args} {
-		n += len(args) * textBytes
-		for _, arg := range args {
-			n += len(arg)
-		}
+	p, parent := &c.process, &c.process.Parent
+	n := callerBytes + textsSize(p.Args) + textsSize(parent.Args) + c.script.Package.size() + c.software.size()
+	for _, text := range [...]string{
+		p.CommandLine, p.Executable, p.WorkingDirectory, parent.CommandLine, parent.Executable, c.script.Name, c.script.Path,
+		c.workload.Container.Name, c.workload.Container.Image.Name,
+	} {
+		n += len(text)
 	}
 	for i := range c.ancestors {
-		n += relativeBytes + len(c.ancestors[i].CommandLine)
+		r := &c.ancestors[i]
+		n += relativeBytes + len(r.CommandLine) + len(r.Executable) + len(r.Script) + r.Package.size()
+	}
+	return n
+}
+
+func (p *Package) size() int { return len(p.Name) + len(p.Version) }
+
+func textsSize(texts []string) (n int) {
+	for _, text := range texts {
+		n += textBytes + len(text)
 	}
 	return n
 }

@@ -133,3 +133,28 @@ func BenchmarkDescribe(b *testing.B) {
 		}
 	})
 }
+
+// Texts of any length count, wherever they are.
+func TestCallerSizeHasAllTexts(t *testing.T) {
+	long := strings.Repeat("x", 4<<10)
+	for name, set := range map[string]func(*caller){
+		"executable":         func(c *caller) { c.process.Executable = long },
+		"argument":           func(c *caller) { c.process.Args = []string{long} },
+		"command line":       func(c *caller) { c.process.CommandLine = long },
+		"directory":          func(c *caller) { c.process.WorkingDirectory = long },
+		"parent's argument":  func(c *caller) { c.process.Parent.Args = []string{long} },
+		"ancestor":           func(c *caller) { c.ancestors = []Relative{{Executable: long}} },
+		"ancestor's script":  func(c *caller) { c.ancestors = []Relative{{Script: long}} },
+		"ancestor's package": func(c *caller) { c.ancestors = []Relative{{Package: Package{Name: long}}} },
+		"script":             func(c *caller) { c.script.Path = long },
+		"script's package":   func(c *caller) { c.script.Package.Version = long },
+		"package":            func(c *caller) { c.software.Name = long },
+		"image":              func(c *caller) { c.workload.Container.Image.Name = long },
+	} {
+		c := &caller{ancestors: []Relative{{}}}
+		before := c.size()
+		if set(c); c.size() < before+len(long) {
+			t.Errorf("%s: %d bytes, %d without", name, c.size(), before)
+		}
+	}
+}
