@@ -35,6 +35,32 @@ type onTerminal struct {
 // atTerminal runs the program on a terminal of that size.
 func atTerminal(t *testing.T, columns, rows int, in io.Reader, args ...string) *onTerminal {
 	t.Helper()
+	w := newTerminal(t, columns, rows)
+	go func() { w.status <- cli.Main(args, cli.Streams{In: in, Out: w.slave, Err: w.slave}) }()
+	return w
+}
+
+// atOwnTerminal runs the program as a process of its own, of which the terminal is the controlling
+// one, as in a shell.
+func atOwnTerminal(t *testing.T, columns, rows int, in io.Reader, args ...string) *onTerminal {
+	t.Helper()
+	w := newTerminal(t, columns, rows)
+	cmd := liveCommand(args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, w.slave, w.slave
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 1}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	go func() {
+		_ = cmd.Wait()
+		w.status <- cmd.ProcessState.ExitCode()
+	}()
+	return w
+}
+
+func newTerminal(t *testing.T, columns, rows int) *onTerminal {
+	t.Helper()
 	t.Setenv("TERM", "xterm")
 	master, slave := terminal(t)
 	w := &onTerminal{t: t, slave: slave, copied: make(chan error, 1), status: make(chan int, 1), changed: make(chan struct{}),
@@ -44,7 +70,6 @@ func atTerminal(t *testing.T, columns, rows int, in io.Reader, args ...string) *
 		_, err := io.Copy(w, master)
 		w.copied <- err
 	}()
-	go func() { w.status <- cli.Main(args, cli.Streams{In: in, Out: slave, Err: slave}) }()
 	return w
 }
 
@@ -128,6 +153,20 @@ func TestProgressOfStream(t *testing.T) {
 				t.Errorf("exit status %d\ngot  %q\nwant %q", status, lines, want)
 			}
 		})
+	}
+}
+
+// A program that is confined has its progress on the terminal that it was started from.
+func TestProgressOfProcess(t *testing.T) {
+	data := readFile(t, captureOf(t, "boto"))
+	in, stream := io.Pipe()
+	w := atOwnTerminal(t, 100, 24, in, "-r", "-")
+	io.WriteString(stream, data[:len(data)/2])
+	w.until(regexp.MustCompile(`KiB read  .*/s  \d+ calls, \d+ v1$`))
+	io.WriteString(stream, data[len(data)/2:])
+	stream.Close()
+	if lines, status := w.end(); status != 0 {
+		t.Errorf("exit status %d: %q", status, lines)
 	}
 }
 

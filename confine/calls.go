@@ -19,7 +19,7 @@ var running = []string{
 	"restart_syscall", "rseq", "rt_sigpending", "rt_sigtimedwait", "rt_sigsuspend", "sched_getaffinity", "sched_getparam", "sched_getscheduler",
 	"set_robust_list", "set_tid_address", "setitimer", "getitimer", "sigaltstack", "sysinfo", "time", "timer_create",
 	"timer_delete", "timer_settime", "times", "tkill", "uname", "getrlimit",
-	"capget", "getegid", "geteuid", "getgid", "getgroups", "getppid", "getresgid", "getresuid", "getuid",
+	"capget", "getegid", "geteuid", "getgid", "getgroups", "getpgid", "getpgrp", "getppid", "getresgid", "getresuid", "getuid",
 }
 
 // reading is what files and directories are read with, also those of /proc.
@@ -57,7 +57,7 @@ var starting = []string{"execve", "execveat"}
 var ofPrograms = []string{
 	"alarm", "capset", "chdir", "chmod", "chown", "creat", "epoll_create", "eventfd", "fallocate", "fchdir", "fchmodat", "fchmodat2",
 	"fchown", "fchownat", "fgetxattr", "flistxattr", "fork", "fsetxattr", "futimesat", "get_mempolicy", "getdents",
-	"getpgid", "getpgrp", "getsid", "getxattr", "inotify_add_watch", "inotify_init", "inotify_init1",
+	"getsid", "getxattr", "inotify_add_watch", "inotify_init", "inotify_init1",
 	"inotify_rm_watch", "ioprio_get", "ioprio_set", "landlock_add_rule", "landlock_create_ruleset", "landlock_restrict_self",
 	"lchown", "lgetxattr", "listxattr", "llistxattr", "mbind", "memfd_create", "mkdir", "mkdirat", "mknod", "mknodat", "mlock2",
 	"mlockall", "mq_getsetattr", "mq_notify", "mq_open", "mq_timedreceive", "mq_timedsend", "mq_unlink", "msgctl", "msgget",
