@@ -114,11 +114,23 @@ func newPcapFile(buf *fileBuffer) (*pcapFile, error) {
 	return f, nil
 }
 
+// errBlank says that what should be a record is none.
+var errBlank = fmt.Errorf("%w: there are zeros where a packet should be, as after a power failure", ErrDamaged)
+
+// isBlank reports whether a record's header has no times and no lengths: a packet without a
+// byte was never captured. What was not written yet when a disk stopped is zeros.
+func isBlank(head []byte) bool {
+	return binary.LittleEndian.Uint64(head)|binary.LittleEndian.Uint64(head[8:]) == 0
+}
+
 // next implements fileFormat.
 func (f *pcapFile) next(p *Packet) error {
 	head, err := f.buf.peek(f.recordLen)
 	if err != nil {
 		return err
+	}
+	if isBlank(head) {
+		return errBlank
 	}
 	seconds, fraction := f.order.Uint32(head), f.order.Uint32(head[4:])
 	captured, length := f.lengths.sorted(f.order.Uint32(head[8:]), f.order.Uint32(head[12:]))

@@ -150,6 +150,23 @@ func TestPcapVersions(t *testing.T) {
 	}
 }
 
+// Zeros behind the last packet, as in a file of a machine that lost its power, are none.
+func TestPcapZeros(t *testing.T) {
+	for _, magic := range []uint32{pcapMagicMicro, pcapMagicNano, pcapMagicModified} {
+		le, recordLen := binary.LittleEndian, pcapRecordLen
+		if magic == pcapMagicModified {
+			recordLen = pcapModifiedRecordLen
+		}
+		data := pcapHeader(le, magic, 65535, 1)
+		data = append(data, pcapRecord(le, recordLen, 0, 0, 0, 3, "")...) // cut at the beginning of all time
+		data = append(data, pcapRecord(le, recordLen, 1, 0, 3, 3, "abc")...)
+		packets, err := fileReadAll(bytes.NewReader(append(data, make([]byte, 4096)...)))
+		if len(packets) != 2 || !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "zeros") {
+			t.Errorf("%#x: %d packets, %v", magic, len(packets), err)
+		}
+	}
+}
+
 // The file says where it is damaged, and the packets before are whole.
 func TestPcapDamagePosition(t *testing.T) {
 	le := binary.LittleEndian
