@@ -57,6 +57,9 @@ type Stats struct {
 	// SegmentsIgnored is the number of segments that their receiver would not
 	// have taken, or for which there was no memory.
 	SegmentsIgnored uint64
+	// RequestsPartial is the number of fragmented datagrams to the service that are among
+	// SegmentsIgnored because a part of them did not come.
+	RequestsPartial uint64
 	// ResponsesUnmatched is the number of responses whose requests are not in
 	// the capture.
 	ResponsesUnmatched uint64
@@ -138,7 +141,8 @@ func NewAnalyzer(endpoints []netip.AddrPort, limits Limits, handler Handler) *An
 // Stats returns the counts so far.
 func (a *Analyzer) Stats() Stats {
 	stats := a.stats
-	stats.SegmentsIgnored += a.decoder.fragments.dropped
+	stats.RequestsPartial = a.decoder.fragments.partial
+	stats.SegmentsIgnored += a.decoder.fragments.dropped + stats.RequestsPartial
 	if a.decoder.fragments.crowded {
 		stats.Evicted = max(1, stats.Evicted)
 	}
@@ -342,6 +346,7 @@ func (a *Analyzer) Tick(now time.Time) {
 
 // Flush hands over what is still open, as at the end of the capture.
 func (a *Analyzer) Flush() {
+	a.decoder.fragments.flush()
 	for f := a.first(); f != nil; f = a.first() {
 		a.end(f, imds.CaptureEnd)
 	}

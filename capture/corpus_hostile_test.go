@@ -172,8 +172,42 @@ func TestFragmentsOfPieces(t *testing.T) {
 		ip.Offset = 8 * i
 		packets = append(packets, packettest.Ethernet().Packet(ip.Bytes(make([]byte, 8)), packettest.Start))
 	}
-	if _, stats := limited(capture.LiveLimits(), packets); stats.SegmentsIgnored != 3 {
-		t.Errorf("%d datagrams given up, want 3", stats.SegmentsIgnored)
+	if _, stats := limited(capture.LiveLimits(), packets); stats.SegmentsIgnored != 4 || stats.RequestsPartial != 1 {
+		t.Errorf("%d datagrams given up, %d at the end, want 4 and 1", stats.SegmentsIgnored, stats.RequestsPartial)
+	}
+}
+
+// A datagram to the service of which a fragment does not come may have been a request, and is
+// counted, when it has waited or the capture ends.
+func TestFragmentsThatAreNotWhole(t *testing.T) {
+	request := packettest.IPv4{Src: packettest.Client.Addr(), Dst: packettest.Service.Addr(), Protocol: packettest.ProtocolTCP, TTL: 64, ID: 7, More: true}
+	answer, other := request, request
+	answer.Src, answer.Dst = request.Dst, request.Src
+	other.Protocol = 17 // UDP
+	at := func(ip packettest.IPv4, offset int, id uint16, after time.Duration) capture.Packet {
+		ip.Offset, ip.ID = offset, id
+		return packettest.Ethernet().Packet(ip.Bytes(make([]byte, 64)), packettest.Start.Add(after))
+	}
+	for name, tt := range map[string]struct {
+		packets []capture.Packet
+		want    uint64
+	}{
+		"the first":          {[]capture.Packet{at(request, 0, 7, 0)}, 1},
+		"one behind it":      {[]capture.Packet{at(request, 64, 7, 0)}, 1},
+		"of two, one late":   {[]capture.Packet{at(request, 0, 7, 0), at(request, 0, 8, time.Minute)}, 2},
+		"parts of one":       {[]capture.Packet{at(request, 0, 7, 0), at(request, 128, 7, 0)}, 1},
+		"of an answer":       {[]capture.Packet{at(answer, 0, 7, 0)}, 0},
+		"of something other": {[]capture.Packet{at(other, 0, 7, 0)}, 0},
+	} {
+		_, stats := limited(capture.OfflineLimits(), tt.packets)
+		if stats.RequestsPartial != tt.want || stats.SegmentsIgnored != tt.want || stats.RequestsCut != 0 {
+			t.Errorf("%s: %+v, want %d", name, stats, tt.want)
+		}
+	}
+	cut := at(request, 0, 7, 0)
+	cut.Data = cut.Data[:len(cut.Data)-10]
+	if _, stats := limited(capture.OfflineLimits(), []capture.Packet{cut}); stats.RequestsCut != 1 || stats.SnaplenNeeded != cut.Length {
+		t.Errorf("cut: %+v, want a snaplen of %d", stats, cut.Length)
 	}
 }
 
@@ -277,8 +311,8 @@ func TestNoRoomShows(t *testing.T) {
 		{"as many connections as there is room for", open(crowded.Connections), 0, 0},
 		{"the beginning of a request behind them", slices.Concat(open(crowded.Connections), cut.Packets()), 2, 1},
 		{"and behind more", slices.Concat(open(crowded.Connections+5), cut.Packets()), 2, 5},
-		{"as many fragments as there is room for", fragments[:64], 0, 0},
-		{"and one more", fragments, 1, 1},
+		{"as many fragments as there is room for, never whole", fragments[:64], 64, 0},
+		{"and one more", fragments, 65, 1},
 	} {
 		if _, stats := limited(crowded, test.packets); stats.SegmentsIgnored != test.ignored || stats.Evicted != test.evicted {
 			t.Errorf("%s: %d segments ignored, %d connections evicted", test.name, stats.SegmentsIgnored, stats.Evicted)

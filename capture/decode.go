@@ -23,7 +23,9 @@ func (d *decoder) decode(p *Packet, s *segment) bool {
 	}
 	if packet.fragmented {
 		s.joined = true
-		if packet, ok = d.fragments.add(packet, p.Time); !ok || packet.src.Is6() && !packet.skipExtensions() {
+		toService := packet.protocol == protoTCP && d.concerns(packet.dst)
+		s.headless, s.whole = toService && packet.isCut(), packet.sizeOf(p)
+		if packet, ok = d.fragments.add(packet, toService, p.Time); !ok || packet.src.Is6() && !packet.skipExtensions() {
 			return false
 		}
 	}
@@ -31,7 +33,7 @@ func (d *decoder) decode(p *Packet, s *segment) bool {
 		return false
 	}
 	s.time, s.named, s.network, s.linkKnown = p.Time, p.Interface, p.Network, namesSender(p.LinkType)
-	s.whole = len(p.Data) + packet.length - len(packet.payload)
+	s.whole = packet.sizeOf(p)
 	s.headless = len(packet.payload) < minTCPHeader && packet.length > minTCPHeader && d.concerns(packet.dst)
 	if !s.parseTCP(&packet) || !d.orient(s, &packet) {
 		return false
@@ -41,6 +43,12 @@ func (d *decoder) decode(p *Packet, s *segment) bool {
 	}
 	return true
 }
+
+// isCut reports whether the snaplen has cut the datagram.
+func (d *datagram) isCut() bool { return len(d.payload) < d.length }
+
+// sizeOf is the length of the datagram's packet before the snaplen cut it, in bytes.
+func (d *datagram) sizeOf(p *Packet) int { return len(p.Data) + d.length - len(d.payload) }
 
 func (d *decoder) concerns(addr netip.Addr) bool {
 	for _, endpoint := range d.endpoints {

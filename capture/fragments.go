@@ -17,6 +17,8 @@ type fragments struct {
 	dropped uint64
 	// crowded is true if there were more than are kept.
 	crowded bool
+	// partial is the number of those to the service of which a part did not come in time.
+	partial uint64
 }
 
 type fragmentKey struct {
@@ -32,6 +34,8 @@ type fragmented struct {
 	since  time.Time
 	pieces []piece // ordered by offset, not overlapping
 	length int     // of the whole, -1 until the last fragment is there
+	// toService is true if it is of TCP and may hold a request.
+	toService bool
 }
 
 type piece struct {
@@ -39,9 +43,9 @@ type piece struct {
 	data   []byte
 }
 
-// add takes in a fragment and returns the datagram if it is whole now.
-func (f *fragments) add(d datagram, now time.Time) (datagram, bool) {
-	if len(d.payload) < d.length || d.offset+d.length > maxDatagram {
+// add takes in a fragment, to the service or not, and returns the datagram if it is whole now.
+func (f *fragments) add(d datagram, toService bool, now time.Time) (datagram, bool) {
+	if d.isCut() || d.offset+d.length > maxDatagram {
 		return datagram{}, false // cut off by the snaplen, or more than IP allows
 	}
 	f.expire(now)
@@ -49,6 +53,7 @@ func (f *fragments) add(d datagram, now time.Time) (datagram, bool) {
 	whole := f.open[key]
 	if whole == nil {
 		whole = f.begin(key, now)
+		whole.toService = toService
 	}
 	if !whole.add(d) {
 		f.dropped++
@@ -79,8 +84,23 @@ func (f *fragments) begin(key fragmentKey, now time.Time) *fragmented {
 
 func (f *fragments) expire(now time.Time) {
 	for len(f.order) > 0 && now.Sub(f.open[f.order[0]].since) > fragmentWait {
-		f.forget(f.order[0])
+		f.giveUp(f.order[0])
 	}
+}
+
+// flush gives up those that are not whole at the end of the capture.
+func (f *fragments) flush() {
+	for len(f.order) > 0 {
+		f.giveUp(f.order[0])
+	}
+}
+
+// giveUp is for a datagram of which a part is missing.
+func (f *fragments) giveUp(key fragmentKey) {
+	if f.open[key].toService {
+		f.partial++
+	}
+	f.forget(key)
 }
 
 func (f *fragments) forget(key fragmentKey) {

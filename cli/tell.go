@@ -92,6 +92,7 @@ func (s *session) stats() output.CaptureStats {
 		Evicted:            found.Evicted,
 		HalfOpenDropped:    found.HalfOpenDropped,
 		SegmentsIgnored:    found.SegmentsIgnored,
+		RequestsPartial:    found.RequestsPartial,
 		ResponsesUnmatched: found.ResponsesUnmatched,
 		RequestsCut:        found.RequestsCut,
 		SnaplenNeeded:      found.SnaplenNeeded,

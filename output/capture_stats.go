@@ -32,8 +32,9 @@ type CaptureStats struct {
 	// HalfOpenDropped are connections of which only the beginning of a handshake was
 	// seen, and that were forgotten because there were too many. No call is lost by it.
 	HalfOpenDropped uint64
-	// SegmentsIgnored are segments that their receiver would not have taken.
-	SegmentsIgnored uint64
+	// SegmentsIgnored are segments that their receiver would not have taken, RequestsPartial
+	// those of them to the service that came in fragments of which one is missing.
+	SegmentsIgnored, RequestsPartial uint64
 	// ResponsesUnmatched are responses whose requests were not captured.
 	ResponsesUnmatched uint64
 	// RequestsCut is the number of packets that the snaplen has cut where they
@@ -90,7 +91,7 @@ func (c *CaptureStats) all() string {
 }
 
 func (c *CaptureStats) lost() bool {
-	return c.DroppedByKernel+c.DroppedByInterface+c.NotRead+c.RequestsCut > 0 || c.Truncated
+	return c.DroppedByKernel+c.DroppedByInterface+c.NotRead+c.RequestsCut+c.RequestsPartial > 0 || c.Truncated
 }
 
 // doubts are the reasons why a call of version 1 may not be in the log.
@@ -116,6 +117,7 @@ func (c *CaptureStats) doubts(s *Summary) []string {
 	if c.RequestsCut > s.incomplete[imds.Snaplen.String()] { // else each is a call that is unknown
 		doubt(c.RequestsCut, "packet of a request was cut by the snaplen", "packets of requests were cut by the snaplen")
 	}
+	doubt(c.RequestsPartial, "fragmented packet to the service lacks a fragment", "fragmented packets to the service lack a fragment")
 	doubt(c.Evicted, "connection was given up for lack of room", "connections were given up for lack of room")
 	doubt(c.ResponsesUnmatched, "answer belongs to a request that was not captured", "answers belong to requests that were not captured")
 	return doubts
