@@ -58,6 +58,7 @@ type journal struct {
 	told    output.EmbeddedCounts // those that lines of the log have told CloudWatch
 	folded  uint64                // calls that have no entry of their own
 	taken   uint64                // entries that are written, or will be
+	beyond  bool                  // there were calls after the last entry that was asked for
 	err     error
 }
 
@@ -154,8 +155,8 @@ func (j *journal) finish() {
 	}
 }
 
-// record takes in a record, which it does not keep. After the last entry that was
-// asked for, and after an error, it is counted only.
+// record takes in a record, which it does not keep. After an error it is counted only;
+// with the last entry that was asked for the run has ended, however far reading is ahead.
 func (j *journal) record(r *output.Record) {
 	e := &j.entry
 	if j.root != nil { // else the time, which takes a while to ask for, is not needed
@@ -201,12 +202,16 @@ func (j *journal) pass(e *output.Entry) {
 func (j *journal) take(e *output.Entry) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.full() {
+		j.beyond = true
+		return false
+	}
 	j.summary.Add(e)
 	if j.metrics != nil {
 		j.metrics.Call(e)
 	}
 	j.state.call(e)
-	if j.err != nil || j.full() || j.options.only == onlyV1 && e.IMDS.Version == "v2" {
+	if j.err != nil || j.options.only == onlyV1 && e.IMDS.Version == "v2" {
 		return false
 	}
 	j.taken++
@@ -214,6 +219,13 @@ func (j *journal) take(e *output.Entry) bool {
 		j.stop()
 	}
 	return true
+}
+
+// endedEarly reports whether calls were left out that came after the last that was asked for.
+func (j *journal) endedEarly() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.beyond
 }
 
 func (j *journal) full() bool { return j.options.count > 0 && j.taken >= j.options.count }

@@ -98,7 +98,7 @@ func (s *session) stats() output.CaptureStats {
 		SnaplenNeeded:      found.SnaplenNeeded,
 		Truncated:          s.truncated,
 		EventsLost:         s.resolver.Stats().EventsLost,
-		EndedEarly:         s.endedEarly,
+		EndedEarly:         s.endedEarly || s.log.endedEarly(),
 		EntriesNotWritten:  s.log.notWritten(),
 		PacketsNotSaved:    s.packets.notSaved(),
 
