@@ -53,6 +53,7 @@ func TestCaller(t *testing.T) {
 		{"etl2pcapng, wireless", said("PID=4712 TID=4716 Packet Metadata: ReceiveFlags:0x1, PhyType:802.11n"), pid(4712), none},
 		{"etl2pcapng, switch", said("PID=4712 TID=4716 VlanId=0 SrcPortId=2 SrcNicType=x"), pid(4712), none},
 		{"etl2pcapng, and a note", said("PID=4712 TID=4716\nmine"), pid(4712), none},
+		{"a note, and etl2pcapng", said("mine\nPID=4712 TID=4716"), pid(4712), none},
 		{"etl2pcapng, received", received(said("PID=4712 TID=4716")), unknown, none},
 		{"etl2pcapng, idle", said("PID=0 TID=0"), unknown, none},
 		{"etl2pcapng, system", said("PID=4 TID=8"), unknown, none},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -108,22 +109,17 @@ func openPacketFile(name string) (*packetFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot save packets: %w", err)
 	}
-	// A file that was there before may have been open to others.
-	if isRegular(file) {
-		if err := file.Chmod(packetFileMode); err != nil {
-			return nil, errors.Join(fmt.Errorf("cannot save packets: %w", err), file.Close())
-		}
-	}
 	return &packetFile{
 		name: name, file: file, blocks: &wholeBlocks{file: file}, now: time.Now,
 		queue: make(chan saving, maxSaving), room: newRoom(maxSavingBytes), done: make(chan struct{}),
 	}, nil
 }
 
-// begin writes the file's head, in the place of what was in it.
+// begin writes the file's head, in the place of what was in it. A file that was there before
+// may have been open to others.
 func (p *packetFile) begin() (err error) {
 	if isRegular(p.file) {
-		err = p.file.Truncate(0)
+		err = cmp.Or(p.file.Chmod(packetFileMode), p.file.Truncate(0))
 	}
 	if err == nil {
 		p.writer, err = capture.NewPcapngWriter(p.blocks, "imds-analyzer "+version())

@@ -189,8 +189,11 @@ func TestUnknownIsLeftOut(t *testing.T) {
 		t.Errorf("%+v of a request of which nothing was seen", e.IMDS)
 	}
 	backwards := testRecord(func(r *Record) { r.Call.Response.Time = testTime.Add(-time.Second) })
-	if e = NewEntry(backwards, Host{}); e.Event.Duration != nil {
-		t.Errorf("duration %d", *e.Event.Duration)
+	timeless := testRecord(func(r *Record) { r.Call.Request.Time, r.Call.Response.Time = time.Time{}, time.Time{} })
+	for _, r := range []Record{backwards, timeless} {
+		if e = NewEntry(r, Host{}); e.Event.Duration != nil {
+			t.Errorf("duration %d", *e.Event.Duration)
+		}
 	}
 }
 

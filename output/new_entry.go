@@ -126,9 +126,9 @@ func outcome(call *imds.Call) string {
 }
 
 // duration is the time to the response's first byte, unknown where clocks of
-// several interfaces contradict each other.
+// several interfaces contradict each other, and where packets have no times.
 func duration(call *imds.Call) *int64 {
-	if call.Response == nil || call.Response.Time.Before(call.Request.Time) {
+	if call.Response == nil || call.Request.Time.IsZero() || call.Response.Time.Before(call.Request.Time) {
 		return nil
 	}
 	return new(int64(call.Response.Time.Sub(call.Request.Time)))
