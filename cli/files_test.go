@@ -232,28 +232,16 @@ func TestFileNamedAsStandardInput(t *testing.T) {
 	checkSame(t, callsOf(t, succeeded(t, "-r", ".").out), want)
 }
 
-func modeOf(t *testing.T, name string) os.FileMode {
-	t.Helper()
-	info, err := os.Stat(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return info.Mode()
-}
-
 // A saved file is not read and written over, also if a directory is read.
 func TestDirectoryIsNotOverwritten(t *testing.T) {
 	for _, flag := range []string{"-o", "-w"} {
 		dir := t.TempDir()
 		boto := readFile(t, captureOf(t, "boto"))
 		there := write(t, dir, "boto", boto)
-		if err := os.Chmod(there, 0o644); err != nil {
-			t.Fatal(err)
-		}
 		r := run("-r", dir, flag, there)
 		oneLine(t, r.err)
-		if r.status != 2 || !strings.Contains(r.err, there+" is both read and written") || readFile(t, there) != boto || modeOf(t, there) != 0o644 {
-			t.Errorf("%s: exit status %d, %s, mode %v", flag, r.status, r.err, modeOf(t, there))
+		if r.status != 2 || !strings.Contains(r.err, there+" is both read and written") || readFile(t, there) != boto {
+			t.Errorf("%s: exit status %d, %s", flag, r.status, r.err)
 		}
 		succeeded(t, "-r", dir, flag, filepath.Join(dir, "new")) // is not there when it looks
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -38,7 +37,7 @@ type packetFile struct {
 	name   string
 	file   *os.File
 	blocks *wholeBlocks
-	writer *capture.PcapngWriter
+	writer *capture.PcapngWriter // nil before there is anything to save, where files are read
 	// lasting: the file is one that can be mended, of a live capture, which outlasts errors.
 	lasting bool
 	now     func() time.Time
@@ -47,6 +46,8 @@ type packetFile struct {
 	saved   uint64        // packets in the file
 	missing atomic.Uint64 // packets that were not saved, or in a file that was deleted
 	unfit   bool          // people know that there are packets that do not fit into the format
+	// keeps reports at the end that nothing could be read: a file that was there stays as it was.
+	keeps func() bool
 	// comment says who made the call that begins in a packet.
 	comment func(attribution.Answer, *imds.Note) string
 	queue   chan saving
@@ -83,11 +84,14 @@ func (s *session) savePackets() (io.Closer, error) {
 	if p == nil {
 		return noFile{}, nil
 	}
-	if err := p.begin(); err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot save packets to %s: %w", p.name, err), p.file.Close())
+	if s.options.live() || !isRegular(p.file) { // else what is in it stays until something is read
+		if err := p.begin(); err != nil {
+			return nil, errors.Join(fmt.Errorf("cannot save packets to %s: %w", p.name, err), p.file.Close())
+		}
 	}
 	p.comment = s.join.comment
 	p.lasting = s.options.live() && isRegular(p.file)
+	p.keeps = func() bool { return s.truncated && s.analyzer.Stats().Packets+s.sieve.PassedOver() == 0 }
 	p.tell = func(err error) { say(s.streams.Err, "%s", err) }
 	go p.writeAll()
 	s.analyzer.SaveTo(func(packet capture.Saved) {
@@ -109,17 +113,23 @@ func openPacketFile(name string) (*packetFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot save packets: %w", err)
 	}
+	// A file that was there before may have been open to others. Once privileges are given
+	// up it may be another user's.
+	if isRegular(file) {
+		if err := file.Chmod(packetFileMode); err != nil {
+			return nil, errors.Join(fmt.Errorf("cannot save packets: %w", err), file.Close())
+		}
+	}
 	return &packetFile{
 		name: name, file: file, blocks: &wholeBlocks{file: file}, now: time.Now,
 		queue: make(chan saving, maxSaving), room: newRoom(maxSavingBytes), done: make(chan struct{}),
 	}, nil
 }
 
-// begin writes the file's head, in the place of what was in it. A file that was there before
-// may have been open to others.
+// begin writes the file's head, in the place of what was in it.
 func (p *packetFile) begin() (err error) {
 	if isRegular(p.file) {
-		err = cmp.Or(p.file.Chmod(packetFileMode), p.file.Truncate(0))
+		err = p.file.Truncate(0)
 	}
 	if err == nil {
 		p.writer, err = capture.NewPcapngWriter(p.blocks, "imds-analyzer "+version())
@@ -186,6 +196,11 @@ func (p *packetFile) write(s saving) {
 
 // append writes a packet where the last whole one ends.
 func (p *packetFile) append(packet capture.Packet) error {
+	if p.writer == nil {
+		if err := p.begin(); err != nil {
+			return err
+		}
+	}
 	if p.failed != nil {
 		if err := p.repair(); err != nil {
 			return err
@@ -320,6 +335,9 @@ func (b *wholeBlocks) mend() error {
 func (p *packetFile) Close() error {
 	close(p.queue)
 	<-p.done
+	if p.writer == nil && p.err == nil && !p.keeps() {
+		p.err = p.begin()
+	}
 	deleted := p.lasting && logfile.IsDeleted(p.file)
 	if deleted {
 		p.lose()
