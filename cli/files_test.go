@@ -338,7 +338,7 @@ func TestTooManyFilesOfOneTime(t *testing.T) {
 	if calls := callsOf(t, r.out); len(calls) != many {
 		t.Errorf("%d calls of %d", len(calls), many)
 	}
-	if !strings.Contains(r.err, "that 16 of them were read behind the others") {
+	if !strings.Contains(r.err, "that 16 of them were read behind the others") || !strings.Contains(r.err, ": 16 files were read behind others of their time.") {
 		t.Errorf("said: %s", r.err)
 	}
 }

@@ -54,6 +54,9 @@ type CaptureStats struct {
 	// Truncated is true if the input ended before its end, was damaged, or was in
 	// part no capture.
 	Truncated bool
+	// FilesLate is the number of files that were read behind others of their time, as there
+	// were too many: connections of which several have a part may not be put together.
+	FilesLate uint64
 	// EndedEarly is true if reading was ended before the input ended, as by a
 	// number of calls that was reached.
 	EndedEarly bool
@@ -109,6 +112,7 @@ func (c *CaptureStats) doubts(s *Summary) []string {
 	} else if c.Truncated {
 		doubts = append(doubts, "not all of the input could be read")
 	}
+	doubt(c.FilesLate, "file was read behind others of its time", "files were read behind others of their time")
 	if c.EndedEarly {
 		doubts = append(doubts, "reading ended before the input did")
 	}
