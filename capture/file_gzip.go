@@ -57,7 +57,7 @@ func (g *fileGzip) Read(p []byte) (int, error) {
 // open reads the header of the next member. The error is io.EOF if there is
 // none.
 func (g *fileGzip) open() error {
-	if _, err := g.in.Peek(1); err != nil {
+	if err := g.skipPadding(); err != nil {
 		return err
 	}
 	if err := g.member.Reset(g.in); err != nil {
@@ -66,6 +66,20 @@ func (g *fileGzip) open() error {
 	g.member.Multistream(false)
 	g.inside = true
 	return nil
+}
+
+// skipPadding passes over zeros behind a member, as tapes and some disks leave them: gzip(1)
+// ignores them, too, and no member begins with one. The error is io.EOF if there is nothing else.
+func (g *fileGzip) skipPadding() error {
+	for {
+		next, err := g.in.Peek(1)
+		if err != nil || next[0] != 0 {
+			return err
+		}
+		if _, err := g.in.Discard(1); err != nil {
+			return err
+		}
+	}
 }
 
 // fileGzipError tells damage from a cut and both from the input's own errors.

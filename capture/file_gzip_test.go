@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -84,6 +85,9 @@ func TestGzipDamage(t *testing.T) {
 	}{
 		{"checksum", with(len(packed)-5, 1), 114, ErrDamaged, "the capture is damaged: gzip: invalid checksum (after packet 114, at byte 20505 unpacked)"},
 		{"garbage after", append(bytes.Clone(packed), "garbage that is no member"...), 114, ErrDamaged, "gzip: invalid header"},
+		{"garbage after zeros", append(bytes.Clone(packed), "\x00\x00garbage that is no member"...), 114, ErrDamaged, "gzip: invalid header"},
+		{"zeros after", append(bytes.Clone(packed), make([]byte, 1<<15)...), 114, io.EOF, ""},
+		{"a member after zeros", slices.Concat(packed, make([]byte, 512), packed), 228, io.EOF, ""},
 		{"cut header after", append(bytes.Clone(packed), 0x1f, 0x8b), 114, ErrTruncated, "its gzip compression has no end"},
 		{"first block", with(10, 6), 0, ErrDamaged, "flate: corrupt input"},
 		{"inner cut", fileGzipped(t, data[:len(data)-1]), 113, ErrTruncated, "the capture is cut off (after packet 113, at byte 20421 unpacked)"},

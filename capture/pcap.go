@@ -114,6 +114,15 @@ func newPcapFile(buf *fileBuffer) (*pcapFile, error) {
 	return f, nil
 }
 
+// beginsPcap reports whether another file's header stands where a record should, as in what
+// cat(1) has joined: a magic number, and version 2.4. Read as a record it would be a packet
+// captured in a certain microsecond of 1984, or of a year after 2050.
+func beginsPcap(head []byte) bool {
+	const little, big = 4<<16 | 2, 4<<24 | 2<<8
+	version := binary.LittleEndian.Uint32(head[4:])
+	return (version == little || version == big) && pcapIsMagic(head)
+}
+
 // errBlank says that what should be a record is none.
 var errBlank = fmt.Errorf("%w: there are zeros where a packet should be, as after a power failure", ErrDamaged)
 
@@ -129,8 +138,16 @@ func (f *pcapFile) next(p *Packet) error {
 	if err != nil {
 		return err
 	}
-	if isBlank(head) {
+	switch {
+	case isBlank(head):
 		return errBlank
+	case beginsPcap(head):
+		anew, err := newPcapFile(f.buf)
+		if err != nil {
+			return err
+		}
+		*f = *anew
+		return f.next(p)
 	}
 	seconds, fraction := f.order.Uint32(head), f.order.Uint32(head[4:])
 	captured, length := f.lengths.sorted(f.order.Uint32(head[8:]), f.order.Uint32(head[12:]))

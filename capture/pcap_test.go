@@ -150,6 +150,34 @@ func TestPcapVersions(t *testing.T) {
 	}
 }
 
+// Files that were joined are read one after the other, each by its own header.
+func TestPcapJoined(t *testing.T) {
+	le, be := binary.LittleEndian, binary.BigEndian
+	file := func(order binary.AppendByteOrder, magic uint32, recordLen int, link uint32) []byte {
+		return append(pcapHeader(order, magic, 65535, link), pcapRecord(order, recordLen, 1, 7, 3, 3, "abc")...)
+	}
+	joined := bytes.Join([][]byte{
+		file(le, pcapMagicMicro, pcapRecordLen, 1), file(be, pcapMagicNano, pcapRecordLen, 113), pcapHeader(le, pcapMagicMicro, 65535, 1),
+		file(le, pcapMagicModified, pcapModifiedRecordLen, 1),
+	}, nil)
+	packets, err := fileReadAll(bytes.NewReader(joined))
+	if err != io.EOF || len(packets) != 3 {
+		t.Fatalf("%d packets, %v", len(packets), err)
+	}
+	for i, want := range []struct {
+		at   time.Time
+		link LinkType
+	}{{time.Unix(1, 7000), 1}, {time.Unix(1, 7), 113}, {time.Unix(1, 7000), 1}} {
+		if p := packets[i]; !p.Time.Equal(want.at) || p.LinkType != want.link || string(p.Data) != "abc" {
+			t.Errorf("packet %d: %+v, want %+v", i, p, want)
+		}
+	}
+	cut, err := fileReadAll(bytes.NewReader(joined[:len(joined)-pcapModifiedRecordLen-3-1]))
+	if len(cut) != 2 || !errors.Is(err, ErrTruncated) {
+		t.Errorf("cut in a header: %d packets, %v", len(cut), err)
+	}
+}
+
 // Zeros behind the last packet, as in a file of a machine that lost its power, are none.
 func TestPcapZeros(t *testing.T) {
 	for _, magic := range []uint32{pcapMagicMicro, pcapMagicNano, pcapMagicModified} {
