@@ -30,7 +30,7 @@ func hostileNames(cmd *exec.Cmd, directory string, i int) error {
 	}
 	program := filepath.Join(in, name)
 	if err := os.Link(filepath.Join(directory, "attacks"), program); os.IsNotExist(err) {
-		if err := copyOfSelf(filepath.Join(directory, "attacks")); err != nil {
+		if err := copyProgram(filepath.Join(directory, "attacks")); err != nil {
 			return err
 		}
 		return hostileNames(cmd, directory, i)
@@ -40,14 +40,6 @@ func hostileNames(cmd *exec.Cmd, directory string, i int) error {
 	cmd.Path, cmd.Dir = program, in
 	cmd.Args = []string{hostile(i), roleFlood, "hostile", strconv.Itoa(i), hostile(i), "--" + hostile(i+1)}
 	return nil
-}
-
-func copyOfSelf(to string) error {
-	program, err := os.ReadFile(self)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, program, 0o755)
 }
 
 // callHostile is such a caller. Its names are those of its process, too, and of all that

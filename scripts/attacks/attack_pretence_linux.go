@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -190,6 +191,14 @@ func copyProgram(to string) error {
 	if err != nil {
 		return err
 	}
+	return writeProgram(to, text)
+}
+
+// writeProgram writes a program that can be run at once: what is forked meanwhile would have it
+// open to be written to (execve(2), ETXTBSY).
+func writeProgram(to string, text []byte) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	return os.WriteFile(to, text, 0o755)
 }
 

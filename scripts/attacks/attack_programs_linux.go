@@ -55,7 +55,7 @@ func (h *hiding) flood(ctx context.Context, s *stage) error {
 		cmd.Path = filepath.Join(directory, fmt.Sprint("program-", i))
 		if i == 0 {
 			text, err := os.ReadFile(self)
-			return errors.Join(err, os.WriteFile(cmd.Path, text, 0o755))
+			return errors.Join(err, writeProgram(cmd.Path, text))
 		}
 		return os.Link(filepath.Join(directory, "program-0"), cmd.Path)
 	})(ctx, s)

@@ -34,7 +34,7 @@ func storm(n int) func(context.Context, *stage) error {
 			return err
 		}
 		program := filepath.Join(directory, "nothing")
-		if err := os.WriteFile(program, nothing(), 0o755); err != nil {
+		if err := writeProgram(program, nothing()); err != nil {
 			return err
 		}
 		return together(spawners, func(int) error {
