@@ -331,12 +331,23 @@ func (b *wholeBlocks) mend() error {
 	return err
 }
 
+// saveNothing makes the file a capture without packets, if there was something to read.
+func (p *packetFile) saveNothing() error {
+	if p.keeps() {
+		return nil
+	}
+	if err := p.begin(); err != nil {
+		return fmt.Errorf("cannot save packets to %s: %w", p.name, err)
+	}
+	return nil
+}
+
 // Close writes what waits, closes the file and returns what went wrong.
 func (p *packetFile) Close() error {
 	close(p.queue)
 	<-p.done
-	if p.writer == nil && p.err == nil && !p.keeps() {
-		p.err = p.begin()
+	if p.writer == nil && p.err == nil {
+		p.err = p.saveNothing()
 	}
 	deleted := p.lasting && logfile.IsDeleted(p.file)
 	if deleted {
