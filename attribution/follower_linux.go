@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"maps"
+	"math"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -177,15 +178,7 @@ func (f *follower) forget(name string) {
 }
 
 // follows reports whether the namespace is one of interest.
-func (f *follower) follows(name string) bool {
-	if f == nil || name == "" {
-		return false
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	k := f.known[name]
-	return k != nil && k.inside != nil
-}
+func (f *follower) follows(name string) bool { return f.followedAt(name, math.MaxInt64) }
 
 // followedAt reports whether the namespace was one of interest at a point in time, ns,
 // CLOCK_MONOTONIC. One that came since may have got the name of one that is gone, whose packets

@@ -25,7 +25,7 @@ func (n Network) Open() (*os.File, error) {
 
 // nameOf is how processes in the namespace are told.
 func nameOf(namespace *os.File) (string, error) {
-	return os.Readlink("/proc/self/fd/" + strconv.Itoa(int(namespace.Fd())))
+	return os.Readlink(selfFD + strconv.Itoa(int(namespace.Fd())))
 }
 
 // InNetwork calls the job in a thread that is in the network namespace. It takes

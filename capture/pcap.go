@@ -132,22 +132,31 @@ func isBlank(head []byte) bool {
 	return binary.LittleEndian.Uint64(head)|binary.LittleEndian.Uint64(head[8:]) == 0
 }
 
-// next implements fileFormat.
-func (f *pcapFile) next(p *Packet) error {
-	head, err := f.buf.peek(f.recordLen)
-	if err != nil {
-		return err
-	}
-	switch {
-	case isBlank(head):
-		return errBlank
-	case beginsPcap(head):
+// recordHead returns the next record's header, behind the headers of files that were joined.
+func (f *pcapFile) recordHead() ([]byte, error) {
+	for {
+		head, err := f.buf.peek(f.recordLen)
+		switch {
+		case err != nil:
+			return nil, err
+		case isBlank(head):
+			return nil, errBlank
+		case !beginsPcap(head):
+			return head, nil
+		}
 		anew, err := newPcapFile(f.buf)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		*f = *anew
-		return f.next(p)
+	}
+}
+
+// next implements fileFormat.
+func (f *pcapFile) next(p *Packet) error {
+	head, err := f.recordHead()
+	if err != nil {
+		return err
 	}
 	seconds, fraction := f.order.Uint32(head), f.order.Uint32(head[4:])
 	captured, length := f.lengths.sorted(f.order.Uint32(head[8:]), f.order.Uint32(head[12:]))

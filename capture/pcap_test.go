@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -175,6 +176,16 @@ func TestPcapJoined(t *testing.T) {
 	cut, err := fileReadAll(bytes.NewReader(joined[:len(joined)-pcapModifiedRecordLen-3-1]))
 	if len(cut) != 2 || !errors.Is(err, ErrTruncated) {
 		t.Errorf("cut in a header: %d packets, %v", len(cut), err)
+	}
+}
+
+// However many headers stand one behind the other, reading them takes no memory.
+func TestPcapOfHeaders(t *testing.T) {
+	defer debug.SetMaxStack(debug.SetMaxStack(8 << 20))
+	const files = 100_000
+	data := bytes.Repeat(pcapHeader(binary.LittleEndian, pcapMagicMicro, 65535, 1), files)
+	if packets, err := fileReadAll(bytes.NewReader(data)); len(packets) != 0 || err != io.EOF {
+		t.Errorf("%d packets, %v", len(packets), err)
 	}
 }
 
