@@ -22,13 +22,13 @@ const fileRecordLimit = 16 << 20
 // ErrTruncated or ErrDamaged; all of them, also those of Next, name the file.
 func OpenFile(name string, sieve *Sieve) (Source, error) {
 	if name == "-" {
-		return asSource(fileOpen(os.Stdin, "standard input", nil, sieve))
+		return asSource(fileOpen(fileInput{Reader: os.Stdin, name: "standard input"}, sieve))
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	source, err := fileOpen(file, name, file, sieve)
+	source, err := fileOpen(fileInput{Reader: file, name: name, closer: file}, sieve)
 	if err != nil {
 		_ = file.Close() // it was only read, and the first error tells more
 		return nil, err
@@ -41,7 +41,7 @@ func OpenFile(name string, sieve *Sieve) (Source, error) {
 // next packet if r hands out less than was asked for, as a pipe does. The sieve and
 // errors are those of OpenFile. Closing the Source does not close r.
 func NewReader(r io.Reader, sieve *Sieve) (Source, error) {
-	return asSource(fileOpen(r, "", nil, sieve))
+	return asSource(fileOpen(fileInput{Reader: r}, sieve))
 }
 
 // asSource makes no Source of none.
@@ -52,11 +52,19 @@ func asSource(s *fileSource, err error) (Source, error) {
 	return s, nil
 }
 
-// fileOpen returns the Source of what r holds. name stands before errors and
-// closer, unless nil, is closed with the Source.
-func fileOpen(r io.Reader, name string, closer io.Closer, sieve *Sieve) (*fileSource, error) {
-	s := &fileSource{name: name, closer: closer, buf: newFileBuffer(r), sifted: newSieving(sieve)}
+// fileInput is what a capture is read from.
+type fileInput struct {
+	io.Reader
+	name   string    // stands before errors, unless empty
+	closer io.Closer // closed with the Source, unless nil
+	whole  bool      // it is all there, and may be unpacked ahead
+}
+
+// fileOpen returns the Source of what the input holds. If it fails, the input is not closed.
+func fileOpen(in fileInput, sieve *Sieve) (*fileSource, error) {
+	s := &fileSource{fileInput: in, buf: newFileBuffer(in), sifted: newSieving(sieve)}
 	if err := s.recognise(); err != nil {
+		s.stopAhead()
 		return nil, s.inFile(err)
 	}
 	return s, nil
@@ -64,15 +72,15 @@ func fileOpen(r io.Reader, name string, closer io.Closer, sieve *Sieve) (*fileSo
 
 // fileSource is a Source of the packets of a capture file.
 type fileSource struct {
-	name    string
-	closer  io.Closer
+	fileInput
 	buf     *fileBuffer // what format reads, unpacked if the file is packed
 	packed  bool
+	ahead   *fileAhead // unpacks ahead, nil if nothing does
 	format  fileFormat
 	packet  Packet // the last one, here so that none is allocated
 	packets int
 	sifted  sieving
-	window  int // of the compression, in bytes
+	window  int // of the compression, with what is unpacked ahead, in bytes
 }
 
 // memory is about what reading the file takes, in bytes.
@@ -110,6 +118,7 @@ func (s *fileSource) advance() error {
 
 // Close implements Source.
 func (s *fileSource) Close() error {
+	s.stopAhead()
 	if s.closer == nil {
 		return nil
 	}
@@ -145,19 +154,37 @@ func (s *fileSource) recognise() error {
 func (s *fileSource) unpack(head []byte) error {
 	switch {
 	case fileIsGzip(head):
-		s.buf = newFileBuffer(newFileGzip(s.buf))
+		s.readUnpacked(newFileGzip(s.buf))
 	case fileIsZstd(head):
 		unpacked, err := newFileZstd(s.buf)
 		if err != nil {
 			return err
 		}
-		s.buf = newFileBuffer(unpacked)
-		s.window = unpacked.window
+		s.readUnpacked(unpacked)
+		s.window += unpacked.window
 	default:
 		return nil
 	}
 	s.packed = true
 	return nil
+}
+
+// readUnpacked has the format read what an unpacker hands out.
+func (s *fileSource) readUnpacked(unpacker io.Reader) {
+	if s.whole {
+		s.ahead = newFileAhead(unpacker)
+		s.window = 2 * fileAheadSize
+		unpacker = s.ahead
+	}
+	s.buf = newFileBuffer(unpacker)
+}
+
+// stopAhead ends what is unpacked ahead.
+func (s *fileSource) stopAhead() {
+	if s.ahead != nil {
+		_ = s.ahead.Close() // it has no error
+		s.ahead = nil
+	}
 }
 
 // fileHead is how many bytes tell each known format.

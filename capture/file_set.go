@@ -12,8 +12,8 @@ import (
 // that of thousands that were written one after the other it is one or two.
 const (
 	// setOpenFiles is a quarter of the 256 open files that the strictest system
-	// allows (macOS, launchctl(1)). Each takes 256 KiB of buffer, and as much
-	// again if it is packed: 64 are 16 to 35 MiB.
+	// allows (macOS, launchctl(1)). Each takes 256 KiB of buffer, and three times as
+	// much again if it is packed: 64 are 16 to 67 MiB.
 	setOpenFiles = 64
 	// setMemory bounds what files take that hold larger packets, or were packed
 	// with a larger window: no more are opened beyond it. The last one may take
@@ -160,7 +160,7 @@ func (s *FileSet) openNext() error {
 	if err != nil {
 		return err
 	}
-	source, err := fileOpen(input, next.Name, input, s.sieve)
+	source, err := fileOpen(fileInput{Reader: input, name: next.Name, closer: input, whole: !next.Stream}, s.sieve)
 	if err != nil {
 		_ = input.Close() // it was only read, and the first error tells more
 		return err
