@@ -115,6 +115,7 @@ type Analyzer struct {
 	// relieving is true while a flow makes room.
 	relieving bool
 	words     words
+	heads     *knownHeads
 	notes     budget // what captures say of clients
 	arrivals  uint64
 	lastID    uint64
@@ -131,6 +132,7 @@ func NewAnalyzer(endpoints []netip.AddrPort, limits Limits, handler Handler) *An
 		decoder:  decoder{endpoints: endpoints},
 		flows:    newFlowTable(),
 		seed:     maphash.MakeSeed(),
+		heads:    newKnownHeads(),
 		closed:   newClosedFlows(limits.ClosedConnections),
 		budget:   budget{max: limits.BufferedBytes},
 		notes:    budget{max: limits.BufferedBytes},

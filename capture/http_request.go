@@ -3,8 +3,6 @@ package capture
 import (
 	"bytes"
 	"slices"
-	"strconv"
-	"strings"
 
 	"imds-analyzer/imds"
 )
@@ -138,85 +136,33 @@ func parseProto(data []byte) (string, bool) {
 }
 
 func (r *requestReader) complete(head []byte) (framing, bool) {
-	lines := splitHead(head)
-	line, ok := parseRequestLine(lines.first)
+	read, ok := r.flow.analyzer.heads.read(head, &r.flow.analyzer.words)
 	if !ok {
 		return framing{}, false
 	}
-	frame := r.report(line, lines.rest, imds.Whole)
-	return frame, true
+	return r.handOver(read), true
 }
 
-// report hands a request over and returns how its body is framed.
+// report hands over the request of a head that was not seen whole, or came in pieces, and
+// returns how its body is framed.
 func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomplete) framing {
-	request := imds.Request{
-		Time:       r.first.time,
-		Note:       r.first.note,
-		Method:     line.method,
-		Target:     r.flow.analyzer.words.long(line.target),
-		Proto:      line.proto,
-		Incomplete: reason,
-	}
+	return r.handOver(readRequestHead(line, rest, reason, &r.flow.analyzer.words))
+}
+
+// handOver hands a request over and returns how its body is framed.
+func (r *requestReader) handOver(head requestHead) framing {
+	request := head.request
+	request.Time, request.Note = r.first.time, r.first.note
 	r.markBegun()
-	var body bodyFields
-	shape := newShape()
-	for f := (fieldReader{rest: rest}); f.next(); {
-		body.visit(&f.field)
-		shape.visit(&f.field)
-		r.describe(&request, &f.field)
-	}
-	if reason == imds.Whole {
-		request.Shape = uint64(shape)
-	}
 	r.expects = request.ExpectContinue
 	r.flow.exchange.request(r.flow, pendingCall{request: request, seq: r.first.seq, ack: r.first.ack})
-	r.announced, r.version = body.length, request.Version()
-	return body.framing(bodyNone)
+	r.announced, r.version = head.body.length, request.Version()
+	return head.body.framing(bodyNone)
 }
 
 // proven reports whether what was lost belongs to a head whose beginning says
 // that it is version 2.
 func (r *requestReader) proven() bool { return r.reported && r.version == imds.V2 }
-
-// describe takes into the request what a field says of it.
-func (r *requestReader) describe(request *imds.Request, f *field) {
-	switch f.name {
-	case imds.TokenField:
-		request.TokenHeader = true
-		request.Token = max(request.Token, tokenValue(f))
-	case imds.TokenTTLField:
-		request.TTLHeader = true
-		if seconds, err := strconv.Atoi(string(f.value)); err == nil && seconds > 0 && !f.cut {
-			request.TTLSeconds = seconds
-		}
-	case "x-forwarded-for":
-		request.ForwardedFor = true
-		r.forwarded(request, f)
-	case "expect":
-		request.ExpectContinue = request.ExpectContinue || !f.cut && strings.EqualFold(string(f.value), "100-continue")
-	case "host":
-		if request.Host == "" && !f.cut {
-			request.Host = r.flow.analyzer.words.long(f.value)
-		}
-	case "user-agent":
-		if request.UserAgent == "" && !f.cut {
-			request.UserAgent = r.flow.analyzer.words.long(f.value)
-		}
-	}
-}
-
-// forwarded adds a field's value to the list of clients, as several fields are one
-// list (RFC 9110, section 5.3).
-func (r *requestReader) forwarded(request *imds.Request, f *field) {
-	if f.cut || len(f.value) == 0 || len(request.ForwardedClient) >= maxWordBytes {
-		return
-	}
-	client := r.flow.analyzer.words.short(f.value)
-	if request.ForwardedClient != "" {
-		client = request.ForwardedClient + ", " + client
-	}
-	request.ForwardedClient = client[:min(len(client), maxWordBytes)]
-}
 
 // partial reports a request of which the beginning was seen.
 func (r *requestReader) partial(head []byte, reason imds.Incomplete) {
