@@ -81,8 +81,7 @@ type fieldReader struct {
 // next reads the next field. It reports false behind the last one.
 func (r *fieldReader) next() bool {
 	for len(r.rest) > 0 {
-		line, rest, whole := bytes.Cut(r.rest, []byte{'\n'})
-		line = trimCR(line)
+		line, rest, whole := cutLine(r.rest)
 		if len(line) == 0 && whole {
 			return false
 		}
@@ -92,11 +91,31 @@ func (r *fieldReader) next() bool {
 		if colon < 0 {
 			continue
 		}
-		name := bytes.TrimSpace(line[:colon])
-		r.field = field{name: knownField(name), spelled: name, value: bytes.TrimSpace(value), cut: !whole}
+		r.spelled = trimBlanks(line[:colon])
+		r.name, r.value, r.cut = knownField(r.spelled), trimBlanks(value), !whole
 		return true
 	}
 	return false
+}
+
+// cutLine returns the first line, without its end, and what follows it.
+func cutLine(data []byte) (line, rest []byte, whole bool) {
+	end := bytes.IndexByte(data, '\n')
+	if end < 0 {
+		return trimCR(data), nil, false
+	}
+	return trimCR(data[:end]), data[end+1:], true
+}
+
+// trimBlanks is bytes.TrimSpace for what most often has one blank before it or none.
+func trimBlanks(text []byte) []byte {
+	if len(text) > 0 && text[0] == ' ' {
+		text = text[1:]
+	}
+	if len(text) > 0 && '!' <= text[0] && text[0] <= '~' && '!' <= text[len(text)-1] && text[len(text)-1] <= '~' {
+		return text
+	}
+	return bytes.TrimSpace(text)
 }
 
 // unfold joins a value with the continuation lines that follow it.
