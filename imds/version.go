@@ -78,7 +78,7 @@ func (r *Request) Query() string {
 // section 3.2) into path and query. The other forms have no path.
 func (r *Request) splitTarget() (path, query string) {
 	rest := r.Target
-	if _, after, ok := strings.Cut(rest, "://"); ok && !strings.HasPrefix(rest, "/") {
+	if after, ok := absolute(rest); ok {
 		slash := strings.IndexAny(after, "/?")
 		if slash < 0 {
 			return "/", ""
@@ -88,6 +88,15 @@ func (r *Request) splitTarget() (path, query string) {
 	rest, _, _ = strings.Cut(rest, "#")
 	path, query, _ = strings.Cut(rest, "?")
 	return path, query
+}
+
+// absolute returns what stands behind the scheme of a target in absolute form.
+func absolute(target string) (after string, ok bool) {
+	if strings.HasPrefix(target, "/") {
+		return "", false
+	}
+	_, after, ok = strings.Cut(target, "://")
+	return after, ok
 }
 
 // credentialPaths are the categories under meta-data/ whose children deliver
@@ -100,9 +109,12 @@ var credentialPaths = [...]string{
 // DeliversCredentials reports whether the request's path is one from which
 // the service delivers role credentials, as against the list of roles.
 func (r *Request) DeliversCredentials() bool {
-	path, err := url.PathUnescape(r.Path())
-	if err != nil {
-		return false
+	path := r.Path()
+	if strings.IndexByte(path, '%') >= 0 {
+		var err error
+		if path, err = url.PathUnescape(path); err != nil {
+			return false
+		}
 	}
 	_, category, ok := strings.Cut(path, "/meta-data/")
 	if !ok {

@@ -38,7 +38,7 @@ func (c *Callers) Describe(e *Entry, r *Record, h *Host) {
 	e.LogLevel = level(version)
 	e.ECS.Version = ECSVersion
 	e.Event = callEvent(&call, version)
-	e.IMDS.describe(&call, version)
+	e.IMDS.describe(&call, version, &c.texts)
 	e.HTTP = HTTP{Request: HTTPRequest{Method: call.Request.Method}, Version: call.Request.Proto}
 	e.URL = callURL(&call.Request)
 	e.UserAgent.Original = call.Request.UserAgent
@@ -134,7 +134,7 @@ func duration(call *imds.Call) *int64 {
 	return new(int64(call.Response.Time.Sub(call.Request.Time)))
 }
 
-func (i *IMDS) describe(call *imds.Call, version imds.Version) {
+func (i *IMDS) describe(call *imds.Call, version imds.Version, texts *cleanTexts) {
 	r := &call.Request
 	i.Version = version.String()
 	i.TokenRequest = tokenRequest(r)
@@ -151,7 +151,7 @@ func (i *IMDS) describe(call *imds.Call, version imds.Version) {
 	if call.Response != nil {
 		i.ResponseTTL = int(call.Response.HopLimit)
 		i.ResponseTTLNeeded = int(call.Response.HopLimitNeeded)
-		i.Server = imds.Redact(call.Response.Server)
+		i.Server = texts.redact(call.Response.Server)
 	}
 }
 
