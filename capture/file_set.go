@@ -3,6 +3,7 @@ package capture
 import (
 	"cmp"
 	"io"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -209,15 +210,24 @@ func (s *FileSet) freeLane() int {
 // little more than that. Without a packet the error is io.EOF; others are those
 // of OpenFile.
 func FirstTime(r io.Reader) (time.Time, error) {
-	source, err := NewReader(littleReader{r}, nil)
+	first, memory, err := firstTime(r)
+	if memory > fileZstdUsualWindow {
+		runtime.GC() // who looks at many files would take that for each, before any is cleaned up
+	}
+	return first, err
+}
+
+// firstTime returns what it took of memory, too.
+func firstTime(r io.Reader) (first time.Time, memory int, err error) {
+	source, err := fileOpen(fileInput{Reader: littleReader{r}}, nil)
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, 0, err
 	}
 	p, err := source.Next()
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, source.memory(), err
 	}
-	return p.Time, nil
+	return p.Time, source.memory(), nil
 }
 
 // littleRead is a page: most captures have their first packet in the first.

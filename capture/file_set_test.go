@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -342,6 +343,20 @@ func TestFirstTime(t *testing.T) {
 	r := bytes.NewReader(large)
 	if _, err := FirstTime(r); err != nil || len(large)-r.Len() > littleRead {
 		t.Errorf("%v, and %d bytes of %d were read", err, len(large)-r.Len(), len(large))
+	}
+}
+
+// To look at many files that are packed with a wide window takes no more than to look at one.
+func TestFirstTimeLeavesNothing(t *testing.T) {
+	packed := setWideZstd(setCapture(t, "a", 1))
+	var memory runtime.MemStats
+	for range 4 {
+		if _, err := FirstTime(bytes.NewReader(packed)); err != nil {
+			t.Fatal(err)
+		}
+		if runtime.ReadMemStats(&memory); memory.HeapAlloc >= fileZstdWindow {
+			t.Fatalf("%d MiB are still taken", memory.HeapAlloc>>20)
+		}
 	}
 }
 
