@@ -382,6 +382,12 @@ func (c *Counts) write(w *jsonWriter) {
 	}
 	w.known("requests_cut", c.RequestsCut)
 	w.known("snaplen_needed", c.SnaplenNeeded)
+	if c.RequestsPartial > 0 {
+		w.count("requests_partial", c.RequestsPartial)
+	}
+	if c.FilesLate > 0 {
+		w.count("files_late", c.FilesLate)
+	}
 	w.known("enrich_failed", c.EnrichFailed)
 	w.known("network_namespaces", c.NetworkNamespaces)
 	w.known("connections_without_packets", c.ConnectionsWithoutPackets)

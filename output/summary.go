@@ -136,6 +136,8 @@ func (s *Summary) Counts(c CaptureStats) Counts {
 		PacketsNotSaved:         c.PacketsNotSaved,
 		HalfOpenDropped:         c.HalfOpenDropped,
 		SegmentsIgnored:         c.SegmentsIgnored,
+		RequestsPartial:         c.RequestsPartial,
+		FilesLate:               c.FilesLate,
 		EnrichFailed:            s.enrichFailed(),
 		NetworkNamespaces:       c.NetworkNamespaces,
 		WithoutPackets:          s.listWithoutPackets(),

@@ -46,6 +46,8 @@ type counts struct {
 	Dropped        uint64 `json:"packets_dropped,omitempty"`
 	NotRead        uint64 `json:"packets_not_read,omitempty"`
 	RequestsCut    uint64 `json:"requests_cut,omitempty"`
+	Partial        uint64 `json:"requests_partial,omitempty"`
+	FilesLate      uint64 `json:"files_late,omitempty"`
 	WithoutPackets uint64 `json:"connections_without_packets,omitempty"`
 	Truncated      uint64 `json:"truncated,omitempty"` // sessions
 	EndedEarly     uint64 `json:"ended_early,omitempty"`
@@ -64,6 +66,8 @@ func countsOf(c *output.Counts) counts {
 		Dropped:        sum(c.PacketsDroppedKernel, c.PacketsDroppedInterface),
 		NotRead:        c.PacketsNotRead,
 		RequestsCut:    known(c.RequestsCut),
+		Partial:        c.RequestsPartial,
+		FilesLate:      c.FilesLate,
 		WithoutPackets: known(c.ConnectionsWithoutPackets),
 		Unmatched:      c.ResponsesUnmatched,
 		Evicted:        c.ConnectionsEvicted,
@@ -91,6 +95,8 @@ func (c *counts) each(o *counts, do func(*uint64, uint64)) {
 	do(&c.Dropped, o.Dropped)
 	do(&c.NotRead, o.NotRead)
 	do(&c.RequestsCut, o.RequestsCut)
+	do(&c.Partial, o.Partial)
+	do(&c.FilesLate, o.FilesLate)
 	do(&c.WithoutPackets, o.WithoutPackets)
 	do(&c.Truncated, o.Truncated)
 	do(&c.EndedEarly, o.EndedEarly)

@@ -38,6 +38,8 @@ func TestCountsDoNotWrap(t *testing.T) {
 		"not read":       {{PacketsNotRead: half}, {PacketsNotRead: half}},
 		"cut":            {{RequestsCut: new(uint64(half))}, {RequestsCut: new(uint64(half))}},
 		"not captured":   {{ConnectionsWithoutPackets: new(uint64(half))}, {ConnectionsWithoutPackets: new(uint64(half))}},
+		"partial":        {{RequestsPartial: half}, {RequestsPartial: half}},
+		"late":           {{FilesLate: half}, {FilesLate: half}},
 		"evicted":        {{ConnectionsEvicted: half}, {ConnectionsEvicted: half}},
 		"unmatched":      {{ResponsesUnmatched: half}, {ResponsesUnmatched: half}},
 		"not logged":     {{CallsV1: half, CallsUnknown: half}},

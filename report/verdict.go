@@ -46,6 +46,8 @@ const (
 	itemDropped        = "packets_dropped"
 	itemNotRead        = "packets_not_read"
 	itemCut            = "requests_cut"
+	itemPartial        = "requests_partial"
+	itemFilesLate      = "files_late"
 	itemTruncated      = "truncated"
 	itemWithoutPackets = "connections_without_packets"
 	itemUnknown        = "unknown_calls"
@@ -80,6 +82,8 @@ func judge(h *host, seen *observation, sums hostSums, o Options) Verdict {
 	v.Missing = counted(v.Missing, itemDropped, c.Dropped)
 	v.Missing = counted(v.Missing, itemNotRead, c.NotRead)
 	v.Missing = counted(v.Missing, itemCut, c.RequestsCut)
+	v.Missing = counted(v.Missing, itemPartial, c.Partial)
+	v.Missing = counted(v.Missing, itemFilesLate, c.FilesLate)
 	v.Missing = counted(v.Missing, itemTruncated, c.Truncated)
 	v.Missing = counted(v.Missing, itemEndedEarly, c.EndedEarly)
 	v.Missing = counted(v.Missing, itemUnmatched, c.Unmatched)
@@ -189,7 +193,7 @@ func (v *Verdict) word(o Options) {
 func itemOrder() []string {
 	return []string{
 		itemV1, itemNothing, itemSilent, itemUnfinished, itemTime, itemBoot, itemUnknown, itemElsewhere, itemDropped, itemNotRead, itemCut,
-		itemTruncated, itemEndedEarly, itemUnmatched, itemEvicted, itemWithoutPackets, itemNotLogged, itemNotWritten, itemPassedOver, itemHostNotTold, itemOthers, itemMalformed, itemFiles,
+		itemPartial, itemFilesLate, itemTruncated, itemEndedEarly, itemUnmatched, itemEvicted, itemWithoutPackets, itemNotLogged, itemNotWritten, itemPassedOver, itemHostNotTold, itemOthers, itemMalformed, itemFiles,
 	}
 }
 
@@ -220,6 +224,10 @@ func (i *Item) text(o Options) string {
 		return n("packet", "packets") + " not read for the link type"
 	case itemCut:
 		return n("packet of a request", "packets of requests") + " cut by the snaplen"
+	case itemPartial:
+		return n("fragmented packet to the service lacks a fragment", "fragmented packets to the service lack a fragment")
+	case itemFilesLate:
+		return n("file was", "files were") + " read behind others of their time"
 	case itemTruncated:
 		return n("capture", "captures") + " not read to the end"
 	case itemEndedEarly:
