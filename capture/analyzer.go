@@ -63,6 +63,9 @@ type Stats struct {
 	// ResponsesUnmatched is the number of responses whose requests are not in
 	// the capture.
 	ResponsesUnmatched uint64
+	// RequestGaps is the number of runs of bytes that clients have sent and the capture
+	// does not hold, and that may have held requests of which nothing is told.
+	RequestGaps uint64
 	// RequestsCut is the number of packets that the capture's snaplen has cut
 	// where they hold a request, or may, before it told its version.
 	// SnaplenNeeded is the snaplen that would have held them all, in bytes from
@@ -255,7 +258,7 @@ func (a *Analyzer) flowOf(s *segment) *flow {
 	if f != nil {
 		rival := f.rival()
 		replaced := rival.answeredBy(s, f)
-		a.end(f, imds.ConnectionClosed)
+		a.supersede(f)
 		if replaced {
 			f = a.open(rival, key)
 			f.segment(rival, a.now)
@@ -287,6 +290,13 @@ func (a *Analyzer) open(s *segment, key flowKey) *flow {
 		a.drop(oldest)
 	}
 	return f
+}
+
+// supersede ends a flow for another connection on its tuple. What was acknowledged on it
+// without being seen may have been so on that one, of which some packets came first.
+func (a *Analyzer) supersede(f *flow) {
+	f.streams[up].hasAcked = false
+	a.end(f, imds.ConnectionClosed)
 }
 
 // end finishes a flow and remembers that it has ended.

@@ -50,13 +50,16 @@ func (f *flow) finish(reason imds.Incomplete) {
 	f.dropNotes()
 }
 
-// endStream ends a direction; what is missing before its FIN was lost.
+// endStream ends a direction; what is missing before its FIN was lost, and so was what the
+// other side has acknowledged. It may still come late, so that nobody is to think it was read.
 func (f *flow) endStream(d direction, reason imds.Incomplete) {
-	st := &f.streams[d]
+	st, r := &f.streams[d], f.reader(d)
 	if n := int(int32(st.fin - st.next)); st.hasFin && st.known && n > 0 {
 		f.lost(d, n, imds.LostSegment)
+	} else if n := st.unseen(); n >= minRequestBytes {
+		r.lost(int64(n), imds.LostSegment)
 	}
-	f.reader(d).end(reason)
+	r.end(reason)
 }
 
 // abandon drops what a flow has read.

@@ -87,6 +87,9 @@ type role interface {
 	// bodyWithheld reports whether data may begin a head in the place of a
 	// body that was announced.
 	bodyWithheld(data []byte) bool
+	// gap takes in that bytes were lost in which there may be heads, of which
+	// nothing is told.
+	gap()
 }
 
 type messageState uint8
@@ -125,8 +128,7 @@ const (
 func (r *messageReader) feed(c *chunk) {
 	at, data := c.origin, c.data
 	if r.state == stateLost && r.role().starts(data) {
-		r.dropBuffer()
-		r.state = stateStart
+		r.findPlace()
 	}
 	if r.role().bodyWithheld(data) {
 		r.withheld, r.state = r.remaining, stateStart
@@ -170,8 +172,7 @@ func (r *messageReader) consume(data []byte, at origin) int {
 	case stateLost:
 		n := r.role().boundary(at.seq, len(data))
 		if n == 0 {
-			r.dropBuffer()
-			r.state = stateStart
+			r.findPlace()
 			return 0
 		}
 		return r.collectTail(data[:n], at)
@@ -344,6 +345,20 @@ func (r *messageReader) lost(n int64, reason imds.Incomplete) {
 	}
 }
 
+// findPlace says that a message begins where the place in the stream was lost.
+func (r *messageReader) findPlace() {
+	r.endGap()
+	r.dropBuffer()
+	r.state = stateStart
+}
+
+// endGap says that no more will be known of what was lost in stateLost.
+func (r *messageReader) endGap() {
+	if r.reason == imds.LostSegment && !r.reported {
+		r.role().gap()
+	}
+}
+
 func (r *messageReader) loseTrack(reason imds.Incomplete) {
 	r.dropBuffer()
 	r.state, r.reason, r.reported, r.remaining = stateLost, reason, false, 0
@@ -364,9 +379,12 @@ func (r *messageReader) notAMessage() {
 
 // end says that no more bytes will come, and why.
 func (r *messageReader) end(reason imds.Incomplete) {
-	if r.state == stateHead {
+	switch r.state {
+	case stateHead:
 		r.role().partial(r.buffer, reason)
 		r.keepHead(r.buffer, false)
+	case stateLost:
+		r.endGap()
 	}
 	r.discard()
 }

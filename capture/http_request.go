@@ -35,6 +35,12 @@ func (r *requestReader) bodyWithheld(data []byte) bool {
 	return false
 }
 
+// minRequestBytes is the length of the shortest request, "GET / HTTP/1.0" and two line ends.
+const minRequestBytes = 16
+
+// gap counts that the capture lacks bytes that may have held requests.
+func (r *requestReader) gap() { r.flow.analyzer.stats.RequestGaps++ }
+
 // boundary is where the service was when it answered: there the next request
 // begins.
 func (r *requestReader) boundary(seq uint32, n int) int {
@@ -196,6 +202,7 @@ func parsePartialLine(line []byte) (requestLine, bool) {
 func (r *requestReader) tail(tail []byte) (framing, bool) {
 	if lines := splitHead(tail); r.reason != imds.Whole {
 		if line, ok := parseRequestLine(lines.first); ok && isKnownMethod([]byte(line.method)) {
+			r.endGap()
 			return r.report(line, lines.rest, imds.Whole), true // it came in small pieces
 		}
 		if endsHead(tail) {

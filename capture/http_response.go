@@ -112,6 +112,9 @@ func (r *responseReader) boundary(seq uint32, n int) int {
 	return n
 }
 
+// gap is of no account: a request whose answer was lost is told without.
+func (r *responseReader) gap() {}
+
 // bodyWithheld is never so: a response's body follows.
 func (r *responseReader) bodyWithheld([]byte) bool { return false }
 

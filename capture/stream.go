@@ -116,3 +116,12 @@ func (s *stream) endsAt(seq uint32) bool {
 func (s *stream) done() bool {
 	return s.ended || s.hasFin && s.hasAcked && before(s.fin, s.acked)
 }
+
+// unseen is how many bytes the other side has acknowledged behind those that were read, a
+// FIN among them.
+func (s *stream) unseen() int {
+	if !s.known || !s.hasAcked || s.ended {
+		return 0
+	}
+	return int(int32(s.acked - s.next))
+}

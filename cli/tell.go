@@ -93,6 +93,7 @@ func (s *session) stats() output.CaptureStats {
 		HalfOpenDropped:    found.HalfOpenDropped,
 		SegmentsIgnored:    found.SegmentsIgnored,
 		RequestsPartial:    found.RequestsPartial,
+		RequestGaps:        found.RequestGaps,
 		ResponsesUnmatched: found.ResponsesUnmatched,
 		RequestsCut:        found.RequestsCut,
 		SnaplenNeeded:      found.SnaplenNeeded,

@@ -35,6 +35,9 @@ type CaptureStats struct {
 	// SegmentsIgnored are segments that their receiver would not have taken, RequestsPartial
 	// those of them to the service that came in fragments of which one is missing.
 	SegmentsIgnored, RequestsPartial uint64
+	// RequestGaps are runs of bytes that clients have sent and that were not captured: there
+	// may be requests among them of which nothing else tells.
+	RequestGaps uint64
 	// ResponsesUnmatched are responses whose requests were not captured.
 	ResponsesUnmatched uint64
 	// RequestsCut is the number of packets that the snaplen has cut where they
@@ -94,7 +97,7 @@ func (c *CaptureStats) all() string {
 }
 
 func (c *CaptureStats) lost() bool {
-	return c.DroppedByKernel+c.DroppedByInterface+c.NotRead+c.RequestsCut+c.RequestsPartial > 0 || c.Truncated
+	return c.DroppedByKernel+c.DroppedByInterface+c.NotRead+c.RequestsCut+c.RequestsPartial+c.RequestGaps > 0 || c.Truncated
 }
 
 // doubts are the reasons why a call of version 1 may not be in the log.
@@ -122,6 +125,7 @@ func (c *CaptureStats) doubts(s *Summary) []string {
 		doubt(c.RequestsCut, "packet of a request was cut by the snaplen", "packets of requests were cut by the snaplen")
 	}
 	doubt(c.RequestsPartial, "fragmented packet to the service lacks a fragment", "fragmented packets to the service lack a fragment")
+	doubt(c.RequestGaps, "gap in what a client sent may hide requests", "gaps in what clients sent may hide requests")
 	doubt(c.Evicted, "connection was given up for lack of room", "connections were given up for lack of room")
 	doubt(c.ResponsesUnmatched, "answer belongs to a request that was not captured", "answers belong to requests that were not captured")
 	return doubts

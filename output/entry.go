@@ -352,8 +352,9 @@ type Counts struct {
 	// RequestsCut and SnaplenNeeded are those of CaptureStats, nil if none was cut.
 	RequestsCut   *uint64 `json:"requests_cut,omitempty"`
 	SnaplenNeeded *uint64 `json:"snaplen_needed,omitempty"`
-	// RequestsPartial and FilesLate are those of CaptureStats.
+	// RequestsPartial, RequestGaps and FilesLate are those of CaptureStats.
 	RequestsPartial uint64 `json:"requests_partial,omitempty"`
+	RequestGaps     uint64 `json:"request_gaps,omitempty"`
 	FilesLate       uint64 `json:"files_late,omitempty"`
 	// ResponsesUnmatched, ConnectionsEvicted and EndedEarly are those of CaptureStats.
 	ResponsesUnmatched uint64 `json:"responses_unmatched,omitempty"`

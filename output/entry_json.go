@@ -385,6 +385,9 @@ func (c *Counts) write(w *jsonWriter) {
 	if c.RequestsPartial > 0 {
 		w.count("requests_partial", c.RequestsPartial)
 	}
+	if c.RequestGaps > 0 {
+		w.count("request_gaps", c.RequestGaps)
+	}
 	if c.FilesLate > 0 {
 		w.count("files_late", c.FilesLate)
 	}

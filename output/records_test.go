@@ -237,7 +237,7 @@ func testLifecycles() []Lifecycle {
 		FirstPacket: testTime.Add(-24 * time.Hour), LastPacket: testTime.Add(-time.Hour),
 	}
 	calm := Counts{PacketsReceived: 120, CallsV1: 1, CallsV2: 11, AttributionResolved: 12}
-	lossy := Counts{PacketsReceived: 9000, PacketsDroppedKernel: 3, PacketsDroppedInterface: 1, CallsUnknown: 2, StreamsNotHTTP: 1, ResponsesUnmatched: 2, ConnectionsEvicted: 1, PacketsNotSaved: 5, EndedEarly: true, AttributionMissed: 2, EventsLost: 7, Truncated: true, RequestsCut: new(uint64(2)), SnaplenNeeded: new(uint64(308)), RequestsPartial: 3, FilesLate: 2, EnrichFailed: new(uint64(4))}
+	lossy := Counts{PacketsReceived: 9000, PacketsDroppedKernel: 3, PacketsDroppedInterface: 1, CallsUnknown: 2, StreamsNotHTTP: 1, ResponsesUnmatched: 2, ConnectionsEvicted: 1, PacketsNotSaved: 5, EndedEarly: true, AttributionMissed: 2, EventsLost: 7, Truncated: true, RequestsCut: new(uint64(2)), SnaplenNeeded: new(uint64(308)), RequestsPartial: 3, RequestGaps: 6, FilesLate: 2, EnrichFailed: new(uint64(4))}
 	lost := withoutPackets(inTask, inTask, inPod, func(*Record) {}).Counts(CaptureStats{
 		PacketsReceived: 40, NetworkNamespaces: new(uint64(3)), TellsWithoutPackets: true,
 	})

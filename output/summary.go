@@ -137,6 +137,7 @@ func (s *Summary) Counts(c CaptureStats) Counts {
 		HalfOpenDropped:         c.HalfOpenDropped,
 		SegmentsIgnored:         c.SegmentsIgnored,
 		RequestsPartial:         c.RequestsPartial,
+		RequestGaps:             c.RequestGaps,
 		FilesLate:               c.FilesLate,
 		EnrichFailed:            s.enrichFailed(),
 		NetworkNamespaces:       c.NetworkNamespaces,

@@ -47,6 +47,7 @@ type counts struct {
 	NotRead        uint64 `json:"packets_not_read,omitempty"`
 	RequestsCut    uint64 `json:"requests_cut,omitempty"`
 	Partial        uint64 `json:"requests_partial,omitempty"`
+	Gaps           uint64 `json:"request_gaps,omitempty"`
 	FilesLate      uint64 `json:"files_late,omitempty"`
 	WithoutPackets uint64 `json:"connections_without_packets,omitempty"`
 	Truncated      uint64 `json:"truncated,omitempty"` // sessions
@@ -67,6 +68,7 @@ func countsOf(c *output.Counts) counts {
 		NotRead:        c.PacketsNotRead,
 		RequestsCut:    known(c.RequestsCut),
 		Partial:        c.RequestsPartial,
+		Gaps:           c.RequestGaps,
 		FilesLate:      c.FilesLate,
 		WithoutPackets: known(c.ConnectionsWithoutPackets),
 		Unmatched:      c.ResponsesUnmatched,
@@ -96,6 +98,7 @@ func (c *counts) each(o *counts, do func(*uint64, uint64)) {
 	do(&c.NotRead, o.NotRead)
 	do(&c.RequestsCut, o.RequestsCut)
 	do(&c.Partial, o.Partial)
+	do(&c.Gaps, o.Gaps)
 	do(&c.FilesLate, o.FilesLate)
 	do(&c.WithoutPackets, o.WithoutPackets)
 	do(&c.Truncated, o.Truncated)

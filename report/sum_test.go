@@ -39,6 +39,7 @@ func TestCountsDoNotWrap(t *testing.T) {
 		"cut":            {{RequestsCut: new(uint64(half))}, {RequestsCut: new(uint64(half))}},
 		"not captured":   {{ConnectionsWithoutPackets: new(uint64(half))}, {ConnectionsWithoutPackets: new(uint64(half))}},
 		"partial":        {{RequestsPartial: half}, {RequestsPartial: half}},
+		"gaps":           {{RequestGaps: half}, {RequestGaps: half}},
 		"late":           {{FilesLate: half}, {FilesLate: half}},
 		"evicted":        {{ConnectionsEvicted: half}, {ConnectionsEvicted: half}},
 		"unmatched":      {{ResponsesUnmatched: half}, {ResponsesUnmatched: half}},

@@ -47,6 +47,7 @@ const (
 	itemNotRead        = "packets_not_read"
 	itemCut            = "requests_cut"
 	itemPartial        = "requests_partial"
+	itemGaps           = "request_gaps"
 	itemFilesLate      = "files_late"
 	itemTruncated      = "truncated"
 	itemWithoutPackets = "connections_without_packets"
@@ -83,6 +84,7 @@ func judge(h *host, seen *observation, sums hostSums, o Options) Verdict {
 	v.Missing = counted(v.Missing, itemNotRead, c.NotRead)
 	v.Missing = counted(v.Missing, itemCut, c.RequestsCut)
 	v.Missing = counted(v.Missing, itemPartial, c.Partial)
+	v.Missing = counted(v.Missing, itemGaps, c.Gaps)
 	v.Missing = counted(v.Missing, itemFilesLate, c.FilesLate)
 	v.Missing = counted(v.Missing, itemTruncated, c.Truncated)
 	v.Missing = counted(v.Missing, itemEndedEarly, c.EndedEarly)
@@ -193,7 +195,7 @@ func (v *Verdict) word(o Options) {
 func itemOrder() []string {
 	return []string{
 		itemV1, itemNothing, itemSilent, itemUnfinished, itemTime, itemBoot, itemUnknown, itemElsewhere, itemDropped, itemNotRead, itemCut,
-		itemPartial, itemFilesLate, itemTruncated, itemEndedEarly, itemUnmatched, itemEvicted, itemWithoutPackets, itemNotLogged, itemNotWritten, itemPassedOver, itemHostNotTold, itemOthers, itemMalformed, itemFiles,
+		itemPartial, itemGaps, itemFilesLate, itemTruncated, itemEndedEarly, itemUnmatched, itemEvicted, itemWithoutPackets, itemNotLogged, itemNotWritten, itemPassedOver, itemHostNotTold, itemOthers, itemMalformed, itemFiles,
 	}
 }
 
@@ -226,6 +228,8 @@ func (i *Item) text(o Options) string {
 		return n("packet of a request", "packets of requests") + " cut by the snaplen"
 	case itemPartial:
 		return n("fragmented packet to the service lacks a fragment", "fragmented packets to the service lack a fragment")
+	case itemGaps:
+		return n("gap in what a client sent may hide requests", "gaps in what clients sent may hide requests")
 	case itemFilesLate:
 		return n("file was", "files were") + " read behind others of their time"
 	case itemTruncated:

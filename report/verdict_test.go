@@ -54,6 +54,7 @@ func TestVerdict(t *testing.T) {
 		{"not read", counted(output.Counts{PacketsNotRead: 2}), week, NotEnough, "", "packets_not_read"},
 		{"cut", counted(output.Counts{RequestsCut: many}), week, NotEnough, "", "requests_cut"},
 		{"without a fragment", counted(output.Counts{RequestsPartial: 2}), week, NotEnough, "", "requests_partial"},
+		{"gaps", counted(output.Counts{RequestGaps: 2}), week, NotEnough, "", "request_gaps"},
 		{"files read late", counted(output.Counts{FilesLate: 2}), week, NotEnough, "", "files_late"},
 		{"ended early", counted(output.Counts{EndedEarly: true}), week, NotEnough, "", "ended_early"},
 		{"answers without requests", counted(output.Counts{ResponsesUnmatched: 3}), week, NotEnough, "", "responses_unmatched"},
