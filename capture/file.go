@@ -80,10 +80,11 @@ type fileSource struct {
 	packet  Packet // the last one, here so that none is allocated
 	packets int
 	sifted  sieving
-	window  int // of the compression, with what is unpacked ahead, in bytes
+	window  int // of the compression, in bytes
 }
 
-// memory is about what reading the file takes, in bytes.
+// memory is about what reading the file takes, in bytes, but for what is unpacked ahead:
+// that is the same for all.
 func (s *fileSource) memory() int { return len(s.buf.data) + s.window }
 
 // fileFormat reads the records of one format.
@@ -161,7 +162,7 @@ func (s *fileSource) unpack(head []byte) error {
 			return err
 		}
 		s.readUnpacked(unpacked)
-		s.window += unpacked.window
+		s.window = unpacked.window
 	default:
 		return nil
 	}
@@ -173,7 +174,6 @@ func (s *fileSource) unpack(head []byte) error {
 func (s *fileSource) readUnpacked(unpacker io.Reader) {
 	if s.whole {
 		s.ahead = newFileAhead(unpacker)
-		s.window = 2 * fileAheadSize
 		unpacker = s.ahead
 	}
 	s.buf = newFileBuffer(unpacker)

@@ -1,6 +1,9 @@
 package capture
 
-import "io"
+import (
+	"io"
+	"os"
+)
 
 // fileAheadSize is what is unpacked at once, of which two are in memory: one that is
 // read, and one that is filled meanwhile.
@@ -69,7 +72,7 @@ func fillFrom(r io.Reader, room []byte) (n int, err error) {
 	return n, err
 }
 
-// Read implements io.Reader. Errors are those of what it reads ahead.
+// Read implements io.Reader. Errors are those of what it reads ahead, or os.ErrClosed.
 func (a *fileAhead) Read(p []byte) (int, error) {
 	for len(a.rest) == 0 {
 		if a.given.err != nil {
@@ -78,8 +81,11 @@ func (a *fileAhead) Read(p []byte) (int, error) {
 		if a.given.data != nil {
 			a.free <- a.given.data[:fileAheadSize]
 		}
-		a.given = <-a.full
-		a.rest = a.given.data
+		next, open := <-a.full
+		if !open {
+			return 0, os.ErrClosed
+		}
+		a.given, a.rest = next, next.data
 	}
 	n := copy(p, a.rest)
 	a.rest = a.rest[n:]

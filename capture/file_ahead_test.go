@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/iotest"
@@ -75,6 +77,9 @@ func TestAheadEndsWithClose(t *testing.T) {
 		if input.closed = true; input.late {
 			t.Fatal("read after Close")
 		}
+		if _, err := io.Copy(io.Discard, ahead); !errors.Is(err, os.ErrClosed) {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -109,5 +114,41 @@ func TestSetClosedWithinAPackedFile(t *testing.T) {
 	}
 	if _, reading := <-ahead.full; reading {
 		t.Fatal("it is read on")
+	}
+}
+
+// What arrives in a pipe is unpacked as it is wanted: a goroutine that waits for it could
+// not be told to end.
+func TestStreamsAreNotReadAhead(t *testing.T) {
+	packed := fileGzipped(t, fileCapture(t, "npm-http.pcap"))
+	for _, stream := range []bool{false, true} {
+		var opened setOpened
+		file := opened.file(t, "", packed)
+		file.Stream = stream
+		set := NewFileSet([]SetFile{file}, nil)
+		if _, err := set.Next(); err != nil {
+			t.Fatal(err)
+		}
+		if ahead := set.open[0].source.ahead != nil; ahead == stream {
+			t.Errorf("stream: %t, read ahead: %t", stream, ahead)
+		}
+		if err := set.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What is packed and no capture leaves nothing behind that reads.
+func TestNothingReadsAheadOfNoCapture(t *testing.T) {
+	before := runtime.NumGoroutine()
+	packed := fileGzipped(t, bytes.Repeat([]byte("hello"), fileAheadSize))
+	for range 100 {
+		var opened setOpened
+		if _, err := fileDrain(NewFileSet([]SetFile{opened.file(t, "", packed)}, nil)); !errors.Is(err, ErrNotCapture) {
+			t.Fatal(err)
+		}
+	}
+	if more := runtime.NumGoroutine() - before; more > 50 {
+		t.Errorf("%d goroutines are left", more)
 	}
 }

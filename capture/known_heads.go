@@ -8,7 +8,8 @@ import (
 )
 
 // maxKnownHeads and maxKnownHead bound the heads that are remembered, and the bytes of each:
-// 128 KiB. That is more heads than the clients of an instance have, and longer ones.
+// 25 KiB, and 128 KiB of texts, or twice that where much is redacted. That is more heads than
+// the clients of an instance have, and longer ones.
 const (
 	maxKnownHeads = 1 << 7
 	maxKnownHead  = 1 << 10
@@ -18,8 +19,8 @@ const (
 // things again and again in the same words: to find that a head is byte for byte, but for its
 // token, one that was read before takes a fifth of the time of reading it.
 //
-// A head is known by a number that is made of it, since it may hold secrets: two of 64 bits
-// are the same less often than memory fails.
+// A head is known by a number that is made of it, as no text is to be kept that was not looked
+// at for secrets: two of 64 bits are the same less often than memory fails.
 type knownHeads struct {
 	whole, front, back maphash.Seed // of a head without a token, and of what is around one
 	places             [maxKnownHeads]knownHead
@@ -70,8 +71,7 @@ func usualToken(head []byte) (start, end int) {
 	for start = bytes.IndexByte(head, '\n') + 1; start > 0; {
 		line := head[start:]
 		if len(line) > name && line[name] == ':' && isSpelled(imds.TokenField, line[:name]) {
-			start = min(start+name+len(": "), len(head))
-			return usualTokenAt(head, start)
+			return usualTokenAt(head, start+name+len(":"))
 		}
 		next := bytes.IndexByte(line, '\n') + 1
 		if next == 0 {
@@ -82,7 +82,11 @@ func usualToken(head []byte) (start, end int) {
 	return 0, 0
 }
 
+// usualTokenAt looks behind the colon, and no further than to the end of the line.
 func usualTokenAt(head []byte, start int) (int, int) {
+	if start < len(head) && head[start] == ' ' {
+		start++
+	}
 	end := start
 	for end < len(head) && isUsualInToken[head[end]] {
 		end++

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"runtime"
+	"runtime/debug"
 	"testing"
 )
 
@@ -32,4 +33,22 @@ func TestFrugalityReadsTheHeap(t *testing.T) {
 		t.Errorf("with %d bytes more it is %d in place of %d", kept, after, before)
 	}
 	runtime.KeepAlive(data)
+}
+
+// What is seen is set.
+func TestFrugalityIsSet(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(123))
+	runtime.GC()
+	f := newFrugality()
+	f.look()
+	if set := debug.SetGCPercent(123); set != growth(f.read()) {
+		t.Errorf("it may grow by %d %%, want %d", set, growth(f.read()))
+	}
+}
+
+func BenchmarkFrugality(b *testing.B) {
+	f := newFrugality()
+	for b.Loop() {
+		f.look()
+	}
 }
