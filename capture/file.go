@@ -1,11 +1,13 @@
 package capture
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"sync/atomic"
 )
 
 // fileRecordLimit bounds what has to be in memory at once: one packet or one
@@ -58,10 +60,13 @@ type fileInput struct {
 	name   string    // stands before errors, unless empty
 	closer io.Closer // closed with the Source, unless nil
 	whole  bool      // it is all there, and may be unpacked ahead
+	// drops is where packets are counted that it says were lost, unless nil.
+	drops *atomic.Uint64
 }
 
 // fileOpen returns the Source of what the input holds. If it fails, the input is not closed.
 func fileOpen(in fileInput, sieve *Sieve) (*fileSource, error) {
+	in.drops = cmp.Or(in.drops, new(atomic.Uint64))
 	s := &fileSource{fileInput: in, buf: newFileBuffer(in), sifted: newSieving(sieve)}
 	if err := s.recognise(); err != nil {
 		s.stopAhead()
@@ -144,7 +149,7 @@ func (s *fileSource) recognise() error {
 	case pcapIsMagic(head):
 		s.format, err = newPcapFile(s.buf)
 	case pcapngIsMagic(head):
-		s.format, err = newPcapngFile(s.buf)
+		s.format, err = newPcapngFile(s.buf, s.drops)
 	default:
 		err = s.notCapture(s.buf.unread())
 	}

@@ -61,6 +61,7 @@ type FileSet struct {
 	given   *setMember // whose packet was handed out last
 	now     time.Time  // of that
 	late    atomic.Uint64
+	drops   atomic.Uint64
 }
 
 // setMember is an open file, of which the packet that it has is the next one.
@@ -106,6 +107,10 @@ func (s *FileSet) Next() (*Packet, error) {
 // others as can be open at once had packets of that time. It may be called at
 // any time, in any goroutine.
 func (s *FileSet) Late() uint64 { return s.late.Load() }
+
+// Drops returns how many packets the files say that their writers have lost, as far as they
+// were read. It may be called at any time, in any goroutine.
+func (s *FileSet) Drops() uint64 { return s.drops.Load() }
 
 // Close implements Source.
 func (s *FileSet) Close() error {
@@ -161,7 +166,7 @@ func (s *FileSet) openNext() error {
 	if err != nil {
 		return err
 	}
-	source, err := fileOpen(fileInput{Reader: input, name: next.Name, closer: input, whole: !next.Stream}, s.sieve)
+	source, err := fileOpen(fileInput{Reader: input, name: next.Name, closer: input, whole: !next.Stream, drops: &s.drops}, s.sieve)
 	if err != nil {
 		_ = input.Close() // it was only read, and the first error tells more
 		return err

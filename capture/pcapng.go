@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +16,7 @@ const (
 	pcapngInterfaceBlock = 1
 	pcapngPacketBlock    = 2 // obsolete
 	pcapngSimplePacket   = 3
+	pcapngStatistics     = 5
 	pcapngEnhancedPacket = 6
 	pcapngProcessBlock   = 0x80000001 // Apple's
 )
@@ -44,6 +46,7 @@ type pcapngFile struct {
 	firstID    int               // the InterfaceID of the first of them
 	processes  []pcapngProcess   // of the current section
 	last       time.Time         // of the last packet that had one
+	drops      *atomic.Uint64    // packets that the file says were lost are added
 }
 
 // pcapngInterface is what a section says of an interface.
@@ -53,6 +56,7 @@ type pcapngInterface struct {
 	name    string
 	network string // that it is in, empty for the capture's own
 	clock   pcapngClock
+	drops   pcapngDrops
 }
 
 // pcapngIsMagic reports whether head begins a pcapng file.
@@ -61,7 +65,7 @@ func pcapngIsMagic(head []byte) bool {
 }
 
 // newPcapngFile checks that the file begins with a section.
-func newPcapngFile(buf *fileBuffer) (*pcapngFile, error) {
+func newPcapngFile(buf *fileBuffer, drops *atomic.Uint64) (*pcapngFile, error) {
 	head, err := buf.peek(pcapngMinBlockLen)
 	if err != nil {
 		return nil, err
@@ -69,7 +73,7 @@ func newPcapngFile(buf *fileBuffer) (*pcapngFile, error) {
 	if pcapngOrder(head) == nil {
 		return nil, fmt.Errorf("%w: it begins like pcapng but without a byte-order magic", ErrNotCapture)
 	}
-	return &pcapngFile{buf: buf}, nil
+	return &pcapngFile{buf: buf, drops: drops}, nil
 }
 
 // pcapngOrder returns the byte order of the section that head begins, nil if
@@ -103,7 +107,7 @@ func (f *pcapngFile) nextBlock(p *Packet) (packet bool, err error) {
 		f.declareProcess(nil)
 		return false, f.skip(length)
 	}
-	if !pcapngIsRead(kind) {
+	if !pcapngIsRead(kind) || kind == pcapngStatistics && length > pcapngMaxStatistics {
 		return false, f.skip(length)
 	}
 	block, err := f.block(length)
@@ -120,7 +124,7 @@ func (f *pcapngFile) nextBlock(p *Packet) (packet bool, err error) {
 // pcapngIsRead reports whether blocks of that type are looked into.
 func pcapngIsRead(kind uint32) bool {
 	switch kind {
-	case pcapngSectionHeader, pcapngInterfaceBlock, pcapngPacketBlock, pcapngSimplePacket, pcapngEnhancedPacket, pcapngProcessBlock:
+	case pcapngSectionHeader, pcapngInterfaceBlock, pcapngPacketBlock, pcapngSimplePacket, pcapngStatistics, pcapngEnhancedPacket, pcapngProcessBlock:
 		return true
 	}
 	return false
@@ -206,6 +210,9 @@ func (f *pcapngFile) read(kind uint32, body []byte, p *Packet) (bool, error) {
 		return true, f.simplePacket(body, p)
 	case pcapngProcessBlock:
 		f.declareProcess(body)
+		return false, nil
+	case pcapngStatistics:
+		f.statistics(body)
 		return false, nil
 	case pcapngPacketBlock:
 		return true, f.packetBlock(body, p)

@@ -56,9 +56,9 @@ func pcapngNextOption(b []byte, order binary.ByteOrder) (o pcapngOption, rest []
 	return pcapngOption{code, b[:length]}, b[min(pcapngPadded(length), len(b)):], true
 }
 
-// readPacketOptions takes in a packet's options; comments are each on a line.
+// readPacketOptions takes in the options of an interface's packet; comments are each on a line.
 // Options that overrun the block end the search: the packet itself is whole.
-func (f *pcapngFile) readPacketOptions(options []byte, p *Packet) {
+func (f *pcapngFile) readPacketOptions(options []byte, id uint32, p *Packet) {
 	var comments []string
 	for {
 		o, rest, ok := pcapngNextOption(options, f.order)
@@ -66,9 +66,12 @@ func (f *pcapngFile) readPacketOptions(options []byte, p *Packet) {
 			p.Comment = strings.Join(comments, "\n")
 			return
 		}
-		if o.code == pcapngOptComment {
+		switch {
+		case o.code == pcapngOptComment:
 			comments = append(comments, pcapngText(o.value))
-		} else if len(o.value) == 4 {
+		case o.code == pcapngOptDropCount && len(o.value) == 8:
+			f.addDrops(id, f.order.Uint64(o.value))
+		case len(o.value) == 4:
 			f.setPacketOption(o.code, f.order.Uint32(o.value), p)
 		}
 		options = rest

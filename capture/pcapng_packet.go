@@ -20,7 +20,11 @@ func (f *pcapngFile) packetBlock(body []byte, p *Packet) error {
 	if len(body) < 20 {
 		return fmt.Errorf("%w: a packet block is too short", ErrDamaged)
 	}
-	return f.timedPacket(uint32(f.order.Uint16(body)), body[4:], p)
+	id := uint32(f.order.Uint16(body))
+	if lost := f.order.Uint16(body[2:]); lost != pcapngNoDropField {
+		f.addDrops(id, uint64(lost))
+	}
+	return f.timedPacket(id, body[4:], p)
 }
 
 // timedPacket reads what both have in common, from the time on.
@@ -38,7 +42,7 @@ func (f *pcapngFile) timedPacket(id uint32, body []byte, p *Packet) error {
 	p.Length = int(max(captured, length))
 	p.Time = f.time(i.clock, f.order.Uint32(body), f.order.Uint32(body[4:]))
 	if options := pcapngPadded(int(captured)); options < len(rest) {
-		f.readPacketOptions(rest[options:], p)
+		f.readPacketOptions(rest[options:], id, p)
 	}
 	return nil
 }

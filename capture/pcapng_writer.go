@@ -91,6 +91,24 @@ func (w *PcapngWriter) WritePacket(p Packet) error {
 	return nil
 }
 
+// WriteDrops says behind the packets how many others are missing that were to be among them,
+// in an Interface Statistics Block of the first interface. Errors are those of WritePacket.
+func (w *PcapngWriter) WriteDrops(n uint64, at time.Time) error {
+	if w.err != nil {
+		return w.err
+	}
+	if len(w.interfaces) == 0 {
+		w.declare(pcapngKey{link: LinkEthernet})
+	}
+	start := w.begin(pcapngStatistics)
+	w.uint32(0)
+	w.timestamp(at)
+	w.option(pcapngOptOSDrop, string(binary.LittleEndian.AppendUint64(nil, n)))
+	w.endOptions()
+	w.finish(start)
+	return w.flush()
+}
+
 // Mended has packets written again after a Write that failed: nothing that it left is
 // there any more.
 func (w *PcapngWriter) Mended() { w.err = nil }
@@ -128,11 +146,9 @@ func (w *PcapngWriter) declare(key pcapngKey) {
 
 // packet appends an Enhanced Packet Block.
 func (w *PcapngWriter) packet(id uint32, p Packet) {
-	nanoseconds := pcapngNanoseconds(p.Time)
 	start := w.begin(pcapngEnhancedPacket)
 	w.uint32(id)
-	w.uint32(uint32(nanoseconds >> 32))
-	w.uint32(uint32(nanoseconds))
+	w.timestamp(p.Time)
 	w.uint32(uint32(len(p.Data)))
 	w.uint32(uint32(max(p.Length, len(p.Data))))
 	w.block = append(w.block, p.Data...)
@@ -142,6 +158,13 @@ func (w *PcapngWriter) packet(id uint32, p Packet) {
 		w.endOptions()
 	}
 	w.finish(start)
+}
+
+// timestamp appends t, the upper half first.
+func (w *PcapngWriter) timestamp(t time.Time) {
+	nanoseconds := pcapngNanoseconds(t)
+	w.uint32(uint32(nanoseconds >> 32))
+	w.uint32(uint32(nanoseconds))
 }
 
 // pcapngNanoseconds returns t in nanoseconds since 1970, 0 if that does not

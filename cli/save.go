@@ -48,6 +48,8 @@ type packetFile struct {
 	unfit   bool          // people know that there are packets that do not fit into the format
 	// keeps reports at the end that nothing could be read: a file that was there stays as it was.
 	keeps func() bool
+	// lost is how many packets are known to be missing from what is saved, at the end.
+	lost func() uint64
 	// comment says who made the call that begins in a packet.
 	comment func(attribution.Answer, *imds.Note) string
 	queue   chan saving
@@ -93,6 +95,7 @@ func (s *session) savePackets() (io.Closer, error) {
 	p.lasting = s.options.live() && isRegular(p.file)
 	p.keeps = func() bool { return s.truncated && s.analyzer.Stats().Packets+s.sieve.PassedOver() == 0 }
 	p.tell = func(err error) { say(s.streams.Err, "%s", err) }
+	p.lost = s.packetsLost
 	go p.writeAll()
 	s.analyzer.SaveTo(func(packet capture.Saved) {
 		pending := s.join.pending[packet.Conn]
@@ -102,6 +105,17 @@ func (s *session) savePackets() (io.Closer, error) {
 		p.add(saving{packet, pending, time.Now().Add(saveWait)})
 	})
 	return p, nil
+}
+
+// packetsLost is how many packets were lost or not saved, at least: input that is cut off ends
+// in one that is not whole.
+func (s *session) packetsLost() uint64 {
+	stats := s.stats()
+	n := stats.DroppedByKernel + stats.DroppedByInterface + stats.PacketsNotSaved
+	if stats.Truncated {
+		n++
+	}
+	return n
 }
 
 // openPacketFile opens the file, and leaves what is in it. Without a name it returns nil.
@@ -120,10 +134,12 @@ func openPacketFile(name string) (*packetFile, error) {
 			return nil, errors.Join(fmt.Errorf("cannot save packets: %w", err), file.Close())
 		}
 	}
-	return &packetFile{
+	p := &packetFile{
 		name: name, file: file, blocks: &wholeBlocks{file: file}, now: time.Now,
 		queue: make(chan saving, maxSaving), room: newRoom(maxSavingBytes), done: make(chan struct{}),
-	}, nil
+	}
+	p.lost = p.notSaved
+	return p, nil
 }
 
 // begin writes the file's head, in the place of what was in it.
@@ -342,6 +358,18 @@ func (p *packetFile) saveNothing() error {
 	return nil
 }
 
+// tellLost has the file say what is missing from it, for those who read it later.
+func (p *packetFile) tellLost() {
+	if p.writer == nil || p.err != nil || p.failed != nil {
+		return
+	}
+	if n := p.lost(); n > 0 {
+		if err := p.writer.WriteDrops(n, p.now()); err != nil {
+			p.err = fmt.Errorf("cannot save packets to %s: %w", p.name, err)
+		}
+	}
+}
+
 // Close writes what waits, closes the file and returns what went wrong.
 func (p *packetFile) Close() error {
 	close(p.queue)
@@ -349,6 +377,7 @@ func (p *packetFile) Close() error {
 	if p.writer == nil && p.err == nil {
 		p.err = p.saveNothing()
 	}
+	p.tellLost()
 	deleted := p.lasting && logfile.IsDeleted(p.file)
 	if deleted {
 		p.lose()

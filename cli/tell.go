@@ -107,7 +107,7 @@ func (s *session) stats() output.CaptureStats {
 	}
 	if !stats.Live {
 		stats.FirstPacket, stats.LastPacket = found.First, found.Last
-		stats.FilesLate = s.files.Late()
+		stats.FilesLate, stats.DroppedByKernel = s.files.Late(), s.files.Drops()
 	}
 	if len(s.kernel) < len(s.live) {
 		s.kernel = make([]capture.LiveStats, len(s.live))

@@ -10,8 +10,7 @@ import (
 
 // CaptureStats is what the summary says of the capture itself.
 type CaptureStats struct {
-	// Live is true for packets from interfaces; a file does not tell what was
-	// dropped when it was written.
+	// Live is true for packets from interfaces.
 	Live bool
 	// FirstPacket and LastPacket are the times between which the packets of files lie,
 	// to the second; zero if live.
@@ -23,7 +22,8 @@ type CaptureStats struct {
 	NotRead uint64
 	// DroppedByKernel are packets that there was no room for, and
 	// DroppedByInterface those that the network interface or its driver lost
-	// (pcap_stats(3PCAP)).
+	// (pcap_stats(3PCAP)). Of files the former are all that they say were lost when they
+	// were written, as pcapng can; that none are is no proof that none were.
 	DroppedByKernel, DroppedByInterface uint64
 	// Connections is the number of connections, NotHTTP of those that carry
 	// something other than HTTP/1, Evicted of those that were given up because

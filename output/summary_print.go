@@ -210,6 +210,8 @@ func (c *CaptureStats) print(b *strings.Builder) {
 	fmt.Fprintf(b, "Packets: %d received, %d of them to or from the metadata service", c.PacketsReceived, c.Segments)
 	if c.Live {
 		fmt.Fprintf(b, ", %d dropped by the kernel, %d by interfaces", c.DroppedByKernel, c.DroppedByInterface)
+	} else if c.DroppedByKernel > 0 {
+		fmt.Fprintf(b, ", %d dropped when they were captured", c.DroppedByKernel)
 	}
 	b.WriteString("\n")
 	var rest []string
