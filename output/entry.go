@@ -352,6 +352,8 @@ type Counts struct {
 	// RequestsCut and SnaplenNeeded are those of CaptureStats, nil if none was cut.
 	RequestsCut   *uint64 `json:"requests_cut,omitempty"`
 	SnaplenNeeded *uint64 `json:"snaplen_needed,omitempty"`
+	// Segments is that of CaptureStats, nil for live captures.
+	Segments *uint64 `json:"segments,omitempty"`
 	// RequestsPartial, RequestGaps and FilesLate are those of CaptureStats.
 	RequestsPartial uint64 `json:"requests_partial,omitempty"`
 	RequestGaps     uint64 `json:"request_gaps,omitempty"`

@@ -380,6 +380,7 @@ func (c *Counts) write(w *jsonWriter) {
 	if c.PacketsNotSaved > 0 {
 		w.count("packets_not_saved", c.PacketsNotSaved)
 	}
+	w.known("segments", c.Segments)
 	w.known("requests_cut", c.RequestsCut)
 	w.known("snaplen_needed", c.SnaplenNeeded)
 	if c.RequestsPartial > 0 {

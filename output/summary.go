@@ -143,6 +143,9 @@ func (s *Summary) Counts(c CaptureStats) Counts {
 		NetworkNamespaces:       c.NetworkNamespaces,
 		WithoutPackets:          s.listWithoutPackets(),
 	}
+	if !c.Live {
+		counts.Segments = new(c.Segments)
+	}
 	if c.RequestsCut > 0 {
 		counts.RequestsCut, counts.SnaplenNeeded = new(c.RequestsCut), new(uint64(c.SnaplenNeeded))
 	}

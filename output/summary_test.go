@@ -100,10 +100,11 @@ func TestVerdict(t *testing.T) {
 func TestSummaryCounts(t *testing.T) {
 	s := summaryOf(testRecord(), testRecord(token), testRecord(tokenRequest6), testRecord(cutHead(imds.LostSegment)),
 		testRecord(nothingSeen), testRecord(offline))
-	got := s.Counts(CaptureStats{PacketsReceived: 9, DroppedByKernel: 2, DroppedByInterface: 1, NotRead: 4, NotHTTP: 3, EventsLost: 5, Truncated: true})
+	got := s.Counts(CaptureStats{PacketsReceived: 9, DroppedByKernel: 2, DroppedByInterface: 1, NotRead: 4, NotHTTP: 3, EventsLost: 5, Truncated: true, Segments: 6})
 	want := Counts{
 		PacketsReceived: 9, PacketsDroppedKernel: 2, PacketsDroppedInterface: 1, PacketsNotRead: 4, CallsV1: 2, CallsV2: 2, CallsUnknown: 2,
 		StreamsNotHTTP: 3, AttributionResolved: 4, AttributionMissed: 1, EventsLost: 5, Truncated: true,
+		Segments: new(uint64(6)),
 	}
 	if !reflect.DeepEqual(got, want) || s.Calls() != 6 {
 		t.Errorf("got %+v, %d calls, want %+v", got, s.Calls(), want)

@@ -60,6 +60,9 @@ func (o *observation) add(s *session) {
 	o.Earliest, o.Latest = earlier(o.Earliest, s.Started), s.Started
 	counts := s.Counts
 	counts.NotWritten = less(counts.NotWritten, s.unlogged)
+	if s.Segments != nil && *s.Segments == 0 {
+		counts.NoSegments = 1
+	}
 	o.Counts.sum(&counts)
 	o.Sequence, o.Counted = max(o.Sequence, s.Sequence), later(o.Counted, s.Counted)
 	if s.BootID != "" {

@@ -26,6 +26,8 @@ type session struct {
 	Elapsed   uint64    `json:"elapsed,omitempty"`
 	ElapsedAt time.Time `json:"elapsed_at,omitzero"`
 	Counts    counts    `json:"counts,omitzero"`
+	// Segments are those in files, nil if no line tells.
+	Segments *uint64 `json:"segments,omitempty"`
 	// Sequence is the highest number of a call that was counted, Counted the time of
 	// the latest.
 	Sequence uint64    `json:"sequence,omitempty"`
@@ -43,11 +45,13 @@ type session struct {
 // counts are what makes the silence of a capture doubtful, and how many calls there
 // were. They are those since the session's start: of several lines the highest hold.
 type counts struct {
-	Dropped        uint64 `json:"packets_dropped,omitempty"`
-	NotRead        uint64 `json:"packets_not_read,omitempty"`
-	RequestsCut    uint64 `json:"requests_cut,omitempty"`
-	Partial        uint64 `json:"requests_partial,omitempty"`
-	Gaps           uint64 `json:"request_gaps,omitempty"`
+	Dropped     uint64 `json:"packets_dropped,omitempty"`
+	NotRead     uint64 `json:"packets_not_read,omitempty"`
+	RequestsCut uint64 `json:"requests_cut,omitempty"`
+	Partial     uint64 `json:"requests_partial,omitempty"`
+	Gaps        uint64 `json:"request_gaps,omitempty"`
+	// NoSegments are sessions that read files, in which there was none.
+	NoSegments     uint64 `json:"no_segments,omitempty"`
 	FilesLate      uint64 `json:"files_late,omitempty"`
 	WithoutPackets uint64 `json:"connections_without_packets,omitempty"`
 	Truncated      uint64 `json:"truncated,omitempty"` // sessions
@@ -99,6 +103,7 @@ func (c *counts) each(o *counts, do func(*uint64, uint64)) {
 	do(&c.RequestsCut, o.RequestsCut)
 	do(&c.Partial, o.Partial)
 	do(&c.Gaps, o.Gaps)
+	do(&c.NoSegments, o.NoSegments)
 	do(&c.FilesLate, o.FilesLate)
 	do(&c.WithoutPackets, o.WithoutPackets)
 	do(&c.Truncated, o.Truncated)
@@ -128,6 +133,9 @@ func sessionOf(l *output.Lifecycle) session {
 		Counts:  countsOf(c.Counts),
 	}
 	s.Counts.NotWritten = c.EntriesNotWritten
+	if c.Counts != nil {
+		s.Segments = c.Counts.Segments
+	}
 	if c.Elapsed != nil {
 		s.Elapsed, s.ElapsedAt = *c.Elapsed, s.Last
 	}
@@ -149,6 +157,9 @@ func (s *session) merge(o *session) {
 	s.unlogged = max(s.unlogged, o.unlogged)
 	s.BootID, s.Uptime, s.Sequence = max(s.BootID, o.BootID), max(s.Uptime, o.Uptime), max(s.Sequence, o.Sequence)
 	s.Counts.highest(&o.Counts)
+	if s.Segments == nil || o.Segments != nil && *o.Segments > *s.Segments {
+		s.Segments = o.Segments
+	}
 	if s.Folding == nil {
 		s.Folding = o.Folding
 	}

@@ -48,6 +48,7 @@ const (
 	itemCut            = "requests_cut"
 	itemPartial        = "requests_partial"
 	itemGaps           = "request_gaps"
+	itemNoSegments     = "no_segments"
 	itemFilesLate      = "files_late"
 	itemTruncated      = "truncated"
 	itemWithoutPackets = "connections_without_packets"
@@ -85,6 +86,7 @@ func judge(h *host, seen *observation, sums hostSums, o Options) Verdict {
 	v.Missing = counted(v.Missing, itemCut, c.RequestsCut)
 	v.Missing = counted(v.Missing, itemPartial, c.Partial)
 	v.Missing = counted(v.Missing, itemGaps, c.Gaps)
+	v.Missing = counted(v.Missing, itemNoSegments, c.NoSegments)
 	v.Missing = counted(v.Missing, itemFilesLate, c.FilesLate)
 	v.Missing = counted(v.Missing, itemTruncated, c.Truncated)
 	v.Missing = counted(v.Missing, itemEndedEarly, c.EndedEarly)
@@ -194,7 +196,7 @@ func (v *Verdict) word(o Options) {
 // itemOrder is the order in which items are told, the gravest first.
 func itemOrder() []string {
 	return []string{
-		itemV1, itemNothing, itemSilent, itemUnfinished, itemTime, itemBoot, itemUnknown, itemElsewhere, itemDropped, itemNotRead, itemCut,
+		itemV1, itemNothing, itemSilent, itemUnfinished, itemNoSegments, itemTime, itemBoot, itemUnknown, itemElsewhere, itemDropped, itemNotRead, itemCut,
 		itemPartial, itemGaps, itemFilesLate, itemTruncated, itemEndedEarly, itemUnmatched, itemEvicted, itemWithoutPackets, itemNotLogged, itemNotWritten, itemPassedOver, itemHostNotTold, itemOthers, itemMalformed, itemFiles,
 	}
 }
@@ -228,6 +230,8 @@ func (i *Item) text(o Options) string {
 		return n("packet of a request", "packets of requests") + " cut by the snaplen"
 	case itemPartial:
 		return n("fragmented packet to the service lacks a fragment", "fragmented packets to the service lack a fragment")
+	case itemNoSegments:
+		return n("capture holds", "captures hold") + " no packet to or from the metadata service, so that nothing shows that one would be there"
 	case itemGaps:
 		return n("gap in what a client sent may hide requests", "gaps in what clients sent may hide requests")
 	case itemFilesLate:
