@@ -95,10 +95,13 @@ func (s *fileSource) memory() int { return len(s.buf.data) + s.window }
 // fileFormat reads the records of one format.
 type fileFormat interface {
 	// next fills in the next packet. The error is io.EOF after the last one,
-	// io.ErrUnexpectedEOF if the input ends inside a record, wraps ErrDamaged,
-	// or is the reader's.
+	// io.ErrUnexpectedEOF if the input ends inside a record, errJoined if another
+	// capture begins there, wraps ErrDamaged, or is the reader's.
 	next(*Packet) error
 }
+
+// errJoined: here begins another capture, as in what cat(1) has joined.
+var errJoined = errors.New("another capture begins")
 
 // Next implements Source.
 func (s *fileSource) Next() (*Packet, error) {
@@ -112,12 +115,26 @@ func (s *fileSource) Next() (*Packet, error) {
 func (s *fileSource) advance() error {
 	for {
 		s.packet = Packet{}
-		if err := s.format.next(&s.packet); err != nil {
+		if err := s.nextRecord(); err != nil {
 			return s.inFile(err)
 		}
 		s.packets++
 		if s.sifted.lets(&s.packet) {
 			return nil
+		}
+	}
+}
+
+// nextRecord reads the next packet. Captures that were joined are read one after the other,
+// each in its own format.
+func (s *fileSource) nextRecord() error {
+	for {
+		err := s.format.next(&s.packet)
+		if err != errJoined {
+			return err
+		}
+		if err := s.begin(); err != nil {
+			return err
 		}
 	}
 }
@@ -145,13 +162,18 @@ func (s *fileSource) recognise() error {
 			return err
 		}
 	}
-	switch {
+	return s.begin()
+}
+
+// begin has the capture read whose first bytes are held.
+func (s *fileSource) begin() (err error) {
+	switch head := s.buf.unread(); {
 	case pcapIsMagic(head):
 		s.format, err = newPcapFile(s.buf)
 	case pcapngIsMagic(head):
 		s.format, err = newPcapngFile(s.buf, s.drops)
 	default:
-		err = s.notCapture(s.buf.unread())
+		err = s.notCapture(head)
 	}
 	return err
 }

@@ -114,9 +114,10 @@ func newPcapFile(buf *fileBuffer) (*pcapFile, error) {
 	return f, nil
 }
 
-// beginsPcap reports whether another file's header stands where a record should, as in what
-// cat(1) has joined: a magic number, and version 2.4. Read as a record it would be a packet
-// captured in a certain microsecond of 1984, or of a year after 2050.
+// beginsPcap reports whether another file's header stands where a record or a block should, as
+// in what cat(1) has joined: a magic number, and version 2.4. Read as a record it would be a
+// packet captured in a certain microsecond of 1984, or of a year after 2050; as a block one of
+// a private type, with 256 KiB and two bytes.
 func beginsPcap(head []byte) bool {
 	const little, big = 4<<16 | 2, 4<<24 | 2<<8
 	version := binary.LittleEndian.Uint32(head[4:])
@@ -132,24 +133,18 @@ func isBlank(head []byte) bool {
 	return binary.LittleEndian.Uint64(head)|binary.LittleEndian.Uint64(head[8:]) == 0
 }
 
-// recordHead returns the next record's header, behind the headers of files that were joined.
+// recordHead returns the next record's header.
 func (f *pcapFile) recordHead() ([]byte, error) {
-	for {
-		head, err := f.buf.peek(f.recordLen)
-		switch {
-		case err != nil:
-			return nil, err
-		case isBlank(head):
-			return nil, errBlank
-		case !beginsPcap(head):
-			return head, nil
-		}
-		anew, err := newPcapFile(f.buf)
-		if err != nil {
-			return nil, err
-		}
-		*f = *anew
+	head, err := f.buf.peek(f.recordLen)
+	switch {
+	case err != nil:
+		return nil, err
+	case isBlank(head):
+		return nil, errBlank
+	case beginsPcap(head), beginsPcapng(head):
+		return nil, errJoined
 	}
+	return head, nil
 }
 
 // next implements fileFormat.

@@ -64,6 +64,12 @@ func pcapngIsMagic(head []byte) bool {
 	return binary.LittleEndian.Uint32(head) == pcapngSectionHeader
 }
 
+// beginsPcapng reports whether a section begins where a record of a pcap file should. Read as a
+// record it would be a packet of 1975 with 418 MiB or more.
+func beginsPcapng(head []byte) bool {
+	return pcapngIsMagic(head) && pcapngOrder(head) != nil
+}
+
 // newPcapngFile checks that the file begins with a section.
 func newPcapngFile(buf *fileBuffer, drops *atomic.Uint64) (*pcapngFile, error) {
 	head, err := buf.peek(pcapngMinBlockLen)
@@ -137,6 +143,9 @@ func (f *pcapngFile) head() (kind, length uint32, err error) {
 	head, err := f.buf.peek(pcapngMinBlockLen)
 	if err != nil {
 		return 0, 0, err
+	}
+	if beginsPcap(head) {
+		return 0, 0, errJoined
 	}
 	if pcapngIsMagic(head) {
 		if f.order = pcapngOrder(head); f.order == nil {
