@@ -55,13 +55,15 @@ func (f SetFile) before(other SetFile) int {
 // Other than the end of a usual Source that of one file is not the end of a
 // set: after an error other than io.EOF Next goes on with the other files.
 type FileSet struct {
-	sieve   *Sieve
-	waiting []SetFile // in order
-	open    []*setMember
-	given   *setMember // whose packet was handed out last
-	now     time.Time  // of that
-	late    atomic.Uint64
-	drops   atomic.Uint64
+	sieve      *Sieve
+	waiting    []SetFile // in order
+	open       []*setMember
+	given      *setMember // whose packet was handed out last
+	now        time.Time  // of that
+	late       atomic.Uint64
+	heavy      bool          // memory is why it was full last
+	lateMemory atomic.Uint64 // of the late ones, those for which there was no memory
+	drops      atomic.Uint64
 }
 
 // setMember is an open file, of which the packet that it has is the next one.
@@ -112,6 +114,10 @@ func (s *FileSet) Late() uint64 { return s.late.Load() }
 // were read. It may be called at any time, in any goroutine.
 func (s *FileSet) Drops() uint64 { return s.drops.Load() }
 
+// LateForMemory returns how many of them were late because of what others took of
+// memory, however few these were. It may be called like Late.
+func (s *FileSet) LateForMemory() uint64 { return s.lateMemory.Load() }
+
 // Close implements Source.
 func (s *FileSet) Close() error {
 	for len(s.open) > 0 {
@@ -131,15 +137,23 @@ func (s *FileSet) due() bool {
 	return len(s.open) == 0 || !next.Stream && next.Begins.Before(s.earliest().packet().Time)
 }
 
-// full reports whether no more files can be open.
+// full reports whether no more files can be open. It notes why: what is late was due
+// when that was asked last, before there was room.
 func (s *FileSet) full() bool {
-	memory := 0
-	if len(s.open) > 1 {
-		for _, m := range s.open {
-			memory += m.source.memory()
-		}
+	heavy := len(s.open) > 1 && s.memory() >= setMemory
+	full := heavy || len(s.open) == setOpenFiles
+	if full {
+		s.heavy = heavy
 	}
-	return len(s.open) == setOpenFiles || memory >= setMemory
+	return full
+}
+
+// memory is about what the open files take, in bytes.
+func (s *FileSet) memory() (bytes int) {
+	for _, m := range s.open {
+		bytes += m.source.memory()
+	}
+	return bytes
 }
 
 // earliest returns the open file whose next packet comes first, that which was
@@ -160,7 +174,7 @@ func (s *FileSet) openNext() error {
 	s.waiting[0] = SetFile{} // its closure can be forgotten
 	s.waiting = s.waiting[1:]
 	if !next.Stream && next.Begins.Before(s.now) {
-		s.late.Add(1)
+		s.countLate()
 	}
 	input, err := next.Open()
 	if err != nil {
@@ -174,6 +188,14 @@ func (s *FileSet) openNext() error {
 	m := &setMember{source: source, lane: s.freeLane()}
 	s.open = append(s.open, m)
 	return s.advance(m)
+}
+
+// countLate counts a file that was opened after its time, by what it has waited for.
+func (s *FileSet) countLate() {
+	s.late.Add(1)
+	if s.heavy {
+		s.lateMemory.Add(1)
+	}
 }
 
 // advance reads the next packet of a file, and lets the file go if there is none.

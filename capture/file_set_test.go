@@ -221,8 +221,8 @@ func TestFileSetBoundsOpenFiles(t *testing.T) {
 	if len(packets) != 2*(setOpenFiles+more) || errs != nil || opened.most != setOpenFiles || opened.now != 0 {
 		t.Errorf("%d packets, %v, %+v", len(packets), errs, opened)
 	}
-	if s.Late() != more {
-		t.Errorf("%d late, want %d", s.Late(), more)
+	if s.Late() != more || s.LateForMemory() != 0 {
+		t.Errorf("%d late, %d of them for memory, want %d", s.Late(), s.LateForMemory(), more)
 	}
 }
 
@@ -388,8 +388,8 @@ func TestFileSetBoundsMemory(t *testing.T) {
 	if packets != 2*count {
 		t.Errorf("%d packets", packets)
 	}
-	if most != setMemory/fileZstdWindow || s.Late() == 0 {
-		t.Errorf("%d files were open at once, %d late", most, s.Late())
+	if most != setMemory/fileZstdWindow || s.Late() == 0 || s.LateForMemory() != s.Late() {
+		t.Errorf("%d files were open at once, %d late, %d of them for memory", most, s.Late(), s.LateForMemory())
 	}
 }
 

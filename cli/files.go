@@ -111,12 +111,20 @@ func (f *files) failures() (failed []error) {
 }
 
 // limits tells what was not done as it should be.
-func (f *files) limits() []string {
-	if f == nil || f.Late() == 0 {
+func (f *files) limits() (limits []string) {
+	if f == nil {
 		return nil
 	}
-	return []string{fmt.Sprintf("So many files are captures of the same time that %d of them were read behind the others: connections "+
-		"of which several files have a part may not be put together. Read fewer at once, or merge them first: mergecap", f.Late())}
+	told := func(late uint64, why, advice string) {
+		if late > 0 {
+			limits = append(limits, fmt.Sprintf("%s that %d of them were read behind the others: connections of which several files "+
+				"have a part may not be put together. %s, or merge them first: mergecap", why, late, advice))
+		}
+	}
+	told(f.Late()-f.LateForMemory(), "So many files are captures of the same time", "Read fewer at once")
+	told(f.LateForMemory(), "Files that are captures of the same time take so much memory, as they are packed with a wide window "+
+		"or have very large packets,", "Read fewer at once, unpack them")
+	return limits
 }
 
 // partialError is damage behind good records.

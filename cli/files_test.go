@@ -327,18 +327,38 @@ func TestFailureIsToldBeforeTheEnd(t *testing.T) {
 	}
 }
 
-// More files of one time than can be open at once are read, and that is told.
+// Of the files of one time as many are read at once as can be open, or as there is memory for.
+// The others are read, too, and it is told why that was late.
 func TestTooManyFilesOfOneTime(t *testing.T) {
-	dir := t.TempDir()
-	const many = 80
-	for i := range many {
-		write(t, dir, fmt.Sprint(i), pcapng(t, asks(fmt.Sprintf("10.0.0.7:%d", 40001+i), "/x").Packets()))
+	for _, test := range []struct {
+		name       string
+		files      int
+		pack       func(string) string
+		says, late string
+	}{
+		{"in number", 80, func(s string) string { return s }, "So many files are captures of the same time that 16 of them", "16 files were"},
+		{"in memory", 3, widelyPacked, "take so much memory, as they are packed with a wide window or have very large packets, that 1 of them", "1 file was"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for i := range test.files {
+				write(t, dir, fmt.Sprint(i), test.pack(pcapng(t, asks(fmt.Sprintf("10.0.0.7:%d", 40001+i), "/x").Packets())))
+			}
+			r := succeeded(t, "-r", dir)
+			if calls := callsOf(t, r.out); len(calls) != test.files {
+				t.Errorf("%d calls of %d", len(calls), test.files)
+			}
+			if !strings.Contains(r.err, test.says) || !strings.Contains(r.err, ": "+test.late+" read behind others of ") || strings.Count(r.err, "behind the others") != 1 {
+				t.Errorf("said: %s", r.err)
+			}
+		})
 	}
-	r := succeeded(t, "-r", dir)
-	if calls := callsOf(t, r.out); len(calls) != many {
-		t.Errorf("%d calls of %d", len(calls), many)
-	}
-	if !strings.Contains(r.err, "that 16 of them were read behind the others") || !strings.Contains(r.err, ": 16 files were read behind others of their time.") {
-		t.Errorf("said: %s", r.err)
-	}
+}
+
+// widelyPacked is a zstd frame of one raw block, with the window of zstd --long=27 (RFC 8878,
+// sections 3.1.1.1 and 3.1.1.2).
+func widelyPacked(data string) string {
+	const window, last = (27 - 10) << 3, 1
+	head := binary.LittleEndian.AppendUint32([]byte{0x28, 0xb5, 0x2f, 0xfd, 0, window}, uint32(len(data))<<3|last)
+	return string(head[:len(head)-1]) + data // the block's header has 24 bits
 }

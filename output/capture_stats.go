@@ -58,7 +58,8 @@ type CaptureStats struct {
 	// part no capture.
 	Truncated bool
 	// FilesLate is the number of files that were read behind others of their time, as there
-	// were too many: connections of which several have a part may not be put together.
+	// were too many or they took too much memory: connections of which several have a part
+	// may not be put together.
 	FilesLate uint64
 	// EndedEarly is true if reading was ended before the input ended, as by a
 	// number of calls that was reached.
