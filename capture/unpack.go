@@ -40,6 +40,11 @@ func IsCapture(head []byte) bool {
 	return len(head) >= fileHead && (pcapIsMagic(head) || pcapngIsMagic(head))
 }
 
+// IsPacked reports whether what begins with head is packed as Unpack unpacks it.
+func IsPacked(head []byte) bool {
+	return len(head) >= fileHead && (fileIsGzip(head) || fileIsZstd(head))
+}
+
 // LooksLike says what a file that begins with head seems to be, if it is none that can
 // be read: words that go on from "it".
 func LooksLike(head []byte) string { return fileLooksLike(head) }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"imds-analyzer/capture"
 	"imds-analyzer/output"
 	"imds-analyzer/output/journald"
 	"imds-analyzer/output/logfile"
@@ -55,10 +56,12 @@ func newLastingLog(j *journal, name string, place io.WriteCloser, missing uint64
 // openFile opens the file of -o. A live capture's outlasts errors, if it is a regular one:
 // from a capture file the entries can be had again.
 func (j *journal) openFile(o *options) error {
-	file, err := logfile.Open(o.output, logfile.Options{RotateSize: int64(o.rotateSize), Keep: o.rotateKeep})
+	file, err := logfile.Open(o.output, logfile.Options{RotateSize: int64(o.rotateSize), Keep: o.rotateKeep, IsCapture: mayBeCapture})
 	switch {
 	case errors.Is(err, logfile.ErrNotRegular) && o.rotateSize == 0:
 		return j.openDevice(o.output)
+	case errors.Is(err, logfile.ErrCapture):
+		return usageError{fmt.Errorf("cannot write the log: %w (packets are saved with -w)", err)}
 	case err != nil:
 		return fmt.Errorf("cannot write the log: %w", err)
 	case o.live():
@@ -71,6 +74,9 @@ func (j *journal) openFile(o *options) error {
 	}
 	return nil
 }
+
+// mayBeCapture reports whether a file begins as a capture does that can be read.
+func mayBeCapture(head []byte) bool { return capture.IsCapture(head) || capture.IsPacked(head) }
 
 // openDevice opens what is no regular file, such as a pipe: what could not be written to
 // it is lost.

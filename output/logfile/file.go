@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 )
@@ -20,6 +21,8 @@ var (
 	ErrSpecial = errors.New("in a directory in which other users can write")
 	// ErrMoved: what was opened may be any file.
 	ErrMoved = errors.New("somebody gives its name to others, in a directory in which other users can write")
+	// ErrCapture: lines would damage it.
+	ErrCapture = errors.New("it holds a capture, or is packed as captures can be")
 	// ErrOwner: who put it there can read it.
 	ErrOwner = errors.New("it is another user's, in a directory in which other users can write")
 )
@@ -37,6 +40,9 @@ type Options struct {
 	RotateSize int64
 	// Keep is how many files are kept besides, from 1 on: name.1 is the latest.
 	Keep int
+	// IsCapture reports whether a file that begins with head is none to add lines to; nil
+	// if any is.
+	IsCapture func(head []byte) bool
 }
 
 // File is a log file. It is not safe for concurrent use.
@@ -56,8 +62,8 @@ type File struct {
 // Open opens the file to append to it, and makes it if need be. A half line at its
 // end, which a process has left behind that was killed, is cut off with the first line
 // that is written. It fails with ErrNotRegular for a pipe or a device, with ErrInUse if another process has it open
-// as a File, and with ErrLink, ErrSpecial, ErrOwner and ErrMoved. A file that is the user's own is
-// closed to others.
+// as a File, with ErrCapture, and with ErrLink, ErrSpecial, ErrOwner and ErrMoved. A file that is the
+// user's own is closed to others.
 func Open(name string, o Options) (*File, error) {
 	f := &File{name: name, options: o, now: time.Now}
 	if err := f.open(); err != nil {
@@ -68,7 +74,7 @@ func Open(name string, o Options) (*File, error) {
 
 // open has lines go to the file that the name leads to.
 func (f *File) open() error {
-	file, err := open(Target(f.name))
+	file, err := f.openOwn(Target(f.name))
 	if err != nil {
 		return err
 	}
@@ -82,6 +88,39 @@ func (f *File) open() error {
 	// It is mended with the next line: a half line that is gone before the log tells of it
 	// nobody hears of, if a kill comes between.
 	f.file, f.end, f.stale = file, end, false
+	return nil
+}
+
+// openOwn opens a file that is to be this log's alone. What is no log stays as it is.
+func (f *File) openOwn(name string) (*os.File, error) {
+	file, err := open(name)
+	if err != nil {
+		return nil, err
+	}
+	if err = f.refuseCapture(file); err == nil {
+		err = claim(file)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), file.Close())
+	}
+	return file, nil
+}
+
+// headLen is more than it takes to tell a capture.
+const headLen = 16
+
+func (f *File) refuseCapture(file *os.File) error {
+	if f.options.IsCapture == nil {
+		return nil
+	}
+	head := make([]byte, headLen)
+	n, err := file.ReadAt(head, 0)
+	switch {
+	case err != nil && err != io.EOF:
+		return err
+	case f.options.IsCapture(head[:n]):
+		return ErrCapture
+	}
 	return nil
 }
 

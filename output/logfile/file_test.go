@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -237,6 +238,32 @@ func TestReopen(t *testing.T) {
 	checkHolds(t, name, "d\n")
 	if f.Err() != nil {
 		t.Error(f.Err())
+	}
+}
+
+// A file that holds something else stays as it is, also when it has the log's name later.
+func TestCaptureIsNoLog(t *testing.T) {
+	const magic = "\xd4\xc3\xb2\xa1"
+	dir := t.TempDir()
+	name, kept := filepath.Join(dir, "log"), put(t, filepath.Join(dir, "kept"), magic)
+	if err := os.Chmod(kept, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	options := Options{IsCapture: func(head []byte) bool { return strings.HasPrefix(string(head), magic) }}
+	if f, err := Open(kept, options); !errors.Is(err, ErrCapture) || !strings.Contains(err.Error(), kept) {
+		t.Errorf("%v, %v", f, err)
+	}
+	f := opened(t, name, options)
+	add(t, f, "a")
+	if err := errors.Join(os.Rename(name, name+".1"), os.Rename(kept, name)); err != nil {
+		t.Fatal(err)
+	}
+	f.Reopen()
+	add(t, f, "b")
+	checkHolds(t, name+".1", "a\nb\n")
+	checkHolds(t, name, magic)
+	if info, err := os.Stat(name); err != nil || info.Mode().Perm() == mode && runtime.GOOS != "windows" || !errors.Is(f.Err(), ErrCapture) {
+		t.Errorf("mode %v, %v; %v", info.Mode(), err, f.Err())
 	}
 }
 

@@ -15,6 +15,9 @@ func open(name string) (*os.File, error) {
 	return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, mode)
 }
 
+// claim knows of no locks here.
+func claim(*os.File) error { return nil }
+
 // ofOthers knows of no permissions here.
 func ofOthers(string) bool { return false }
 

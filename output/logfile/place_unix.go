@@ -9,19 +9,12 @@ import (
 	"syscall"
 )
 
-// open opens the file to append to it, and keeps others from doing so with flock(2).
+// open opens the file to append to it.
 func open(name string) (*os.File, error) {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return nil, notRegular(name)
 	}
-	file, err := GuardedRegular(name, os.O_RDWR|os.O_CREATE|os.O_APPEND)
-	if err != nil {
-		return nil, err
-	}
-	if err := claim(file); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), file.Close())
-	}
-	return file, nil
+	return GuardedRegular(name, os.O_RDWR|os.O_CREATE|os.O_APPEND)
 }
 
 // notRegular is the error for a file that is none. Where others can write, one that root has
@@ -33,7 +26,8 @@ func notRegular(name string) error {
 	return fmt.Errorf("%s: %w", name, ErrNotRegular)
 }
 
-// claim makes sure that no other process writes to a file, and that nobody else reads it.
+// claim makes sure with flock(2) that no other process writes to a file, and that nobody else
+// reads it.
 func claim(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
