@@ -380,7 +380,7 @@ func checkHarmless(t *testing.T, file string) []call {
 	harmless(t, "the text", text.out)
 	harmless(t, "the summary", text.err)
 	harmless(t, "the log", log)
-	if n := strings.Count(text.out, "\n"); n != len(calls) {
+	if n := strings.Count(undated(text.out), "\n"); n != len(calls) {
 		t.Errorf("%d lines of text for %d calls: %s", n, len(calls), text.out)
 	}
 	if n := strings.Count(log, "\n"); n != len(calls)+2 {

@@ -128,8 +128,8 @@ func TestFoldOnAConsole(t *testing.T) {
 	}
 	j.finish()
 	j.flush()
-	if n := strings.Count(out.String(), "\n"); n != 4 {
-		t.Errorf("%d lines: %s", n, out.String())
+	if n := strings.Count(out.String(), "  GET /latest/meta-data/  "); n != 4 {
+		t.Errorf("%d calls: %s", n, out.String())
 	}
 }
 

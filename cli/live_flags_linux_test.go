@@ -198,7 +198,7 @@ func TestLiveText(t *testing.T) {
 	s := newSite(t)
 	p := s.host.watch(t, "--format", "text")
 	calls := s.visits(t, curlOf(t))
-	lines := strings.Split(strings.TrimSuffix(p.stop(t, os.Interrupt), "\n"), "\n")
+	lines := strings.Split(strings.TrimSuffix(undated(p.stop(t, os.Interrupt)), "\n"), "\n")
 	if len(lines) != len(calls) {
 		t.Fatalf("%d lines, not %d: %q", len(lines), len(calls), lines)
 	}

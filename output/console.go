@@ -16,8 +16,9 @@ const (
 
 // Console writes calls for people to read, each as one line. On a terminal calls
 // that are alike share a line, which is written anew as long as it is one of the
-// last. All it shows of the wire and of processes is made harmless to terminals
-// first. Its methods are safe for concurrent use.
+// last. Before the first call of another day its date stands in a line. All it shows of
+// the wire and of processes is made harmless to terminals first. Its methods are safe for
+// concurrent use.
 type Console struct {
 	out   io.Writer
 	name  string
@@ -28,6 +29,7 @@ type Console struct {
 	mu    sync.Mutex
 	lines []consoleLine // that may still change
 	drawn Size          // of the terminal when they were written
+	day   string        // that of the lines, or that on which it began
 	err   error         // the first
 }
 
@@ -37,7 +39,9 @@ func NewConsole(out io.Writer, name string, color bool, size func() Size) *Conso
 	if size == nil {
 		size = func() Size { return Size{} }
 	}
-	return &Console{out: out, name: name, color: color, zone: time.Local, size: size}
+	c := &Console{out: out, name: name, color: color, zone: time.Local, size: size}
+	c.day = c.date(time.Now())
+	return c
 }
 
 // Call shows a call: at once if it has a line of its own, else with Flush.
@@ -45,6 +49,7 @@ func (c *Console) Call(e *Entry) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l := newConsoleLine(e)
+	c.turnTo(l.latest)
 	if c.fold(&l) {
 		return c.err
 	}
@@ -76,6 +81,30 @@ func (b beside) Write(p []byte) (int, error) {
 	_ = b.console.draw()
 	b.console.lines = nil
 	return b.w.Write(p)
+}
+
+// turnTo shows the date of calls if it is not that of those before, whose lines stay as
+// they are: a line is of one day.
+func (c *Console) turnTo(t time.Time) {
+	day := c.date(t)
+	if t.IsZero() || day == c.day {
+		return
+	}
+	_ = c.draw() // which comes to its error again
+	c.lines, c.day = nil, day
+	c.write(day + "\n")
+}
+
+func (c *Console) date(t time.Time) string { return t.In(c.zone).Format(time.DateOnly) }
+
+// write writes, until there is an error.
+func (c *Console) write(text string) {
+	if c.err != nil || text == "" {
+		return
+	}
+	if _, err := io.WriteString(c.out, text); err != nil {
+		c.err = WriteError(c.name, err)
+	}
 }
 
 func (c *Console) time(t time.Time) string {

@@ -2,7 +2,6 @@ package output
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 )
@@ -65,12 +64,7 @@ func (c *Console) draw() error {
 	} else {
 		c.lines = c.lines[:0]
 	}
-	if text == "" {
-		return nil
-	}
-	if _, err := io.WriteString(c.out, text); err != nil {
-		c.err = WriteError(c.name, err)
-	}
+	c.write(text)
 	return c.err
 }
 

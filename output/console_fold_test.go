@@ -32,6 +32,7 @@ type folding struct {
 func newFolding(t *testing.T, size Size, width func(rune) int) *folding {
 	f := &folding{t: t, size: size, screen: screentest.New(size.Columns, size.Rows, width)}
 	f.Console = NewConsole(f.screen, "standard output", true, func() Size { return f.size })
+	f.day = f.date(testTime)
 	f.beside = f.Beside(f.screen)
 	return f
 }
@@ -129,7 +130,7 @@ func TestFolding(t *testing.T) {
 // The line of several calls is that of the latest, also if it is shorter.
 func TestFoldedLine(t *testing.T) {
 	f := newFolding(t, Size{Columns: 120, Rows: 24}, runeColumns)
-	f.zone = time.UTC
+	f.zone, f.day = time.UTC, testTime.Format(time.DateOnly)
 	for i, want := range []struct {
 		pid         int
 		begin, ends string

@@ -18,6 +18,7 @@ import (
 func newTestConsole(out *strings.Builder, color bool) *Console {
 	c := NewConsole(out, "standard output", color, nil)
 	c.zone = time.FixedZone("", 2*60*60)
+	c.day = c.date(testTime)
 	return c
 }
 

@@ -26,6 +26,7 @@ func newAboveStatus(t *testing.T, size Size, width func(rune) int) *aboveStatus 
 	f := &folding{t: t, size: size, screen: screentest.New(size.Columns, size.Rows, width)}
 	status := NewStatusLine(f.screen, func() Size { return f.size })
 	f.Console = NewConsole(status.Above(f.screen), "standard output", true, func() Size { return f.size })
+	f.day = f.date(testTime)
 	f.beside = f.Beside(status.Above(f.screen))
 	return &aboveStatus{folding: f, status: status, other: newFolding(t, size, width)}
 }
