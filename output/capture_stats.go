@@ -126,6 +126,7 @@ func (c *CaptureStats) doubts(s *Summary) []string {
 		doubt(c.RequestsCut, "packet of a request was cut by the snaplen", "packets of requests were cut by the snaplen")
 	}
 	doubt(c.RequestsPartial, "fragmented packet to the service lacks a fragment", "fragmented packets to the service lack a fragment")
+	doubt(c.NotHTTP, "connection carries something other than HTTP/1", "connections carry something other than HTTP/1")
 	doubt(c.RequestGaps, "gap in what a client sent may hide requests", "gaps in what clients sent may hide requests")
 	doubt(c.Evicted, "connection was given up for lack of room", "connections were given up for lack of room")
 	doubt(c.ResponsesUnmatched, "answer belongs to a request that was not captured", "answers belong to requests that were not captured")

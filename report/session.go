@@ -56,6 +56,7 @@ type counts struct {
 	WithoutPackets uint64 `json:"connections_without_packets,omitempty"`
 	Truncated      uint64 `json:"truncated,omitempty"` // sessions
 	EndedEarly     uint64 `json:"ended_early,omitempty"`
+	NotHTTP        uint64 `json:"streams_not_http,omitempty"`
 	Unmatched      uint64 `json:"responses_unmatched,omitempty"`
 	Evicted        uint64 `json:"connections_evicted,omitempty"`
 	CallsV1        uint64 `json:"calls_v1,omitempty"`
@@ -75,6 +76,7 @@ func countsOf(c *output.Counts) counts {
 		Gaps:           c.RequestGaps,
 		FilesLate:      c.FilesLate,
 		WithoutPackets: known(c.ConnectionsWithoutPackets),
+		NotHTTP:        c.StreamsNotHTTP,
 		Unmatched:      c.ResponsesUnmatched,
 		Evicted:        c.ConnectionsEvicted,
 		CallsV1:        c.CallsV1,
@@ -108,6 +110,7 @@ func (c *counts) each(o *counts, do func(*uint64, uint64)) {
 	do(&c.WithoutPackets, o.WithoutPackets)
 	do(&c.Truncated, o.Truncated)
 	do(&c.EndedEarly, o.EndedEarly)
+	do(&c.NotHTTP, o.NotHTTP)
 	do(&c.Unmatched, o.Unmatched)
 	do(&c.Evicted, o.Evicted)
 	do(&c.CallsV1, o.CallsV1)

@@ -40,6 +40,7 @@ func TestCountsDoNotWrap(t *testing.T) {
 		"not captured":   {{ConnectionsWithoutPackets: new(uint64(half))}, {ConnectionsWithoutPackets: new(uint64(half))}},
 		"partial":        {{RequestsPartial: half}, {RequestsPartial: half}},
 		"gaps":           {{RequestGaps: half}, {RequestGaps: half}},
+		"not HTTP/1":     {{StreamsNotHTTP: half}, {StreamsNotHTTP: half}},
 		"late":           {{FilesLate: half}, {FilesLate: half}},
 		"evicted":        {{ConnectionsEvicted: half}, {ConnectionsEvicted: half}},
 		"unmatched":      {{ResponsesUnmatched: half}, {ResponsesUnmatched: half}},

@@ -60,6 +60,7 @@ const (
 	itemOthers         = "other_hosts"
 	itemMalformed      = "malformed_lines"
 	itemEndedEarly     = "ended_early"
+	itemNotHTTP        = "streams_not_http"
 	itemUnmatched      = "responses_unmatched"
 	itemEvicted        = "connections_evicted"
 	itemHostNotTold    = "host_not_told"
@@ -90,6 +91,7 @@ func judge(h *host, seen *observation, sums hostSums, o Options) Verdict {
 	v.Missing = counted(v.Missing, itemFilesLate, c.FilesLate)
 	v.Missing = counted(v.Missing, itemTruncated, c.Truncated)
 	v.Missing = counted(v.Missing, itemEndedEarly, c.EndedEarly)
+	v.Missing = counted(v.Missing, itemNotHTTP, c.NotHTTP)
 	v.Missing = counted(v.Missing, itemUnmatched, c.Unmatched)
 	v.Missing = counted(v.Missing, itemEvicted, c.Evicted)
 	v.Missing = counted(v.Missing, itemWithoutPackets, c.WithoutPackets)
@@ -197,7 +199,7 @@ func (v *Verdict) word(o Options) {
 func itemOrder() []string {
 	return []string{
 		itemV1, itemNothing, itemSilent, itemUnfinished, itemNoSegments, itemTime, itemBoot, itemUnknown, itemElsewhere, itemDropped, itemNotRead, itemCut,
-		itemPartial, itemGaps, itemFilesLate, itemTruncated, itemEndedEarly, itemUnmatched, itemEvicted, itemWithoutPackets, itemNotLogged, itemNotWritten, itemPassedOver, itemHostNotTold, itemOthers, itemMalformed, itemFiles,
+		itemPartial, itemGaps, itemFilesLate, itemTruncated, itemEndedEarly, itemNotHTTP, itemUnmatched, itemEvicted, itemWithoutPackets, itemNotLogged, itemNotWritten, itemPassedOver, itemHostNotTold, itemOthers, itemMalformed, itemFiles,
 	}
 }
 
@@ -240,6 +242,8 @@ func (i *Item) text(o Options) string {
 		return n("capture", "captures") + " not read to the end"
 	case itemEndedEarly:
 		return n("capture", "captures") + " ended before the input did"
+	case itemNotHTTP:
+		return n("connection carries", "connections carry") + " something other than HTTP/1"
 	case itemUnmatched:
 		return n("answer", "answers") + " to requests that were not captured"
 	case itemEvicted:

@@ -57,6 +57,7 @@ func TestVerdict(t *testing.T) {
 		{"files without the service", counted(output.Counts{Segments: new(uint64(0))}), week, NotEnough, "", "no_segments"},
 		{"files with the service", counted(output.Counts{Segments: new(uint64(1))}), week, Ready, "", ""},
 		{"files with the service later", append(counted(output.Counts{Segments: new(uint64(0))}), counted(output.Counts{Segments: new(uint64(1))})...), week, Ready, "", ""},
+		{"not HTTP/1", counted(output.Counts{StreamsNotHTTP: 2}), week, NotEnough, "", "streams_not_http"},
 		{"gaps", counted(output.Counts{RequestGaps: 2}), week, NotEnough, "", "request_gaps"},
 		{"files read late", counted(output.Counts{FilesLate: 2}), week, NotEnough, "", "files_late"},
 		{"ended early", counted(output.Counts{EndedEarly: true}), week, NotEnough, "", "ended_early"},
