@@ -198,7 +198,9 @@ func TestReportExitCode(t *testing.T) {
 	if count(truth(t, "curl-eth")).v1 == 0 || count(truth(t, "boto")).v1 == 0 {
 		t.Fatal("the captures have changed")
 	}
-	onlyV2 := withoutV1(v2)
+	onlyV2, zeros := withoutV1(v2), strings.Repeat("\x00", 3000)
+	first, rest, _ := strings.Cut(onlyV2, "\n")
+	allMet := []string{"--min-days", "0", "--no-boot"}
 	tests := map[string]struct {
 		log    string
 		args   []string
@@ -208,8 +210,15 @@ func TestReportExitCode(t *testing.T) {
 		"v1, ignored":   {v1, []string{"--ignore", "*"}, 11},
 		"v2":            {onlyV2, nil, 11},
 		"v2 for long":   {onlyV2, []string{"--min-days", "0"}, 11},
-		"v2, all met":   {onlyV2, []string{"--min-days", "0", "--no-boot"}, 0},
-		"v2, malformed": {onlyV2 + "{\n", []string{"--min-days", "0", "--no-boot"}, 11},
+		"v2, all met":   {onlyV2, allMet, 0},
+		"v2, malformed": {onlyV2 + "{\n", allMet, 11},
+		"v2, emptied":   {zeros + onlyV2, allMet, 0},
+		"v2, coloured":  {onlyV2 + "\x1b[31mhello\x1b[0m\n", allMet, 0},
+		"v2, no start":  {zeros + "\n" + onlyV2, allMet, 11},
+		"v2, zeros":     {first + "\n" + zeros + "\n" + rest, allMet, 11},
+		"v2, no end":    {onlyV2 + zeros, allMet, 11},
+		"v2, binary":    {first + "\n" + strings.Repeat("\xfe", 700) + "\n" + rest, allMet, 11},
+		"v2, a capture": {onlyV2 + readFile(t, captureOf(t, "curl-eth")), allMet, 11},
 		"nothing":       {"", nil, 11},
 	}
 	for name, tt := range tests {

@@ -19,7 +19,7 @@ type batch struct {
 }
 
 // found is what a line holds: a call, by its place in the batch, a line about the
-// capture, or an error.
+// capture, or an error. A line can hold an entry and an error.
 type found struct {
 	line      int
 	call      int
@@ -50,18 +50,19 @@ func (b *batch) parse() {
 func (b *batch) parseLine(line int, text []byte) {
 	b.calls = append(b.calls, output.Entry{})
 	last := len(b.calls) - 1
-	kind, lifecycle, err := parse(text, &b.calls[last])
+	kind, lifecycle, err := parseNth(line, text, &b.calls[last])
 	if kind != call {
 		b.calls = b.calls[:last]
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		b.found = append(b.found, found{line: line, err: err})
-	case kind == call:
+	}
+	switch kind {
+	case call:
 		b.found = append(b.found, found{line: line, call: last})
-	case kind == capture:
+	case capture:
 		b.found = append(b.found, found{line: line, lifecycle: lifecycle})
-	case kind == notOurs:
+	case notOurs:
 		b.notOurs++
 	}
 }

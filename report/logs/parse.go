@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -33,14 +34,43 @@ const (
 )
 
 // margin is what is no part of a line: line ends, blanks, the byte order mark that some
-// editors begin files with, and the zero bytes that a file begins with which was
-// emptied while it was written (logrotate(8), copytruncate).
-const margin = " \t\r\n\x00\ufeff"
+// editors begin files with, and zeros.
+const margin = " \t\r\n\ufeff" + zero
+
+// zero is what file systems leave in the place of what was not on the disk when the
+// power failed.
+const zero = "\x00"
+
+var (
+	errZeros  = errors.New("it has zeros, as they are left in the place of what was lost")
+	errBinary = errors.New("it holds bytes that are neither an entry nor text")
+)
+
+// parseNth is parse for a log's line of that number. Zeros before an entry are no loss
+// in the first: a file begins with them that was emptied while it was written
+// (logrotate(8), copytruncate), as the writer goes on where it was, with a whole line.
+func parseNth(n int, line []byte, e *output.Entry) (kind, *output.Lifecycle, error) {
+	k, l, err := parse(line, e)
+	if n == 1 && errors.Is(err, errZeros) && (k == call || k == capture) {
+		return parse(bytes.TrimLeft(line, zero), e)
+	}
+	return k, l, err
+}
 
 // parse finds out what a line holds: a call is decoded into e. An error says why the
-// line, or the entry in it, is malformed.
+// line, or the entry in it, is malformed; with another kind, that there are zeros besides.
 func parse(line []byte, e *output.Entry) (kind, *output.Lifecycle, error) {
-	return parseText(bytes.Trim(line, margin), e, maxWrapped)
+	return parseTrimmed(line, e, maxWrapped)
+}
+
+// parseTrimmed passes over what is around the text of a line. An entry is read whatever
+// zeros there are before or behind it.
+func parseTrimmed(line []byte, e *output.Entry, wrapped int) (kind, *output.Lifecycle, error) {
+	k, l, err := parseText(bytes.Trim(line, margin), e, wrapped)
+	if err == nil && bytes.Contains(line, []byte(zero)) {
+		err = errZeros
+	}
+	return k, l, err
 }
 
 func parseText(text []byte, e *output.Entry, wrapped int) (kind, *output.Lifecycle, error) {
@@ -153,17 +183,34 @@ func parseWrapped(text []byte, e *output.Entry, wrapped int) (kind, *output.Life
 	}
 	for _, value := range []jsontext.Value{w.Log, w.Message, w.Journal} {
 		inner, err := jsontext.AppendUnquote(nil, value)
-		if inner = bytes.Trim(inner, margin); err == nil && bytes.HasPrefix(inner, []byte{'{'}) {
-			return parseText(inner, e, wrapped-1)
+		if err == nil && mayBeEntry(inner) {
+			return parseTrimmed(inner, e, wrapped-1)
 		}
 	}
 	return notOurs, nil, nil
 }
 
-// parsePrefixed looks for an entry behind what others have put before it. Text without
+// mayBeEntry reports whether a text that was wrapped begins as an entry does, or with
+// zeros in the place of one.
+func mayBeEntry(text []byte) bool {
+	begins := bytes.TrimLeft(text, margin)
+	return bytes.HasPrefix(begins, []byte{'{'}) || bytes.HasPrefix(text, []byte(zero))
+}
+
+// parsePrefixed finds out what a line holds that does not begin with an entry. What is
+// none may be a line that was lost, unless it is text: others write that.
+func parsePrefixed(text []byte, e *output.Entry, wrapped int) (kind, *output.Lifecycle, error) {
+	k, l, err := parseBehind(text, e, wrapped)
+	if k == notOurs && !isText(text) {
+		return malformed, nil, errBinary
+	}
+	return k, l, err
+}
+
+// parseBehind looks for an entry behind what others have put before it. Text without
 // a brace or a quotation mark, as the program's own words for people, is no part of
 // an entry; what begins in the middle of one is malformed.
-func parsePrefixed(text []byte, e *output.Entry, wrapped int) (kind, *output.Lifecycle, error) {
+func parseBehind(text []byte, e *output.Entry, wrapped int) (kind, *output.Lifecycle, error) {
 	start := bytes.IndexByte(text[:min(len(text), maxPrefix)], '{')
 	if start < 0 {
 		if bytes.ContainsAny(text, `{}"`) {
@@ -176,4 +223,14 @@ func parsePrefixed(text []byte, e *output.Entry, wrapped int) (kind, *output.Lif
 		return notOurs, nil, nil
 	}
 	return k, l, err
+}
+
+// isText reports whether it is UTF-8 without control characters, but for tabs, carriage
+// returns, and the escapes that colours begin with.
+func isText(line []byte) bool {
+	return utf8.Valid(line) && !bytes.ContainsFunc(line, isControl)
+}
+
+func isControl(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\r' && r != '\x1b' || r == '\x7f'
 }

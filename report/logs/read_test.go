@@ -75,6 +75,9 @@ func quoted(text string) string { return fmt.Sprintf("%q", text) }
 func TestLines(t *testing.T) {
 	call := strings.TrimSpace(entry("/x", 3))
 	life := strings.TrimSpace(started(t))
+	zeros, escaped := strings.Repeat("\x00", 3000), strings.Repeat(`\u0000`, 3000)
+	lost := func(line int) string { return fmt.Sprintf("f:%d: %v", line, errZeros) }
+	binary := func(line int) string { return fmt.Sprintf("f:%d: %v", line, errBinary) }
 	tests := map[string]struct {
 		text    string
 		want    []string
@@ -86,6 +89,29 @@ func TestLines(t *testing.T) {
 		"byte order mark":         {"\ufeff" + life + "\n" + call, []string{"capture-started", "call /x 3"}, 0},
 		"blank lines":             {"\n \n\t\r\n" + call + "\n\n", []string{"call /x 3"}, 0},
 		"emptied while written":   {strings.Repeat("\x00", 5000) + call + "\n", []string{"call /x 3"}, 0},
+		"zeros alone":             {zeros, []string{lost(1)}, 0},
+		"zeros for the first":     {zeros + "\r\n" + call, []string{lost(1), "call /x 3"}, 0},
+		"zeros before others":     {zeros + "hello\n" + call, []string{lost(1), "call /x 3"}, 1},
+		"zeros for a line":        {life + "\n" + zeros + "\n" + call, []string{"capture-started", lost(2), "call /x 3"}, 0},
+		"zeros before an entry":   {life + "\n" + zeros + call, []string{"capture-started", lost(2), "call /x 3"}, 0},
+		"zeros for a line end":    {call + zeros + "\n" + life, []string{lost(1), "call /x 3", "capture-started"}, 0},
+		"zeros at the end":        {call + "\n" + zeros, []string{"call /x 3", lost(2)}, 0},
+		"half an entry and zeros": {call[:600] + zeros + "\n" + call, []string{"f:1: it is no whole JSON object: that ends at byte 600", "call /x 3"}, 0},
+		"zeros in docker":         {`{"log":"` + escaped + `\n"}`, []string{lost(1)}, 0},
+		"shipped behind zeros":    {`{"message":"` + escaped + quoted(call)[1:] + `}`, []string{lost(1), "call /x 3"}, 0},
+		"zeros in text":           {"hel\x00lo\n" + call, []string{binary(1), "call /x 3"}, 0},
+		"high bytes":              {life + "\n" + strings.Repeat("\xfe", 700) + "\n" + call, []string{"capture-started", binary(2), "call /x 3"}, 0},
+		"low bytes":               {strings.Repeat("\x01", 700) + "\n" + call, []string{binary(1), "call /x 3"}, 0},
+		"binary and other JSON":   {"\x01\x02{}\n" + call, []string{binary(1), "call /x 3"}, 0},
+		"a capture":               {call + "\n\xd4\xc3\xb2\xa1\x02\x00\x04\x00\nGET / HTTP/1.1\r\n\x7f\n", []string{"call /x 3", binary(2), binary(4)}, 1},
+		"text in UTF-16":          {"\xff\xfeh\x00i\x00\n\x00" + call, []string{binary(1), lost(2), "call /x 3"}, 0},
+		"text in UTF-8":           {"Größe\t\u0085\ufffd\n" + call, []string{"call /x 3"}, 1},
+		"coloured text":           {"\x1b[1;31merror\x1b[0m\r\n" + call, []string{"call /x 3"}, 1},
+		"docker, coloured text":   {`{"log":"\u001b[31merror\u001b[0m\u0007\n"}`, nil, 1},
+		"docker compose":          {"\x1b[36mweb-1  | \x1b[0m" + call + "\n\x1b[36mweb-1  | \x1b[0mhello\n", []string{"call /x 3"}, 1},
+		"binary before an entry":  {"\x01\x02\xff" + call, []string{"call /x 3"}, 0},
+		"text, zeros, an entry":   {"hello" + zeros[:99] + call, []string{lost(1), "call /x 3"}, 0},
+		"journal, exported":       {"_PID=7\nMESSAGE=" + call, []string{"call /x 3"}, 1},
 		"blanks in the JSON":      {strings.ReplaceAll(call, ",\"", " , \"") + "\n", []string{"call /x 3"}, 0},
 		"a field that is new":     {`{"new":{"a":[1]},` + call[1:] + "\n", []string{"call /x 3"}, 0},
 		"nothing":                 {"", nil, 0},
@@ -109,7 +135,9 @@ func TestLines(t *testing.T) {
 		"journal":                 {`{"MESSAGE":` + quoted(call) + `,"SYSLOG_IDENTIFIER":"imds-analyzer"}`, []string{"call /x 3"}, 0},
 		"journal that omits":      {`{"MESSAGE":null,"SYSLOG_IDENTIFIER":"imds-analyzer"}` + "\n" + `{"MESSAGE":null,"SYSLOG_IDENTIFIER":"cron"}`, []string{"f:1: the journal has left out"}, 1},
 		"syslog":                  {"Nov 27 04:00:00 web-1 imds-analyzer[7]: " + call, []string{"call /x 3"}, 0},
+		"syslog of others":        {"<13>1 2026-11-27T04:00:00Z web-1 cron 7 - - \ufeffhello #033[31m\n", nil, 1},
 		"CRI":                     {"2026-11-27T04:00:00.000000000Z stdout F " + call, []string{"call /x 3"}, 0},
+		"CRI of others":           {"2026-11-27T04:00:00.000000000Z stderr F \x1b[31mhello\x1b[0m\n", nil, 1},
 		"too long":                {life + "\n" + strings.Repeat("x", MaxLine+3*readBytes) + "\n" + call, []string{"capture-started", "f:2: it is longer than 1 MiB", "call /x 3"}, 0},
 		"too long at the end":     {call + "\n" + strings.Repeat("{", MaxLine+3*readBytes), []string{"call /x 3", "f:2: it is longer than 1 MiB"}, 0},
 		"as long as may be":       {strings.Replace(call, "/x", "/"+strings.Repeat("y", MaxLine-len(call)), 1) + "\n" + call, []string{"call /", "call /x 3"}, 0},
@@ -231,6 +259,8 @@ func TestLook(t *testing.T) {
 		"capture":       {started(t), true, at.Truncate(time.Second)},
 		"both":          {started(t) + call, true, at},
 		"behind others": {"imds-analyzer: capturing\n{\"a\":1}\n" + call, true, at},
+		"behind zeros":  {strings.Repeat("\x00", 5000) + call, true, at},
+		"first is lost": {strings.Repeat("\x00", 5000) + "\n" + call, true, at},
 		"first is cut":  {call[200:] + call, true, at},
 		"only part":     {call[:200], true, time.Time{}},
 		"docker":        {`{"log":` + quoted(call) + "}\n", true, at},
@@ -246,12 +276,13 @@ func TestLook(t *testing.T) {
 	}
 }
 
-// Whatever the bytes, each line is handed over once or not at all, lines have their
-// numbers, and how it is cut into reads makes no difference.
+// Whatever the bytes, each line is handed over once or not at all, besides zeros in it,
+// lines have their numbers, and how it is cut into reads makes no difference.
 func FuzzRead(f *testing.F) {
 	call := entry("/x", 3)
 	f.Add([]byte(call+call[:100]+"\n"+call), uint8(7))
 	f.Add([]byte(`{"log":`+quoted(call)+`}`+"\r\n{}\n\n[]\nx {\n"), uint8(1))
+	f.Add([]byte("\x00"+call+"\x00"+call+"\x00\n\x00x\x00\n\xff\n\x00"), uint8(3))
 	f.Add([]byte(`{"event":{"dataset":"imds.capture"},"imds":{"capture":{"without_packets":[{"connections":1}]}}}`), uint8(200))
 	f.Fuzz(func(t *testing.T, data []byte, step uint8) {
 		var whole, parts received
@@ -262,8 +293,9 @@ func FuzzRead(f *testing.F) {
 		if !slices.Equal(whole.got, parts.got) || whole.notOurs != parts.notOurs {
 			t.Errorf("at once %q and %d, in parts %q and %d", whole.got, whole.notOurs, parts.got, parts.notOurs)
 		}
-		if lines := bytes.Count(data, []byte{'\n'}) + 1; len(whole.got)+whole.notOurs > lines {
-			t.Errorf("%d of %d lines", len(whole.got)+whole.notOurs, lines)
+		held := slices.DeleteFunc(whole.got, func(got string) bool { return strings.HasSuffix(got, errZeros.Error()) })
+		if lines := bytes.Count(data, []byte{'\n'}) + 1; len(held)+whole.notOurs > lines {
+			t.Errorf("%d of %d lines", len(held)+whole.notOurs, lines)
 		}
 	})
 }
