@@ -17,6 +17,10 @@ type decoder struct {
 func (d *decoder) decode(p *Packet, s *segment) bool {
 	p = unwrapPktap(p)
 	data, wire, ok := networkLayer(p, &s.at)
+	if ok && endsBeforeAddresses(data) {
+		s.headless, s.whole = p.isCut(), p.Length
+		return false
+	}
 	var packet datagram
 	if !ok || !packet.parse(data, wire) || !d.concerns(packet.src) && !d.concerns(packet.dst) {
 		return false

@@ -31,6 +31,19 @@ type datagram struct {
 	more       bool
 }
 
+// The lengths of IP headers without options and extensions, whose addresses are at their
+// ends (RFC 791, section 3.1; RFC 8200, section 3).
+const (
+	minIPv4Header = 20
+	minIPv6Header = 40
+)
+
+// endsBeforeAddresses reports whether data, which begins with an IP header, ends before it
+// tells from where to where the packet goes.
+func endsBeforeAddresses(data []byte) bool {
+	return len(data) < minIPv4Header || data[0]>>4 == 6 && len(data) < minIPv6Header
+}
+
 // parse reads an IPv4 or IPv6 header. wire is the number of bytes that the
 // packet had on the wire.
 func (d *datagram) parse(data []byte, wire int) bool {
@@ -48,8 +61,7 @@ func (d *datagram) parse(data []byte, wire int) bool {
 
 // parseIPv4 reads an IPv4 header (RFC 791, section 3.1).
 func (d *datagram) parseIPv4(data []byte, wire int) bool {
-	const minHeader = 20
-	if len(data) < minHeader {
+	if len(data) < minIPv4Header {
 		return false
 	}
 	header := int(data[0]&0x0f) * 4
@@ -57,7 +69,7 @@ func (d *datagram) parseIPv4(data []byte, wire int) bool {
 	if total == 0 {
 		total = wire // captured before segmentation offload filled it in
 	}
-	if header < minHeader || len(data) < header || total < header {
+	if header < minIPv4Header || len(data) < header || total < header {
 		return false
 	}
 	fragment := binary.BigEndian.Uint16(data[6:])
@@ -78,7 +90,7 @@ func (d *datagram) parseIPv4(data []byte, wire int) bool {
 
 // parseIPv6 reads an IPv6 header and its extension headers (RFC 8200).
 func (d *datagram) parseIPv6(data []byte, wire int) bool {
-	const header = 40
+	const header = minIPv6Header
 	if len(data) < header {
 		return false
 	}

@@ -57,6 +57,8 @@ func (s *Sieve) lets(p *Packet) bool {
 		return true
 	case len(data) == 0:
 		return false
+	case endsBeforeAddresses(data):
+		return p.isCut()
 	case data[0]>>4 == 4:
 		return s.letsIPv4(data)
 	}
@@ -80,10 +82,7 @@ func sieveIP(p *Packet) (data []byte, known bool) {
 }
 
 func (s *Sieve) letsIPv4(data []byte) bool {
-	const addresses, end = 12, 20 // RFC 791, section 3.1
-	if len(data) < end {
-		return false
-	}
+	const addresses = 12 // RFC 791, section 3.1
 	src, dst := binary.BigEndian.Uint32(data[addresses:]), binary.BigEndian.Uint32(data[addresses+4:])
 	for _, addr := range s.v4 {
 		if addr == src || addr == dst {
@@ -94,10 +93,7 @@ func (s *Sieve) letsIPv4(data []byte) bool {
 }
 
 func (s *Sieve) letsIPv6(data []byte) bool {
-	const addresses, end = 8, 40 // RFC 8200, section 3
-	if len(data) < end {
-		return false
-	}
+	const addresses = 8 // RFC 8200, section 3
 	src, dst := [16]byte(data[addresses:]), [16]byte(data[addresses+16:])
 	for i := range s.v6 {
 		if s.v6[i] == src || s.v6[i] == dst {

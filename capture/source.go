@@ -56,6 +56,9 @@ type Packet struct {
 	Sender *imds.Sender
 }
 
+// isCut reports whether the snaplen has cut the packet.
+func (p *Packet) isCut() bool { return len(p.Data) < p.Length }
+
 // Source hands out packets in the order in which they were captured.
 type Source interface {
 	// Next returns the next packet, which is valid, with its data, until the next call of

@@ -42,7 +42,7 @@ type segment struct {
 	// whole is the packet's length with what the snaplen cut off, of headers too,
 	// from its link-layer header on.
 	whole int
-	// headless is true if the packet goes to a service's address, and the snaplen
+	// headless is true if the packet goes to a service's address, or may, and the snaplen
 	// cut it before the end of its TCP header: it is no segment, and may hold data.
 	headless bool
 	// scale is the window scale option of a SYN, timestamp the TSval, 0 if
