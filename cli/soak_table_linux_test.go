@@ -26,6 +26,9 @@ type soakLife struct {
 			Missed     int `json:"attribution_missed"`
 			Unmatched  int `json:"responses_unmatched"`
 			Evicted    int `json:"connections_evicted"`
+			Gaps       int `json:"request_gaps"`
+			Partial    int `json:"requests_partial"`
+			NotHTTP    int `json:"streams_not_http"`
 			Without    int `json:"connections_without_packets"`
 			NotWritten int `json:"entries_not_written"`
 			EventsLost int `json:"events_lost"`
@@ -66,7 +69,7 @@ func (s *soak) checkEnd(t *testing.T, want soakCalls) {
 	if got != want {
 		t.Errorf("the capture's last line has %+v, and %+v were made", got, want)
 	}
-	if c.Resolved != want.sum() || c.Kernel+c.Interface+c.NotRead+c.Missed+c.Unmatched+c.Evicted+c.Without+c.NotWritten > 0 {
+	if c.Resolved != want.sum() || c.Kernel+c.Interface+c.NotRead+c.Missed+c.Unmatched+c.Evicted+c.Gaps+c.Partial+c.NotHTTP+c.Without+c.NotWritten > 0 {
 		t.Errorf("the capture's last line has %+v", c)
 	}
 	s.counts("the capture's last line", got.sum())
