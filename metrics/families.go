@@ -114,6 +114,8 @@ func (now *Capture) packets(t *text) {
 	t.count(counts.PacketsDroppedInterface, "by", "interface")
 	t.single("packets_not_read_total", "Packets of a link type that is not known: calls may be missing.", counts.PacketsNotRead)
 	t.single("streams_not_http_total", "Connections that carry something other than HTTP/1.", counts.StreamsNotHTTP)
+	t.single("request_gaps_total", "Places where bytes that clients have sent were not captured: calls may be missing.", counts.RequestGaps)
+	t.single("requests_partial_total", "Packets to the service that came in fragments of which one is missing: calls may be missing.", counts.RequestsPartial)
 	t.single("responses_unmatched_total", "Answers whose requests were not captured.", counts.ResponsesUnmatched)
 	t.single("connections_evicted_total", "Connections that were given up because there were too many.", counts.ConnectionsEvicted)
 	t.single("events_lost_total", "Events of the kernel on processes and connections that could not be followed.", counts.EventsLost)

@@ -31,7 +31,7 @@ func full() (*Counters, *Capture) {
 		Up: true, Version: "1.2.3", GoVersion: "go1.26.0", Started: started, LastPacket: started.Add(time.Hour).Truncate(time.Second), ResidentMemory: 22 << 20,
 		Counts: output.Counts{
 			PacketsReceived: 240, PacketsDroppedKernel: 1, PacketsDroppedInterface: 2, PacketsNotRead: 3, CallsV1: 5, CallsV2: 2, CallsUnknown: 1,
-			StreamsNotHTTP: 4, AttributionResolved: 6, AttributionMissed: 2, EventsLost: 5, Truncated: true, ResponsesUnmatched: 6, ConnectionsEvicted: 7,
+			StreamsNotHTTP: 4, AttributionResolved: 6, AttributionMissed: 2, EventsLost: 5, Truncated: true, ResponsesUnmatched: 6, ConnectionsEvicted: 7, RequestGaps: 14, RequestsPartial: 15,
 			PacketsNotSaved: 14, CallsProgramNotTold: 15,
 			EnrichFailed: new(uint64(8)), NetworkNamespaces: new(uint64(9)), ConnectionsWithoutPackets: new(uint64(10)),
 		},
