@@ -64,9 +64,7 @@ func (e *Event) write(w *jsonWriter) {
 	if e.Duration != nil {
 		w.integer("duration", *e.Duration)
 	}
-	if e.Sequence > 0 {
-		w.count("sequence", e.Sequence)
-	}
+	w.some("sequence", e.Sequence)
 	w.close(start)
 }
 
@@ -99,14 +97,10 @@ func (i *IMDS) write(w *jsonWriter) {
 
 func (f *Folded) write(w *jsonWriter) {
 	start := w.open("folded")
-	if f.Calls > 0 {
-		w.count("calls", f.Calls)
-	}
+	w.some("calls", f.Calls)
 	w.time("first", f.First)
 	w.time("last", f.Last)
-	if f.FirstSequence > 0 {
-		w.count("first_sequence", f.FirstSequence)
-	}
+	w.some("first_sequence", f.FirstSequence)
 	w.text("reason", f.Reason)
 	w.text("several", f.Several)
 	w.text("statuses", f.Statuses)
@@ -293,9 +287,7 @@ func (h *HostFields) write(w *jsonWriter) {
 	host := w.open("host")
 	w.text("hostname", h.Host.Hostname)
 	w.text("id", h.Host.ID)
-	if h.Host.Uptime > 0 {
-		w.count("uptime", h.Host.Uptime)
-	}
+	w.some("uptime", h.Host.Uptime)
 	w.close(host)
 	cloud := w.open("cloud")
 	w.text("provider", h.Cloud.Provider)
@@ -322,9 +314,7 @@ func (c *Capture) write(w *jsonWriter, action LifecycleAction) {
 	w.time("first_packet", c.FirstPacket)
 	w.time("last_packet", c.LastPacket)
 	w.known("elapsed", c.Elapsed)
-	if c.EntriesNotWritten > 0 {
-		w.count("entries_not_written", c.EntriesNotWritten)
-	}
+	w.some("entries_not_written", c.EntriesNotWritten)
 	switch {
 	case c.Counts == nil:
 	case action == LogGap:
@@ -339,21 +329,15 @@ func (c *Counts) writeCalls(w *jsonWriter) {
 	w.count("calls_v1", c.CallsV1)
 	w.count("calls_v2", c.CallsV2)
 	w.count("calls_unknown", c.CallsUnknown)
-	if c.CallsOverRate > 0 {
-		w.count("calls_over_rate", c.CallsOverRate)
-	}
-	if c.CallsProgramNotTold > 0 {
-		w.count("calls_program_not_told", c.CallsProgramNotTold)
-	}
+	w.some("calls_over_rate", c.CallsOverRate)
+	w.some("calls_program_not_told", c.CallsProgramNotTold)
 }
 
 func (c *Counts) write(w *jsonWriter) {
 	w.count("packets_received", c.PacketsReceived)
 	w.count("packets_dropped_kernel", c.PacketsDroppedKernel)
 	w.count("packets_dropped_interface", c.PacketsDroppedInterface)
-	if c.PacketsNotRead > 0 {
-		w.count("packets_not_read", c.PacketsNotRead)
-	}
+	w.some("packets_not_read", c.PacketsNotRead)
 	c.writeCalls(w)
 	w.count("streams_not_http", c.StreamsNotHTTP)
 	w.count("attribution_resolved", c.AttributionResolved)
@@ -362,36 +346,20 @@ func (c *Counts) write(w *jsonWriter) {
 	if c.Truncated {
 		w.flag("truncated", &c.Truncated)
 	}
-	if c.ResponsesUnmatched > 0 {
-		w.count("responses_unmatched", c.ResponsesUnmatched)
-	}
-	if c.ConnectionsEvicted > 0 {
-		w.count("connections_evicted", c.ConnectionsEvicted)
-	}
+	w.some("responses_unmatched", c.ResponsesUnmatched)
+	w.some("connections_evicted", c.ConnectionsEvicted)
 	if c.EndedEarly {
 		w.flag("ended_early", &c.EndedEarly)
 	}
-	if c.HalfOpenDropped > 0 {
-		w.count("half_open_dropped", c.HalfOpenDropped)
-	}
-	if c.SegmentsIgnored > 0 {
-		w.count("segments_ignored", c.SegmentsIgnored)
-	}
-	if c.PacketsNotSaved > 0 {
-		w.count("packets_not_saved", c.PacketsNotSaved)
-	}
+	w.some("half_open_dropped", c.HalfOpenDropped)
+	w.some("segments_ignored", c.SegmentsIgnored)
+	w.some("packets_not_saved", c.PacketsNotSaved)
 	w.known("segments", c.Segments)
 	w.known("requests_cut", c.RequestsCut)
 	w.known("snaplen_needed", c.SnaplenNeeded)
-	if c.RequestsPartial > 0 {
-		w.count("requests_partial", c.RequestsPartial)
-	}
-	if c.RequestGaps > 0 {
-		w.count("request_gaps", c.RequestGaps)
-	}
-	if c.FilesLate > 0 {
-		w.count("files_late", c.FilesLate)
-	}
+	w.some("requests_partial", c.RequestsPartial)
+	w.some("request_gaps", c.RequestGaps)
+	w.some("files_late", c.FilesLate)
 	w.known("enrich_failed", c.EnrichFailed)
 	w.known("network_namespaces", c.NetworkNamespaces)
 	w.known("connections_without_packets", c.ConnectionsWithoutPackets)

@@ -68,6 +68,12 @@ func (w *jsonWriter) count(name string, value uint64) {
 	w.line = append(strconv.AppendUint(w.line, value, 10), ',')
 }
 
+func (w *jsonWriter) some(name string, value uint64) {
+	if value > 0 {
+		w.count(name, value)
+	}
+}
+
 func (w *jsonWriter) known(name string, value *uint64) {
 	if value != nil {
 		w.count(name, *value)
