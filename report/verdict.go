@@ -210,64 +210,51 @@ func (i *Item) text(o Options) string {
 	if i.Hosts > 1 {
 		on = fmt.Sprintf(" on %d hosts", i.Hosts)
 	}
-	n := func(one, many string) string { return plural(i.Count, one, many) + on }
 	switch i.ID {
-	case itemV1:
-		return n("call", "calls") + " succeeded without a token, or would have"
 	case itemNothing:
 		return "nothing was observed: there is no call, and no line that tells of a capture"
 	case itemTime:
 		return i.timeText(o)
 	case itemBoot:
 		return "no boot was observed" + on + ": start the analyzer with the system, and reboot, or stop and start the instance"
-	case itemUnknown:
-		return n("call", "calls") + " could not be classified"
-	case itemElsewhere:
-		return n("call", "calls") + " got an answer from another service: whether version 1 reaches the metadata service behind it cannot be seen"
-	case itemDropped:
-		return n("packet", "packets") + " dropped"
-	case itemNotRead:
-		return n("packet", "packets") + " not read for the link type"
-	case itemCut:
-		return n("packet of a request", "packets of requests") + " cut by the snaplen"
-	case itemPartial:
-		return n("fragmented packet to the service lacks a fragment", "fragmented packets to the service lack a fragment")
-	case itemNoSegments:
-		return n("capture holds", "captures hold") + " no packet to or from the metadata service, so that nothing shows that one would be there"
-	case itemGaps:
-		return n("gap in what a client sent may hide requests", "gaps in what clients sent may hide requests")
-	case itemFilesLate:
-		return n("file was", "files were") + " read behind others of their time"
-	case itemTruncated:
-		return n("capture", "captures") + " not read to the end"
-	case itemEndedEarly:
-		return n("capture", "captures") + " ended before the input did"
-	case itemNotHTTP:
-		return n("connection carries", "connections carry") + " something other than HTTP/1"
-	case itemUnmatched:
-		return n("answer", "answers") + " to requests that were not captured"
-	case itemEvicted:
-		return n("connection", "connections") + " given up for lack of room"
-	case itemWithoutPackets:
-		return n("connection", "connections") + " made whose packets were not captured"
-	case itemNotLogged:
-		return n("call", "calls") + " of version 1 or unknown counted by captures, but in no log that was read"
-	case itemNotWritten:
-		return n("entry", "entries") + " missing from logs that could not be written"
-	case itemPassedOver:
-		return n("line", "lines") + " of earlier captures passed over: there were too many captures"
-	case itemHostNotTold:
-		return n("capture", "captures") + " without the name of a host: whether they are of one is not known"
 	case itemFiles:
 		return plural(i.Count, "file", "files") + " in directories not read, as what they hold is not known"
-	case itemSilent:
-		return n("instance is silent: nothing that was read is of it", "instances are silent: nothing that was read is of them") + ", and silent is not ready"
-	case itemUnfinished:
-		return n("page of a list of instances has a NextToken, and the next page was not read", "pages of lists of instances have a NextToken, and the next pages were not read") + ": more instances may be silent"
 	case itemOthers:
 		return fmt.Sprintf("%s of hosts beyond the %d that are told apart: make several reports", plural(i.Count, "call", "calls"), maxHosts)
 	}
-	return n("line of a log", "lines of logs") + " could not be read"
+	words := countedItems()[i.ID]
+	return plural(i.Count, words.one, words.many) + on + words.behind
+}
+
+// countedItem says what an item counts, of one and of many, and what is said behind the hosts.
+type countedItem struct{ one, many, behind string }
+
+func countedItems() map[string]countedItem {
+	return map[string]countedItem{
+		itemV1:             {"call", "calls", " succeeded without a token, or would have"},
+		itemUnknown:        {"call", "calls", " could not be classified"},
+		itemElsewhere:      {"call", "calls", " got an answer from another service: whether version 1 reaches the metadata service behind it cannot be seen"},
+		itemDropped:        {"packet", "packets", " dropped"},
+		itemNotRead:        {"packet", "packets", " not read for the link type"},
+		itemCut:            {"packet of a request", "packets of requests", " cut by the snaplen"},
+		itemPartial:        {"fragmented packet to the service lacks a fragment", "fragmented packets to the service lack a fragment", ""},
+		itemNoSegments:     {"capture holds", "captures hold", " no packet to or from the metadata service, so that nothing shows that one would be there"},
+		itemGaps:           {"gap in what a client sent may hide requests", "gaps in what clients sent may hide requests", ""},
+		itemFilesLate:      {"file was", "files were", " read behind others of their time"},
+		itemTruncated:      {"capture", "captures", " not read to the end"},
+		itemEndedEarly:     {"capture", "captures", " ended before the input did"},
+		itemNotHTTP:        {"connection carries", "connections carry", " something other than HTTP/1"},
+		itemUnmatched:      {"answer", "answers", " to requests that were not captured"},
+		itemEvicted:        {"connection", "connections", " given up for lack of room"},
+		itemWithoutPackets: {"connection", "connections", " made whose packets were not captured"},
+		itemNotLogged:      {"call", "calls", " of version 1 or unknown counted by captures, but in no log that was read"},
+		itemNotWritten:     {"entry", "entries", " missing from logs that could not be written"},
+		itemPassedOver:     {"line", "lines", " of earlier captures passed over: there were too many captures"},
+		itemHostNotTold:    {"capture", "captures", " without the name of a host: whether they are of one is not known"},
+		itemSilent:         {"instance is silent: nothing that was read is of it", "instances are silent: nothing that was read is of them", ", and silent is not ready"},
+		itemUnfinished:     {"page of a list of instances has a NextToken, and the next page was not read", "pages of lists of instances have a NextToken, and the next pages were not read", ": more instances may be silent"},
+		itemMalformed:      {"line of a log", "lines of logs", " could not be read"},
+	}
 }
 
 func (i *Item) timeText(o Options) string {

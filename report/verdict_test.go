@@ -189,3 +189,15 @@ func TestSilentHostsBeyondThoseToldApart(t *testing.T) {
 		t.Errorf("all are %s", r.Verdict.Status)
 	}
 }
+
+// Each item has words of its own.
+func TestItemsHaveTexts(t *testing.T) {
+	seen := map[string]string{}
+	for _, id := range itemOrder() {
+		text := (&Item{ID: id, Count: 2, Hosts: 1, Days: new(0.5)}).text(week)
+		if other, there := seen[text]; there || len(text) < len("2 packets dropped") {
+			t.Errorf("%s says %q, as %s does", id, text, other)
+		}
+		seen[text] = id
+	}
+}
