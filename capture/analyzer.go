@@ -46,6 +46,9 @@ type Stats struct {
 	// NotRead is the number of packets by link types that are not known, of which
 	// captures can name 64 Ki; nil if there are none.
 	NotRead map[LinkType]uint64
+	// NotSaved is the number of those, and of packets that are cut before they tell where
+	// they go: they may hold requests, and are not among what SaveTo is given.
+	NotSaved uint64
 	// Connections is the number of connections, NotHTTP of those whose bytes
 	// are not HTTP/1, Evicted of those that were given up because there were
 	// too many: at least 1 if any segment was ignored because there was no room.
@@ -178,8 +181,10 @@ func (a *Analyzer) Packet(p *Packet) {
 		a.stats.requestCut(s.whole)
 	}
 	if !ok {
-		a.countNotRead(unwrapPktap(p).LinkType)
-		a.pass(p)
+		doubtful := a.countNotRead(unwrapPktap(p).LinkType) || s.headless
+		if !a.pass(p) && doubtful {
+			a.stats.NotSaved++
+		}
 		return
 	}
 	a.stats.Segments++
@@ -200,27 +205,31 @@ func (a *Analyzer) at(t time.Time) time.Time {
 	return t
 }
 
-// countNotRead counts a packet if it is its link type that kept it from being read.
-func (a *Analyzer) countNotRead(link LinkType) {
+// countNotRead counts a packet if it is its link type that kept it from being read, and
+// reports whether it is.
+func (a *Analyzer) countNotRead(link LinkType) bool {
 	if link.known() {
-		return
+		return false
 	}
 	if a.stats.NotRead == nil {
 		a.stats.NotRead = make(map[LinkType]uint64)
 	}
 	a.stats.NotRead[link]++
+	return true
 }
 
-// pass deals with a packet that holds no segment of an endpoint's connection.
-func (a *Analyzer) pass(p *Packet) {
+// pass deals with a packet that holds no segment of an endpoint's connection. It reports
+// false if that is nobody's who is looked for, as far as is known.
+func (a *Analyzer) pass(p *Packet) bool {
 	b, ok := a.decoder.bystander(p)
 	if !ok {
-		return
+		return false
 	}
 	if b.quotes {
 		a.exceeded(&b.exceeded)
 	}
 	a.mask.pass(p, b.header, a.at(p.Time))
+	return true
 }
 
 // exceeded tells a flow that a router did not forward a segment of it.
@@ -292,10 +301,10 @@ func (a *Analyzer) open(s *segment, key flowKey) *flow {
 	return f
 }
 
-// supersede ends a flow for another connection on its tuple. What was acknowledged on it
-// without being seen may have been so on that one, of which some packets came first.
+// supersede ends a flow for another connection on its tuple. What is told of it and was not
+// seen may be told of that one, of which some packets came first.
 func (a *Analyzer) supersede(f *flow) {
-	f.streams[up].hasAcked = false
+	f.streams[up].told = f.streams[up].next
 	a.end(f, imds.ConnectionClosed)
 }
 

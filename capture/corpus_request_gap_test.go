@@ -37,6 +37,12 @@ func TestCorpusRequestGaps(t *testing.T) {
 			c.LoseClient(get("/lost"))
 			acknowledged(c)
 		}},
+		{"nothing, before a probe that keeps the connection", 0, func(c *packettest.Conversation) {
+			c.Client(get("/a"))
+			c.Server(ok())
+			c.Stray(true, func(s *packettest.Segment) { s.Flags, s.Payload, s.Seq = packettest.ACK, []byte{0}, s.Seq-1 })
+			acknowledged(c)
+		}},
 		{"the last one, acknowledged before a reset", 1, func(c *packettest.Conversation) {
 			c.Client(get("/a"))
 			c.Server(ok())
@@ -115,5 +121,32 @@ func TestCorpusRequestGaps(t *testing.T) {
 				t.Errorf("%d gaps, want %d", stats.RequestGaps, tt.want)
 			}
 		})
+	}
+}
+
+// A packet that holds nothing tells how far its sender was, or its sender's peer.
+func TestCorpusGapsToldByLastPacket(t *testing.T) {
+	alone := func(s *packettest.Segment) { s.Flags, s.Payload = packettest.ACK, nil }
+	for _, tt := range []struct {
+		name string
+		last func(c *packettest.Conversation)
+	}{
+		{"the client's acknowledgment", func(c *packettest.Conversation) { c.Stray(true, alone) }},
+		{"the service's acknowledgment", func(c *packettest.Conversation) { c.Stray(false, alone) }},
+		{"the service's reset", func(c *packettest.Conversation) { c.Reset(false) }},
+	} {
+		c := packettest.From("10.0.0.1:40000")
+		c.Open()
+		c.Client(get("/a"))
+		c.Server(ok())
+		seen := len(c.Packets())
+		c.Client(get("/lost"))
+		c.Server(ok())
+		tt.last(c)
+		packets := c.Packets()
+		packets = append(packets[:seen:seen], packets[len(packets)-1])
+		if found, stats := limited(capture.OfflineLimits(), packets); stats.RequestGaps != 1 || len(found.calls) != 1 {
+			t.Errorf("%s: %d gaps, %d calls; want 1, 1", tt.name, stats.RequestGaps, len(found.calls))
+		}
 	}
 }

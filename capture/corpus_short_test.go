@@ -40,6 +40,9 @@ func TestCorpusShortPackets(t *testing.T) {
 			if got := cutRequests(t, cut); got != want {
 				t.Errorf("%s, %d bytes: %d requests were cut, want %d", tt.name, size, got, want)
 			}
+			if _, live := limited(capture.OfflineLimits(), []capture.Packet{whole}); live.RequestsCut != 0 && size < ethernet+tt.header {
+				t.Errorf("%s, %d bytes on the wire: %d requests were cut, without a sieve", tt.name, size, live.RequestsCut)
+			}
 			if got := cutRequests(t, whole); got != 0 && size < ethernet+tt.header { // else its header tells of more
 				t.Errorf("%s, %d bytes on the wire: %d requests were cut", tt.name, size, got)
 			}

@@ -225,6 +225,9 @@ func (f *flow) receive(s *segment, now time.Time) {
 	st, peer := &f.streams[s.direction], &f.streams[1-s.direction]
 	if !f.accepts(s, st) {
 		f.analyzer.stats.SegmentsIgnored++
+		if s.has(flagRST) && s.has(flagACK) && st.known && !st.outside(s.seq) {
+			peer.reaches(s.ack) // what it comes behind was lost
+		}
 		return
 	}
 	if s.has(flagSYN) && !st.heard {
@@ -285,7 +288,9 @@ func (f *flow) synchronise(s *segment, st, peer *stream) {
 			window <<= st.scale
 		}
 		peer.acknowledge(s.ack, window, scaled)
+		peer.reaches(s.ack)
 	}
+	st.reaches(s.seq)
 	if s.length() > 0 && !s.has(flagSYN) {
 		f.startAt(s.direction, s.seq)
 	}

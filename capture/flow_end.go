@@ -50,8 +50,8 @@ func (f *flow) finish(reason imds.Incomplete) {
 	f.dropNotes()
 }
 
-// endStream ends a direction; what is missing before its FIN was lost, and so was what the
-// other side has acknowledged. It may still come late, so that nobody is to think it was read.
+// endStream ends a direction; what is missing before its FIN was lost, and so was what else is
+// known to have been sent. It may still come late, so that nobody is to think it was read.
 func (f *flow) endStream(d direction, reason imds.Incomplete) {
 	st, r := &f.streams[d], f.reader(d)
 	if n := int(int32(st.fin - st.next)); st.hasFin && st.known && n > 0 {

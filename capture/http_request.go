@@ -178,8 +178,11 @@ func (r *requestReader) partial(head []byte, reason imds.Incomplete) {
 	if !ok && !lines.whole {
 		line, ok = parsePartialLine(lines.first)
 	}
-	if ok {
+	switch {
+	case ok:
 		r.report(line, lines.rest, reason)
+	case !r.late && !r.found && !beginsMethod(nil, head):
+		r.flow.markNotHTTP()
 	}
 }
 

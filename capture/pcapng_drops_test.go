@@ -34,6 +34,7 @@ func TestPcapngDrops(t *testing.T) {
 		{"more and more", func(f *pcapngBytes) {
 			f.statistics(0, f.count(ifDrop, 3)).statistics(0, f.count(ifDrop, 7)).statistics(0, f.count(ifDrop, 7))
 		}, 7},
+		{"less than before", func(f *pcapngBytes) { f.statistics(0, f.count(ifDrop, 7)).statistics(0, f.count(ifDrop, 3)) }, 7},
 		{"of two interfaces", func(f *pcapngBytes) {
 			f.iface(1, 0).statistics(0, f.count(ifDrop, 3)).statistics(1, f.count(ifDrop, 4))
 		}, 7},

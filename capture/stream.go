@@ -16,6 +16,9 @@ type stream struct {
 	// acked is the highest acknowledgment number that the other side sent;
 	// edge is the right edge of its window.
 	acked, edge uint32
+	// told is the highest sequence number that either side has said to be reached, whether
+	// it has been read to there or not.
+	told uint32
 	// fin is the sequence number of the FIN, ended is true once it is read.
 	fin               uint32
 	known             bool
@@ -65,7 +68,17 @@ func (c *chunk) trimFront(n int) {
 
 // start sets the sequence number of the first byte.
 func (s *stream) start(seq uint32) {
+	if !s.known {
+		s.told = seq
+	}
 	s.next, s.known = seq, true
+}
+
+// reaches takes in that a side says that the stream is as far as seq.
+func (s *stream) reaches(seq uint32) {
+	if s.known && before(s.told, seq) {
+		s.told = seq
+	}
 }
 
 // acknowledge takes in the acknowledgment and window that the other side
@@ -117,11 +130,11 @@ func (s *stream) done() bool {
 	return s.ended || s.hasFin && s.hasAcked && before(s.fin, s.acked)
 }
 
-// unseen is how many bytes the other side has acknowledged behind those that were read, a
-// FIN among them.
+// unseen is how many bytes are behind those that were read, by what the sides have said, a FIN
+// among them.
 func (s *stream) unseen() int {
-	if !s.known || !s.hasAcked || s.ended {
+	if !s.known || s.ended {
 		return 0
 	}
-	return int(int32(s.acked - s.next))
+	return int(int32(s.told - s.next))
 }

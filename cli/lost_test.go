@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"imds-analyzer/capture"
+	"imds-analyzer/capture/packettest"
 )
 
 // What is known to be missing is doubted again by who reads what was saved.
@@ -31,6 +34,35 @@ func TestSavedPacketsTellWhatIsMissing(t *testing.T) {
 		}
 		if lost := strings.Contains(r.out, `"packets_dropped_kernel":1`); lost != strings.Contains(step.doubt, "dropped") {
 			t.Errorf("%s: the log tells of a packet that was dropped: %t", step.to, lost)
+		}
+	}
+}
+
+// What may hold requests and cannot be saved is doubted again, too.
+func TestSavedPacketsTellWhatWasNotSaved(t *testing.T) {
+	whole := packettest.New()
+	whole.Open()
+	whole.Client("GET /a HTTP/1.1\r\n\r\n")
+	whole.Server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	whole.Close()
+	old := packettest.From("10.0.0.7:7777")
+	old.Open()
+	old.Client("GET /\r\n\r\n")
+	old.Server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	old.Close()
+	short, strange := whole.Packets()[0], whole.Packets()[0]
+	short.Data = short.Data[:30]
+	strange.LinkType = 201
+	for name, added := range map[string][]capture.Packet{"cut": {short}, "of another link": {strange}, "not HTTP/1": old.Packets()} {
+		directory := t.TempDir()
+		from, saved := filepath.Join(directory, "from"), filepath.Join(directory, "saved")
+		if err := os.WriteFile(from, []byte(pcapngOf(t, append(whole.Packets(), added...))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"-r", from, "-w", saved}, {"-r", saved}} {
+			if r := run(append(args, "--format", "json")...); !strings.Contains(r.err, "There may be more IMDSv1 calls than these") {
+				t.Errorf("%s, %q: %s", name, args[0], r.err)
+			}
 		}
 	}
 }

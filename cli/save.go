@@ -111,7 +111,7 @@ func (s *session) savePackets() (io.Closer, error) {
 // in one that is not whole.
 func (s *session) packetsLost() uint64 {
 	stats := s.stats()
-	n := stats.DroppedByKernel + stats.DroppedByInterface + stats.PacketsNotSaved
+	n := stats.DroppedByKernel + stats.DroppedByInterface + stats.PacketsNotSaved + s.analyzer.Stats().NotSaved
 	if stats.Truncated {
 		n++
 	}
