@@ -76,6 +76,21 @@ func TestCorpusReuse(t *testing.T) {
 				}})
 		}
 	}
+	for _, e := range closes[:3] {
+		cases = append(cases, corpusCase{name: e.name + ", then another without its handshake", want: two, trace: func() packettest.Trace {
+			a, b := packettest.New(), packettest.New()
+			a.Open()
+			a.Client(get("/a"))
+			a.Server(ok())
+			e.end(a)
+			b.ClientISN, b.ServerISN, b.Now = b.ClientISN+1<<29, b.ServerISN+1<<27, a.Now
+			b.Open()
+			b.Client(get("/b", tokenField))
+			b.Server(answer("404 Not Found", ""))
+			b.Close()
+			return packettest.Merge(a.Trace(), b.Trace().Drop(0, 1, 2))
+		}})
+	}
 	cases = append(cases, reuseOdd()...)
 	runCorpus(t, cases)
 }

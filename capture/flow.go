@@ -179,9 +179,10 @@ func (a *Analyzer) retire(f *flow) {
 
 // restarts reports whether the segment opens another connection on the same
 // tuple: a SYN with another initial sequence number starts afresh, and so does
-// the answer to one that the capture does not hold.
+// the answer to one that the capture does not hold. Behind the end of a connection, so do bytes
+// that cannot be its own.
 func (f *flow) restarts(s *segment) bool {
-	if f.rival().answeredBy(s, f) {
+	if f.rival().answeredBy(s, f) || f.isBehindEnd(s) {
 		return true
 	}
 	if !s.has(flagSYN) || s.has(flagACK) != (s.direction == down) {
@@ -203,6 +204,16 @@ func (f *flow) restarts(s *segment) bool {
 }
 
 func (f *flow) closed() bool { return f.ended }
+
+// isBehindEnd reports whether a segment holds bytes of a connection that came after this
+// one, of which the capture does not hold the handshake, and not of one that came before.
+func (f *flow) isBehindEnd(s *segment) bool {
+	st := &f.streams[s.direction]
+	if !f.closed() || s.length() == 0 || s.has(flagSYN|flagRST) || !st.known || !st.outside(s.seq) {
+		return false
+	}
+	return !f.analyzer.closed.repeats(f.analyzer.keyOf(s), s)
+}
 
 // segment takes in a segment of the connection.
 func (f *flow) segment(s *segment, now time.Time) {
