@@ -158,7 +158,7 @@ func (s *fileSource) recognise() error {
 		return err
 	}
 	if s.packed {
-		if head, err = s.head(); err != nil {
+		if _, err = s.head(); err != nil {
 			return err
 		}
 	}
