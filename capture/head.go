@@ -19,8 +19,8 @@ type headLines struct {
 }
 
 func splitHead(head []byte) headLines {
-	first, rest, whole := bytes.Cut(head, []byte{'\n'})
-	return headLines{first: trimCR(first), rest: rest, whole: whole}
+	first, rest, whole := cutLine(head)
+	return headLines{first: first, rest: rest, whole: whole}
 }
 
 // trimCR takes off a line the CR that stood before its LF.

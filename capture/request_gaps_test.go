@@ -86,6 +86,19 @@ func TestNoGapsInWholeCaptures(t *testing.T) {
 	})
 }
 
+// What was sent before a capture has begun, or after its end, is no gap.
+func TestNoGapsAtTheEnds(t *testing.T) {
+	eachWhole(t, func(t *testing.T, packets []Packet) {
+		for i := range packets {
+			_, begun, _ := judged(packets[i:])
+			_, ended, _ := judged(packets[:i])
+			if begun+ended > 0 {
+				t.Errorf("at packet %d: %d gaps in what follows, %d in what was", i+1, begun, ended)
+			}
+		}
+	})
+}
+
 // A request that is missing with its answer is doubted.
 func TestMissingRequestsAreDoubted(t *testing.T) {
 	missed := 0

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -322,31 +321,6 @@ func countPackets(n uint64) string {
 	return fmt.Sprintf("%d packets are", n)
 }
 
-// wholeBlocks is a file to which each Write adds a whole block, or, when it is mended,
-// nothing.
-type wholeBlocks struct {
-	file *os.File
-	size int64 // of what is whole
-}
-
-// Write implements io.Writer.
-func (b *wholeBlocks) Write(block []byte) (int, error) {
-	n, err := b.file.Write(block)
-	if err == nil {
-		b.size += int64(n)
-	}
-	return n, err
-}
-
-// mend cuts off what a failed Write has left.
-func (b *wholeBlocks) mend() error {
-	if err := b.file.Truncate(b.size); err != nil {
-		return err
-	}
-	_, err := b.file.Seek(b.size, io.SeekStart)
-	return err
-}
-
 // saveNothing makes the file a capture without packets, if there was something to read.
 func (p *packetFile) saveNothing() error {
 	if p.keeps() {
@@ -394,34 +368,4 @@ func (p *packetFile) Close() error {
 		return missingError{fmt.Errorf("%s: %s missing, which could not be written or were in a file that was deleted", p.name, countPackets(n))}
 	}
 	return nil
-}
-
-// room is so many bytes for what waits. One thing has room however large.
-type room struct {
-	mu        sync.Mutex
-	given     *sync.Cond
-	free, all int
-}
-
-func newRoom(bytes int) *room {
-	r := &room{free: bytes, all: bytes}
-	r.given = sync.NewCond(&r.mu)
-	return r
-}
-
-// take waits until there is room.
-func (r *room) take(bytes int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for r.free < bytes && r.free < r.all {
-		r.given.Wait()
-	}
-	r.free -= bytes
-}
-
-func (r *room) give(bytes int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.free += bytes
-	r.given.Signal()
 }

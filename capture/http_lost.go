@@ -1,0 +1,71 @@
+package capture
+
+import "imds-analyzer/imds"
+
+// hidesHeads reports whether n lost bytes can hold the beginning of a message.
+func (r *messageReader) hidesHeads(n int64) bool {
+	switch r.state {
+	case stateBody, stateChunk:
+		return n > r.remaining
+	case stateUntilClose, stateIgnore:
+		return false
+	}
+	return true
+}
+
+// lost passes over n bytes that the capture does not hold.
+func (r *messageReader) lost(n int64, reason imds.Incomplete) {
+	switch r.state {
+	case stateUntilClose, stateIgnore:
+	case stateBody, stateChunk:
+		if n > r.remaining {
+			r.loseTrack(reason)
+			return
+		}
+		r.remaining -= n
+		r.endBodyPart()
+	case stateHead:
+		r.role().partial(r.buffer, reason)
+		r.found = true
+		r.keepHead(r.buffer, false)
+		r.loseTrack(reason)
+		r.reported = true
+	case stateLost:
+		r.dropBuffer()
+		r.reason = reason
+	default:
+		r.loseTrack(reason)
+	}
+}
+
+// findPlace says that a message begins where the place in the stream was lost.
+func (r *messageReader) findPlace() {
+	r.endGap()
+	r.dropBuffer()
+	r.state = stateStart
+}
+
+// endGap says that no more will be known of what was lost in stateLost.
+func (r *messageReader) endGap() {
+	if r.reason == imds.LostSegment && !r.reported {
+		r.role().gap()
+	}
+}
+
+func (r *messageReader) loseTrack(reason imds.Incomplete) {
+	r.dropBuffer()
+	r.state, r.reason, r.reported, r.remaining = stateLost, reason, false, 0
+}
+
+// notAMessage deals with bytes that are no head where one should begin.
+func (r *messageReader) notAMessage() {
+	switch {
+	case r.late && !r.found:
+		r.loseTrack(imds.CaptureStart)
+	case !r.found:
+		r.discard()
+		r.flow.markNotHTTP()
+	default:
+		r.loseTrack(imds.Whole)
+	}
+}
