@@ -64,8 +64,22 @@ func launch(t *testing.T, n *namespace, cmd *exec.Cmd) *liveProgram {
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		p.ended.all(t, "the program's end")
+		p.tellIfFailed(t)
 	})
 	return p
+}
+
+// tellIfFailed shows, with a test that failed, what the program said and counted: what happens
+// once in a thousand runs has to be understood from the one.
+func (p *liveProgram) tellIfFailed(t *testing.T) {
+	if !t.Failed() {
+		return
+	}
+	last := ""
+	if lines := p.out.soFar(); len(lines) > 0 {
+		last = lines[len(lines)-1]
+	}
+	t.Logf("the program's standard error:\n%sand its last line:\n%s", p.errors(), last)
 }
 
 // readLines adds the lines that it reads, with their ends.

@@ -96,10 +96,7 @@ func (s *standIn) currentRules() rules {
 func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, rules := accessOf(r), s.currentRules()
 	index := s.log.add(c)
-	select {
-	case <-time.After(rules.delay):
-	case <-r.Context().Done():
-	}
+	stays(r, rules.delay)
 	status, body := rules.answer(&c)
 	if status == 0 {
 		<-r.Context().Done() // the client gave up
@@ -112,6 +109,20 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
+}
+
+// stays waits for so long, and reports whether the client did too. It wakes ten times: while
+// the machine stalls the program cannot look at the client either, and the most that this takes
+// of its time is one of the ten.
+func stays(r *http.Request, delay time.Duration) bool {
+	for range 10 {
+		select {
+		case <-time.After(delay / 10):
+		case <-r.Context().Done():
+			return false
+		}
+	}
+	return true
 }
 
 // connKey is the key of a request's connection in its context.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // soakAccess is a stand-in for the metadata service whose access log is kept by
@@ -125,16 +124,6 @@ func (s *soakAccess) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = io.WriteString(w, body)
-	}
-}
-
-// stays reports whether the client waits for so long.
-func stays(r *http.Request, delay time.Duration) bool {
-	select {
-	case <-time.After(delay):
-		return true
-	case <-r.Context().Done():
-		return false
 	}
 }
 
