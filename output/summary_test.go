@@ -83,6 +83,8 @@ func TestVerdict(t *testing.T) {
 		{"not read", v1, with(func(c *CaptureStats) { c.NotRead = 1 }), "There may be more IMDSv1 calls than these: 1 packet has a link type that is not read."},
 		{"cut off, nothing seen", none, CaptureStats{Truncated: true}, "That no IMDSv1 call is listed proves nothing: not all of the input could be read."},
 		{"a fragment is missing, nothing seen", none, CaptureStats{RequestsPartial: 1}, "That no IMDSv1 call is listed proves nothing: 1 fragmented packet to the service lacks a fragment."},
+		{"a hole, nothing seen", none, CaptureStats{RequestGaps: 1}, "That no IMDSv1 call is listed proves nothing: 1 gap in what a client sent may hide requests."},
+		{"cut packets, nothing seen", none, CaptureStats{RequestsCut: 1, SnaplenNeeded: 90}, "That no IMDSv1 call is listed proves nothing: 1 packet of a request was cut by the snaplen."},
 		{"files read late", v1, with(func(c *CaptureStats) { c.FilesLate = 2 }), "There may be more IMDSv1 calls than these: 2 files were read behind others of their time."},
 		{"unknown", unknown, seen, "That no IMDSv1 call is listed proves nothing: 1 call could not be classified."},
 		{"v1 and drops", v1, with(func(c *CaptureStats) { c.DroppedByKernel, c.Evicted, c.ResponsesUnmatched = 2, 1, 3 }),
