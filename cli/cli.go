@@ -184,8 +184,8 @@ Without -r it captures live and needs root. With -r it reads capture files
 files, or those in a directory, are read in the order of time as one capture.
 
 Exit status: 0 done; 1 failed; 2 wrong usage; 3 done in part: the input was
-cut off or damaged after good records, packets were lost, or entries could
-not be written.`
+cut off or damaged after good records, packets were lost, entries or packets
+could not be written, or an interface of -i was gone meanwhile.`
 
 const examples = `  sudo imds-analyzer                         watch until Ctrl-C
   sudo imds-analyzer --duration 1h -o imds.log
