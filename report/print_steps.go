@@ -28,7 +28,7 @@ func (r *Report) printSteps(t *text) {
 			others = append(others, s.ID)
 		}
 	}
-	t.wrap("\n  ", "  ", "With --format html or json, also the ways back: "+strings.Join(others, ", "))
+	t.wrap("\n  ", "  ", "With --format html or json, also the ways back, and these steps: "+strings.Join(others, ", "))
 }
 
 func (t *text) step(s *steps.Step) {
