@@ -156,7 +156,6 @@ func TestServiceLimits(t *testing.T) {
 		"CPUWeight":               "1000",
 		"TasksMax":                "512",
 		"MemoryMax":               "256M",
-		"Environment":             "GOMEMLIMIT=192MiB",
 		"OOMPolicy":               "continue",
 		"LimitMEMLOCK":            "64M",
 		"LogRateLimitIntervalSec": "0",

@@ -24,7 +24,7 @@ func TestFaultsAreFound(t *testing.T) {
 		{"kubernetes/daemonset.yaml", "hostPID:", "hostPid:", "unknown field"},
 		{"kubernetes/daemonset.yaml", "appArmorProfile:", "apparmorProfile:", "unknown field"},
 		{"kubernetes/daemonset.yaml", "NET_RAW, PERFMON", "NET_RAW, CAP_SYS_ADMIN", "CAP_SYS_ADMIN"},
-		{"kubernetes/daemonset.yaml", "value: 144MiB\n", "value: 144MiB\n          ports: [{containerPort: 80, hostPort: 81}]\n", "must match `containerPort`"},
+		{"kubernetes/daemonset.yaml", "memory: 192Mi\n", "memory: 192Mi\n          ports: [{containerPort: 80, hostPort: 81}]\n", "must match `containerPort`"},
 		{"kubernetes/daemonset.yaml", "type: Unconfined", "type: Default", "supported values"},
 		{"kubernetes/daemonset.yaml", "name: machine-id\n          hostPath", "name: machineid\n          hostPath", "Not found"},
 		{"kubernetes/daemonset.yaml", "HostToContainer", "HostToAll", "Unsupported value"},
