@@ -16,7 +16,7 @@ type Capture struct {
 	Up                 bool
 	Version, GoVersion string
 	Started            time.Time
-	// LastPacket is when the latest packet was captured, to the second; zero if none was.
+	// LastPacket is when the latest packet was captured; zero if none was.
 	LastPacket time.Time
 	// ResidentMemory is in bytes, 0 if it is not known.
 	ResidentMemory uint64
@@ -47,7 +47,7 @@ func (now *Capture) state(t *text) {
 	t.family("start_time_seconds", gauge, "When the capture started, in seconds since 1970.")
 	t.seconds(now.Started.UnixMilli())
 	if !now.LastPacket.IsZero() {
-		t.family("last_packet_time_seconds", gauge, "When the latest packet to or from the metadata service was captured, in seconds since 1970, to the second.")
+		t.family("last_packet_time_seconds", gauge, "When the latest packet to or from the metadata service was captured, in seconds since 1970.")
 		t.seconds(now.LastPacket.UnixMilli())
 	}
 	if now.ResidentMemory > 0 {
