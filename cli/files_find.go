@@ -113,7 +113,7 @@ func (f *inputs) addDirectory(ctx context.Context, dir string) error {
 	for _, entry := range entries {
 		in := input{name: filepath.Join(dir, entry.Name()), from: f.from}
 		switch {
-		case f.readOtherwise(in.name):
+		case f.readOtherwise(in.name), f.isLock(in.name):
 		case f.isMember(ctx, &in):
 			f.inputs = append(f.inputs, in)
 		default:
@@ -140,6 +140,20 @@ func (f *inputs) readOtherwise(name string) bool {
 		infoOther, err := f.from.Stat(other)
 		return err == nil && os.SameFile(info, infoOther)
 	})
+}
+
+// isLock: beside a state is its lock, of which there is nothing to tell.
+func (f *inputs) isLock(name string) bool {
+	state, ok := strings.CutSuffix(name, lockOf(""))
+	if !ok {
+		return false
+	}
+	lock, err := f.from.Stat(name)
+	if err != nil || !lock.Mode().IsRegular() || lock.Size() > 0 {
+		return false
+	}
+	_, err = f.from.Stat(state)
+	return err == nil
 }
 
 // among says what there is instead of captures.

@@ -221,6 +221,23 @@ func TestDirectory(t *testing.T) {
 	checkSame(t, callsOf(t, r.out), truth(t, "curl-eth"))
 }
 
+// The lock that is beside a state is nothing to be told of. What only has such a name is.
+func TestLockInDirectory(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "state.json", readFile(t, captureOf(t, "boto")))
+	write(t, dir, "state.json.lock", "")
+	if r := succeeded(t, "report", dir); r.err != "" {
+		t.Errorf("said: %s", r.err)
+	}
+	write(t, dir, "other.lock", "")
+	write(t, dir, "notes", "these are notes\n")
+	write(t, dir, "notes.lock", "not empty\n")
+	r := succeeded(t, "report", dir)
+	if want := " are passed over, which are hidden or no logs, state files or capture files: notes, notes.lock, other.lock\n"; !strings.HasSuffix(r.err, want) {
+		t.Errorf("said: %s", r.err)
+	}
+}
+
 // A file that is called as standard input is, is itself.
 func TestFileNamedAsStandardInput(t *testing.T) {
 	data, want := readFile(t, captureOf(t, "boto")), truth(t, "boto")
