@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"flag"
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -114,6 +115,25 @@ func TestTextOfUnknown(t *testing.T) {
 	}
 	if !strings.Contains(text, "\nimds_analyzer_up 0\n") {
 		t.Errorf("it is not said that the capture has ended: %s", text)
+	}
+}
+
+// The page tells how many series there are at most.
+func TestPageHasNumberOfSeries(t *testing.T) {
+	page, err := os.ReadFile("../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, now := full()
+	others := 0
+	for series := range counts(t, c.AppendText(nil, now)) {
+		if !regexp.MustCompile(`^imds_analyzer_(calls|attribution|v1_calls_by_program)_total`).MatchString(series) {
+			others++
+		}
+	}
+	bounded := 3*14 + 6*5 + 64 + 2
+	if want := fmt.Sprintf("and %d others: %d,", others, bounded+others); !strings.Contains(string(page), want) {
+		t.Errorf("the page has no %q", want)
 	}
 }
 
