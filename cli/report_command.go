@@ -79,7 +79,7 @@ const reportExamples = `  imds-analyzer report imds.log
   imds-analyzer report /var/log/imds             all logs of a directory, also rotated
   imds-analyzer report --ignore old-agent --no-boot hosts/*.log.gz
   imds-analyzer report --inventory instances.json --group-by tag:Team hosts/*.log.gz
-  journalctl -u imds-analyzer -o cat | imds-analyzer report -
+  journalctl -u imds-analyzer -o cat | imds-analyzer report -     if entries go to the journal
   imds-analyzer report --format json -o report.json boot.pcapng
   imds-analyzer report --format html -o report.html hosts/*.log.gz
   imds-analyzer report --exit-code imds.log && echo IMDSv1 can be disabled`
