@@ -157,8 +157,16 @@ func TestCorpusLargeHeads(t *testing.T) {
 			return trace(said(head, get("/next")))
 		}}
 	}
+	const kept = 128 << 10 // of a head, at most
+	ending := func(at int) string {
+		return first + "X: " + strings.Repeat("x", at-len(first)-len("X: \r\n\r\n")) + "\r\n\r\n"
+	}
 	target := "/" + strings.Repeat("t", 100_000)
 	runCorpus(t, []corpusCase{
+		big("as much as is kept", ending(kept), v1),
+		big("a byte more than is kept", ending(kept+1), unknown),
+		big("a blank line more than is kept", ending(kept+2), unknown),
+		big("three bytes more than is kept", ending(kept+3), unknown),
 		big("16 KB of fields", first+filler(16<<10)+"\r\n", v1, unknown),
 		big("100 KB of fields", first+filler(100_000)+"\r\n", v1, unknown),
 		big("1 MB of fields", first+filler(1<<20)+"\r\n", v1, unknown),

@@ -331,3 +331,18 @@ func TestNoRoomToWait(t *testing.T) {
 		t.Errorf("%d segments ignored, and calls %+v", stats.SegmentsIgnored, found.calls)
 	}
 }
+
+// Behind a head that there is no room to keep the next one is found, wherever that is noticed.
+func TestNoRoomForAHead(t *testing.T) {
+	head := get("/big")
+	for rest := 1; rest <= 5; rest++ {
+		c := packettest.New()
+		c.Open()
+		c.Client(head[:len(head)-rest], head[len(head)-rest:])
+		c.Client(get("/next"))
+		found, _ := limited(capture.Limits{Connections: 10, HalfOpen: 10, ClosedConnections: 10, BufferedBytes: len(head) - rest}, c.Packets())
+		if len(found.calls) != 2 || found.calls[0].Request.Incomplete != imds.HeadersTooLarge || found.calls[1].Request.Target != "/next" {
+			t.Errorf("without room for the last %d bytes: %+v", rest, found.calls)
+		}
+	}
+}

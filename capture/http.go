@@ -259,13 +259,20 @@ func (r *messageReader) endHead(head []byte) {
 	r.beginBody(frame)
 }
 
+// giveUpHead reports a head that is too large by its beginning. What of it is not
+// in the buffer is still to be passed over.
 func (r *messageReader) giveUpHead(head []byte) {
 	r.role().partial(head, imds.HeadersTooLarge)
 	r.found = true
 	r.keepHead(head, false)
+	last := lastBytes(r.buffer)
 	r.dropBuffer()
-	r.state = stateSkipHead
+	r.buffer, r.state = last, stateSkipHead
 }
+
+// lastBytes are those with which a head's end may begin: it has three bytes at most, the
+// last line's LF and a blank line.
+func lastBytes(head []byte) []byte { return bytes.Clone(head[max(0, len(head)-2):]) }
 
 // skipHead looks for the end of a head that is too large. The last bytes are
 // kept, because the blank line may be split.
@@ -278,7 +285,7 @@ func (r *messageReader) skipHead(data []byte) int {
 		r.state = stateStart
 		return end - kept
 	}
-	r.buffer = bytes.Clone(window[max(0, len(window)-2):])
+	r.buffer = lastBytes(window)
 	return len(data)
 }
 
