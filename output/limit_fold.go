@@ -129,7 +129,7 @@ func (f *limitFold) generalise(before *Entry) {
 	if e.Systemd.UserUnit = ""; f.Calls == 1 {
 		return
 	}
-	if f.several == SeveralPrograms || programOf(e) != programOf(before) {
+	if f.several == SeveralPrograms || runsOf(e) != runsOf(before) {
 		f.several = SeveralPrograms
 		e.Process, i.Script, i.ExecutableDeleted, i.ExecutableElsewhere = Process{}, Script{}, false, false
 	}
@@ -139,9 +139,14 @@ func (f *limitFold) generalise(before *Entry) {
 	e.keepSame(before)
 }
 
-// programOf is what tells programs apart.
-func programOf(e *Entry) [3]string {
-	return [3]string{cmp.Or(e.Process.Executable, e.Process.Name), elsewhereMark(e), e.IMDS.Script.Title()}
+// runs is what a process runs, which tells programs apart.
+type runs struct {
+	executable, script string
+	elsewhere          bool
+}
+
+func runsOf(e *Entry) runs {
+	return runs{cmp.Or(e.Process.Executable, e.Process.Name), e.IMDS.Script.Title(), e.IMDS.ExecutableElsewhere}
 }
 
 // keepSame clears what another entry has not.

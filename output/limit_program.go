@@ -11,9 +11,9 @@ const maxTold = 1024
 // their calls matters most: whether they have to be changed, and whether they got
 // credentials.
 type limitProgram struct {
-	caller                  callerKey
-	kind, owner             string
-	executable, script      string
+	caller      callerKey
+	kind, owner string
+	runs
 	startedBy, userAgent    string
 	action                  string
 	credentials, forwarding bool
@@ -29,8 +29,7 @@ func newLimitProgram(e *Entry) limitProgram {
 		p.userAgent = e.UserAgent.Original
 		return p
 	}
-	program := programOf(e)
-	p.executable, p.script = program[0], program[1]
+	p.runs = runsOf(e)
 	return p
 }
 

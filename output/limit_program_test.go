@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/identity"
 )
 
 // Who floods hides no program: each has its first call told, up to the bound, and what is
@@ -51,6 +52,7 @@ func TestWhatMattersOfAProgram(t *testing.T) {
 	}
 	for name, edits := range map[string][]func(*Record){
 		"executable":    {numberedProgram(8)},
+		"script":        {numberedProgram(7), func(r *Record) { r.Identity.Script = identity.Script{Kind: identity.ScriptFile, Name: "another.py"} }},
 		"elsewhere":     {numberedProgram(7), func(r *Record) { r.Identity.Elsewhere = true }},
 		"version 2":     {numberedProgram(7), token},
 		"credentials":   {numberedProgram(7), target("/latest/meta-data/iam/security-credentials/r")},
