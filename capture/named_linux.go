@@ -31,10 +31,9 @@ type named struct {
 	bound   int        // the number of the interface that is captured, 0 for none
 	over    bool       // by the first source no more
 
-	mu     sync.Mutex // guards what follows
-	told   LiveStats  // by the first one last
-	ended  bool       // it is closed
-	closed bool
+	mu    sync.Mutex // guards what follows
+	told  LiveStats  // by the first one last
+	ended bool       // it is closed
 }
 
 // followName opens what takes the place of a handle once its interface is gone.
@@ -243,9 +242,4 @@ func (n *named) Stats() (LiveStats, error) {
 func (n *named) Filter() string { return n.first.filter }
 
 // Close ends the source, as that of libpcap does.
-func (n *named) Close() error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.closed = true
-	return errors.Join(n.first.Close(), n.socket.Close())
-}
+func (n *named) Close() error { return errors.Join(n.first.Close(), n.socket.Close()) }
