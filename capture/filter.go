@@ -13,28 +13,29 @@ import (
 // with the extension headers. The decoder decides. Addresses are numeric, so
 // nothing is looked up.
 func Filter(endpoints []netip.AddrPort) string {
-	terms := []string{}
-	for _, e := range endpoints {
-		if e.Addr().Is4() {
-			terms = append(terms, fmt.Sprintf("(ip host %s and (tcp port %d or ip[6:2] & 0x1fff != 0 or icmp[0] = 11))", e.Addr(), e.Port()))
-		} else {
-			terms = append(terms, fmt.Sprintf("(ip6 host %s and (tcp port %d or ip6[6] != 6))", e.Addr(), e.Port()))
-		}
-	}
-	return strings.Join(terms, " or ")
+	return anyOf(endpoints,
+		"(ip host %s and (tcp port %d or ip[6:2] & 0x1fff != 0 or icmp[0] = 11))",
+		"(ip6 host %s and (tcp port %d or ip6[6] != 6))")
 }
 
-// SYNFilter returns the filter for the first segment of connections to the
+// synFilter returns the filter for the first segment of connections to the
 // endpoints. tcp[13] reads IPv4 only; behind a plain IPv6 header of 40 bytes
 // the flags are at 53.
-func SYNFilter(endpoints []netip.AddrPort) string {
-	terms := []string{}
+func synFilter(endpoints []netip.AddrPort) string {
+	return anyOf(endpoints,
+		"(ip dst host %s and tcp dst port %d and tcp[13] & 0x12 = 0x02)",
+		"(ip6 dst host %s and tcp dst port %d and ip6[6] = 6 and ip6[53] & 0x12 = 0x02)")
+}
+
+// anyOf makes a filter of one for each endpoint, by its address and port.
+func anyOf(endpoints []netip.AddrPort, v4, v6 string) string {
+	var terms []string
 	for _, e := range endpoints {
+		term := v6
 		if e.Addr().Is4() {
-			terms = append(terms, fmt.Sprintf("(ip dst host %s and tcp dst port %d and tcp[13] & 0x12 = 0x02)", e.Addr(), e.Port()))
-		} else {
-			terms = append(terms, fmt.Sprintf("(ip6 dst host %s and tcp dst port %d and ip6[6] = 6 and ip6[53] & 0x12 = 0x02)", e.Addr(), e.Port()))
+			term = v4
 		}
+		terms = append(terms, fmt.Sprintf(term, e.Addr(), e.Port()))
 	}
 	return strings.Join(terms, " or ")
 }

@@ -57,7 +57,7 @@ func OpenLive(options LiveOptions) (LiveSource, error) {
 func setFilter(handle *pcap.Handle, options LiveOptions, link LinkType) (string, error) {
 	filter := Filter(options.Endpoints)
 	if options.SYNTap {
-		filter = SYNFilter(options.Endpoints)
+		filter = synFilter(options.Endpoints)
 	}
 	if link == LinkEthernet {
 		filter = tagged(filter)

@@ -43,7 +43,7 @@ func followName(first *pcapSource, options LiveOptions) (LiveSource, error) {
 		n.changed = func(error) {}
 	}
 	if n.tap {
-		n.socket.filter = SYNFilter(options.Endpoints)
+		n.socket.filter = synFilter(options.Endpoints)
 	}
 	err := n.socket.make(func(fd int) (err error) {
 		n.index, err = indexOf(fd, first.name)

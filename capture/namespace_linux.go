@@ -23,7 +23,7 @@ func OpenNamespace(options LiveOptions, network string) (LiveSource, error) {
 	var err error
 	switch {
 	case options.SYNTap:
-		s.filter = SYNFilter(options.Endpoints)
+		s.filter = synFilter(options.Endpoints)
 		source, err = openSYNSocket(s)
 	case options.Early:
 		source, err = openDirect(s, payloadSnaplen, earlyRoom)
