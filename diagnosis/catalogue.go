@@ -17,18 +17,10 @@ func Explain(f Finding) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// Order returns all findings in the order in which those of a call stand.
-func Order() []Finding {
-	order := make([]Finding, len(catalogue))
-	for i := range catalogue {
-		order[i] = catalogue[i].id
-	}
-	return order
-}
-
-// catalogue has all findings; docs/findings.md is made of it. What the service answers,
-// and what its hop limit does, is from the EC2 user guide, "Use the Instance Metadata
-// Service to access instance metadata" and "Configure the instance metadata options".
+// catalogue has all findings, in the order in which those of a call stand; docs/findings.md
+// is made of it. What the service answers, and what its hop limit does, is from the EC2 user
+// guide, "Use the Instance Metadata Service to access instance metadata" and "Configure the
+// instance metadata options".
 var catalogue = [...]struct {
 	id Finding
 	Explanation

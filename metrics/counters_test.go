@@ -124,7 +124,7 @@ func TestProgramsAreBounded(t *testing.T) {
 		t.Errorf("they take %d bytes", grown)
 	}
 	text := c.AppendText(nil, &Capture{})
-	if len(text) > maxText || len(c.programs.counts) != MaxPrograms {
+	if len(text) > maxText || len(c.programs.counts) != maxPrograms {
 		t.Errorf("%d programs in %d bytes", len(c.programs.counts), len(text))
 	}
 	sum := uint64(0)

@@ -1,9 +1,9 @@
 package metrics
 
-// MaxPrograms bounds the programs that have a count of their own: some ten on a host call
+// maxPrograms bounds the programs that have a count of their own: some ten on a host call
 // version 1. With names of 200 characters, 4 bytes each at most, they take 64 KiB; a fleet
 // of 4,000 hosts has 264,000 series at most, with the two below.
-const MaxPrograms = 64
+const maxPrograms = 64
 
 // The names of the other two counts.
 const (
@@ -25,7 +25,7 @@ func (p *programs) add(name string) {
 	switch {
 	case name == "" || name == programUnknown:
 		p.unknown++
-	case name == programOther, !known && len(p.counts) >= MaxPrograms:
+	case name == programOther, !known && len(p.counts) >= maxPrograms:
 		p.other++
 	default:
 		p.counts[name]++

@@ -47,8 +47,8 @@ type MetricDefinition struct {
 	Unit string `json:"Unit"`
 }
 
-// EmbeddedNamespace is where CloudWatch keeps the metrics.
-const EmbeddedNamespace = "imds-analyzer"
+// embeddedNamespace is where CloudWatch keeps the metrics.
+const embeddedNamespace = "imds-analyzer"
 
 // instanceDimension is the name that the metrics of EC2 itself have for it.
 const instanceDimension = "InstanceId"
@@ -57,7 +57,7 @@ const instanceDimension = "InstanceId"
 // 0: for all machines together and, with an instance's id, for this one, too.
 func (l *Lifecycle) Embed(counts EmbeddedCounts, residentMemory uint64, instance string) {
 	e := &Embedded{InstanceID: instance, EmbeddedCounts: counts, ResidentMemory: residentMemory}
-	directive := MetricDirective{Namespace: EmbeddedNamespace, Dimensions: [][]string{{}}}
+	directive := MetricDirective{Namespace: embeddedNamespace, Dimensions: [][]string{{}}}
 	if instance != "" {
 		directive.Dimensions = append(directive.Dimensions, []string{instanceDimension})
 	}

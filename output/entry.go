@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// ECSVersion is the version of the Elastic Common Schema that entries follow.
-const ECSVersion = "8.17.0"
+// ecsVersion is the version of the Elastic Common Schema that entries follow.
+const ecsVersion = "8.17.0"
 
 // Entry is the log entry of a call. Its JSON is one line of the log; names
 // follow the Elastic Common Schema (https://www.elastic.co/docs/reference/ecs),

@@ -116,7 +116,7 @@ func (s *Session) entry(action LifecycleAction, at time.Time) Lifecycle {
 	l := Lifecycle{
 		Timestamp:  timestamp(at),
 		LogLevel:   levelInfo,
-		ECS:        ECS{Version: ECSVersion},
+		ECS:        ECS{Version: ecsVersion},
 		Event:      lifecycleEvent(action),
 		IMDS:       LifecycleIMDS{Capture: s.capture()},
 		HostFields: s.Host.fields(),

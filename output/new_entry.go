@@ -36,7 +36,7 @@ func (c *Callers) Describe(e *Entry, r *Record, h *Host) {
 	*e = Entry{}
 	e.Timestamp = timestamp(call.Request.Time)
 	e.LogLevel = level(version)
-	e.ECS.Version = ECSVersion
+	e.ECS.Version = ecsVersion
 	e.Event = callEvent(&call, version)
 	e.IMDS.describe(&call, version, &c.texts)
 	e.HTTP = HTTP{Request: HTTPRequest{Method: call.Request.Method}, Version: call.Request.Proto}

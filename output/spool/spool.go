@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// MaxWaiting bounds what is kept: 6,000 entries of 1.3 KiB, or what comes in 6 s of
+	// maxWaiting bounds what is kept: 6,000 entries of 1.3 KiB, or what comes in 6 s of
 	// 1,000 calls a second, in 8 MiB.
-	MaxWaiting = 8 << 20
+	maxWaiting = 8 << 20
 	// RetryEvery is how often writing is tried again. What fails at once costs next to
 	// nothing, and a disk that takes its time for that is not to hold up the log.
 	RetryEvery = time.Second
@@ -79,7 +79,7 @@ func (s *Spool) keep(lines []byte) {
 	}
 	s.waiting = append(s.waiting, bytes.Clone(lines))
 	s.size += len(lines)
-	for s.size > MaxWaiting {
+	for s.size > maxWaiting {
 		s.drop()
 	}
 }

@@ -104,12 +104,12 @@ func TestLinesWaitForRoom(t *testing.T) {
 func TestGap(t *testing.T) {
 	s, d, c := newTest(1)
 	write(t, s, "first")
-	long := strings.Repeat("x", MaxWaiting/8-1)
+	long := strings.Repeat("x", maxWaiting/8-1)
 	for range 10 { // eight of them have room
 		write(t, s, long)
 	}
 	write(t, s, "last")
-	if s.Missing() != 3 || s.size > MaxWaiting {
+	if s.Missing() != 3 || s.size > maxWaiting {
 		t.Fatalf("%d are missing, %d bytes wait", s.Missing(), s.size)
 	}
 	d.room = plenty
@@ -125,7 +125,7 @@ func TestGap(t *testing.T) {
 // There is room for the line that tells of the gap and for nothing else, and more is lost.
 func TestGapGrows(t *testing.T) {
 	s, d, c := newTest(0)
-	long := strings.Repeat("x", MaxWaiting-1)
+	long := strings.Repeat("x", maxWaiting-1)
 	write(t, s, "a")
 	write(t, s, long)
 	d.room = 1
@@ -143,8 +143,8 @@ func TestGapGrows(t *testing.T) {
 // Of lines that came together some can be dropped.
 func TestDropsLineByLine(t *testing.T) {
 	s, d, c := newTest(0)
-	write(t, s, "a", "b", strings.Repeat("x", MaxWaiting-4))
-	if s.Missing() != 1 || s.size > MaxWaiting {
+	write(t, s, "a", "b", strings.Repeat("x", maxWaiting-4))
+	if s.Missing() != 1 || s.size > maxWaiting {
 		t.Errorf("%d are missing, %d bytes wait", s.Missing(), s.size)
 	}
 	d.room = plenty

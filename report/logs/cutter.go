@@ -11,10 +11,10 @@ const (
 	// readBytes is how much is asked of the input at once: some 45 entries, so that
 	// handing batches from one goroutine to the other does not show.
 	readBytes = 64 << 10
-	// MaxLine bounds a line in bytes. An entry has at most some 100 KiB: arguments
+	// maxLine bounds a line in bytes. An entry has at most some 100 KiB: arguments
 	// and those of its ancestors, which are cut where they come from. Others wrap it
 	// in JSON of their own, which doubles what is escaped in it.
-	MaxLine = 1 << 20
+	maxLine = 1 << 20
 	// maxEmptyReads is how often in a row the input may return nothing and no error,
 	// as bufio has it.
 	maxEmptyReads = 100
@@ -51,7 +51,7 @@ func (c *cutter) next(b *batch) error {
 		case end > 0:
 			c.keep(b, fresh+end)
 			return nil
-		case len(b.text) > MaxLine:
+		case len(b.text) > maxLine:
 			c.passOver(b)
 			return nil
 		}

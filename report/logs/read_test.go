@@ -138,9 +138,9 @@ func TestLines(t *testing.T) {
 		"syslog of others":        {"<13>1 2026-11-27T04:00:00Z web-1 cron 7 - - \ufeffhello #033[31m\n", nil, 1},
 		"CRI":                     {"2026-11-27T04:00:00.000000000Z stdout F " + call, []string{"call /x 3"}, 0},
 		"CRI of others":           {"2026-11-27T04:00:00.000000000Z stderr F \x1b[31mhello\x1b[0m\n", nil, 1},
-		"too long":                {life + "\n" + strings.Repeat("x", MaxLine+3*readBytes) + "\n" + call, []string{"capture-started", "f:2: it is longer than 1 MiB", "call /x 3"}, 0},
-		"too long at the end":     {call + "\n" + strings.Repeat("{", MaxLine+3*readBytes), []string{"call /x 3", "f:2: it is longer than 1 MiB"}, 0},
-		"as long as may be":       {strings.Replace(call, "/x", "/"+strings.Repeat("y", MaxLine-len(call)), 1) + "\n" + call, []string{"call /", "call /x 3"}, 0},
+		"too long":                {life + "\n" + strings.Repeat("x", maxLine+3*readBytes) + "\n" + call, []string{"capture-started", "f:2: it is longer than 1 MiB", "call /x 3"}, 0},
+		"too long at the end":     {call + "\n" + strings.Repeat("{", maxLine+3*readBytes), []string{"call /x 3", "f:2: it is longer than 1 MiB"}, 0},
+		"as long as may be":       {strings.Replace(call, "/x", "/"+strings.Repeat("y", maxLine-len(call)), 1) + "\n" + call, []string{"call /", "call /x 3"}, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

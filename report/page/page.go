@@ -18,11 +18,11 @@ import (
 //go:embed templates
 var files embed.FS
 
-// MaxBytes is what a page has at most, whatever is in the report: a mail takes it. It is
+// maxBytes is what a page has at most, whatever is in the report: a mail takes it. It is
 // the sum of its parts' bounds and of 224 KiB for what is bounded by itself: the style
 // (12 KiB), the plot of 128 buckets and 3 * 128 marks, with its table (120 KiB), the
 // verdict, and the words between.
-const MaxBytes = programBytes + v2Bytes + hostBytes + serviceBytes + stepBytes + inventoryBytes + readyBytes + 224<<10
+const maxBytes = programBytes + v2Bytes + hostBytes + serviceBytes + stepBytes + inventoryBytes + readyBytes + 224<<10
 
 // Made is by which version of the program a page was made, and when.
 type Made struct {

@@ -165,13 +165,13 @@ func TestNamesAreText(t *testing.T) {
 // However much there is, a page is not too long, and what is left out is counted.
 func TestPageIsBounded(t *testing.T) {
 	const n = 5000
-	if MaxBytes > 2<<20 {
-		t.Errorf("a page can have %d bytes", MaxBytes)
+	if maxBytes > 2<<20 {
+		t.Errorf("a page can have %d bytes", maxBytes)
 	}
 	for _, name := range []string{"a name", strings.Repeat("&", 200), strings.Repeat("\u202e", 200), strings.Repeat("'", 200)} {
 		page := written(t, much(n, name))
-		if len(page) > MaxBytes || len(page) < MaxBytes/2 {
-			t.Errorf("%.8q: the page has %d bytes, which is not up to %d", name, len(page), MaxBytes)
+		if len(page) > maxBytes || len(page) < maxBytes/2 {
+			t.Errorf("%.8q: the page has %d bytes, which is not up to %d", name, len(page), maxBytes)
 		}
 		_, lines, _ := strings.Cut(page, `<div class="wide lines">`)
 		lines, _, _ = strings.Cut(lines, "</table>")

@@ -75,7 +75,7 @@ func TestManyPrograms(t *testing.T) {
 			t.Fatalf("%s is not on the page", p.Name)
 		}
 	}
-	if strings.Contains(page, "more program") || len(page) > MaxBytes {
+	if strings.Contains(page, "more program") || len(page) > maxBytes {
 		t.Errorf("some are left out of %d bytes", len(page))
 	}
 }
