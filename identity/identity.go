@@ -103,7 +103,7 @@ type Script struct {
 
 // Identifier finds out what processes are. It is safe for concurrent use.
 type Identifier struct {
-	moment   *moment
+	cache    *cache
 	runtimes *runtimes
 	packages *packages // nil if none are looked up
 	files    files
@@ -121,7 +121,7 @@ type Options struct {
 // New returns an Identifier.
 func New(o Options) *Identifier {
 	mounts := newMounts()
-	i := &Identifier{runtimes: newRuntimes(o), host: hostRoot(pid1Root), files: files{mounts: mounts}, moment: newMoment(o.Now)}
+	i := &Identifier{runtimes: newRuntimes(o), host: hostRoot(pid1Root), files: files{mounts: mounts}, cache: newCache(o.Now)}
 	if !o.NoPackages {
 		i.packages = newPackages(mounts, managersOf("/")...)
 	}
@@ -134,7 +134,7 @@ func (i *Identifier) RunsPrograms() bool { return i.packages != nil }
 // Identify says what is known of a process, or was a moment ago. The process is not to be
 // changed afterwards.
 func (i *Identifier) Identify(p *attribution.Process) Identity {
-	return i.moment.identity(p, i.identify)
+	return i.cache.identity(p, i.identify)
 }
 
 func (i *Identifier) identify(p *attribution.Process) Identity {

@@ -16,12 +16,12 @@ func (l looks) find(p *attribution.Process) Identity {
 	return Identity{Workload: Workload{Unit: fmt.Sprintf("%d-%d", p.PID, l[p])}}
 }
 
-// TestMoment makes calls one after the other.
-func TestMoment(t *testing.T) {
+// TestCache makes calls one after the other.
+func TestCache(t *testing.T) {
 	a, b := &attribution.Process{PID: 1}, &attribution.Process{PID: 2}
 	began := time.Unix(1e9, 0)
 	now := began
-	l, m := looks{}, newMoment(func() time.Time { return now })
+	l, m := looks{}, newCache(func() time.Time { return now })
 	for _, tt := range []struct {
 		name  string
 		after time.Duration
@@ -30,11 +30,11 @@ func TestMoment(t *testing.T) {
 	}{
 		{"the first call of one", 0, a, "1-1"},
 		{"the first of another", 0, b, "2-1"},
-		{"the same in the moment", momentary - 1, a, "1-1"},
-		{"the other, too", momentary - 1, b, "2-1"},
-		{"when it is over", momentary, a, "1-2"},
-		{"the other, then", momentary, b, "2-2"},
-		{"until the end of that", 2*momentary - 1, a, "1-2"},
+		{"the same within that time", cacheTime - 1, a, "1-1"},
+		{"the other, too", cacheTime - 1, b, "2-1"},
+		{"when it is over", cacheTime, a, "1-2"},
+		{"the other, then", cacheTime, b, "2-2"},
+		{"until the end of that", 2*cacheTime - 1, a, "1-2"},
 		{"later", time.Hour, b, "2-3"},
 	} {
 		now = began.Add(tt.after)
@@ -44,21 +44,21 @@ func TestMoment(t *testing.T) {
 	}
 }
 
-// What began to be looked for before a moment is too old for it, however soon it is found.
-func TestMomentOfLongLooks(t *testing.T) {
+// What began to be looked for before the time of others is too old for it, however soon it is found.
+func TestCacheOfLongLooks(t *testing.T) {
 	a, b := &attribution.Process{PID: 1}, &attribution.Process{PID: 2}
 	for _, tt := range []struct {
 		name    string
-		earlier time.Duration // the moment begins with a look at another process
+		earlier time.Duration // another process was looked at, with which the time begins
 		took    time.Duration
 		want    string
 	}{
-		{"in the moment", momentary - 2, 1, "1-1"},
-		{"in the one before", momentary - 1, 1, "1-2"},
+		{"within that time", cacheTime - 2, 1, "1-1"},
+		{"in the one before", cacheTime - 1, 1, "1-2"},
 		{"much longer", 0, time.Hour, "1-2"},
 	} {
 		now := time.Unix(1e9, 0)
-		l, m := looks{}, newMoment(func() time.Time { return now })
+		l, m := looks{}, newCache(func() time.Time { return now })
 		m.identity(b, l.find)
 		now = now.Add(tt.earlier)
 		m.identity(a, func(p *attribution.Process) Identity {
@@ -72,24 +72,24 @@ func TestMomentOfLongLooks(t *testing.T) {
 	}
 }
 
-// Who asks an Identifier asks a moment.
-func TestIdentifyIsMomentary(t *testing.T) {
+// Who asks an Identifier asks its cache.
+func TestIdentifyIsCached(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	i := New(Options{NoPackages: true, Now: func() time.Time { return now }})
 	p := &attribution.Process{PID: 1, Args: []string{"sh", "/bin/sh"}, Executable: "/bin/sh"}
 	i.Identify(p)
-	if _, found := i.moment.recall(p, now.Add(momentary-1)); !found {
+	if _, found := i.cache.recall(p, now.Add(cacheTime-1)); !found {
 		t.Error("it is not remembered")
 	}
-	if _, found := i.moment.recall(p, now.Add(momentary)); found {
+	if _, found := i.cache.recall(p, now.Add(cacheTime)); found {
 		t.Error("it is remembered for longer")
 	}
 }
 
-// A moment holds so many processes and no more, and who is not held is looked at again.
-func TestMomentIsBounded(t *testing.T) {
-	l, m := looks{}, newMoment(func() time.Time { return time.Unix(1e9, 0) })
-	processes := make([]*attribution.Process, maxMoment+1)
+// A cache holds so many processes and no more, and who is not held is looked at again.
+func TestCacheIsBounded(t *testing.T) {
+	l, m := looks{}, newCache(func() time.Time { return time.Unix(1e9, 0) })
+	processes := make([]*attribution.Process, maxCached+1)
 	for i := range processes {
 		processes[i] = &attribution.Process{PID: i}
 	}
@@ -98,20 +98,20 @@ func TestMomentIsBounded(t *testing.T) {
 			m.identity(p, l.find)
 		}
 	}
-	if len(m.known) != maxMoment {
+	if len(m.known) != maxCached {
 		t.Errorf("%d are held", len(m.known))
 	}
 	for i, p := range processes {
-		if want := 1 + i/maxMoment; l[p] != want {
+		if want := 1 + i/maxCached; l[p] != want {
 			t.Errorf("process %d was looked at %d times, not %d", i, l[p], want)
 		}
 	}
 }
 
-func TestNoMoment(t *testing.T) {
+func TestNoCache(t *testing.T) {
 	l, p := looks{}, &attribution.Process{}
-	(*moment)(nil).identity(p, l.find)
-	if (*moment)(nil).identity(p, l.find); l[p] != 2 {
+	(*cache)(nil).identity(p, l.find)
+	if (*cache)(nil).identity(p, l.find); l[p] != 2 {
 		t.Errorf("it was looked at %d times", l[p])
 	}
 }
