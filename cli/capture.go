@@ -33,21 +33,13 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 	s.notify(daemon.SdNotifyReady)
 	s.notifyStatus()
 	s.writeMetrics()
-	if s.options.duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.options.duration)
-		defer cancel()
-	}
-	stats, stopStats := ticker(s.options.statsInterval)
-	defer stopStats()
-	save, stopSaving := ticker(s.log.state.interval())
-	defer stopSaving()
-	export, stopExporting := ticker(s.textfile.interval())
-	defer stopExporting()
-	embed, stopEmbedding := ticker(s.options.emfEvery())
-	defer stopEmbedding()
-	alive, stopTelling := ticker(s.notifier.interval())
-	defer stopTelling()
+	ctx, cancel := s.limited(ctx)
+	defer cancel()
+	stats := time.Tick(s.options.statsInterval) // never where that is 0, as with the others
+	save := time.Tick(s.log.state.interval())
+	export := time.Tick(s.textfile.interval())
+	embed := time.Tick(s.options.emfEvery())
+	alive := time.Tick(s.notifier.interval())
 	var late verdicts
 	for {
 		select {
@@ -92,13 +84,12 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 	}
 }
 
-// ticker returns the channel of a ticker, or one that never receives.
-func ticker(interval time.Duration) (<-chan time.Time, func()) {
-	if interval <= 0 {
-		return nil, func() {}
+// limited ends ctx when as much time is over as the run has.
+func (s *session) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.options.duration > 0 {
+		return context.WithTimeout(ctx, s.options.duration)
 	}
-	t := time.NewTicker(interval)
-	return t.C, t.Stop
+	return ctx, func() {}
 }
 
 // clock receives when time alone changes something: on a quiet wire a request

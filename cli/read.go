@@ -39,13 +39,9 @@ func (s *session) openFiles(ctx context.Context) (sources []capture.Source, err 
 // there needs no reader of its own that waits for more, and no copies: the
 // Analyzer takes packets out of the buffer that they were read to.
 func (s *session) read(ctx context.Context, source capture.Source) {
-	stats, stopStats := ticker(s.options.statsInterval)
-	defer stopStats()
-	if s.options.duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.options.duration)
-		defer cancel()
-	}
+	ctx, cancel := s.limited(ctx)
+	defer cancel()
+	stats := time.Tick(s.options.statsInterval)
 	frugality := newFrugality()
 	for step := 0; ctx.Err() == nil; step++ {
 		if step >= frugalAfter {
