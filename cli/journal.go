@@ -43,8 +43,8 @@ type journal struct {
 	entry   output.Entry
 	callers output.Callers
 
-	// missing is how many entries are missing from the log that has the fewest, as the
-	// writer saw it last: who asks does not wait for a write that stalls.
+	// missing is how many entries the log lacks that lacks the most, as the writer saw it
+	// last: who asks does not wait for a write that stalls.
 	missing atomic.Uint64
 
 	mu      sync.Mutex // guards what follows

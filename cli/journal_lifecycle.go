@@ -21,11 +21,18 @@ func (j *journal) lifecycle(l output.Lifecycle) {
 	j.countMissing()
 }
 
-// saveState saves how far the capture has come.
-func (j *journal) saveState(stats output.CaptureStats) {
+// line is a line about the capture with the counts so far.
+func (j *journal) line(action output.LifecycleAction, stats output.CaptureStats) output.Lifecycle {
 	now := time.Now()
 	j.readHost(now)
-	l := j.session.Progress(output.CaptureRuns, now, j.counts(stats))
+	session := j.session
+	session.FirstPacket, session.LastPacket = stats.FirstPacket, stats.LastPacket
+	return session.Progress(action, now, j.counts(stats))
+}
+
+// saveState saves how far the capture has come.
+func (j *journal) saveState(stats output.CaptureStats) {
+	l := j.line(output.CaptureRuns, stats)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.stateLifecycle(l)
@@ -40,7 +47,8 @@ func (j *journal) stateLifecycle(l output.Lifecycle) {
 	j.state.lifecycle(&l, j.folding())
 }
 
-// fewestMissing is how many entries are missing from the log that has the most.
+// fewestMissing is how many entries the log lacks that lacks the fewest; 0 if none
+// outlasts errors.
 func (j *journal) fewestMissing() uint64 {
 	if len(j.lasting) == 0 {
 		return 0
@@ -50,10 +58,10 @@ func (j *journal) fewestMissing() uint64 {
 
 func byMissing(a, b *lastingLog) int { return cmp.Compare(a.notWritten(), b.notWritten()) }
 
-// notWritten is how many are missing from the log that has the fewest. It waits for nothing.
+// notWritten is how many entries the log lacks that lacks the most. It waits for nothing.
 func (j *journal) notWritten() uint64 { return j.missing.Load() }
 
-// countMissing sets it, with the lock held.
+// countMissing notes what notWritten tells, with the lock held.
 func (j *journal) countMissing() {
 	if len(j.lasting) > 0 {
 		j.missing.Store(slices.MaxFunc(j.lasting, byMissing).notWritten())
@@ -62,11 +70,7 @@ func (j *journal) countMissing() {
 
 // progress writes a line about the capture with the counts so far.
 func (j *journal) progress(action output.LifecycleAction, stats output.CaptureStats) {
-	now := time.Now()
-	j.readHost(now)
-	session := j.session
-	session.FirstPacket, session.LastPacket = stats.FirstPacket, stats.LastPacket
-	l := session.Progress(action, now, j.counts(stats))
+	l := j.line(action, stats)
 	if action == output.CaptureStopped {
 		j.embed(&l, &stats)
 	}
@@ -75,9 +79,7 @@ func (j *journal) progress(action output.LifecycleAction, stats output.CaptureSt
 
 // embedded writes a line about the capture that also tells CloudWatch what was counted.
 func (j *journal) embedded(stats output.CaptureStats) {
-	now := time.Now()
-	j.readHost(now)
-	l := j.session.Progress(output.CaptureRuns, now, j.counts(stats))
+	l := j.line(output.CaptureRuns, stats)
 	j.embed(&l, &stats)
 	j.lifecycle(l)
 }
