@@ -121,8 +121,9 @@ func (f *files) limits() (limits []string) {
 				"have a part may not be put together. %s, or merge them first: mergecap", why, late, advice))
 		}
 	}
-	told(f.Late()-f.LateForMemory(), "So many files are captures of the same time", "Read fewer at once")
-	told(f.LateForMemory(), "Files that are captures of the same time take so much memory, as they are packed with a wide window "+
+	forMemory := f.LateForMemory() // first: they are among those that are late by then
+	told(f.Late()-forMemory, "So many files are captures of the same time", "Read fewer at once")
+	told(forMemory, "Files that are captures of the same time take so much memory, as they are packed with a wide window "+
 		"or have very large packets,", "Read fewer at once, unpack them")
 	return limits
 }
