@@ -1,0 +1,309 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"imds-analyzer/attribution"
+	"imds-analyzer/capture"
+	"imds-analyzer/imds"
+	"imds-analyzer/output/logfile"
+)
+
+const (
+	// packetFileMode: only the owner may read what was captured.
+	packetFileMode = 0o600
+	// saveAgain is how long after an error it is tried again to save packets, and how often
+	// it is looked whether the file was deleted.
+	saveAgain = time.Second
+)
+
+// packetFile is the pcapng file that packets are saved to. Each packet in which a
+// request begins waits for the process behind it, which becomes its comment: that is
+// done in a goroutine of its own, so that neither the capture nor the log waits.
+type packetFile struct {
+	name   string
+	file   *os.File
+	blocks *wholeBlocks
+	writer *capture.PcapngWriter // nil before there is anything to save, where files are read
+	// lasting: the file is one that can be mended, of a live capture, which outlasts errors.
+	lasting bool
+	now     func() time.Time
+	failed  error         // of the latest try, nil if packets are saved
+	next    time.Time     // not before then is it tried again
+	saved   uint64        // packets in the file
+	missing atomic.Uint64 // packets that were not saved, or in a file that was deleted
+	unfit   bool          // people know that there are packets that do not fit into the format
+	// keeps reports at the end that nothing could be read: a file that was there stays as it was.
+	keeps func() bool
+	// lost is how many packets are known to be missing from what is saved, at the end.
+	lost func() uint64
+	// comment says who made the call that begins in a packet.
+	comment func(attribution.Answer, *imds.Note) string
+	queue   chan saving
+	room    *room
+	done    chan struct{}
+	tell    func(error)
+	err     error // after which nothing more is saved, once done is closed
+}
+
+// toldError is an error that people were told of when it arose.
+type toldError struct{ error }
+
+func (e toldError) Unwrap() error { return e.error }
+
+// openPacketFile opens the file, and leaves what is in it. Without a name it returns nil.
+func openPacketFile(name string) (*packetFile, error) {
+	if name == "" {
+		return nil, nil
+	}
+	file, err := logfile.Guarded(name, os.O_WRONLY|os.O_CREATE)
+	if err != nil {
+		return nil, fmt.Errorf("cannot save packets: %w", err)
+	}
+	// A file that was there before may have been open to others. Once privileges are given
+	// up it may be another user's.
+	if isRegular(file) {
+		if err := file.Chmod(packetFileMode); err != nil {
+			return nil, errors.Join(fmt.Errorf("cannot save packets: %w", err), file.Close())
+		}
+	}
+	p := &packetFile{
+		name: name, file: file, blocks: &wholeBlocks{file: file}, now: time.Now,
+		queue: make(chan saving, maxSaving), room: newRoom(maxSavingBytes), done: make(chan struct{}),
+	}
+	p.lost = p.notSaved
+	return p, nil
+}
+
+// begin writes the file's head, in the place of what was in it.
+func (p *packetFile) begin() (err error) {
+	if isRegular(p.file) {
+		err = p.file.Truncate(0)
+	}
+	if err == nil {
+		p.writer, err = capture.NewPcapngWriter(p.blocks, "imds-analyzer "+version())
+	}
+	return err
+}
+
+func isRegular(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode().IsRegular()
+}
+
+func (p *packetFile) add(s saving) {
+	p.room.take(s.size())
+	p.queue <- s
+}
+
+// writeAll writes what is added until Close, and has an eye on the file.
+func (p *packetFile) writeAll() {
+	defer close(p.done)
+	look := time.NewTicker(saveAgain)
+	defer look.Stop()
+	for {
+		select {
+		case s, more := <-p.queue:
+			if !more {
+				return
+			}
+			p.write(s)
+			p.room.give(s.size())
+		case <-look.C:
+			p.look()
+		}
+	}
+}
+
+// write writes a packet. What cannot be written is counted, and tried again with another
+// packet later; where what a failed write left cannot be cut off, nothing more is written.
+func (p *packetFile) write(s saving) {
+	if p.err != nil || p.failed != nil && p.now().Before(p.next) {
+		p.missing.Add(1)
+		return
+	}
+	if s.pending != nil {
+		s.Comment = p.comment(answerBy(s.pending, s.due), s.Note)
+	}
+	err := p.append(s.Packet)
+	if err == nil {
+		p.saved++
+		p.tellSuccess()
+		return
+	}
+	p.missing.Add(1)
+	switch {
+	case errors.Is(err, capture.ErrDoesNotFit):
+		p.tellUnfit(err)
+	case p.lasting:
+		p.fail(err)
+	default:
+		p.err = toldError{fmt.Errorf("packets are no longer saved to %s: %w", p.name, err)}
+		p.tell(p.err)
+	}
+}
+
+// append writes a packet where the last whole one ends.
+func (p *packetFile) append(packet capture.Packet) error {
+	if p.writer == nil {
+		if err := p.begin(); err != nil {
+			return err
+		}
+	}
+	if p.failed != nil {
+		if err := p.repair(); err != nil {
+			return err
+		}
+	}
+	return p.writer.WritePacket(packet)
+}
+
+// repair makes the file one that can be written to again.
+func (p *packetFile) repair() error {
+	if logfile.IsDeleted(p.file) {
+		return p.renew()
+	}
+	if err := p.blocks.mend(); err != nil {
+		return err
+	}
+	p.writer.Mended()
+	return nil
+}
+
+// look has packets go to a new file if the one before was deleted. After an error the next
+// packet does.
+func (p *packetFile) look() {
+	if !p.lasting || p.failed != nil || !logfile.IsDeleted(p.file) {
+		return
+	}
+	if err := p.renew(); err != nil {
+		p.fail(fmt.Errorf("it was deleted, and cannot be made anew: %w", err))
+		return
+	}
+	p.tell(fmt.Errorf("%s was deleted: packets are saved to a new one, %s missing from it", p.name, countPackets(p.missing.Load())))
+}
+
+// renew makes a new file in the place of one that was deleted. What others have given the
+// name to is theirs.
+func (p *packetFile) renew() error {
+	p.lose()
+	to, err := openPlace(logfile.Target(p.name))
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	file, err := to.directory.OpenFile(to.file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, packetFileMode)
+	if err != nil {
+		return err
+	}
+	anew := &packetFile{file: file, blocks: &wholeBlocks{file: file}}
+	if err := anew.begin(); err != nil {
+		return errors.Join(err, file.Close(), to.directory.Remove(to.file))
+	}
+	_ = p.file.Close() // nobody will read it
+	p.file, p.blocks, p.writer = anew.file, anew.blocks, anew.writer
+	return nil
+}
+
+// lose counts what is in a file that was deleted.
+func (p *packetFile) lose() {
+	p.missing.Add(p.saved)
+	p.saved = 0
+}
+
+// tellSuccess tells that packets are saved again.
+func (p *packetFile) tellSuccess() {
+	if p.failed != nil {
+		p.failed = nil
+		p.tell(fmt.Errorf("packets are saved to %s again, %s missing from it", p.name, countPackets(p.missing.Load())))
+	}
+}
+
+// tellUnfit tells of the first packet that the format has no room for.
+func (p *packetFile) tellUnfit(err error) {
+	if !p.unfit {
+		p.tell(fmt.Errorf("a packet is missing from %s: %w. All others are saved", p.name, err))
+	}
+	p.unfit = true
+}
+
+// fail has packets left out for a while, and tells that saving begins to fail.
+func (p *packetFile) fail(err error) {
+	p.next = p.now().Add(saveAgain)
+	_ = p.blocks.mend() // or before the next packet
+	if p.failed == nil {
+		p.tell(fmt.Errorf("packets cannot be saved to %s: %w. The capture goes on, and it is tried again every %v", p.name, err, saveAgain))
+	}
+	p.failed = err
+}
+
+// notSaved is how many packets are missing from the file.
+func (p *packetFile) notSaved() uint64 {
+	if p == nil {
+		return 0
+	}
+	return p.missing.Load()
+}
+
+func countPackets(n uint64) string {
+	switch n {
+	case 0:
+		return "no packet is"
+	case 1:
+		return "1 packet is"
+	}
+	return fmt.Sprintf("%d packets are", n)
+}
+
+// saveNothing makes the file a capture without packets, if there was something to read.
+func (p *packetFile) saveNothing() error {
+	if p.keeps() {
+		return nil
+	}
+	if err := p.begin(); err != nil {
+		return fmt.Errorf("cannot save packets to %s: %w", p.name, err)
+	}
+	return nil
+}
+
+// tellLost has the file say what is missing from it, for those who read it later.
+func (p *packetFile) tellLost() {
+	if p.writer == nil || p.err != nil || p.failed != nil {
+		return
+	}
+	if n := p.lost(); n > 0 {
+		if err := p.writer.WriteDrops(n, p.now()); err != nil {
+			p.err = fmt.Errorf("cannot save packets to %s: %w", p.name, err)
+		}
+	}
+}
+
+// Close writes what waits, closes the file and returns what went wrong.
+func (p *packetFile) Close() error {
+	close(p.queue)
+	<-p.done
+	if p.writer == nil && p.err == nil {
+		p.err = p.saveNothing()
+	}
+	p.tellLost()
+	deleted := p.lasting && logfile.IsDeleted(p.file)
+	if deleted {
+		p.lose()
+	}
+	if err := p.file.Close(); err != nil && p.err == nil {
+		return fmt.Errorf("cannot save packets: %w", err)
+	}
+	switch n := p.missing.Load(); {
+	case p.err != nil:
+		return p.err
+	case deleted:
+		return missingError{fmt.Errorf("%s was deleted: %s missing from it", p.name, countPackets(n))}
+	case n > 0:
+		return missingError{fmt.Errorf("%s: %s missing, which could not be written or were in a file that was deleted", p.name, countPackets(n))}
+	}
+	return nil
+}
