@@ -2,7 +2,6 @@ package capture
 
 import (
 	"cmp"
-	"hash/maphash"
 	"net/netip"
 	"time"
 
@@ -76,57 +75,6 @@ func (f *flow) client() netip.AddrPort {
 		addr = addr.Unmap()
 	}
 	return netip.AddrPortFrom(addr, uint16(key.ports>>8))
-}
-
-// vantage is where connections are captured.
-type vantage struct {
-	service netip.AddrPort
-	named   string // the interface
-	network string
-}
-
-func (v *vantage) isOf(s *segment) bool {
-	return v.service == s.service && v.named == s.named && v.network == s.network
-}
-
-// vantages are the latest that were new, for connections to share: those of two endpoints
-// on two interfaces.
-type vantages struct {
-	latest [4]*vantage
-	next   int
-}
-
-func (v *vantages) of(s *segment) *vantage {
-	for _, known := range v.latest {
-		if known != nil && known.isOf(s) {
-			return known
-		}
-	}
-	v.next = (v.next + 1) % len(v.latest)
-	v.latest[v.next] = &vantage{s.service, s.named, s.network}
-	return v.latest[v.next]
-}
-
-// flowKey is a connection's tuple in compact form. In another network namespace
-// the same tuple is another connection. It has no gaps, so that it is hashed and
-// compared as the bytes that it is.
-type flowKey struct {
-	addr    [16]byte
-	network uint64
-	ports   uint64 // the client's, and which endpoint it is
-}
-
-func (a *Analyzer) keyOf(s *segment) flowKey {
-	return flowKey{s.client.Addr().As16(), a.numberOf(s.network), uint64(s.client.Port())<<8 | uint64(s.endpoint)}
-}
-
-// numberOf returns a number for a network namespace, 0 for the capture's own. Two
-// of 64 bits are the same less often than memory fails.
-func (a *Analyzer) numberOf(network string) uint64 {
-	if network == "" {
-		return 0
-	}
-	return maphash.String(a.seed, network)
 }
 
 func (a *Analyzer) newFlow(s *segment, key flowKey) *flow {

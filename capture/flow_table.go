@@ -1,5 +1,7 @@
 package capture
 
+import "hash/maphash"
+
 // flowTable finds the open flows by their keys.
 type flowTable struct {
 	flows map[flowKey]*flow
@@ -50,4 +52,26 @@ func (t *flowTable) remove(key *flowKey) {
 	if recent := t.place(key); recent.key == *key {
 		recent.flow = nil
 	}
+}
+
+// flowKey is a connection's tuple in compact form. In another network namespace
+// the same tuple is another connection. It has no gaps, so that it is hashed and
+// compared as the bytes that it is.
+type flowKey struct {
+	addr    [16]byte
+	network uint64
+	ports   uint64 // the client's, and which endpoint it is
+}
+
+func (a *Analyzer) keyOf(s *segment) flowKey {
+	return flowKey{s.client.Addr().As16(), a.numberOf(s.network), uint64(s.client.Port())<<8 | uint64(s.endpoint)}
+}
+
+// numberOf returns a number for a network namespace, 0 for the capture's own. Two
+// of 64 bits are the same less often than memory fails.
+func (a *Analyzer) numberOf(network string) uint64 {
+	if network == "" {
+		return 0
+	}
+	return maphash.String(a.seed, network)
 }

@@ -38,17 +38,6 @@ type messageReader struct {
 	shown *shown
 }
 
-// shown is what has to be known of a stream for saving its packets.
-type shown struct {
-	// kept lists what may be shown of the stream.
-	kept []kept
-	// dropped is true if no more is known of what comes before from.
-	dropped bool
-	from    uint32
-	// begun lists where the last messages began.
-	begun []origin
-}
-
 // init begins to read a direction of the flow.
 func (r *messageReader) init(f *flow) {
 	r.flow = f

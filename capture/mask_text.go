@@ -1,0 +1,130 @@
+package capture
+
+import (
+	"bytes"
+	"strings"
+
+	"imds-analyzer/imds"
+)
+
+// keepBlanks keeps of a text the line ends and blanks, which hold it together.
+func (r *messageReader) keepBlanks(seq uint32, text []byte) {
+	for i, c := range text {
+		if c == '\r' || c == '\n' || c == ' ' || c == '\t' {
+			r.keep(seq+uint32(i), text[i:i+1])
+		}
+	}
+}
+
+// keepChunkSize keeps of the line before a chunk its size, not extensions.
+func (r *messageReader) keepChunkSize(seq uint32, line []byte) {
+	_, extensions, _ := bytes.Cut(line, []byte{';'})
+	size := len(line) - len(extensions)
+	r.keep(seq, line[:size])
+	r.keepBlanks(seq+uint32(size), extensions)
+}
+
+// keepHead keeps of a head what may be saved. whole is false for one of which
+// the end is missing: then the last line may be cut inside of a secret, which
+// can have lost its shape by that.
+func (r *messageReader) keepHead(head []byte, whole bool) {
+	if r.shown == nil {
+		return
+	}
+	line := lineLength(head)
+	r.keepFirstLine(head[:line])
+	for at := line; at < len(head); {
+		n := fieldLength(head[at:])
+		r.keepField(head[at:at+n], r.first.seq+uint32(at), whole || at+n < len(head))
+		at += n
+	}
+}
+
+func lineLength(data []byte) int {
+	if n := bytes.IndexByte(data, '\n'); n >= 0 {
+		return n + 1
+	}
+	return len(data)
+}
+
+// fieldLength is the length of a field line with its continuation lines.
+func fieldLength(data []byte) int {
+	n := lineLength(data)
+	for n < len(data) && (data[n] == ' ' || data[n] == '\t') {
+		n += lineLength(data[n:])
+	}
+	return n
+}
+
+// keepFirstLine keeps a request line without what looks like a secret in its
+// target, and of a status line the status.
+func (r *messageReader) keepFirstLine(line []byte) {
+	text := bytes.TrimRight(line, "\r\n")
+	request, ok := parseRequestLine(text)
+	if !ok && len(text) == len(line) {
+		request, ok = parsePartialLine(text)
+	}
+	switch _, isStatus := parseStatus(line); {
+	case isStatus:
+		const size = len("HTTP/1.1 200")
+		r.keep(r.first.seq, line[:size])
+		r.keepBlanks(r.first.seq+uint32(size), line[size:])
+	case ok:
+		r.keepRequestLine(line, string(request.target))
+	default:
+		r.keepBlanks(r.first.seq, line)
+	}
+}
+
+func (r *messageReader) keepRequestLine(line []byte, target string) {
+	from := bytes.IndexByte(line, ' ') + 1
+	method := line[:from-1]
+	r.keep(r.first.seq, method[:clean(string(method))])
+	r.keep(r.first.seq+uint32(from)-1, line[from-1:from])
+	if target == "" {
+		return // what there is of it may be cut inside of a secret
+	}
+	from += bytes.Index(line[from:], []byte(target))
+	to := from + len(target)
+	r.keep(r.first.seq+uint32(from), line[from:from+clean(target)])
+	r.keep(r.first.seq+uint32(to), line[to:])
+}
+
+// clean returns the length of the part of a target that holds no secret: all
+// of it, its path, or nothing.
+func clean(target string) int {
+	if imds.Redact(target) == target {
+		return len(target)
+	}
+	if path := strings.IndexByte(target, '?'); path > 0 && imds.Redact(target[:path]) == target[:path] {
+		return path + 1
+	}
+	return 0
+}
+
+// harmless reports whether a field's value is saved: those say how the message
+// is framed, who sent it, and how long a token is to live.
+func harmless(name, value string) bool {
+	switch name {
+	case imds.TokenTTLField, "content-length":
+		return strings.Trim(value, "0123456789 \t\r\n") == ""
+	case "host", "user-agent", "accept", "accept-encoding", "connection", "content-type",
+		"transfer-encoding", "expect", "upgrade", "x-forwarded-for", "server", "date", "last-modified":
+		return imds.Redact(value) == value
+	}
+	return false
+}
+
+// keepField keeps a field's name, and its value if that is harmless and whole.
+func (r *messageReader) keepField(field []byte, seq uint32, whole bool) {
+	name, value, found := bytes.Cut(field, []byte{':'})
+	shown := 0
+	if found && isToken(bytes.TrimSpace(name)) && imds.Redact(string(name)) == string(name) {
+		shown = len(name) + 1
+		if whole && harmless(strings.ToLower(string(bytes.TrimSpace(name))), string(value)) {
+			shown = len(field)
+		}
+	}
+	r.keep(seq, field[:shown])
+	r.keepBlanks(seq+uint32(shown), field[shown:])
+}
