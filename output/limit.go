@@ -21,7 +21,7 @@ const (
 	// maxLimited bounds the callers that are told apart; one that was quiet is forgotten.
 	// One with all that it keeps takes 4 KiB.
 	maxLimited = 64
-	// maxFirsts, of maxKinds with maxPaths paths each, are the entries that a caller has
+	// maxFirsts, of maxKinds with maxKindsPaths paths each, are the entries that a caller has
 	// in a period beyond its rate: each first call of a kind. That is 4 a second. They have
 	// room for as many of limitCost, 512 KiB; what is longer then goes without its arguments
 	// and ancestors, which is 512 KiB more at most.
@@ -51,8 +51,8 @@ const ReasonRate = "rate"
 
 // Limiter bounds the entries of a caller, which is a container, a unit or a user: what a
 // program cannot choose. Beyond a rate, calls are told together, with their exact number,
-// but for the first of each kind and of each program. What is too much for that, too, loses its path, and then
-// its program. It is not safe for concurrent use. A nil one limits nothing.
+// but for the first of each kind and of each program. What is too much for that, too, loses
+// its path, and then its program. It is not safe for concurrent use. A nil one limits nothing.
 //
 // Its times are when entries are taken in, by a clock that only goes forward (the monotonic
 // one of time.Now): an entry's own is that of the request's first byte, and whoever makes
