@@ -220,12 +220,12 @@ func TestReadTitle(t *testing.T) {
 		{Kind: identity.Commands},
 	} {
 		written := script(&s)
-		if got := readTitle(written.title()); got != s {
-			t.Errorf("%+v became %q and %+v", s, written.title(), got)
+		if got := readTitle(written.Title()); got != s {
+			t.Errorf("%+v became %q and %+v", s, written.Title(), got)
 		}
 	}
 	class := Script{Kind: string(identity.Class), Name: "com.example.Main"}
-	if got := readTitle(class.title()); got != (identity.Script{Kind: identity.ScriptFile, Name: "com.example.Main"}) {
+	if got := readTitle(class.Title()); got != (identity.Script{Kind: identity.ScriptFile, Name: "com.example.Main"}) {
 		t.Errorf("a class became %+v", got)
 	}
 }

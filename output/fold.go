@@ -233,7 +233,7 @@ type foldKey struct {
 	deleted     bool
 	elsewhere   bool
 	script      Script
-	startedBy   string // the script of the nearest ancestor that runs one
+	startedBy   string
 	userAgent   string
 	user        User
 	workload    WorkloadFields
@@ -255,7 +255,7 @@ func newFoldKey(e *Entry) foldKey {
 		deleted:     e.IMDS.ExecutableDeleted,
 		elsewhere:   e.IMDS.ExecutableElsewhere,
 		script:      e.IMDS.Script,
-		startedBy:   startedBy(e),
+		startedBy:   e.StartedBy(),
 		userAgent:   e.UserAgent.Original,
 		user:        e.User,
 		workload:    e.WorkloadFields,
@@ -265,12 +265,3 @@ func newFoldKey(e *Entry) foldKey {
 }
 
 func isTrue(b *bool) bool { return b != nil && *b }
-
-func startedBy(e *Entry) string {
-	for i := range e.IMDS.Ancestors {
-		if script := e.IMDS.Ancestors[i].Script; script != "" {
-			return script
-		}
-	}
-	return ""
-}

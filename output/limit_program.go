@@ -21,7 +21,7 @@ type limitProgram struct {
 
 func newLimitProgram(e *Entry) limitProgram {
 	p := limitProgram{
-		caller: callerOf(e), startedBy: startedBy(e), action: e.Event.Action,
+		caller: callerOf(e), startedBy: e.StartedBy(), action: e.Event.Action,
 		credentials: e.GotCredentials(), forwarding: isTrue(e.IMDS.ForwardedFor),
 	}
 	p.kind, p.owner = e.Workload()

@@ -34,7 +34,7 @@ func (r *Relative) run(caller *identity.Script, args []string) {
 		return
 	}
 	s := script(caller)
-	r.Script, r.Package = s.title(), s.Package
+	r.Script, r.Package = s.Title(), s.Package
 }
 
 func script(s *identity.Script) Script {

@@ -2,11 +2,7 @@ package output
 
 import (
 	"cmp"
-	"path"
 	"strconv"
-	"strings"
-
-	"imds-analyzer/identity"
 )
 
 // Limits of the summary: a few hundred programs make calls on the busiest
@@ -64,7 +60,7 @@ func keyOf(e *Entry) programKey {
 	return programKey{
 		owner:      owner{o.kind, cut(o.name, maxTallied)},
 		executable: joinKnown(" ", cmp.Or(e.Process.Executable, e.Process.Name, "executable not known"), elsewhereMark(e)),
-		script:     cut(e.IMDS.Script.title(), maxTallied),
+		script:     cut(e.IMDS.Script.Title(), maxTallied),
 	}
 }
 
@@ -110,45 +106,6 @@ func (p *program) add(e *Entry) {
 	} else {
 		p.pids.add(strconv.Itoa(e.Process.PID))
 	}
-}
-
-// title tells a script from the others of its interpreter, as that is told what to
-// run.
-func (s *Script) title() string {
-	name := cmp.Or(s.Path, s.Name)
-	switch identity.ScriptKind(s.Kind) {
-	case identity.Module:
-		return moduleTitle + name
-	case identity.Jar:
-		return jarTitle + name
-	case identity.Commands:
-		return commandsTitle
-	}
-	return name
-}
-
-// How the titles of scripts begin that are no files or classes.
-const (
-	moduleTitle   = "-m "
-	jarTitle      = "-jar "
-	commandsTitle = "with commands"
-)
-
-// readTitle is the way back from a title. That of a class is one of a file, too.
-func readTitle(title string) identity.Script {
-	s := identity.Script{Kind: identity.ScriptFile, Name: title}
-	switch {
-	case title == commandsTitle:
-		return identity.Script{Kind: identity.Commands}
-	case strings.HasPrefix(title, moduleTitle):
-		s.Kind, s.Name = identity.Module, title[len(moduleTitle):]
-	case strings.HasPrefix(title, jarTitle):
-		s.Kind, s.Name = identity.Jar, title[len(jarTitle):]
-	}
-	if s.Kind != identity.Module && path.IsAbs(s.Name) {
-		s.Path = s.Name
-	}
-	return s
 }
 
 // title names the program.

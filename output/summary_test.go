@@ -263,7 +263,7 @@ func TestScriptTitle(t *testing.T) {
 		"com.example.Run": {Kind: "class", Name: "com.example.Run"},
 		"with commands":   {Kind: "commands"},
 	} {
-		if got := s.title(); got != want {
+		if got := s.Title(); got != want {
 			t.Errorf("%+v: %q, want %q", s, got, want)
 		}
 	}

@@ -25,9 +25,6 @@ func (e *Entry) Workload() (kind, name string) {
 	return o.kind, transientUnit(o.name)
 }
 
-// Title tells a script from the others of its interpreter.
-func (s *Script) Title() string { return s.title() }
-
 // podWorkload takes from a pod's name what its controller has added: five random
 // characters, before them the hash of a Deployment's template or the time of a
 // CronJob in minutes; the number in a StatefulSet; the node's name of a static pod

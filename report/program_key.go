@@ -43,15 +43,7 @@ func keyOf(e *output.Entry) programKey {
 // scriptOf is the script that the process runs or, where it runs none, the nearest
 // one that it was started by: for curl, that is what has to be changed.
 func scriptOf(e *output.Entry) string {
-	if own := e.IMDS.Script.Title(); own != "" {
-		return own
-	}
-	for i := range e.IMDS.Ancestors {
-		if script := e.IMDS.Ancestors[i].Script; script != "" {
-			return script
-		}
-	}
-	return ""
+	return cmp.Or(e.IMDS.Script.Title(), e.StartedBy())
 }
 
 // sameOnAllHosts leaves out of a User-Agent the version of the host's kernel, which
