@@ -51,18 +51,6 @@ func (t *tokenless) merge(o tokenless) {
 	t.NotFound = sum(t.NotFound, o.NotFound)
 }
 
-// sum is at most what there is room for: a log can say what it likes, and no count may begin
-// again at 0.
-func sum[N uint32 | uint64](a, b N) N {
-	if a+b < a {
-		return ^N(0)
-	}
-	return a + b
-}
-
-// Sum is the sum of two counts, for those who show a report: at most what there is room for.
-func Sum(a, b uint64) uint64 { return sum(a, b) }
-
 // period is five minutes of a host: those since 1970 in Slot are before it.
 type period struct {
 	Slot uint32 `json:"slot"`

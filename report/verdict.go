@@ -129,9 +129,6 @@ func counted(items []Item, id string, n uint64) []Item {
 	return append(items, Item{ID: id, Count: n, Hosts: 1})
 }
 
-// less is by how much n is less than all.
-func less(all, n uint64) uint64 { return all - min(all, n) }
-
 func (c *calls) all() uint64 { return sum(sum(c.V1, c.V2), c.Unknown) }
 
 func missingTime(seen *observation, o Options) []Item {

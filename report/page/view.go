@@ -35,15 +35,6 @@ type view struct {
 	ReadyNow     list
 }
 
-// list is what there is room for, and how much more there is.
-type list struct {
-	Shown []template.HTML
-	Total int
-	// More is how many are left out, MoreCalls the calls of these.
-	More      int
-	MoreCalls report.Calls
-}
-
 // standing is how many hosts have a verdict.
 type standing struct {
 	Status report.Status
