@@ -97,8 +97,10 @@ func (c *CaptureStats) all() string {
 	return "Nothing was lost and every call was classified: "
 }
 
+// lost reports whether anything is known to be missing. Counts are not added up: a file can say
+// that as many packets were dropped as there is room for.
 func (c *CaptureStats) lost() bool {
-	return c.DroppedByKernel+c.DroppedByInterface+c.NotRead+c.RequestsCut+c.RequestsPartial+c.RequestGaps > 0 || c.Truncated
+	return max(c.DroppedByKernel, c.DroppedByInterface, c.NotRead, c.RequestsCut, c.RequestsPartial, c.RequestGaps) > 0 || c.Truncated
 }
 
 // doubts are the reasons why a call of version 1 may not be in the log.

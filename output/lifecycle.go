@@ -63,7 +63,7 @@ func (s *Session) Progress(action LifecycleAction, at time.Time, c Counts) Lifec
 	l.IMDS.Capture.Counts = &c
 	dropped := c.PacketsDroppedKernel + c.PacketsDroppedInterface
 	missing := c.ConnectionsWithoutPackets != nil && *c.ConnectionsWithoutPackets > 0
-	if dropped+c.PacketsNotRead+c.RequestsPartial+c.RequestGaps+c.FilesLate > 0 || missing || c.RequestsCut != nil || c.Truncated {
+	if max(dropped, c.PacketsNotRead, c.RequestsPartial, c.RequestGaps, c.FilesLate) > 0 || missing || c.RequestsCut != nil || c.Truncated {
 		l.LogLevel = levelWarning
 	}
 	verb := "runs"

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -81,6 +82,8 @@ func TestVerdict(t *testing.T) {
 		{"ended at once", none, CaptureStats{EndedEarly: true}, "That no IMDSv1 call is listed proves nothing: reading ended before the input did."},
 		{"not read, nothing seen", none, CaptureStats{NotRead: 4}, "That no IMDSv1 call is listed proves nothing: 4 packets have a link type that is not read."},
 		{"not read", v1, with(func(c *CaptureStats) { c.NotRead = 1 }), "There may be more IMDSv1 calls than these: 1 packet has a link type that is not read."},
+		{"more drops than can be, and one not read, nothing seen", none, CaptureStats{DroppedByKernel: math.MaxUint64, NotRead: 1},
+			"That no IMDSv1 call is listed proves nothing: 18446744073709551615 packets were dropped and 1 packet has a link type that is not read."},
 		{"cut off, nothing seen", none, CaptureStats{Truncated: true}, "That no IMDSv1 call is listed proves nothing: not all of the input could be read."},
 		{"a fragment is missing, nothing seen", none, CaptureStats{RequestsPartial: 1}, "That no IMDSv1 call is listed proves nothing: 1 fragmented packet to the service lacks a fragment."},
 		{"a hole, nothing seen", none, CaptureStats{RequestGaps: 1}, "That no IMDSv1 call is listed proves nothing: 1 gap in what a client sent may hide requests."},
