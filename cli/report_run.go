@@ -39,26 +39,12 @@ func runReport(ctx context.Context, o reportOptions, streams Streams) error {
 		return err
 	}
 	streams.Own = false // its captures are read by what gives up rights, too
-	listed, err := o.readInventory(ctx, from)
-	if err != nil {
-		return err
-	}
-	found, err := findReportInputs(ctx, from, &o, streams.In)
-	if err != nil {
-		return err
-	}
-	for _, in := range found.inputs {
-		if err := in.checkNotWritten(o.targets); err != nil {
-			return usageError{err}
-		}
-	}
-	for _, passed := range found.passedOver {
-		say(streams.Err, "%s", passed)
-	}
 	r := &reporting{options: o, streams: streams, builder: report.New(o.judge)}
-	r.builder.PassedOver(found.unread)
-	r.builder.Listed(listed)
 	r.logs = logs.Diagnose(r.builder)
+	found, err := r.find(ctx, from)
+	if err != nil {
+		return err
+	}
 	r.readAll(ctx, found)
 	if r.read == 0 && r.failed > 0 {
 		return saidError{exitFailed}
@@ -68,6 +54,29 @@ func runReport(ctx context.Context, o reportOptions, streams Streams) error {
 		return err
 	}
 	return r.status(made)
+}
+
+// find reads the lists of instances, and finds what else is to be read.
+func (r *reporting) find(ctx context.Context, from origin) (*inputs, error) {
+	listed, err := r.options.readInventory(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	found, err := findReportInputs(ctx, from, &r.options, r.streams.In)
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range found.inputs {
+		if err := in.checkNotWritten(r.options.targets); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	for _, passed := range found.passedOver {
+		say(r.streams.Err, "%s", passed)
+	}
+	r.builder.PassedOver(found.unread)
+	r.builder.Listed(listed)
+	return found, nil
 }
 
 // giveUp gives up what a report does not take. The file that it is written to is made

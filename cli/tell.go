@@ -109,6 +109,13 @@ func (s *session) stats() output.CaptureStats {
 		stats.FirstPacket, stats.LastPacket = found.First, found.Last
 		stats.FilesLate, stats.DroppedByKernel = s.files.Late(), s.files.Drops()
 	}
+	s.addDrops(&stats)
+	return stats
+}
+
+// addDrops adds what the kernel tells that it, or an interface, has dropped, also in the other
+// network namespaces that were captured.
+func (s *session) addDrops(stats *output.CaptureStats) {
 	if len(s.kernel) < len(s.live) {
 		s.kernel = make([]capture.LiveStats, len(s.live))
 	}
@@ -126,7 +133,6 @@ func (s *session) stats() output.CaptureStats {
 		stats.DroppedByKernel += packets.Dropped
 		stats.NetworkNamespaces = &opened
 	}
-	return stats
 }
 
 // summarise prints the summary to standard error, unless nothing could be read
