@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"cmp"
 	"io"
 	"runtime"
 	"slices"
@@ -224,7 +223,7 @@ func (s *FileSet) freeLane() int {
 	for _, m := range s.open {
 		lanes = append(lanes, m.lane)
 	}
-	slices.SortFunc(lanes, cmp.Compare)
+	slices.Sort(lanes)
 	for free, taken := range lanes {
 		if free != taken {
 			return free
