@@ -32,6 +32,7 @@ type reopening struct{ asked bool }
 
 // restarts reports whether a SYN or the answer to one that comes after the end
 // of a connection, at ended, opens another. same tells whether its number is the old one's.
+// Of a SYN with that it is noted whether it asks for another, for the answer to tell.
 func (r *reopening) restarts(s *segment, same bool, ended moment) bool {
 	if s.direction == down {
 		return !same || r.asked

@@ -98,7 +98,7 @@ func (a *Analyzer) newFlow(s *segment, key flowKey) *flow {
 	return f
 }
 
-// maxUnused bounds the flows that wait for another connection: 1.3 MiB, with room for
+// maxUnused bounds the flows that wait for another connection: 1 MiB, with room for
 // an answer that waits in each.
 const maxUnused = 1 << 10
 

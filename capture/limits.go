@@ -15,8 +15,7 @@ type Limits struct {
 	HalfOpen int
 	// ClosedConnections is the number of ended connections that are
 	// remembered at most, and half of it at least, so that late repeats of
-	// their segments are not taken for
-	// new calls.
+	// their segments are not taken for new calls.
 	ClosedConnections int
 	// BufferedBytes bounds, over all connections, the segments that wait for
 	// earlier ones, the heads that are not complete yet and the requests that wait
@@ -28,11 +27,12 @@ type Limits struct {
 // LiveLimits suit a host that is watched for weeks. EC2 lets an instance
 // exchange 1024 packets a second with all link-local services, about 100
 // short connections: 3,072 open ones are 30 s of that without a single
-// close, as long as a call waits for its answer, and 16,384 closed ones, or half of them, as much again. 2,048 half open
-// ones are 2 s of SYNs and nothing else, and 40 ms of all the SYNs that a processor can
-// send; a handshake takes one. With about 0.9 KiB a connection, 64 B a closed one and
-// 4 MiB of buffers (1,000 connections with 4 KiB each) this stays below 8 MiB. What is
-// known of their processes comes on top: with all of it, each takes 3 KiB.
+// close, as long as a call waits for its answer, and 16,384 closed ones, or half of them, as
+// much again. 2,048 half open ones are 2 s of SYNs and nothing else, and 40 ms of all the
+// SYNs that a processor can send; a handshake takes one. With about 0.9 KiB a connection,
+// 64 B a closed one and 4 MiB of buffers (1,000 connections with 4 KiB each) this stays
+// below 8 MiB. What is known of their processes comes on top: with all of it, each takes
+// 3 KiB.
 // Live packets say nothing of clients.
 func LiveLimits() Limits {
 	return Limits{Connections: 3 << 10, HalfOpen: 2 << 10, ClosedConnections: 16 << 10, BufferedBytes: 4 << 20}
@@ -60,12 +60,12 @@ const (
 	// maxHeldSegments and maxHeldBytes bound the segments that one direction
 	// of a connection keeps waiting for an earlier one: a window of 256 KiB,
 	// in segments of 1 KiB.
+	maxHeldSegments = 256
+	maxHeldBytes    = 256 << 10
 	// segmentOverhead is what a kept segment costs beyond its bytes: 104 B, twice that
 	// where there is room for the next ones, and 248 B before it is known where the
 	// connection begins.
-	maxHeldSegments = 256
 	segmentOverhead = 256
-	maxHeldBytes    = 256 << 10
 	// maxPending bounds the requests of a connection that wait for answers.
 	maxPending = 64
 	// defaultWindow is how far ahead of the next byte a segment may start

@@ -22,13 +22,13 @@ func (m *Merge) Add(p *Packet) {
 // returns. Those that were captured long after it came before the clock was set back, and go
 // first: by that clock their turn would not come for as long as it was set back.
 func (m *Merge) Release(until time.Time, visit func(*Packet)) {
-	before := func(p Packet) bool { return p.Time.After(until.Add(clockSlack)) }
+	ahead := func(p Packet) bool { return p.Time.After(until.Add(clockSlack)) }
 	for i := range m.waiting {
-		if before(m.waiting[i]) {
+		if ahead(m.waiting[i]) {
 			visit(&m.waiting[i])
 		}
 	}
-	m.waiting = slices.DeleteFunc(m.waiting, before)
+	m.waiting = slices.DeleteFunc(m.waiting, ahead)
 	slices.SortStableFunc(m.waiting, func(a, b Packet) int { return a.Time.Compare(b.Time) })
 	n := 0
 	for n < len(m.waiting) && !m.waiting[n].Time.After(until) {

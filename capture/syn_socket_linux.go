@@ -97,6 +97,8 @@ func (s *synSocket) Close() error {
 	if !s.read {
 		return s.release()
 	}
+	// Any number of 64 bits rings it but 0 and the highest (eventfd(2)): this is neither in
+	// either byte order.
 	if _, err := unix.Write(s.bell, []byte{1, 0, 0, 0, 0, 0, 0, 1}); err != nil {
 		return fmt.Errorf("end the reader of a packet socket: %w", err)
 	}

@@ -61,9 +61,9 @@ type File struct {
 
 // Open opens the file to append to it, and makes it if need be. A half line at its
 // end, which a process has left behind that was killed, is cut off with the first line
-// that is written. It fails with ErrNotRegular for a pipe or a device, with ErrInUse if another process has it open
-// as a File, with ErrCapture, and with ErrLink, ErrSpecial, ErrOwner and ErrMoved. A file that is the
-// user's own is closed to others.
+// that is written. It fails with ErrNotRegular for a pipe or a device, with ErrInUse if
+// another process has it open as a File, with ErrCapture, and with ErrLink, ErrSpecial,
+// ErrOwner and ErrMoved. A file that is the user's own is closed to others.
 func Open(name string, o Options) (*File, error) {
 	f := &File{name: name, options: o, now: time.Now}
 	if err := f.open(); err != nil {
