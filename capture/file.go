@@ -16,16 +16,12 @@ import (
 // that is damaged is nearly always beyond it.
 const fileRecordLimit = 16 << 20
 
-// OpenFile opens the capture file of that name, "-" being standard input,
-// which is read as it arrives. The format is recognised by the content. Packets
-// that sieve, unless nil, has no interest in are passed over.
+// OpenFile opens the capture file of that name. The format is recognised by the
+// content. Packets that sieve, unless nil, has no interest in are passed over.
 //
 // Errors are those of the operating system, or wrap ErrNotCapture,
 // ErrTruncated or ErrDamaged; all of them, also those of Next, name the file.
 func OpenFile(name string, sieve *Sieve) (Source, error) {
-	if name == "-" {
-		return asSource(fileOpen(fileInput{Reader: os.Stdin, name: "standard input"}, sieve))
-	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err

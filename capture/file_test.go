@@ -190,30 +190,6 @@ func (s *fileStutter) Read(p []byte) (int, error) {
 	return s.r.Read(p[:min(len(p), 100)])
 }
 
-func TestOpenFileStandardInput(t *testing.T) {
-	file, err := os.Open(filepath.Join(fileCaptures, "npm-http.pcap"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	stdin := os.Stdin
-	defer func() { os.Stdin = stdin }()
-	os.Stdin = file
-	source, err := OpenFile("-", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if packets, err := fileDrain(source); len(packets) != 114 || err != io.EOF {
-		t.Errorf("%d packets, %v", len(packets), err)
-	}
-	if err := source.Close(); err != nil {
-		t.Error(err)
-	}
-	if _, err := OpenFile("-", nil); !errors.Is(err, ErrNotCapture) || !strings.HasPrefix(err.Error(), "standard input: ") {
-		t.Errorf("at the end of standard input: %v", err)
-	}
-}
-
 func TestOpenFileSystemErrors(t *testing.T) {
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "missing.pcap")
