@@ -95,8 +95,14 @@ func isFile(stream io.Reader, name string) bool {
 func sameFile(a, b string) bool {
 	infoA, errA := os.Stat(a)
 	infoB, errB := os.Stat(b)
-	if errA == nil && errB == nil {
+	switch dirA, dirB := filepath.Dir(a), filepath.Dir(b); {
+	case errA == nil && errB == nil:
 		return os.SameFile(infoA, infoB)
+	case errA == nil || errB == nil:
+		return false
+	case dirA == a || dirB == b: // a drive that is not there, or a directory that is closed to us
+		return a == b
+	default:
+		return filepath.Base(a) == filepath.Base(b) && sameFile(dirA, dirB)
 	}
-	return errA != nil && errB != nil && filepath.Base(a) == filepath.Base(b) && sameFile(filepath.Dir(a), filepath.Dir(b))
 }
