@@ -2,6 +2,7 @@ package capture_test
 
 import (
 	"encoding/binary"
+	"slices"
 	"testing"
 
 	"imds-analyzer/capture"
@@ -161,6 +162,12 @@ func TestCorpusFragments(t *testing.T) {
 			return pieces
 		}
 	}
+	besideUDP := func(ip []byte) [][]byte {
+		pieces := four(0, 64, 64, end)(ip)
+		other := slices.Clone(pieces[0])
+		other[9] = packettest.ProtocolUDP
+		return append([][]byte{other}, pieces...)
+	}
 	var cases []corpusCase
 	for _, f := range []struct {
 		name   string
@@ -196,6 +203,8 @@ func TestCorpusFragments(t *testing.T) {
 		corpusCase{name: "IPv4, two datagrams' fragments interleaved",
 			packets: twoFragmented, want: []string{
 				"10.0.0.8:40001 v1 GET /a 200", "10.0.0.9:40001 v2 GET /b 200"}},
+		corpusCase{name: "IPv4, beside one of UDP with the same ID", want: oneCallLines,
+			packets: fragmented(packettest.New(), besideUDP)},
 		corpusCase{name: "IPv4, every packet with payload in two", want: oneCallLines, packets: everyFragmented},
 		corpusCase{name: "IPv4, a fragment that is far beyond the largest datagram",
 			packets: func() []capture.Packet {

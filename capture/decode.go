@@ -26,6 +26,9 @@ func (d *decoder) decode(p *Packet, s *segment) bool {
 		return false
 	}
 	if packet.fragmented {
+		if packet.src.Is4() && packet.protocol != protoTCP {
+			return false // whose identification may be that of a segment's (RFC 791, section 3.2)
+		}
 		s.joined = true
 		toService := packet.protocol == protoTCP && d.concerns(packet.dst)
 		s.headless, s.whole = toService && packet.isCut(), packet.sizeOf(p)
