@@ -125,6 +125,9 @@ func (a *Analyzer) Packet(p *Packet) {
 	f := a.segment(&s)
 	if s.joined { // its bytes are not in this packet
 		a.pass(p)
+		if f != nil && a.mask != nil {
+			f.saved()
+		}
 		return
 	}
 	a.mask.segment(p, &s, f, a.at(p.Time))
@@ -182,6 +185,9 @@ func (a *Analyzer) segment(s *segment) *flow {
 		return nil
 	}
 	a.legs.remember(s, f)
+	if a.mask != nil {
+		f.unsaved++
+	}
 	f.segment(s, a.now)
 	a.due.schedule(f, f.nextDeadline())
 	return f

@@ -90,10 +90,13 @@ func (f *flow) leave() {
 	}
 }
 
-// saved says that one of its packets waits no longer.
+// saved says that one of its packets waits no longer to be saved.
 func (f *flow) saved() {
 	f.unsaved--
-	if f.unsaved == 0 && f.requests.shown != nil {
+	if f.unsaved == 0 {
+		for d := range f.streams {
+			f.reader(direction(d)).shown.forget(f.streams[d].next)
+		}
 		f.requests.shown.begun = nil // what they hold is not kept for as long as the connection
 	}
 	if f.left {

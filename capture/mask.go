@@ -90,7 +90,6 @@ func (m *masker) enqueue(p *Packet, q masking, length int) {
 	q.packet.Comment = ""
 	q.packet.Data = bytes.Clone(p.Data[:min(q.payload+length, len(p.Data))])
 	if q.flow != nil {
-		q.flow.unsaved++
 		q.note = q.flow.notes.last.Size()
 	}
 	m.queue = append(m.queue, q)
@@ -194,14 +193,9 @@ func (q *masking) apply() {
 		return
 	}
 	payload := q.packet.Data[q.payload:]
-	r := q.flow.reader(q.direction)
+	shown := q.flow.reader(q.direction).shown
 	masked := bytes.Repeat([]byte{maskByte}, len(payload))
-	for _, k := range r.shown.kept {
-		from := int(int32(k.seq - q.seq))
-		skip := max(0, -from)
-		if at := from + skip; skip < len(k.data) && at < len(masked) {
-			copy(masked[at:], k.data[skip:])
-		}
-	}
+	shown.copyTo(masked, q.seq)
 	copy(payload, masked)
+	shown.forget(q.seq)
 }

@@ -1,6 +1,8 @@
 package capture_test
 
 import (
+	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -150,6 +152,102 @@ func TestSavedBeforeClosed(t *testing.T) {
 	if closed < last || strings.Count(strings.Join(log, " "), "closed") != 2 {
 		t.Errorf("the first one's packets are %d: %v", last, log)
 	}
+}
+
+// What is saved says as much of a call as what was captured, however much there is of a head, and
+// however much else goes on while a packet waits.
+func TestSavedPacketsHoldTheSameCalls(t *testing.T) {
+	head := func(fields ...string) string {
+		return "GET /a HTTP/1.1\r\nHost: x\r\n" + strings.Join(fields, "") + "\r\n"
+	}
+	calls := func(n int) func(c *packettest.Conversation) {
+		return func(c *packettest.Conversation) {
+			c.Open()
+			for range n {
+				c.Client(get("/latest/meta-data/"))
+				c.Server(ok())
+			}
+		}
+	}
+	one := func(head string) func(c *packettest.Conversation) {
+		return func(c *packettest.Conversation) {
+			c.Open()
+			c.Client(head)
+			c.Server(ok())
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		talk func(c *packettest.Conversation)
+		want int
+	}{
+		{"few", calls(2), 2},
+		{"many fields", one(head(strings.Repeat("X-Field: of no interest\r\n", 100))), 1},
+		{"many blanks", one(head("X-Words:" + strings.Repeat(" x", 1000) + "\r\n")), 1},
+		{"long values", one(head(strings.Repeat("X-Field: "+strings.Repeat("v", 100)+"\r\n", 1000))), 1},
+		{"many calls", calls(300), 300},
+		{"many calls at once", one(strings.Repeat(head(), 300)), 300},
+		{"many chunks", func(c *packettest.Conversation) {
+			c.Open()
+			c.Client(head())
+			c.Server("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat("1\r\nx\r\n", 200) + "0\r\n\r\n")
+		}, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			other := packettest.From("10.0.0.8:50000")
+			other.Open()
+			other.Client(head()[:5]) // its packet waits for the rest of the head
+			c := packettest.New()
+			c.Now, c.Step = other.Now, 100*time.Microsecond
+			tt.talk(c)
+			other.Now = c.Now
+			other.Client(head()[5:])
+			other.Server(ok())
+			packets := slices.Concat(other.Packets(), c.Packets())
+			slices.SortStableFunc(packets, func(a, b capture.Packet) int { return a.Time.Compare(b.Time) })
+			before, after := callsIn(packets), callsIn(packetsIn(savedOf(packets)))
+			if len(before) != tt.want+1 {
+				t.Fatalf("%d calls", len(before))
+			}
+			compare(t, observe(after), observe(before))
+		})
+	}
+}
+
+// What is known of connections for saving their packets follows from the packets that wait, and
+// not from all that their clients have said.
+func TestSavedPacketsAreForgotten(t *testing.T) {
+	const connections, heads = 20, 20
+	head := "GET / HTTP/1.1\r\nAccept: " + strings.Repeat("v ", 50<<10) + "\r\n\r\n"
+	analyzer := capture.NewAnalyzer(imds.DefaultEndpoints(), capture.OfflineLimits(), &collector{})
+	analyzer.SaveTo(func(capture.Saved) {})
+	heap := func() uint64 {
+		runtime.GC()
+		var memory runtime.MemStats
+		runtime.ReadMemStats(&memory)
+		return memory.HeapAlloc
+	}
+	now, before := packettest.Start, uint64(0)
+	for i := range connections + 1 {
+		c := packettest.From(fmt.Sprintf("10.0.0.8:%d", 50000+i))
+		c.Now, c.SegmentSize = now, 32<<10
+		c.Open()
+		for range heads {
+			c.Client(head)
+			c.Server(ok())
+		}
+		for _, p := range c.Packets() {
+			analyzer.Packet(&p)
+		}
+		now = c.Now
+		if i == 0 {
+			before = heap() // with what is made once
+		}
+	}
+	if taken := int64(heap()) - int64(before); taken > connections*32<<10 {
+		t.Errorf("%d connections that are idle take %d KiB", connections, taken>>10)
+	}
+	runtime.KeepAlive(analyzer)
 }
 
 // Saved packets keep the header, and are masked behind it as others.

@@ -2,26 +2,104 @@ package capture
 
 import (
 	"bytes"
-	"slices"
 
 	"imds-analyzer/imds"
 )
 
-const (
-	maxKept     = 64 // runs remembered in a direction, for repeats, and beginnings of requests
-	maxRunBytes = 4 << 10
-	keptDropped = maxKept / 2
-)
-
-// shown is what has to be known of a stream for saving its packets.
+// shown is what has to be known of a stream for saving its packets. How much that is follows
+// from the packets that wait to be saved: what lies behind all of them is forgotten, but for
+// the latest of it. That is for packets that come again, sent once more or on another leg.
 type shown struct {
-	// kept lists what may be shown of the stream.
+	// kept lists what may be shown of the stream, in its order.
 	kept []kept
 	// dropped is true if no more is known of what comes before from.
 	dropped bool
 	from    uint32
-	// begun lists where the last messages began.
+	// begun lists where messages began, one for each packet at most.
 	begun []origin
+}
+
+const (
+	// maxRepeats is how much is kept of what lies behind the packets that wait: the heads of
+	// the last packets of a direction, as those have 1 KiB or less. It is 24 MiB of as many
+	// connections as a live capture follows.
+	maxRepeats = 4 << 10
+	// maxRunBytes bounds a run, which is let go of as a whole.
+	maxRunBytes = 1 << 10
+	// runOverhead is what a run takes beyond its bytes, and maxRunGap how many that are not
+	// shown it takes in rather than have another run follow.
+	runOverhead = 48
+	maxRunGap   = runOverhead
+)
+
+// kept is a run of bytes as they may be saved: a packet that repeats them may hold others.
+type kept struct {
+	seq  uint32
+	data []byte
+}
+
+func (k *kept) end() uint32 { return k.seq + uint32(len(k.data)) }
+
+// add says that bytes from sequence number seq on may be saved, which are behind all that
+// were added before.
+func (s *shown) add(seq uint32, data []byte) {
+	for len(data) > 0 {
+		run := s.runFor(seq)
+		n := min(len(data), maxRunBytes-len(run.data))
+		run.data = append(run.data, data[:n]...)
+		seq, data = seq+uint32(n), data[n:]
+	}
+}
+
+// runFor returns the run that ends where bytes from seq on follow, and has room for one.
+func (s *shown) runFor(seq uint32) *kept {
+	if last := len(s.kept) - 1; last >= 0 {
+		run := &s.kept[last]
+		gap := int(int32(seq - run.end()))
+		if gap >= 0 && gap <= maxRunGap && len(run.data)+gap < maxRunBytes {
+			run.data = append(run.data, bytes.Repeat([]byte{maskByte}, gap)...)
+			return run
+		}
+	}
+	s.kept = append(s.kept, kept{seq: seq})
+	return &s.kept[len(s.kept)-1]
+}
+
+// copyTo puts what may be shown of the bytes from seq on in their places.
+func (s *shown) copyTo(masked []byte, seq uint32) {
+	for _, k := range s.kept {
+		from := int(int32(k.seq - seq))
+		if from >= len(masked) {
+			return
+		}
+		if skip := max(0, -from); skip < len(k.data) {
+			copy(masked[from+skip:], k.data[skip:])
+		}
+	}
+}
+
+// forget lets go of what no packet needs that begins at sequence number seq or behind it, but
+// for the latest.
+func (s *shown) forget(seq uint32) {
+	behind, n := 0, 0
+	for ; n < len(s.kept) && !before(seq, s.kept[n].end()); n++ {
+		behind += len(s.kept[n].data) + runOverhead
+	}
+	dropped := 0
+	for ; behind > maxRepeats; dropped++ {
+		behind -= len(s.kept[dropped].data) + runOverhead
+	}
+	if dropped > 0 {
+		s.dropped, s.from = true, s.kept[dropped-1].end()
+		clear(s.kept[:dropped])
+		s.kept = s.kept[dropped:]
+	}
+	begun := 0
+	for begun < len(s.begun) && before(s.begun[begun].seq, seq) {
+		begun++
+	}
+	clear(s.begun[:begun])
+	s.begun = s.begun[begun:]
 }
 
 // undecided is the number of bytes that were read but may be of any kind.
@@ -42,9 +120,6 @@ func (r *messageReader) markBegun() {
 	if last >= 0 && r.shown.begun[last].packet == r.first.packet {
 		return
 	}
-	if len(r.shown.begun) >= maxKept {
-		r.shown.begun = slices.Delete(r.shown.begun, 0, keptDropped)
-	}
 	r.shown.begun = append(r.shown.begun, r.first)
 }
 
@@ -52,8 +127,13 @@ func (r *messageReader) markBegun() {
 // and returns the note on who sent it.
 func (r *messageReader) begunIn(seq uint32, length int) (*imds.Note, bool) {
 	within := func(o origin) bool { return uint32(length) > o.seq-seq }
-	if i := slices.IndexFunc(r.shown.begun, within); i >= 0 {
-		return r.shown.begun[i].note, true
+	for i := range r.shown.begun {
+		switch o := &r.shown.begun[i]; {
+		case within(*o):
+			return o.note, true
+		case !before(o.seq, seq):
+			return nil, false
+		}
 	}
 	if r.state == stateHead && within(r.first) {
 		return r.first.note, true
@@ -61,27 +141,13 @@ func (r *messageReader) begunIn(seq uint32, length int) (*imds.Note, bool) {
 	return nil, false
 }
 
-// kept is a run of bytes that may be saved, as they were read: a packet that
-// repeats them may hold others.
-type kept struct {
-	seq  uint32
-	data []byte
-}
-
-func (k *kept) end() uint32 { return k.seq + uint32(len(k.data)) }
-
 // keep says that bytes from sequence number seq on may be saved.
 func (r *messageReader) keep(seq uint32, data []byte) {
 	if r.shown == nil || len(data) == 0 {
 		return
 	}
-	if last := len(r.shown.kept) - 1; last >= 0 && r.shown.kept[last].end() == seq && len(r.shown.kept[last].data) < maxRunBytes {
-		r.shown.kept[last].data = append(r.shown.kept[last].data, data...)
-		return
+	if r.flow.unsaved == 0 {
+		r.shown.forget(seq) // the packets of these bytes were saved without them
 	}
-	if len(r.shown.kept) >= maxKept {
-		r.shown.dropped, r.shown.from = true, r.shown.kept[keptDropped-1].end()
-		r.shown.kept = slices.Delete(r.shown.kept, 0, keptDropped)
-	}
-	r.shown.kept = append(r.shown.kept, kept{seq, bytes.Clone(data)})
+	r.shown.add(seq, data)
 }
