@@ -15,29 +15,34 @@ type closedFlows struct {
 }
 
 // closedFlow holds what came first and what comes next in each direction,
-// where that is known, and when the last packet came.
+// where that is known, when the last packet came, and the timestamp of the
+// client's last bytes.
 type closedFlow struct {
 	first, next [2]uint32
 	known       [2]bool
 	reopening   reopening
 	last        moment
+	clock       uint32
 }
 
 // reopening tells a connection that uses the initial sequence numbers of the
 // one before on its tuple, as files made by hand do, from late copies of that
 // one's handshake: both its SYN and the answer come after the end, and were captured
 // after it. Where two sockets capture for a while, and one is read late, the whole
-// connection comes again.
+// connection comes again; and so it does in a capture by another clock. But what a client
+// opens after the end has a later timestamp, or it would be refused (RFC 6191, section 2).
 type reopening struct{ asked bool }
 
-// restarts reports whether a SYN or the answer to one that comes after the end
-// of a connection, at ended, opens another. same tells whether its number is the old one's.
-// Of a SYN with that it is noted whether it asks for another, for the answer to tell.
-func (r *reopening) restarts(s *segment, same bool, ended moment) bool {
+// restarts reports whether a SYN or the answer to one that comes after the end of a
+// connection, at ended, opens another. same tells whether its number is the old one's, clock is
+// the timestamp of the client's last bytes, 0 if they had none. Of a SYN with that number it is
+// noted whether it asks for another, for the answer to tell.
+func (r *reopening) restarts(s *segment, same bool, ended moment, clock uint32) bool {
 	if s.direction == down {
 		return !same || r.asked
 	}
-	r.asked = same && momentOf(s.time) >= ended
+	later := s.timestamp == 0 || clock == 0 || before(clock, s.timestamp)
+	r.asked = same && later && momentOf(s.time) >= ended
 	return !same
 }
 
@@ -53,7 +58,7 @@ func (c *closedFlows) remember(key flowKey, f *flow) {
 		c.younger, c.older = c.older, c.younger
 		clear(c.younger)
 	}
-	closed := closedFlow{reopening: f.reopening, last: f.lastSeen}
+	closed := closedFlow{reopening: f.reopening, last: f.lastSeen, clock: f.streams[up].clock}
 	for d := range f.streams {
 		closed.first[d] = f.reader(direction(d)).firstSeq
 		closed.next[d], closed.known[d] = f.streams[d].next, f.streams[d].known
@@ -83,7 +88,7 @@ func (c *closedFlows) repeats(key flowKey, s *segment) bool {
 	if s.has(flagSYN) {
 		same := s.seq+1 == closed.first[s.direction]
 		asked := closed.reopening.asked
-		restarts := closed.reopening.restarts(s, same, closed.last)
+		restarts := closed.reopening.restarts(s, same, closed.last, closed.clock)
 		if closed.reopening.asked != asked {
 			generation[number] = closed
 		}

@@ -91,6 +91,16 @@ func TestCorpusReuse(t *testing.T) {
 			return packettest.Merge(a.Trace(), b.Trace().Drop(0, 1, 2))
 		}})
 	}
+	for _, by := range []time.Duration{-time.Hour, -20 * time.Millisecond, 3 * time.Millisecond, 20 * time.Millisecond, time.Second, time.Hour} {
+		cases = append(cases, corpusCase{name: "the same packets by a clock that is ahead by " + by.String(), want: oneCallLines, plain: true,
+			trace: func() packettest.Trace {
+				c := packettest.New()
+				c.Now = c.Now.Add(time.Second) // at first its timestamps are 0, as if there were none
+				first := oneCall(c)
+				again := first.Edit(func(_ int, s *packettest.Segment) { s.Time = s.Time.Add(by) })
+				return packettest.Merge(first, again)
+			}})
+	}
 	cases = append(cases, reuseOdd()...)
 	runCorpus(t, cases)
 }

@@ -142,7 +142,7 @@ func (f *flow) restarts(s *segment) bool {
 	case f.rivals(s, same):
 		return false
 	case f.closed():
-		return f.reopening.restarts(s, same, f.closedAt)
+		return f.reopening.restarts(s, same, f.closedAt, f.streams[up].clock)
 	case !f.settled:
 		return !f.opensEarly(s)
 	case s.direction == down && !st.heard:
