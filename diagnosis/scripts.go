@@ -34,8 +34,8 @@ var toolAgents = map[string]string{
 var toolPrograms = map[string]string{
 	"curl": Curl,
 	"wget": Wget, "wget2": Wget,
-	"python": Python, "pypy": Python,
-	"ruby": Ruby,
+	"python": Python, "platform-python": Python, "pypy": Python,
+	"ruby": Ruby, "ruby-mri": Ruby,
 	"perl": Perl,
 	"php":  PHP,
 	"pwsh": PowerShell, "powershell": PowerShell,

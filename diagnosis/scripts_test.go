@@ -34,6 +34,7 @@ func TestTool(t *testing.T) {
 		{"", nil, ""},
 
 		{"", program("/usr/bin/python3.11"), Python},
+		{"", program("/usr/libexec/platform-python3.6"), Python},
 		{"Python-urllib/3.11", program("/usr/bin/python3.11"), Python},
 		{"myapp/1.0", program("/usr/bin/python3.11"), ""},
 		{"Boto3/1.9.0 Python/3.6", program("/usr/bin/python3.11"), ""},
@@ -41,6 +42,7 @@ func TestTool(t *testing.T) {
 		{"", program("/usr/bin/wget2"), Wget},
 		{"", program("/usr/bin/perl5.36.0"), Perl},
 		{"", program("/usr/bin/ruby3.1"), Ruby},
+		{"", program("/usr/bin/ruby-mri"), Ruby},
 		{"", program("/usr/bin/php8.2"), PHP},
 		{"", program("/usr/bin/bash"), Shell},
 		{"", program("/opt/microsoft/powershell/7/pwsh"), PowerShell},
