@@ -169,6 +169,27 @@ func TestRotationOfLink(t *testing.T) {
 	}
 }
 
+// It leads on from where it really is: by ".." out of a directory that is itself reached by
+// a link, and from there by another one.
+func TestRotationOfLinkInLinkedDirectory(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	err := errors.Join(
+		os.MkdirAll(in("data/logs"), 0o755), os.Symlink("data/logs", in("logs")),
+		os.Symlink("../current", in("data/logs/name")), os.Symlink("log", in("data/current")),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := opened(t, in("logs/name"), Options{RotateSize: 4, Keep: 1})
+	add(t, f, "aaa", "bbb")
+	checkHolds(t, in("data/log"), "bbb\n")
+	checkHolds(t, in("data/log.1"), "aaa\n")
+	if to, err := os.Readlink(in("data/current")); err != nil || to != "log" {
+		t.Errorf("the second link leads to %q, %v", to, err)
+	}
+}
+
 // Where others can put a link in the log's place, what it leads to is not renamed.
 func TestRotationOfLinkOfOthers(t *testing.T) {
 	dir := t.TempDir()

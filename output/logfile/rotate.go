@@ -86,7 +86,8 @@ func follow(link, to string) string {
 	if filepath.IsAbs(to) {
 		return to
 	}
-	return filepath.Dir(link) + string(filepath.Separator) + to // not cleaned: the directory may be a link
+	directory, _ := filepath.Split(link) // not cleaned: what is before ".." may be a link
+	return directory + to
 }
 
 // directoryOf is where a file is: not cleaned, as what is before ".." may be a link.
