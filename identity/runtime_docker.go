@@ -15,7 +15,7 @@ var errOther = errors.New("of another container")
 // docker reads what docker keeps of a container (moby: container/container.go,
 // ToDisk).
 func (s *states) docker(id string) (Workload, error) {
-	b, err := s.dockerData.read(maxState, "containers", id, "config.v2.json")
+	b, err := s.dockerConfig(id)
 	if err != nil {
 		return Workload{}, err
 	}
@@ -24,6 +24,36 @@ func (s *states) docker(id string) (Workload, error) {
 		return Workload{}, fmt.Errorf("%s: %w", id, errOther)
 	}
 	return w, err
+}
+
+// maxDockerNames bounds the names in docker's directory that are looked through. There are
+// some 12.
+const maxDockerNames = 64
+
+// dockerConfig reads a container's config.v2.json. A daemon that gives its containers user
+// ids of their own has all its files in a directory that is named after the first of them
+// and of the group's, as "231072.231072" (dockerd(8), --userns-remap; moby:
+// daemon/daemon_unix.go, setupDaemonRoot).
+func (s *states) dockerConfig(id string) ([]byte, error) {
+	b, err := s.dockerData.read(maxState, "containers", id, "config.v2.json")
+	if err == nil {
+		return b, nil
+	}
+	names, _ := s.dockerData.list(maxDockerNames)
+	for _, name := range names {
+		if !isRemapped(name) {
+			continue
+		}
+		if b, err := s.dockerData.read(maxState, name, "containers", id, "config.v2.json"); err == nil {
+			return b, nil
+		}
+	}
+	return nil, err
+}
+
+func isRemapped(name string) bool {
+	user, group, _ := strings.Cut(name, ".")
+	return isDecimal(user) && isDecimal(group)
 }
 
 // parseDocker reads a config.v2.json.
