@@ -82,7 +82,7 @@ func parseText(text []byte, e *output.Entry, wrapped int) (kind, *output.Lifecyc
 	}
 	*e = output.Entry{}
 	err := json.Unmarshal(text, e)
-	if syntax := (*jsontext.SyntacticError)(nil); errors.As(err, &syntax) {
+	if syntax := syntaxOf(text, err); syntax != nil {
 		return malformed, nil, explain(syntax)
 	}
 	switch datasetOf(text, e, err) {
@@ -92,6 +92,23 @@ func parseText(text []byte, e *output.Entry, wrapped int) (kind, *output.Lifecyc
 		return parseLifecycle(text)
 	}
 	return parseWrapped(text, e, wrapped)
+}
+
+// unmarshal reads the JSON of others, in which an object may have a name twice (RFC 8259,
+// section 4), as some logging libraries write it. No entry has.
+func unmarshal(text []byte, to any) error {
+	return json.Unmarshal(text, to, jsontext.AllowDuplicateNames(true))
+}
+
+// syntaxOf is what keeps a text from being JSON, after an error in decoding it; nil if
+// nothing does.
+func syntaxOf(text []byte, err error) *jsontext.SyntacticError {
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		err = unmarshal(text, &struct{}{})
+	}
+	syntax := (*jsontext.SyntacticError)(nil)
+	errors.As(err, &syntax)
+	return syntax
 }
 
 // explain says what is wrong in the words of the log. What the line holds there is not
@@ -111,7 +128,7 @@ func datasetOf(text []byte, e *output.Entry, err error) string {
 			Dataset string `json:"dataset"`
 		} `json:"event"`
 	}
-	if json.Unmarshal(text, &line) != nil {
+	if unmarshal(text, &line) != nil {
 		return ""
 	}
 	return line.Event.Dataset
@@ -150,6 +167,9 @@ func parseLifecycle(text []byte) (kind, *output.Lifecycle, error) {
 
 // misfit names the field that does not hold what it should.
 func misfit(err error) error {
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		return errors.New("it has a field twice, which no entry has")
+	}
 	if semantic := (*json.SemanticError)(nil); errors.As(err, &semantic) && semantic.JSONPointer != "" {
 		field := strings.ReplaceAll(strings.TrimPrefix(string(semantic.JSONPointer), "/"), "/", ".")
 		return fmt.Errorf("%s holds something else than in an entry", field)
@@ -175,7 +195,7 @@ var errOmitted = errors.New("the journal has left out its MESSAGE, which is long
 
 func parseWrapped(text []byte, e *output.Entry, wrapped int) (kind, *output.Lifecycle, error) {
 	var w wrapping
-	if wrapped == 0 || json.Unmarshal(text, &w) != nil {
+	if wrapped == 0 || unmarshal(text, &w) != nil {
 		return notOurs, nil, nil
 	}
 	if w.Journal.Kind() == 'n' && string(w.Identifier) == programName {
@@ -219,7 +239,7 @@ func parseBehind(text []byte, e *output.Entry, wrapped int) (kind, *output.Lifec
 		return notOurs, nil, nil
 	}
 	k, l, err := parseText(text[start:], e, wrapped)
-	if err != nil && jsontext.Value(text).IsValid() { // a list
+	if err != nil && jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true)) { // a list
 		return notOurs, nil, nil
 	}
 	return k, l, err
