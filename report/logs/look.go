@@ -33,7 +33,7 @@ func Look(head []byte) (begins time.Time, isLog bool) {
 			}
 		}
 		switch line = bytes.Trim(line, margin); {
-		case bytes.HasPrefix(line, []byte(`{"@timestamp":`)): // that is cut
+		case bytes.HasPrefix(line, []byte(entryBegin)): // that is cut
 			isLog = true
 		case len(line) > 0 && line[0] != '{':
 			text++

@@ -210,11 +210,17 @@ func parseWrapped(text []byte, e *output.Entry, wrapped int) (kind, *output.Life
 	return notOurs, nil, nil
 }
 
-// mayBeEntry reports whether a text that was wrapped begins as an entry does, or with
-// zeros in the place of one.
+// entryBegin is how an entry begins, as the program writes it.
+const entryBegin = `{"@timestamp":`
+
+// mayBeEntry reports whether a text that was wrapped begins as an entry does, with zeros in
+// the place of one, or with what others put before one: Fluent Bit that is not told that it
+// reads lines of the Container Runtime Interface passes on the fields before them, too, and
+// Filebeat those of syslog.
 func mayBeEntry(text []byte) bool {
 	begins := bytes.TrimLeft(text, margin)
-	return bytes.HasPrefix(begins, []byte{'{'}) || bytes.HasPrefix(text, []byte(zero))
+	before := text[:min(len(text), maxPrefix+len(entryBegin))]
+	return bytes.HasPrefix(begins, []byte{'{'}) || bytes.HasPrefix(text, []byte(zero)) || bytes.Contains(before, []byte(entryBegin))
 }
 
 // parsePrefixed finds out what a line holds that does not begin with an entry. What is
