@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -44,7 +45,11 @@ const zero = "\x00"
 var (
 	errZeros  = errors.New("it has zeros, as they are left in the place of what was lost")
 	errBinary = errors.New("it holds bytes that are neither an entry nor text")
+	errWhere  = errors.New("it holds an entry where none is looked for: unpack it before")
 )
+
+// anEntry finds an entry wherever it is, in whatever has quoted it.
+var anEntry = regexp.MustCompile(`dataset\\*"\s*:\s*\\*"imds\.(call|capture)\\*"`)
 
 // parseNth is parse for a log's line of that number. Zeros before an entry are no loss
 // in the first: a file begins with them that was emptied while it was written
@@ -59,8 +64,13 @@ func parseNth(n int, line []byte, e *output.Entry) (kind, *output.Lifecycle, err
 
 // parse finds out what a line holds: a call is decoded into e. An error says why the
 // line, or the entry in it, is malformed; with another kind, that there are zeros besides.
+// No entry goes for the line of another program, or calls would be missing unnoticed.
 func parse(line []byte, e *output.Entry) (kind, *output.Lifecycle, error) {
-	return parseTrimmed(line, e, maxWrapped)
+	k, l, err := parseTrimmed(line, e, maxWrapped)
+	if k == notOurs && anEntry.Match(line) {
+		return malformed, nil, errWhere
+	}
+	return k, l, err
 }
 
 // parseTrimmed passes over what is around the text of a line. An entry is read whatever
