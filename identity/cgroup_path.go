@@ -14,8 +14,8 @@ type place struct {
 	// nested: the container is inside another one or another machine, and so is its
 	// runtime: its id is the word of that.
 	nested bool
-	// host is the cgroup of the unit that a container is in which is no runtime's: empty
-	// if it is none. Who may make cgroups there can name one after any container.
+	// host is the cgroup that a container's is in, below a unit that is no runtime's: empty
+	// if it is one's. Who may make cgroups there can name one after any container.
 	host string
 }
 
@@ -38,7 +38,6 @@ type pathReader struct {
 	place
 	parent    string // the name before
 	path      string // up to here
-	unit      string // the path of the Unit
 	unitsDone bool   // what follows is no unit of this host's systemd
 	ecs       bool   // below /ecs
 	machine   bool   // within another machine, whose word all that follows is
@@ -77,9 +76,9 @@ func (r *pathReader) readGroups(name string) {
 }
 
 func (r *pathReader) readContainer(name string, container Container) {
-	r.nested = r.Container.ID != "" || r.machine || r.scope && !(isPayload(name) && r.unit != "")
+	r.nested = r.Container.ID != "" || r.machine || r.scope && !(isPayload(name) && r.Unit != "")
 	if r.user == "" && (r.scope || !r.runsContainers("")) && !r.nested {
-		r.host = r.unit
+		r.host = r.path
 	}
 	r.bound()
 	if r.Container.ID != "" && !r.vouched() {
@@ -166,7 +165,7 @@ func (r *pathReader) readUnit(name string) {
 	case r.Unit != "":
 		r.UserUnit = unit
 	default:
-		r.Unit, r.unit = unit, r.path
+		r.Unit = unit
 		r.unitsDone = r.user == ""
 		if isSession(unit) && isSlice(r.parent) {
 			r.Bounds = r.parent

@@ -64,7 +64,8 @@ func (r *runtimes) complete(p place) Workload {
 
 // isRoots reports whether a cgroup is known to be root's, who alone can make others in it
 // then: systemd gives the cgroup of a service that may have its own to the service's
-// user (Delegate=, systemd.resource-control(5)).
+// user (Delegate=, systemd.resource-control(5)), and systemd-nspawn one below its own to
+// the machine's root (-U, systemd-nspawn(1)).
 func (r *runtimes) isRoots(cgroup string) bool {
 	for _, hierarchy := range []string{"", "systemd", "unified"} { // of version 2, of 1, and of both
 		if info, err := os.Stat(filepath.Join(r.root, "sys/fs/cgroup", hierarchy, cgroup)); err == nil {

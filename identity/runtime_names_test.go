@@ -229,18 +229,27 @@ func TestPayloadOfService(t *testing.T) {
 	}
 	const unit = "/system.slice/db.service"
 	for _, hierarchy := range []string{"", "systemd", "unified"} {
-		for uid, want := range map[int]string{0: "db", 1000: ""} {
-			root := t.TempDir()
-			if err := os.CopyFS(root, os.DirFS(filepath.Join("testdata", "podman"))); err != nil {
-				t.Fatal(err)
-			}
-			cgroup := filepath.Join(root, "sys/fs/cgroup", hierarchy, unit)
-			if err := errors.Join(os.MkdirAll(cgroup, 0o755), os.Chown(cgroup, uid, uid)); err != nil {
-				t.Fatal(err)
-			}
-			if got := New(Options{Root: root}).Workload(unit + "/libpod-payload-" + idB); got.Container.Name != want || got.Unit != "db.service" {
-				t.Errorf("%q, of uid %d: %+v", hierarchy, uid, got)
+		for _, below := range []string{"", "/payload"} { // of the unit itself, and of systemd-nspawn's
+			for uid, want := range map[int]string{0: "db", 1000: ""} {
+				root := podmanHost(t, filepath.Join(hierarchy, unit+below), uid)
+				got := New(Options{Root: root}).Workload(unit + below + "/libpod-payload-" + idB)
+				if got.Container.Name != want || got.Unit != "db.service" {
+					t.Errorf("%q, %q of uid %d: %+v", hierarchy, below, uid, got)
+				}
 			}
 		}
 	}
+}
+
+// podmanHost makes a file system that has podman's containers, and a cgroup that is a
+// user's. It returns the root.
+func podmanHost(t *testing.T, cgroup string, uid int) string {
+	t.Helper()
+	root := t.TempDir()
+	cgroup = filepath.Join(root, "sys/fs/cgroup", cgroup)
+	err := errors.Join(os.CopyFS(root, os.DirFS(filepath.Join("testdata", "podman"))), os.MkdirAll(cgroup, 0o755), os.Chown(cgroup, uid, uid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
 }
