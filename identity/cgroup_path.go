@@ -89,12 +89,14 @@ func (r *pathReader) readContainer(name string, container Container) {
 
 // isMachine knows the cgroups of virtual machines and of whole systems in containers,
 // which make cgroups within as they like: systemd-nspawn's and libvirt's, which
-// systemd-machined keeps in scopes (org.freedesktop.machine1(5)), without it libvirt's
+// systemd-machined keeps in scopes (org.freedesktop.machine1(5)), systemd-nspawn's that are
+// services (machinectl(1), start), without systemd libvirt's
 // (https://libvirt.org/cgroups.html), and LXC's (lxc.container.conf(5)), which were in
 // /lxc before.
 func isMachine(name string) bool {
-	_, ofSystemd := cutBoth(name, "machine-", ".scope")
-	return ofSystemd || name == "lxc" || strings.HasPrefix(name, "lxc.payload") || strings.HasSuffix(name, ".libvirt-lxc")
+	_, inScope := cutBoth(name, "machine-", ".scope")
+	_, isService := cutBoth(name, "systemd-nspawn@", ".service")
+	return inScope || isService || name == "lxc" || strings.HasPrefix(name, "lxc.payload") || strings.HasSuffix(name, ".libvirt-lxc")
 }
 
 // isScope knows a scope: whoever had systemd make it may make cgroups there (Delegate=,

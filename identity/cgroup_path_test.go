@@ -137,6 +137,8 @@ var paths = []struct {
 	{"/machine.slice/machine-evil.scope/ecstasks-" + taskA + ".slice/docker-" + idA + ".scope", inContainer(Docker, idA).inside("machine-evil.scope").inMachine("machine-evil.scope")},
 	{"/machine.slice/machine-evil.scope/payload/libpod-payload-" + idA, inContainer(Podman, idA).inside("machine-evil.scope").inMachine("machine-evil.scope")},
 	{"/machine.slice/machine-evil.scope/payload/kubepods/pod" + podA, inUnit("machine-evil.scope")},
+	{"/machine.slice/systemd-nspawn@evil.service/payload/libpod-payload-" + idA, inContainer(Podman, idA).inside("systemd-nspawn@evil.service").inMachine("systemd-nspawn@evil.service")},
+	{"/machine.slice/systemd-nspawn@evil.service/payload/docker/" + idA, inUnit("systemd-nspawn@evil.service")},
 	{`/machine.slice/machine-lxc\x2d7\x2devil.scope/docker/` + idA, inContainer(Docker, idA).inside(`machine-lxc\x2d7\x2devil.scope`).inMachine(`machine-lxc\x2d7\x2devil.scope`)},
 	{"/machine/evil.libvirt-lxc/docker/" + idA, inContainer(Docker, idA).inMachine("machine")},
 	{"/lxc.payload.evil/docker/" + idA, inContainer(Docker, idA).inMachine("lxc.payload.evil")},
