@@ -26,20 +26,33 @@ func toMonotonic(at time.Time) int64 { return at.UnixNano() - wallOffset() }
 // toWall is the reverse of toMonotonic.
 func toWall(at int64) time.Time { return time.Unix(0, at+wallOffset()) }
 
-// wallOffset is how much the wall clock is ahead. It is measured between two
-// readings of the other, as close to each other as a few attempts get.
-func wallOffset() (offset int64) {
+// wallOffset is how much the wall clock is ahead.
+func wallOffset() int64 { return ahead(unix.CLOCK_REALTIME, unix.CLOCK_MONOTONIC) }
+
+// slept is how long the machine has slept since its start: one of the clocks
+// goes on meanwhile (clock_gettime(2)).
+func slept() int64 { return ahead(unix.CLOCK_BOOTTIME, unix.CLOCK_MONOTONIC) }
+
+// ahead is how much one clock is ahead of another.
+func ahead(clock, of int32) int64 {
+	return aheadBy(func() int64 { return clockNow(clock) }, func() int64 { return clockNow(of) })
+}
+
+// aheadBy reads the one clock between two readings of the other, as close to each other
+// as a few attempts get: where all processors are busy, tens of milliseconds can pass
+// from one reading to the next.
+func aheadBy(clock, of func() int64) (ahead int64) {
 	const attempts, close = 5, 1000 // ns
 	shortest := int64(math.MaxInt64)
 	for i := 0; i < attempts && shortest > close; i++ {
-		before := monotonic()
-		wall := clockNow(unix.CLOCK_REALTIME)
-		after := monotonic()
-		if after-before < shortest {
-			shortest, offset = after-before, wall-before-(after-before)/2
+		before := of()
+		read := clock()
+		took := of() - before
+		if took < shortest {
+			shortest, ahead = took, read-before-took/2
 		}
 	}
-	return offset
+	return ahead
 }
 
 // startOf is when a process started that was forked then.
@@ -48,8 +61,7 @@ func (p proc) startOf(forked int64) time.Time { return p.boot().Add(sinceBoot(fo
 // sinceBoot converts the time of an event to those of /proc, and to their steps:
 // they count from boot, and go on while the machine sleeps.
 func sinceBoot(at int64) time.Duration {
-	asleep := clockNow(unix.CLOCK_BOOTTIME) - monotonic()
-	return time.Duration(at + asleep).Truncate(tick)
+	return time.Duration(at + slept()).Truncate(tick)
 }
 
 // startedOtherThan reports whether the reading is of a process that was not

@@ -39,13 +39,7 @@ const (
 
 // bootTime is when the kernel started, exact, as the clock is set now. The
 // btime of /proc/stat is rounded to seconds.
-func bootTime() time.Time {
-	var up unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &up); err != nil {
-		return time.Time{} // cannot be: the clock exists since Linux 2.6.39
-	}
-	return time.Now().Add(-time.Duration(up.Nano()))
-}
+func bootTime() time.Time { return time.Unix(0, ahead(unix.CLOCK_REALTIME, unix.CLOCK_BOOTTIME)) }
 
 // probe makes sure that there is a /proc with processes in it.
 func (p proc) probe() error {

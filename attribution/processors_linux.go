@@ -3,8 +3,6 @@ package attribution
 import (
 	"fmt"
 	"os"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -34,10 +32,6 @@ func readProcessors(file string) (processors, error) {
 	}
 	return processors{file: file, list: string(list), asleep: slept()}, nil
 }
-
-// slept is how long the machine has slept since its start: one of the clocks
-// goes on meanwhile (clock_gettime(2)).
-func slept() int64 { return clockNow(unix.CLOCK_BOOTTIME) - monotonic() }
 
 // changed reports whether events may be missing from now on. A processor that
 // goes on has no ring, and one that goes off takes its events with it, also if
