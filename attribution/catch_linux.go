@@ -234,7 +234,7 @@ func (c *catcher) children(pid int) []int {
 }
 
 // watch tells who was caught as soon as all is known of it.
-func (c *catcher) watch(q query, known func(Answer)) (forget func()) {
+func (c *catcher) watch(q query, known func(Answer)) (forget func() bool) {
 	return c.await(q.tuple, q.caught.at, func(a Answer) {
 		a.Method, a.looked = SockDiag, q.caught.looked
 		if p := a.Process; p != nil && p.User == nil {

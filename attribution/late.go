@@ -34,7 +34,8 @@ func (r *resolver) timeIsUp(p *Pending, seen time.Time, expected bool) {
 
 // lookWhatIsKnown gives up those that the witness would know of by now, and looks again
 // later while there are others: for thousands once, as it wakes the witness each time.
-// The caller holds mu.
+// What the witness knows may be on its way still: who is to settle it needs a processor,
+// too. The caller holds mu.
 func (r *resolver) lookWhatIsKnown() {
 	isAnswered := func(l lateAnswer) bool { return l.pending.HasAnswer() }
 	if r.late = slices.DeleteFunc(r.late, isAnswered); len(r.late) == 0 {
@@ -42,7 +43,7 @@ func (r *resolver) lookWhatIsKnown() {
 	}
 	now, known := time.Now(), r.witness.knownUntil()
 	r.late = slices.DeleteFunc(r.late, func(l lateAnswer) bool {
-		if now.Before(l.longest) && known.Before(l.happens) {
+		if now.Before(l.longest) && (known.Before(l.happens) || !l.pending.forget()) {
 			return false
 		}
 		r.giveUp(l.pending)

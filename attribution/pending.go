@@ -7,6 +7,8 @@ type Pending struct {
 	done    chan struct{}
 	answer  Answer
 	settled func() // called once the answer is there; may be nil
+	// forget is that of the witness's watch, nil if none is asked.
+	forget func() bool
 
 	mu   sync.Mutex      // guards what follows, and who closes done
 	tell chan<- *Pending // who waits for the answer beside those of Done; may be nil
@@ -46,7 +48,7 @@ func (p *Pending) settle(a Answer) (first bool) {
 	}
 	if p.settled != nil {
 		p.settled()
-		p.settled = nil // what it holds is not kept as long as the answer
+		p.settled, p.forget = nil, nil // what they hold is not kept as long as the answer
 	}
 	return true
 }

@@ -213,7 +213,7 @@ func (r *resolver) ask(q query, p *Pending, expected bool) {
 // knows soon. The caller holds mu.
 func (r *resolver) askWitness(j job) {
 	p := j.pending
-	forget := r.witness.watch(j.query, func(a Answer) {
+	p.forget = r.witness.watch(j.query, func(a Answer) {
 		j.watchdog.Stop()
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -226,7 +226,7 @@ func (r *resolver) askWitness(j job) {
 	follow := time.AfterFunc(wait, func() { r.follow(j) })
 	p.settled = func() {
 		follow.Stop()
-		forget()
+		p.forget()
 		r.waiting.Done()
 	}
 }

@@ -79,3 +79,34 @@ func userIDOf(p Process) string {
 	}
 	return fmt.Sprint(p.User.ID)
 }
+
+// Who does not want to wait any longer learns whether an answer is on its way.
+func TestForgetTellsOfAnAnswer(t *testing.T) {
+	tp := &tracepoint{tracker: newTracker(true), watchers: make(map[Tuple][]*watcher), claims: testClaims()}
+	h := made(7, service1)
+	h.end = 100
+	answers := make(chan Answer, 2)
+	await := func() (forget func() bool) { return tp.await(h.tuple, 50, func(a Answer) { answers <- a }) }
+	forget := await()
+	for range 2 {
+		if !forget() {
+			t.Error("an answer is told that does not come")
+		}
+	}
+	before := await()
+	tp.mu.Lock()
+	tp.tracker.handshakes.remember(h)
+	tp.tell(h)
+	tp.mu.Unlock()
+	if after := await(); before() || after() {
+		t.Error("an answer is not told that comes")
+	}
+	for range 2 {
+		if a := <-answers; pidOf(a.Process) != 7 {
+			t.Errorf("%+v", a)
+		}
+	}
+	if len(answers) > 0 || len(tp.watchers) > 0 {
+		t.Error("somebody waits still")
+	}
+}

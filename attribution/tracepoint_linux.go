@@ -67,6 +67,8 @@ type watcher struct {
 	tuple Tuple
 	at    int64 // ns, CLOCK_MONOTONIC
 	known func(Answer)
+	// answered is true once known is called or about to be; the tracepoint's mu guards it.
+	answered bool
 }
 
 func openTracepoint(p proc, f facts, o Options, networks *follower) (*tracepoint, error) {
@@ -188,23 +190,23 @@ func (t *tracepoint) release() error {
 }
 
 // watch looks among the handshakes that ended, or waits for the one that will.
-func (t *tracepoint) watch(q query, known func(Answer)) (forget func()) {
+func (t *tracepoint) watch(q query, known func(Answer)) (forget func() bool) {
 	return t.await(q.tuple, toMonotonic(q.at), known)
 }
 
-func (t *tracepoint) await(tuple Tuple, at int64, known func(Answer)) (forget func()) {
+func (t *tracepoint) await(tuple Tuple, at int64, known func(Answer)) (forget func() bool) {
 	w := &watcher{tuple: tuple, at: at, known: known}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if h, ambiguous := t.handshakeOf(tuple, w.at); h != nil {
 		go func() { known(t.answer(h)) }()
-		return func() {}
+		return func() bool { return false }
 	} else if ambiguous {
-		return func() {}
+		return func() bool { return true }
 	}
 	t.claims.claim(tuple, at, func(h *handshake) bool { return h.covers(at, clockSlack) && t.captures(tuple.Network, h) })
 	t.watchers[tuple.ends()] = append(t.watchers[tuple.ends()], w)
-	return func() { t.forget(w) }
+	return func() bool { return t.forget(w) }
 }
 
 // handshakeOf returns the one whose first packet was captured then, unless there
@@ -220,10 +222,14 @@ func (t *tracepoint) handshakeOf(tuple Tuple, at int64) (h *handshake, ambiguous
 	return nil, len(found) > 1
 }
 
-func (t *tracepoint) forget(w *watcher) {
+// forget ends a wait, unless it was answered.
+func (t *tracepoint) forget(w *watcher) (unanswered bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.drop(w)
+	if !w.answered {
+		t.drop(w)
+	}
+	return !w.answered
 }
 
 // drop ends a wait. The caller holds mu.
@@ -242,6 +248,7 @@ func (t *tracepoint) tell(h *handshake) {
 	for _, w := range slices.Clone(t.watchers[h.tuple]) {
 		if found, _ := t.handshakeOf(w.tuple, w.at); found != nil {
 			t.drop(w)
+			w.answered = true
 			go func() { w.known(t.answer(found)) }()
 		}
 	}

@@ -11,8 +11,9 @@ type witness interface {
 	// seen, and takes about half a millisecond at most.
 	expects(q *query) bool
 	// watch calls known, in another goroutine, with the process behind the
-	// connection once it knows it, at most once. forget ends the wait.
-	watch(q query, known func(Answer)) (forget func())
+	// connection once it knows it, at most once. forget ends the wait, and reports
+	// whether known will not be called any more: else it was, or is about to be.
+	watch(q query, known func(Answer)) (forget func() bool)
 	// impaired reports whether it may have missed what has just happened.
 	impaired() bool
 	// knownUntil is until when it knows by now of all that happened. It then has itself

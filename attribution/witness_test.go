@@ -19,7 +19,9 @@ type fakeWitness struct {
 	// tells is when it knows, zero if at once, and reads when it has read all, zero if
 	// always.
 	tells, reads time.Time
-	asked        int // how often what it knows, since it was closed if it is
+	// answers is when what it knows arrives after that.
+	answers time.Duration
+	asked   int // how often what it knows, since it was closed if it is
 }
 
 func (w *fakeWitness) method() Method      { return cmp.Or(w.name, Tracepoint) }
@@ -38,11 +40,17 @@ func (w *fakeWitness) lost() uint64    { return 3 }
 func (w *fakeWitness) close() error    { w.asked = 0; return errors.New("closed") }
 func (w *fakeWitness) runFirst() error { return nil }
 
-func (w *fakeWitness) watch(_ query, known func(Answer)) func() {
+func (w *fakeWitness) watch(_ query, known func(Answer)) func() bool {
 	if w.known != nil {
-		time.AfterFunc(time.Until(w.tells), func() { known(*w.known) })
+		time.AfterFunc(time.Until(w.tells)+w.answers, func() { known(*w.known) })
 	}
-	return func() { w.forgot <- struct{}{} }
+	return func() bool {
+		select {
+		case w.forgot <- struct{}{}:
+		default: // that is known
+		}
+		return w.known == nil || time.Now().Before(w.tells)
+	}
 }
 
 func exact() *Answer {
@@ -114,19 +122,23 @@ func TestWitnessIsLate(t *testing.T) {
 		name         string
 		known        *Answer
 		tells, reads time.Duration
+		answers      time.Duration
 		other        func() Answer
 		method       Method
 		takes        time.Duration
 	}{
-		{"it knows when it has read", exact(), 699 * time.Millisecond, 700 * time.Millisecond, found, Tracepoint, 699 * time.Millisecond},
-		{"it has read all, and does not know", nil, 0, 500 * time.Millisecond, found, SockDiag, 500 * time.Millisecond},
-		{"it has read all at once", nil, 0, 0, unknown, "", AnswerWithin},
-		{"it never reads", nil, 0, time.Hour, found, SockDiag, AnswerAtMost},
-		{"it never reads, and nobody knows", nil, 0, time.Hour, unknown, "", AnswerAtMost},
+		{"it knows when it has read", exact(), 699 * time.Millisecond, 700 * time.Millisecond, 0, found, Tracepoint, 699 * time.Millisecond},
+		{"it has read all, and does not know", nil, 0, 500 * time.Millisecond, 0, found, SockDiag, 500 * time.Millisecond},
+		{"it has read all at once", nil, 0, 0, 0, unknown, "", AnswerWithin},
+		{"it never reads", nil, 0, time.Hour, 0, found, SockDiag, AnswerAtMost},
+		{"it never reads, and nobody knows", nil, 0, time.Hour, 0, unknown, "", AnswerAtMost},
+		{"what it knows is on its way", exact(), 0, 0, 300 * time.Millisecond, unknown, Tracepoint, 300 * time.Millisecond},
+		{"what it has read late is on its way", exact(), 400 * time.Millisecond, 400 * time.Millisecond, 100 * time.Millisecond, unknown, Tracepoint, 500 * time.Millisecond},
+		{"what it knows never comes", exact(), 0, 0, time.Hour, found, SockDiag, AnswerAtMost},
 	} {
 		inOwnTime(t, test.name, func(t *testing.T) {
 			began := time.Now()
-			w := &fakeWitness{known: test.known, tells: began.Add(test.tells), reads: began.Add(test.reads), forgot: make(chan struct{}, 1)}
+			w := &fakeWitness{known: test.known, tells: began.Add(test.tells), reads: began.Add(test.reads), answers: test.answers, forgot: make(chan struct{}, 1)}
 			r := atNoon(newExactResolver(w, []way{newFakeWay(SockDiag, test.other)}, nil))
 			a := wait(r.Seen(tuple("10.0.0.1:1", "10.0.0.2:80"), noon()))
 			if took := time.Since(began); a.Method != test.method || took < test.takes || took > test.takes+lookAgain {
