@@ -39,12 +39,10 @@ const execWindow = 2_000_000
 // add takes an event in, in any order. One that comes too late makes what is
 // known of its processes worthless.
 func (t *tracker) add(e traceEvent) {
-	if t.order.add(e) {
-		return
-	}
 	if e.kind == blindEvent {
-		e.at = t.order.past + 1
-		t.order.add(e)
+		e.at = max(e.at, t.order.past+1)
+	}
+	if t.order.add(e) {
 		return
 	}
 	t.doubt(e)

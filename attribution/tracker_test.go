@@ -314,6 +314,9 @@ func TestTrackerLateEvents(t *testing.T) {
 	if settled := tracker.advance(2 * later); len(settled) != 0 {
 		t.Errorf("a loss that comes late is not heeded: %+v", settled[0])
 	}
+	if late := tracker.takeLate(); late != 0 {
+		t.Errorf("a loss that comes late counts as %d events", late)
+	}
 }
 
 func TestTrackerIsBounded(t *testing.T) {
