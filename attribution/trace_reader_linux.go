@@ -10,6 +10,9 @@ import (
 // at all would take longer than an answer may; most have ended anyway.
 const staleAfter = 20 * time.Millisecond
 
+// anyTime is the time of a loss since the events that were used already.
+const anyTime = 1
+
 // reader is what the thread has that reads the events.
 type reader struct {
 	*tracepoint
@@ -96,25 +99,29 @@ func (r *reader) drainStacks(ring *perfRing) {
 }
 
 // drain takes in what a ring of the size had. One that was nearly full may have
-// had no room for events since then: nobody knows which.
+// had no room for events since then: nobody knows which. Of those for which there was none
+// while the ring was read the kernel tells only in the next round.
 func (r *reader) drain(records []byte, size int) {
-	nearlyFull := int64(0)
+	missing := int64(0) // since when events may be, 0 if none are
 	for rest := records; len(rest) > 0; {
 		kind, body, after, err := nextRecord(rest)
 		if err != nil {
-			nearlyFull = 1 // the rest cannot be read
+			missing = anyTime // the rest cannot be read
 			break
 		}
 		rest = after
 		at := r.record(kind, body)
-		if nearlyFull == 0 && at != 0 && len(records)-len(rest) > size-maxEvent {
-			nearlyFull = at
+		switch {
+		case kind == perfRecordLost:
+			missing = anyTime
+		case missing == 0 && at != 0 && len(records)-len(rest) > size-maxEvent:
+			missing = at
 		}
 	}
-	if nearlyFull != 0 {
+	if missing != 0 {
 		now := monotonic()
 		r.blinded.Store(max(r.blinded.Load(), now)) // only the reader writes it
-		r.tracker.add(traceEvent{kind: blindEvent, at: nearlyFull, until: now})
+		r.tracker.add(traceEvent{kind: blindEvent, at: missing, until: now})
 		r.networks.miss()
 	}
 }

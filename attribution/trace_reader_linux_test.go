@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -56,6 +57,36 @@ func TestKnownIsTold(t *testing.T) {
 		r.settle(test.began)
 		if known := r.known.Load(); known != test.known {
 			t.Errorf("read at %d: all is known until %d, want %d", test.began, known, test.known)
+		}
+	}
+}
+
+// Events that a ring had no room for are missing, whether it was nearly full when it was
+// read, or only while it was.
+func TestReaderMissesEvents(t *testing.T) {
+	sample := recordOf(perfRecordSample, sampleOf(7, 8, 2_000_000, make([]byte, 8)))
+	for _, test := range []struct {
+		name          string
+		records       []byte
+		size          int
+		misses        bool
+		losses, since uint64
+	}{
+		{"room", sample, len(sample) + maxEvent, false, 0, 0},
+		{"nearly full", sample, len(sample) + maxEvent - 1, true, 0, 2_000_000},
+		{"lost", slices.Concat(sample, recordOf(perfRecordLost, lossOf(5)), sample), minRing, true, 5, 1_000_001},
+		{"lost, and nearly full by then", slices.Concat(sample, recordOf(perfRecordLost, lossOf(5))), len(sample), true, 5, 1_000_001},
+		{"cut off", sample[:len(sample)-1], minRing, true, 0, 1_000_001},
+	} {
+		r := newReader(&tracepoint{tracker: newTracker(true), decode: &decoder{}})
+		r.tracker.advance(1_000_000)
+		r.drain(test.records, test.size)
+		held := r.tracker.order.held
+		if misses := len(held) == 1 && held[0].kind == blindEvent; misses != test.misses || r.impaired() != misses {
+			t.Errorf("%s: it misses events: %v", test.name, misses)
+		}
+		if misses := len(held) == 1; misses && held[0].at != int64(test.since) || r.losses.Load() != test.losses {
+			t.Errorf("%s: %d, %+v", test.name, r.losses.Load(), held)
 		}
 	}
 }
