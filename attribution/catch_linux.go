@@ -36,8 +36,9 @@ type catcher struct {
 	newsMu  sync.Mutex // guards what follows
 	young   young
 	spots   spots
-	news    []traceEvent // for the reader, in the order in which they came
-	catches uint64       // so far
+	news    []traceEvent     // for the reader, in the order in which they came
+	looks   map[*query]int64 // those under way, since when: what they find is news from then
+	catches uint64           // so far
 }
 
 func openCatcher(p proc, sockets *sockDiag, networks *follower) (*catcher, error) {
@@ -54,7 +55,7 @@ func openCatcher(p proc, sockets *sockDiag, networks *follower) (*catcher, error
 			facts: sockets.search.facts, ended: make(chan struct{}), watchers: make(map[Tuple][]*watcher), tracker: newTracker(true), home: newHome(p),
 			networks: networks, claims: newClaims(nil),
 		},
-		sockets: sockets, bell: bell, events: events, young: young{from: monotonic()},
+		sockets: sockets, bell: bell, events: events, young: young{from: monotonic()}, looks: make(map[*query]int64),
 	}
 	c.beNice(c.runReader())
 	return c, nil
@@ -82,6 +83,7 @@ func (c *catcher) ring() { _, _ = unix.Write(c.bell, []byte{0, 0, 0, 1, 0, 0, 0,
 // expects looks for the process behind the connection at once. It reports
 // whether it was found and there is no doubt who opened the connection.
 func (c *catcher) expects(q *query) bool {
+	defer c.beginLook(q)()
 	s, from, open := c.sockets.atOnce(q.tuple)
 	if !open {
 		return false
@@ -93,6 +95,29 @@ func (c *catcher) expects(q *query) bool {
 	}
 	q.caught = &caught{at.pid, when, time.Now(), s.uid}
 	return c.confirm(q, s.inode, at.descriptor) && !c.sockets.elsewhere(q.tuple, from)
+}
+
+// beginLook takes note of a look, until what it returns is called.
+func (c *catcher) beginLook(q *query) (end func()) {
+	c.newsMu.Lock()
+	defer c.newsMu.Unlock()
+	c.looks[q] = monotonic()
+	return func() {
+		c.newsMu.Lock()
+		defer c.newsMu.Unlock()
+		delete(c.looks, q)
+	}
+}
+
+// looksSince is when the first look began that is under way, a time if there is none.
+func (c *catcher) looksSince(none int64) (first int64) {
+	c.newsMu.Lock()
+	defer c.newsMu.Unlock()
+	first = none
+	for _, began := range c.looks {
+		first = min(first, began)
+	}
+	return first
 }
 
 // find looks for the socket, first where it was seen already. It says since when

@@ -169,3 +169,29 @@ func TestCatcherLosesEvents(t *testing.T) {
 		t.Error("all births pass for known")
 	}
 }
+
+// What a look finds that takes its time, as where all processors are busy, is no less
+// certain for that.
+func TestCatcherTakesItsTime(t *testing.T) {
+	_, c := openCatching(t)
+	end := c.beginLook(&query{})
+	caught := monotonic()
+	eventually(t, "the reader goes on until the look", func() bool {
+		c.ring()
+		_, _ = unix.Poll(nil, 1)
+		return monotonic()-caught > 10*int64(holdBack) && c.hasRead().After(toWall(caught-2*int64(holdBack)))
+	})
+	found, pid := tuple("10.0.0.1:1", "10.0.0.2:80"), unix.Getpid()
+	c.report(traceEvent{kind: connectEvent, at: caught, pid: pid}, found)
+	end()
+	known := make(chan Answer, 1)
+	defer c.await(found, caught, func(a Answer) { known <- a })()
+	select {
+	case a := <-known:
+		if pidOf(a.Process) != pid {
+			t.Errorf("%+v", a)
+		}
+	case <-time.After(patience):
+		t.Error("it is forgotten")
+	}
+}

@@ -31,9 +31,10 @@ func (c *catcher) run(started chan<- int) {
 }
 
 // round works on what has come. It returns after how many ms there is more to do
-// without further events, -1 if there is nothing.
+// without further events, -1 if there is nothing. It goes no further than where looks
+// began: what these find would come too late.
 func (c *catcher) round(r *reader) (wait int) {
-	began := monotonic()
+	began := c.looksSince(monotonic())
 	c.drain()
 	for _, e := range c.takeNews() {
 		c.learn(r, e)
