@@ -38,6 +38,15 @@ func Hidden(endpoints []netip.AddrPort, watched []*os.File) (bool, error) {
 // linkTo is the interface by which packets leave for the address, nil if there
 // is none.
 func linkTo(a netip.Addr) (netlink.Link, error) {
+	route, err := routeTo(a)
+	if route == nil || err != nil {
+		return nil, err
+	}
+	return netlink.LinkByIndex(route.LinkIndex)
+}
+
+// routeTo is the way that packets to the address take, nil if there is none.
+func routeTo(a netip.Addr) (*netlink.Route, error) {
 	routes, err := netlink.RouteGet(a.AsSlice())
 	if isNoRoute(err) || err == nil && len(routes) == 0 {
 		return nil, nil
@@ -45,7 +54,23 @@ func linkTo(a netip.Addr) (netlink.Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return netlink.LinkByIndex(routes[0].LinkIndex)
+	return &routes[0], nil
+}
+
+// isInside reports whether the network namespace that the calling thread is in has the
+// addresses itself of all endpoints that there is a route to, as one has in which something
+// takes the service's place. Its own packets to them take the loopback interface then.
+func isInside(endpoints []netip.AddrPort) bool {
+	inside := false
+	for _, endpoint := range endpoints {
+		switch route, err := routeTo(endpoint.Addr()); {
+		case err != nil || route != nil && route.Type != unix.RTN_LOCAL:
+			return false
+		case route != nil:
+			inside = true
+		}
+	}
+	return inside
 }
 
 // isNoRoute knows the kernel's ways of saying that there is no route (ip(7)), and

@@ -15,10 +15,11 @@ import (
 )
 
 // OpenNamespace opens all interfaces of the network namespace that the calling
-// thread is in, and that network names: each of its packets says so. The error
-// that callers tell from others is ErrPermission.
+// thread is in, and that network names: each of its packets says so. If the service is
+// inside, it is the loopback interface alone: what comes by others is from clients
+// elsewhere. The error that callers tell from others is ErrPermission.
 func OpenNamespace(options LiveOptions, network string) (LiveSource, error) {
-	s := &packetSocket{network: network, names: interfaceNames(), filter: Filter(options.Endpoints)}
+	s := &packetSocket{network: network, names: interfaceNames(), filter: Filter(options.Endpoints), inside: isInside(options.Endpoints)}
 	var source LiveSource
 	var err error
 	switch {
@@ -47,6 +48,7 @@ const earlyRoom = 1 << 20
 type packetSocket struct {
 	file    *os.File
 	filter  string
+	inside  bool // the loopback interface alone is captured
 	network string
 	names   map[int]string // of interfaces
 
@@ -84,7 +86,7 @@ func (s *packetSocket) make(prepare func(fd int) error) error {
 	if err != nil {
 		return fmt.Errorf("open a packet socket: %w", err)
 	}
-	if err = attachFilter(fd, s.filter); err == nil {
+	if err = attachFilter(fd, s.filter, s.inside); err == nil {
 		err = prepare(fd)
 	}
 	if err != nil {
@@ -113,15 +115,33 @@ func networkOrder(n uint16) uint16 { return n<<8 | n>>8 }
 // differs from that in files (pcap/dlt.h).
 const linkRaw = layers.LinkType(12)
 
-// attachFilter has the kernel hand over what passes the filter only.
-func attachFilter(fd int, filter string) error {
+// onLoopback leaves to a filter that follows what is sent on the loopback interface. The
+// socket is not bound to that: it would fail when the interface goes down.
+func onLoopback() []unix.SockFilter {
+	const (
+		interfaceIndex = 0xfffff000 + 8 // SKF_AD_OFF and SKF_AD_IFINDEX (linux/filter.h)
+		loopback       = 1              // in every network namespace (LOOPBACK_IFINDEX, net/flow.h)
+	)
+	return []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: interfaceIndex},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jt: 1, K: loopback},
+		{Code: unix.BPF_RET | unix.BPF_K},
+	}
+}
+
+// attachFilter has the kernel hand over what passes the filter only, of the loopback
+// interface if it is to be that alone.
+func attachFilter(fd int, filter string, loopback bool) error {
 	program, err := pcap.CompileBPFFilter(linkRaw, payloadSnaplen, filter)
 	if err != nil {
 		return fmt.Errorf("compile the filter: %w", err)
 	}
-	instructions := make([]unix.SockFilter, len(program))
-	for i, p := range program {
-		instructions[i] = unix.SockFilter{Code: p.Code, Jt: p.Jt, Jf: p.Jf, K: p.K}
+	var instructions []unix.SockFilter
+	if loopback {
+		instructions = onLoopback()
+	}
+	for _, p := range program {
+		instructions = append(instructions, unix.SockFilter{Code: p.Code, Jt: p.Jt, Jf: p.Jf, K: p.K})
 	}
 	attached := unix.SockFprog{Len: uint16(len(instructions)), Filter: &instructions[0]}
 	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &attached); err != nil {
