@@ -43,6 +43,7 @@ type follower struct {
 	others  *otherNetworks // has a socket kept in each, before that is needed; may be nil
 	notices chan notice
 	missed  chan struct{} // receives when a notice or an event was
+	silence chan struct{} // closed when no events tell of processes
 	stop    chan struct{}
 	ended   sync.WaitGroup
 
@@ -71,7 +72,7 @@ type followed struct {
 func newFollower(p proc) *follower {
 	return &follower{
 		proc: p, own: p.networkNamespace("self"), notices: make(chan notice, noticesKept),
-		missed: make(chan struct{}, 1), stop: make(chan struct{}), known: make(map[string]*followed),
+		missed: make(chan struct{}, 1), silence: make(chan struct{}), stop: make(chan struct{}), known: make(map[string]*followed),
 	}
 }
 
@@ -79,19 +80,29 @@ func newFollower(p proc) *follower {
 func (f *follower) start(follow FollowFunc, events bool) {
 	f.follow = follow
 	f.active.Store(true)
-	f.ended.Go(func() { f.run(events) })
+	if !events {
+		f.hearNothing()
+	}
+	f.ended.Go(f.run)
 }
 
-func (f *follower) run(events bool) {
-	f.search()
-	var ticks, soon <-chan time.Time
-	if !events {
-		ticker := time.NewTicker(searchNetworksEvery)
-		defer ticker.Stop()
-		ticks = ticker.C
+// hearNothing has processes searched for from now on, as no events tell of them any more. It is
+// called once, at most.
+func (f *follower) hearNothing() {
+	if f != nil {
+		close(f.silence)
 	}
+}
+
+func (f *follower) run() {
+	f.search()
+	silence := f.silence
+	var ticks, soon <-chan time.Time
 	for {
 		select {
+		case <-silence:
+			silence, ticks = nil, time.Tick(searchNetworksEvery)
+			f.search()
 		case n := <-f.notices:
 			f.meet(n)
 		case <-f.missed:

@@ -17,6 +17,7 @@ func (offline) RunFirst() error                       { return nil }
 func (offline) Follow(FollowFunc)                     {}
 func (offline) WithoutPackets(time.Duration) []Answer { return nil }
 func (offline) Missing() <-chan struct{}              { return nil }
+func (offline) Failed() <-chan struct{}               { return nil }
 func (offline) KnowsUntil() time.Time                 { return time.Now() }
 func (offline) Stats() Stats                          { return Stats{} }
 func (offline) Close() error                          { return nil }

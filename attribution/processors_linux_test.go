@@ -3,6 +3,7 @@ package attribution
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -42,9 +43,14 @@ func TestProcessorsThatChange(t *testing.T) {
 
 // Once events may be missing for good the witness says nothing more.
 func TestTracepointStopsWhereProcessorsChange(t *testing.T) {
-	r := reader{tracepoint: &tracepoint{tracker: newTracker(true)}}
+	r := reader{tracepoint: &tracepoint{tracker: newTracker(true), failure: make(chan struct{}), networks: newFollower(realProc())}}
+	resolver := newExactResolver(r.tracepoint, nil, nil)
+	defer resolver.stop()
 	r.processors = processors{file: filepath.Join(t.TempDir(), "none")}
 	r.tracker.add(connectAt(100, 5, 77))
+	if !r.expects(nil) || len(resolver.Limits()) > 0 || !slices.Equal(resolver.Methods(), []Method{Tracepoint}) {
+		t.Error("it is not trusted while all is well")
+	}
 	if r.round(); !r.impaired() || r.lost() == 0 {
 		t.Error("a change of processors goes unnoticed")
 	}
@@ -54,4 +60,9 @@ func TestTracepointStopsWhereProcessorsChange(t *testing.T) {
 	if settled := r.tracker.advance(now + later); len(settled) > 0 {
 		t.Errorf("%+v is told all the same", settled[0])
 	}
+	if r.expects(nil) || !slices.Equal(resolver.Limits(), []string{notTrusted}) || len(resolver.Methods()) > 0 {
+		t.Errorf("it passes for good: %q, %q", resolver.Methods(), resolver.Limits())
+	}
+	<-resolver.Failed()
+	<-r.networks.silence
 }

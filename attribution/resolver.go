@@ -22,6 +22,9 @@ type Resolver interface {
 	SeenOpen(t Tuple, at time.Time) *Pending
 	// Methods are the ways that work here, best first.
 	Methods() []Method
+	// Failed is closed when the first of them does not work any more: Methods are without
+	// it then, and Limits say why. It is nil if that cannot be.
+	Failed() <-chan struct{}
 	// Limits are sentences for people: which ways do not work here, or see
 	// less than they could, why, and what would help.
 	Limits() []string
@@ -245,7 +248,7 @@ func (r *resolver) settle(p *Pending, a Answer) bool {
 
 func (r *resolver) Methods() []Method {
 	var methods []Method
-	if r.witness != nil {
+	if r.witness != nil && !r.hasFailed() {
 		methods = append(methods, r.witness.method())
 	}
 	for _, w := range r.ways {
@@ -254,7 +257,33 @@ func (r *resolver) Methods() []Method {
 	return slices.Compact(methods) // the witness can be a part of the first way
 }
 
-func (r *resolver) Limits() []string { return r.limits }
+func (r *resolver) Failed() <-chan struct{} {
+	if r.witness == nil {
+		return nil
+	}
+	return r.witness.failed()
+}
+
+func (r *resolver) hasFailed() bool {
+	select {
+	case <-r.Failed():
+		return true
+	default:
+		return false
+	}
+}
+
+// notTrusted is what to do about a tracepoint that has failed: it takes privileges to open, which
+// are given up by then.
+const notTrusted = "The kernel's events on processes are not trusted any more, as processors came or went or the machine slept: " +
+	"of processes that live shortly fewer are found. Restart the program."
+
+func (r *resolver) Limits() []string {
+	if r.hasFailed() {
+		return append(slices.Clone(r.limits), notTrusted)
+	}
+	return r.limits
+}
 
 func (r *resolver) StillUsed(held []string) []string {
 	return stillUsed(r.Methods(), held, os.Geteuid() == 0)

@@ -76,6 +76,8 @@ func (r *reader) giveUp(since int64) {
 	for _, ring := range slices.Concat(r.rings, r.stacks) {
 		ring.disable()
 	}
+	r.networks.hearNothing()
+	close(r.failure)
 }
 
 // drainStacks takes in the stacks of programs that are about to start. One that

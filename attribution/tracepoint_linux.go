@@ -45,6 +45,7 @@ type tracepoint struct {
 	wake       int           // eventfd(2): the reader is to end
 	nudge      int           // eventfd(2): the reader is to read what there is
 	ended      chan struct{} // closed when the reader has ended
+	failure    chan struct{} // closed when what is read is not to be trusted any more; nil if it always is
 	threads    []int         // the reader's, and those that it waits for
 	slow       error         // why they have no raised priority, nil if they have
 
@@ -86,7 +87,7 @@ func openTracepoint(p proc, f facts, o Options, networks *follower) (*tracepoint
 	}
 	t := &tracepoint{
 		facts: f, processors: online, rings: rings, stacks: openStacks(decode), decode: decode, epoll: -1, wake: -1, nudge: -1,
-		ended: make(chan struct{}), watchers: make(map[Tuple][]*watcher),
+		ended: make(chan struct{}), failure: make(chan struct{}), watchers: make(map[Tuple][]*watcher),
 		tracker: newTracker(decode.fork.id != 0), home: newHome(p),
 		networks: networks, claims: newClaims(o.Services),
 	}
@@ -142,8 +143,10 @@ func (t *tracepoint) lost() uint64 {
 	return t.losses.Load() + t.claims.lost
 }
 
-// expects: the kernel tells of all connections.
-func (t *tracepoint) expects(*query) bool { return true }
+// expects: the kernel tells of all connections, as long as it is trusted.
+func (t *tracepoint) expects(*query) bool { return t.blinded.Load() != forGood }
+
+func (t *tracepoint) failed() <-chan struct{} { return t.failure }
 
 func (t *tracepoint) impaired() bool {
 	at := t.blinded.Load()

@@ -16,6 +16,8 @@ type witness interface {
 	watch(q query, known func(Answer)) (forget func() bool)
 	// impaired reports whether it may have missed what has just happened.
 	impaired() bool
+	// failed is closed when it knows of nothing any more; nil if that cannot be.
+	failed() <-chan struct{}
 	// knownUntil is until when it knows by now of all that happened. It then has itself
 	// told what happened since, which only takes a processor.
 	knownUntil() time.Time

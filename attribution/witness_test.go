@@ -24,9 +24,10 @@ type fakeWitness struct {
 	asked   int // how often what it knows, since it was closed if it is
 }
 
-func (w *fakeWitness) method() Method      { return cmp.Or(w.name, Tracepoint) }
-func (w *fakeWitness) expects(*query) bool { return !w.unexpected }
-func (w *fakeWitness) impaired() bool      { return w.blind }
+func (w *fakeWitness) method() Method          { return cmp.Or(w.name, Tracepoint) }
+func (w *fakeWitness) expects(*query) bool     { return !w.unexpected }
+func (w *fakeWitness) impaired() bool          { return w.blind }
+func (w *fakeWitness) failed() <-chan struct{} { return nil }
 
 func (w *fakeWitness) knownUntil() time.Time {
 	w.asked++

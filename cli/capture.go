@@ -40,6 +40,7 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 	export := time.Tick(s.textfile.interval())
 	embed := time.Tick(s.options.emfEvery())
 	alive := time.Tick(s.notifier.interval())
+	failed := s.resolver.Failed()
 	var late verdicts
 	for {
 		select {
@@ -73,6 +74,9 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 			s.writeEmbedded()
 		case <-alive:
 			s.notifyAlive()
+		case <-failed:
+			failed = nil
+			s.methodFailed()
 		case change := <-s.interfaces:
 			s.interfaceChanged(change)
 		case <-s.flaps.due:

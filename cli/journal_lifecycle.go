@@ -77,6 +77,15 @@ func (j *journal) progress(action output.LifecycleAction, stats output.CaptureSt
 	j.lifecycle(l)
 }
 
+// methodFailed writes a line that tells why a way to find processes does not work any more. All
+// lines from this one on name the others only.
+func (j *journal) methodFailed(others []attribution.Method, why string, stats output.CaptureStats) {
+	j.session.Methods = others
+	l := j.line(output.CaptureRuns, stats)
+	l.IMDS.Capture.Limits = []string{why}
+	j.lifecycle(l)
+}
+
 // embedded writes a line about the capture that also tells CloudWatch what was counted.
 func (j *journal) embedded(stats output.CaptureStats) {
 	l := j.line(output.CaptureRuns, stats)

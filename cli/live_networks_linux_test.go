@@ -21,6 +21,7 @@ var (
 	missedService  = netip.MustParseAddr("169.254.169.12")
 	briefService   = netip.MustParseAddr("169.254.169.13")
 	visibleService = netip.MustParseAddr("169.254.169.14")
+	changedService = netip.MustParseAddr("169.254.169.15")
 )
 
 // isCaptured reports whether somebody captures packets in the namespace.

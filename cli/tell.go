@@ -36,6 +36,15 @@ func (s *session) sayLimits() {
 	}
 }
 
+// methodFailed says that the best way to find processes does not work any more, and has the log
+// tell it.
+func (s *session) methodFailed() {
+	methods, limits, stats := s.resolver.Methods(), s.resolver.Limits(), s.stats()
+	why := limits[len(limits)-1]
+	say(s.streams.Err, "%s", why)
+	s.join.lifecycle(func() { s.log.methodFailed(methods, why, stats) })
+}
+
 // workingLimits are what does not work as it should.
 func (s *session) workingLimits() []string { return slices.Concat(s.resolver.Limits(), s.limits) }
 
