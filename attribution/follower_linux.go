@@ -102,7 +102,6 @@ func (f *follower) run() {
 		select {
 		case <-silence:
 			silence, ticks = nil, time.Tick(searchNetworksEvery)
-			f.search()
 		case n := <-f.notices:
 			f.meet(n)
 		case <-f.missed:
