@@ -20,9 +20,9 @@ func (p *Pending) Done() <-chan struct{} { return p.done }
 // Answer returns the answer; it is to be called after Done only.
 func (p *Pending) Answer() Answer { return p.answer }
 
-// Tell sends p to a channel once the answer is there, unless that is full then: a
-// goroutine for each answer takes stacks of megabytes where thousands come at once. It
-// is for one channel.
+// Tell sends p to a channel once the answer is there and names a process, unless that is
+// full then: a goroutine for each answer takes stacks of megabytes where thousands come at
+// once. It is for one channel.
 func (p *Pending) Tell(to chan<- *Pending) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -32,11 +32,14 @@ func (p *Pending) Tell(to chan<- *Pending) {
 	}
 }
 
-// told tells who waits. The caller holds mu.
+// told tells who waits of a process: to wake it takes as long as to read several packets.
+// The caller holds mu.
 func (p *Pending) told() {
-	select {
-	case p.tell <- p: // never if it is nil
-	default:
+	if p.answer.Process != nil {
+		select {
+		case p.tell <- p: // never if it is nil
+		default:
+		}
 	}
 	p.tell = nil
 }

@@ -104,9 +104,7 @@ func (j *join) lookEarly() {
 	for {
 		select {
 		case p := <-j.found:
-			if process := p.Answer().Process; process != nil {
-				j.identifier.Workload(process.Cgroup)
-			}
+			j.identifier.Workload(p.Answer().Process.Cgroup)
 		case <-j.closed:
 			return
 		}
