@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"imds-analyzer/capture"
 	"imds-analyzer/capture/packettest"
@@ -203,4 +204,20 @@ func TestCorpusWrap(t *testing.T) {
 			checkLines(t, got.lines(), []string{"v2 GET /wrap 200", "v1 GET /after 404"})
 		}
 	}
+}
+
+// Where captures of both directions were merged, one of them by a clock that is ahead, all of
+// that side comes before what it answers, also the SYN-ACK and answers before the SYN.
+func TestCorpusClockAhead(t *testing.T) {
+	var cases []corpusCase
+	for _, side := range []bool{fromClient, fromServer} {
+		for ahead := 500 * time.Microsecond; ahead < 25*time.Millisecond; ahead += time.Millisecond {
+			cases = append(cases, corpusCase{name: fmt.Sprintf("client %t, by %v", side, ahead), want: fourPiecesLines, trace: func() packettest.Trace {
+				whole := trace(fourPieces)
+				other := whole.Only(!side).Edit(func(_ int, s *packettest.Segment) { s.Time = s.Time.Add(ahead) })
+				return packettest.Merge(whole.Only(side), other)
+			}})
+		}
+	}
+	runCorpus(t, cases)
 }

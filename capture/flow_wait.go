@@ -40,11 +40,18 @@ func (f *flow) withoutBody(d direction, c chunk) chunk {
 // its request, in whatever order the capture has them.
 func (f *flow) ready(d direction, c *chunk) bool {
 	peer := &f.streams[1-d]
-	if !c.hasAck || !peer.known || !peer.heard {
+	if !c.hasAck || !peer.known || !peer.heard && !f.awaitsClient(d) {
 		return true
 	}
 	ahead := int64(int32(c.ack - peer.next))
 	return ahead <= 0 || ahead > defaultWindow
+}
+
+// awaitsClient reports whether a direction is the service's in a connection of which its
+// SYN-ACK was captured first, and the client's packets may still come: where two captures by
+// different clocks were merged, answers too can be before the SYN.
+func (f *flow) awaitsClient(d direction) bool {
+	return d == down && !f.begun.add(reorderWait).isDue(f.analyzer.now)
 }
 
 // pump reads the segments whose turn has come.
