@@ -21,6 +21,10 @@ const (
 	pcapngNoDropField = math.MaxUint16 // of an obsolete Packet Block
 )
 
+// pcapngMaxDrops is how many are counted at most, whatever is claimed: there is room for other
+// counts in a sum with it, and written again it is not the number for what is not known.
+const pcapngMaxDrops = math.MaxInt64
+
 // pcapngDrops is what is said of one interface. Both ways may tell of the same packets.
 type pcapngDrops struct{ byPackets, stated uint64 }
 
@@ -65,10 +69,5 @@ func (f *pcapngFile) learn(d *pcapngDrops, now pcapngDrops) {
 	}
 }
 
-// saturated is a sum, or as much as there is room for.
-func saturated(a, b uint64) uint64 {
-	if a > math.MaxUint64-b {
-		return math.MaxUint64
-	}
-	return a + b
-}
+// saturated is a count with n more, or as much as is counted.
+func saturated(count, n uint64) uint64 { return count + min(n, pcapngMaxDrops-count) }

@@ -58,7 +58,7 @@ func TestPcapngDrops(t *testing.T) {
 		}, 0},
 		{"more than there is room for", func(f *pcapngBytes) {
 			f.iface(1, 0).statistics(0, f.count(ifDrop, math.MaxUint64-1), f.count(osDrop, 5)).statistics(1, f.count(ifDrop, 5))
-		}, math.MaxUint64},
+		}, math.MaxInt64},
 		{"of no interface", func(f *pcapngBytes) { f.statistics(1, f.count(ifDrop, 3)) }, 0},
 		{"of another length", func(f *pcapngBytes) { f.statistics(0, f.option(ifDrop, "1234")).block(pcapngStatistics, nil) }, 0},
 		{"in a block that is too long", func(f *pcapngBytes) {

@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,4 +67,38 @@ func TestSavedPacketsTellWhatWasNotSaved(t *testing.T) {
 			}
 		}
 	}
+}
+
+// However many packets a file says were lost, what is saved of it says so, too.
+func TestSavedPacketsTellOfAnyNumber(t *testing.T) {
+	var file bytes.Buffer
+	w, err := capture.NewPcapngWriter(&file, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range onePacket() {
+		if err := w.WritePacket(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.WriteDrops(math.MaxUint64-1, packettest.Start); err != nil {
+		t.Fatal(err)
+	}
+	const half = "\x06\x00\x00\x00\x40\x00\x00\x00" // of a packet block
+	directory := t.TempDir()
+	from, saved := filepath.Join(directory, "from"), filepath.Join(directory, "saved")
+	if err := os.WriteFile(from, append(file.Bytes(), half...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"-r", from, "-w", saved}, {"-r", saved}} {
+		if r := run(append(args, "--format", "json")...); r.status != 3 || !strings.Contains(r.err, "packets were dropped") {
+			t.Errorf("%q: exit status %d: %s", args[0], r.status, r.err)
+		}
+	}
+}
+
+func onePacket() []capture.Packet {
+	c := packettest.New()
+	c.Open()
+	return c.Packets()[:1]
 }
