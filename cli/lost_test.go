@@ -102,3 +102,28 @@ func onePacket() []capture.Packet {
 	c.Open()
 	return c.Packets()[:1]
 }
+
+// Requests in fragments are not in what is saved: who reads that is told that some may be missing.
+func TestSavedFragmentsAreDoubted(t *testing.T) {
+	c := packettest.New()
+	c.Open()
+	c.Client("GET /a HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n")
+	c.Server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	c.Close()
+	directory := t.TempDir()
+	from, saved := filepath.Join(directory, "from"), filepath.Join(directory, "saved")
+	if err := os.WriteFile(from, []byte(pcapngOf(t, fragments(c.Trace(), -1))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"-r", from, "-w", saved}, "Nothing was lost"},
+		{[]string{"-r", saved}, "were cut by the snaplen"},
+	} {
+		if r := run(append(step.args, "--format", "json")...); !strings.Contains(r.err, step.says) {
+			t.Errorf("%q: %s", step.args[0], r.err)
+		}
+	}
+}
