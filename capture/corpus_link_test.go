@@ -33,6 +33,9 @@ func TestCorpusLink(t *testing.T) {
 		{"QinQ by 802.1ad", packettest.Ethernet(tag(packettest.EtherTypeQinQ, 5), tag(packettest.EtherTypeVLAN, 100))},
 		{"QinQ by 802.1Q twice", packettest.Ethernet(tag(packettest.EtherTypeVLAN, 5), tag(packettest.EtherTypeVLAN, 100))},
 		{"QinQ by the old 0x9100", packettest.Ethernet(tag(0x9100, 5), tag(packettest.EtherTypeVLAN, 100))},
+		{"802.3 with SNAP", packettest.SNAP()},
+		{"802.3 with SNAP and a tag", packettest.SNAP(tag(packettest.EtherTypeVLAN, 100))},
+		{"cooked v2 with SNAP", packettest.SLL2SNAP()},
 		{"cooked, to us", packettest.SLL(packettest.CookedToUs)},
 		{"cooked, outgoing", packettest.SLL(packettest.CookedOutgoing)},
 		{"cooked with a VLAN tag", packettest.SLLTagged(packettest.CookedToUs, 100)},
@@ -150,7 +153,7 @@ func padded(trace packettest.Trace, size int) []capture.Packet {
 func TestCorpusLinkCutAnywhere(t *testing.T) {
 	links := []packettest.Link{
 		packettest.Ethernet(), packettest.Ethernet(packettest.Tag{EtherType: packettest.EtherTypeVLAN, ID: 1}),
-		packettest.SLL(0), packettest.SLL2(1, 0), packettest.Raw(capture.LinkRaw), packettest.Loop(24),
+		packettest.SNAP(), packettest.SLL(0), packettest.SLL2(1, 0), packettest.Raw(capture.LinkRaw), packettest.Loop(24),
 		packettest.Null(binary.LittleEndian, 30), packettest.NFLOG(binary.LittleEndian), packettest.NFLOG(binary.BigEndian),
 	}
 	for _, link := range links {

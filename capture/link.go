@@ -22,6 +22,14 @@ const (
 	etherQinQOld = 0x9100
 )
 
+// maxLLCLength is the highest number that is a length, or the kernel's number for frames with
+// one, and no EtherType (IEEE 802.3, section 3.2.6). snapHeader is what EtherTypes follow in
+// such frames: two SAPs, unnumbered information, and the organisation of Ethernet.
+const (
+	maxLLCLength = 1500
+	snapHeader   = "\xaa\xaa\x03\x00\x00\x00"
+)
+
 // maxTags bounds the stack of VLAN tags. Two are in use.
 const maxTags = 4
 
@@ -31,6 +39,9 @@ func networkLayer(p *Packet, at *hop) (data []byte, wire int, ok bool) {
 	at.interfaceID = p.InterfaceID
 	header, etherType, _ := linkHeader(p, at)
 	header, etherType = skipTags(p.Data, header, etherType)
+	if 0 < etherType && etherType <= maxLLCLength {
+		header, etherType = skipSNAP(p.Data, header)
+	}
 	if etherType != etherIPv4 && etherType != etherIPv6 || header >= len(p.Data) {
 		return nil, 0, false
 	}
@@ -125,6 +136,16 @@ func skipTags(data []byte, header, etherType int) (int, int) {
 		header += 4
 	}
 	return header, etherType
+}
+
+// skipSNAP skips the LLC and SNAP headers that stand before an EtherType where a frame has its
+// length in the place of that (RFC 1042).
+func skipSNAP(data []byte, header int) (behind, etherType int) {
+	behind = header + len(snapHeader) + 2
+	if len(data) < behind || string(data[header:behind-2]) != snapHeader {
+		return header, 0
+	}
+	return behind, int(binary.BigEndian.Uint16(data[behind-2:]))
 }
 
 // namesSender reports whether headers of the type say who sent the packet.

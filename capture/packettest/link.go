@@ -65,6 +65,21 @@ func Ethernet(tags ...Tag) Link {
 	}}
 }
 
+// SNAP is IEEE 802.3 with LLC and SNAP headers (RFC 1042) before the ethertype, where
+// Ethernet II has that at once. The length is not that of any packet.
+func SNAP(tags ...Tag) Link {
+	return Link{capture.LinkEthernet, func(etherType uint16) []byte { return withSNAP(Ethernet(tags...).Header(64), etherType) }}
+}
+
+// SLL2SNAP is SLL2 of such a frame: the protocol is Linux's number for those (ETH_P_802_2).
+func SLL2SNAP() Link {
+	return Link{capture.LinkLinuxSLL2, func(etherType uint16) []byte { return withSNAP(SLL2(2, CookedToUs).Header(4), etherType) }}
+}
+
+func withSNAP(header []byte, etherType uint16) []byte {
+	return binary.BigEndian.AppendUint16(append(header, 0xaa, 0xaa, 3, 0, 0, 0), etherType)
+}
+
 // SLL is Linux cooked capture v1: it tells the packet's way, not the interface.
 func SLL(packetType uint8) Link {
 	return Link{capture.LinkLinuxSLL, func(etherType uint16) []byte {
