@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"imds-analyzer/capture"
+	"imds-analyzer/capture/packettest"
 	"imds-analyzer/imds"
 )
 
@@ -32,10 +33,7 @@ func BenchmarkAnalyzer(b *testing.B) {
 
 func benchmarkPackets(b *testing.B, file string) []capture.Packet {
 	b.Helper()
-	source, err := capture.OpenFile(file, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
+	source := packettest.Open(file)
 	defer source.Close()
 	var packets []capture.Packet
 	for p, err := source.Next(); err == nil; p, err = source.Next() {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"imds-analyzer/capture"
+	"imds-analyzer/capture/packettest"
 	"imds-analyzer/imds"
 )
 
@@ -155,10 +155,7 @@ func (c *collector) Closed(imds.Conn)     { c.closed++ }
 
 func analyze(t *testing.T, file string) []imds.Call {
 	t.Helper()
-	source, err := capture.OpenFile(file, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := packettest.Open(file)
 	defer source.Close()
 	calls, _ := analyzeSource(t, source, nil)
 	return calls

@@ -137,10 +137,7 @@ func addRealPackets(f *testing.F) {
 }
 
 func beginning(f *testing.F, file string) (packets []capture.Packet) {
-	source, err := capture.OpenFile(file, nil)
-	if err != nil {
-		f.Fatal(err)
-	}
+	source := packettest.Open(file)
 	defer source.Close()
 	for len(packets) < realPackets {
 		p, err := source.Next()

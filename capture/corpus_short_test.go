@@ -65,10 +65,7 @@ func cutRequests(t *testing.T, p capture.Packet) uint64 {
 			t.Fatal(err)
 		}
 	}
-	source, err := capture.NewReader(&file, capture.NewSieve(imds.DefaultEndpoints()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := packettest.Read(&file, capture.NewSieve(imds.DefaultEndpoints()))
 	var packets []capture.Packet
 	for read, err := source.Next(); err == nil; read, err = source.Next() {
 		packets = append(packets, *read)

@@ -246,10 +246,7 @@ func (o *tellings) Unanswered(c imds.Call) {
 
 func tellingsOf(t *testing.T, name string) *tellings {
 	t.Helper()
-	source, err := capture.OpenFile(captureOf(t, name), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := packettest.Open(captureOf(t, name))
 	defer source.Close()
 	o := &tellings{}
 	analyzer := capture.NewAnalyzer(imds.DefaultEndpoints(), capture.OfflineLimits(), o)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"sync/atomic"
 )
 
@@ -15,40 +14,6 @@ import (
 // 512 KiB (BIG TCP), so 16 MiB leaves room for every writer, while a length
 // that is damaged is nearly always beyond it.
 const fileRecordLimit = 16 << 20
-
-// OpenFile opens the capture file of that name. The format is recognised by the
-// content. Packets that sieve, unless nil, has no interest in are passed over.
-//
-// Errors are those of the operating system, or wrap ErrNotCapture,
-// ErrTruncated or ErrDamaged; all of them, also those of Next, name the file.
-func OpenFile(name string, sieve *Sieve) (Source, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	source, err := fileOpen(fileInput{Reader: file, name: name, closer: file}, sieve)
-	if err != nil {
-		_ = file.Close() // it was only read, and the first error tells more
-		return nil, err
-	}
-	return source, nil
-}
-
-// NewReader returns a Source of the packets in r: a pcap or pcapng capture,
-// plain or compressed with gzip or zstd. It reads no further than it must for the
-// next packet if r hands out less than was asked for, as a pipe does. The sieve and
-// errors are those of OpenFile. Closing the Source does not close r.
-func NewReader(r io.Reader, sieve *Sieve) (Source, error) {
-	return asSource(fileOpen(fileInput{Reader: r}, sieve))
-}
-
-// asSource makes no Source of none.
-func asSource(s *fileSource, err error) (Source, error) {
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
-}
 
 // fileInput is what a capture is read from.
 type fileInput struct {

@@ -77,7 +77,7 @@ func TestPacketsAsTheyArrive(t *testing.T) {
 func fileArrive(t *testing.T, r io.Reader, head []byte, parts [][]byte, arrive func([]byte)) {
 	t.Helper()
 	arrive(head)
-	source, err := NewReader(r, nil)
+	source, err := newReader(r, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestPacketsThroughPipe(t *testing.T) {
 	got := make(chan int)
 	go func() {
 		defer close(got)
-		source, err := NewReader(r, nil)
+		source, err := newReader(r, nil)
 		for err == nil {
 			var p *Packet
 			if p, err = source.Next(); err == nil {

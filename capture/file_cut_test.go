@@ -11,7 +11,7 @@ import (
 // ends, and of these the ones that end a packet. The first is the header's.
 func fileEnds(t *testing.T, data []byte) (records map[int]bool, packets []int) {
 	t.Helper()
-	source, err := NewReader(bytes.NewReader(data), nil)
+	source, err := newReader(bytes.NewReader(data), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestCutEverywhere(t *testing.T) {
 
 // fileCount returns the number of packets in data and the error at the end.
 func fileCount(data []byte) (n int, err error) {
-	source, err := NewReader(bytes.NewReader(data), nil)
+	source, err := newReader(bytes.NewReader(data), nil)
 	for err == nil {
 		if _, err = source.Next(); err == nil {
 			n++
@@ -115,7 +115,7 @@ func fileCheckPacket(t testing.TB, p *Packet) {
 // fileCheckEnd reads data to the end and checks what holds for any input.
 func fileCheckEnd(t testing.TB, data []byte) {
 	t.Helper()
-	source, err := NewReader(bytes.NewReader(data), nil)
+	source, err := newReader(bytes.NewReader(data), nil)
 	unpacked := int64(0)
 	for err == nil {
 		var p *Packet

@@ -39,7 +39,7 @@ func TestNotCapture(t *testing.T) {
 		{"\n\r\r\nno byte-order magic", "it begins like pcapng but without a byte-order magic"},
 	}
 	for _, test := range tests {
-		_, err := NewReader(strings.NewReader(test.data), nil)
+		_, err := newReader(strings.NewReader(test.data), nil)
 		if !errors.Is(err, ErrNotCapture) {
 			t.Errorf("%q: %v", test.data, err)
 			continue
@@ -59,7 +59,7 @@ func TestCutMagic(t *testing.T) {
 		"\x28\xb5\x2f\xfd", "\xab\x01\x00\x1c", "\x1c\x00\x01\xab", "\xac\x01\x00\x1c", "\x1c\x00\x01\xac",
 	} {
 		for n := 1; n <= len(magic); n++ {
-			if _, err := NewReader(strings.NewReader(magic[:n]), nil); !errors.Is(err, ErrTruncated) {
+			if _, err := newReader(strings.NewReader(magic[:n]), nil); !errors.Is(err, ErrTruncated) {
 				t.Errorf("% x: %v", magic[:n], err)
 			}
 		}

@@ -82,7 +82,8 @@ func NewFileSet(files []SetFile, sieve *Sieve) *FileSet {
 	return &FileSet{sieve: sieve, waiting: waiting}
 }
 
-// Next implements Source, but for errors: see FileSet. Errors name the file.
+// Next implements Source, but for errors: see FileSet. They are those of reading or opening the
+// file, or wrap ErrNotCapture, ErrTruncated or ErrDamaged, and name the file.
 func (s *FileSet) Next() (*Packet, error) {
 	if m := s.given; m != nil {
 		s.given = nil
@@ -234,7 +235,7 @@ func (s *FileSet) freeLane() int {
 
 // FirstTime returns the time of the first packet of the capture in r, and reads
 // little more than that. Without a packet the error is io.EOF; others are those
-// of OpenFile.
+// of FileSet.
 func FirstTime(r io.Reader) (time.Time, error) {
 	first, memory, err := firstTime(r)
 	if memory > fileZstdUsualWindow {

@@ -27,10 +27,36 @@ func fileCapture(t testing.TB, name string) []byte {
 	return data
 }
 
+// openFile returns the Source of a capture file.
+func openFile(name string, sieve *Sieve) (Source, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	source, err := asSource(fileOpen(fileInput{Reader: file, name: name, closer: file}, sieve))
+	if err != nil {
+		_ = file.Close() // it was only read
+	}
+	return source, err
+}
+
+// newReader returns the Source of what r holds.
+func newReader(r io.Reader, sieve *Sieve) (Source, error) {
+	return asSource(fileOpen(fileInput{Reader: r}, sieve))
+}
+
+// asSource makes no Source of none.
+func asSource(s *fileSource, err error) (Source, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
 // fileReadAll returns copies of all packets in r and the error at the end,
-// which may be that of NewReader.
+// which may be that of newReader.
 func fileReadAll(r io.Reader) ([]Packet, error) {
-	source, err := NewReader(r, nil)
+	source, err := newReader(r, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +97,7 @@ func fileSamePackets(t testing.TB, got, want []Packet) {
 
 // The numbers are those that tshark gives for the same files: packets, bytes
 // on the wire and captured, time of the first and of the last packet.
-func TestOpenFileRealCaptures(t *testing.T) {
+func TestFileRealCaptures(t *testing.T) {
 	tests := []struct {
 		name             string
 		link             LinkType
@@ -96,7 +122,7 @@ func TestOpenFileRealCaptures(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			source, err := OpenFile(filepath.Join(fileCaptures, test.name), nil)
+			source, err := openFile(filepath.Join(fileCaptures, test.name), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,7 +161,7 @@ func TestEveryRealCaptureEndsWhole(t *testing.T) {
 		t.Fatal(len(names), err)
 	}
 	for _, name := range names {
-		source, err := OpenFile(name, nil)
+		source, err := openFile(name, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,31 +216,31 @@ func (s *fileStutter) Read(p []byte) (int, error) {
 	return s.r.Read(p[:min(len(p), 100)])
 }
 
-func TestOpenFileSystemErrors(t *testing.T) {
+func TestFileSystemErrors(t *testing.T) {
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "missing.pcap")
 	for name, want := range map[string]string{
 		missing: "open " + missing + ": no such file or directory",
 		dir:     "read " + dir + ": is a directory",
 	} {
-		_, err := OpenFile(name, nil)
+		_, err := openFile(name, nil)
 		var path *fs.PathError
 		if !errors.As(err, &path) || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
-	if _, err := OpenFile(missing, nil); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := openFile(missing, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 }
 
-func TestOpenFileErrorsNameTheFile(t *testing.T) {
+func TestFileErrorsNameTheFile(t *testing.T) {
 	data := fileCapture(t, "npm-http.pcap")
 	name := filepath.Join(t.TempDir(), "cut.pcap")
 	if err := os.WriteFile(name, data[:len(data)-1], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	source, err := OpenFile(name, nil)
+	source, err := openFile(name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +272,7 @@ func TestNewReaderPassesErrors(t *testing.T) {
 			}
 		}
 	}
-	if _, err := NewReader(&fileStutter{r: fileSilent{}}, nil); err != io.ErrNoProgress {
+	if _, err := newReader(&fileStutter{r: fileSilent{}}, nil); err != io.ErrNoProgress {
 		t.Error(err)
 	}
 }

@@ -53,7 +53,7 @@ func TestZstdOfOtherWriters(t *testing.T) {
 	}
 	for _, name := range names {
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			source, err := OpenFile(name, nil)
+			source, err := openFile(name, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -174,7 +174,7 @@ func TestZstdPassesErrorsOfSkippedFrames(t *testing.T) {
 	broken := errors.New("input/output error")
 	for _, n := range []int{8, 12} {
 		skipped := bytes.NewReader(fileSkippable(0, 9)[:n])
-		if _, err := NewReader(io.MultiReader(skipped, iotest.ErrReader(broken)), nil); err != broken {
+		if _, err := newReader(io.MultiReader(skipped, iotest.ErrReader(broken)), nil); err != broken {
 			t.Errorf("after %d bytes: %v", n, err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"imds-analyzer/capture"
+	"imds-analyzer/capture/packettest"
 	"imds-analyzer/imds"
 )
 
@@ -82,10 +83,7 @@ func eachCapture(t *testing.T, test func(*testing.T, []capture.Packet, []observe
 
 func readAll(t *testing.T, file string) []capture.Packet {
 	t.Helper()
-	source, err := capture.OpenFile(file, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := packettest.Open(file)
 	defer source.Close()
 	var packets []capture.Packet
 	for {

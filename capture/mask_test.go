@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"imds-analyzer/capture"
+	"imds-analyzer/capture/packettest"
 	"imds-analyzer/imds"
 )
 
@@ -36,10 +37,7 @@ func TestMaskedCaptureHoldsTheSameCalls(t *testing.T) {
 			if err := secretIn(saved.Bytes(), original); err != nil {
 				t.Error(err)
 			}
-			source, err := capture.NewReader(&saved, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			source := packettest.Read(&saved, nil)
 			got, _ := analyzeSource(t, source, nil)
 			compare(t, observe(got), observe(want))
 		})
@@ -52,10 +50,7 @@ func TestMaskedCaptureHoldsTheSameCalls(t *testing.T) {
 // save writes the masked packets of a capture file, and returns its calls.
 func save(t *testing.T, file string, to io.Writer) []imds.Call {
 	t.Helper()
-	source, err := capture.OpenFile(file, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := packettest.Open(file)
 	defer source.Close()
 	writer, err := capture.NewPcapngWriter(to, "test")
 	if err != nil {

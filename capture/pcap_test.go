@@ -227,7 +227,7 @@ func TestPacketDataStaysUntilNext(t *testing.T) {
 	for i := range packets {
 		data = append(data, pcapRecord(le, pcapRecordLen, uint32(i), 0, 300, 300, strings.Repeat(string(rune('a'+i%26)), 300))...)
 	}
-	source, err := NewReader(bytes.NewReader(data), nil)
+	source, err := newReader(bytes.NewReader(data), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestPacketDataStaysUntilNext(t *testing.T) {
 // Reading allocates nothing for a packet.
 func TestNextDoesNotAllocate(t *testing.T) {
 	for _, name := range []string{"cloud-init.pcap", "boto.pcapng"} {
-		source, err := NewReader(bytes.NewReader(fileCapture(t, name)), nil)
+		source, err := newReader(bytes.NewReader(fileCapture(t, name)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

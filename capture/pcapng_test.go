@@ -287,7 +287,7 @@ func (f *pcapngBytes) put(fromEnd int, v uint32) {
 func TestPcapngSkipsLargeBlocks(t *testing.T) {
 	f := newPcapngBytes(binary.LittleEndian).block(10, make([]byte, fileRecordLimit+4))
 	f.iface(1, 0).enhanced(0, 0, "a", 1)
-	source, err := NewReader(bytes.NewReader(f.b), nil)
+	source, err := newReader(bytes.NewReader(f.b), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func TestSieveLeavesOutNoSegment(t *testing.T) {
 // packets.
 func sieveSegments(t *testing.T, file string, sieve *Sieve) (segments []string, packets int) {
 	t.Helper()
-	source, err := OpenFile(file, sieve)
+	source, err := openFile(file, sieve)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestSieveLetsTimePass(t *testing.T) {
 		}
 	}
 	sieve := NewSieve(imds.DefaultEndpoints())
-	source, err := NewReader(&file, sieve)
+	source, err := newReader(&file, sieve)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestSieveGivesTime(t *testing.T) {
 		}
 	}
 	sieve := NewSieve(imds.DefaultEndpoints())
-	source, err := NewReader(&file, sieve)
+	source, err := newReader(&file, sieve)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func parseTimed(t *testing.T, text string) timed {
 // intact reads the beginning of a capture, and returns the number and the last
 // time of the packets that are whole in it, and how it ends.
 func intact(data string) (packets int, last time.Time, err error) {
-	source, err := capture.NewReader(strings.NewReader(data), nil)
+	source := packettest.Read(strings.NewReader(data), nil)
 	for err == nil {
 		var p *capture.Packet
 		if p, err = source.Next(); err == nil {

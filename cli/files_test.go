@@ -22,10 +22,7 @@ import (
 // packetsIn returns all packets of a capture.
 func packetsIn(t *testing.T, name string) []capture.Packet {
 	t.Helper()
-	source, err := capture.OpenFile(captureOf(t, name), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := packettest.Open(captureOf(t, name))
 	defer source.Close()
 	var packets []capture.Packet
 	for {

@@ -339,10 +339,7 @@ func TestCapturesEqualTheTruth(t *testing.T) {
 func packetTimes(t *testing.T, names ...string) (first, last time.Time) {
 	t.Helper()
 	for _, name := range names {
-		source, err := capture.OpenFile(name, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		source := packettest.Open(name)
 		defer source.Close()
 		for p, err := source.Next(); err == nil; p, err = source.Next() {
 			if first.IsZero() || p.Time.Before(first) {

@@ -14,6 +14,7 @@ import (
 
 	"imds-analyzer/attribution"
 	"imds-analyzer/capture"
+	"imds-analyzer/capture/packettest"
 	"imds-analyzer/imds"
 )
 
@@ -206,10 +207,7 @@ func withoutRoom(t *testing.T, size int64, do func()) {
 
 func savedTexts(t *testing.T, name string) (texts []string) {
 	t.Helper()
-	source, err := capture.OpenFile(name, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := packettest.Open(name)
 	defer source.Close()
 	for {
 		packet, err := source.Next()

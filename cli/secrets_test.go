@@ -373,10 +373,7 @@ func unescape(s string) string {
 // direction's in order.
 func streams(t *testing.T, file string) []string {
 	t.Helper()
-	source, err := capture.OpenFile(file, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := packettest.Open(file)
 	defer source.Close()
 	parts := map[string][]part{}
 	for {

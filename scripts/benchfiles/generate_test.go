@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"imds-analyzer/capture"
+	"imds-analyzer/capture/packettest"
 	"imds-analyzer/imds"
 )
 
@@ -96,10 +97,7 @@ func observe(t *testing.T, file []byte) *observer {
 // packets hands out the packets of a capture file.
 func packets(t *testing.T, file []byte, visit func(*capture.Packet)) {
 	t.Helper()
-	source, err := capture.NewReader(bytes.NewReader(file), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := packettest.Read(bytes.NewReader(file), nil)
 	defer source.Close()
 	for {
 		p, err := source.Next()
