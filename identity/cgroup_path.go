@@ -40,7 +40,7 @@ type pathReader struct {
 	path      string // up to here
 	unitsDone bool   // what follows is no unit of this host's systemd
 	ecs       bool   // below /ecs
-	machine   bool   // within another machine, whose word all that follows is
+	machine   bool   // within another machine or a user's cgroups, whose word all that follows is
 	scope     bool   // within a scope that is no container: the word of who was given it
 	innerPod  string // the UID of a pod that a container has, until one of its containers follows
 }
@@ -48,6 +48,7 @@ type pathReader struct {
 func (r *pathReader) read(name string) {
 	r.readUser(name)
 	r.machine = r.machine || isMachine(name)
+	r.readLogin(name)
 	r.readGroups(name)
 	if container, ok := r.container(name); ok && r.runsContainers(name) {
 		r.readContainer(name, container)
@@ -97,6 +98,16 @@ func isMachine(name string) bool {
 	_, inScope := cutBoth(name, "machine-", ".scope")
 	_, isService := cutBoth(name, "systemd-nspawn@", ".service")
 	return inScope || isService || name == "lxc" || strings.HasPrefix(name, "lxc.payload") || strings.HasSuffix(name, ".libvirt-lxc")
+}
+
+// readLogin knows the cgroups that a user is given at login where systemd gives him none:
+// /user/NAME/N by LXC's PAM module (pam_cgfs: src/lxc/pam/pam_cgfs.c, cgv1_create_one),
+// /user/UID.user/N.session by logind without systemd. He makes others in them as he likes,
+// and opens as many logins.
+func (r *pathReader) readLogin(name string) {
+	if r.path == "/user" {
+		r.machine, r.Bounds = true, "user/"+name
+	}
 }
 
 // isScope knows a scope: whoever had systemd make it may make cgroups there (Delegate=,

@@ -26,8 +26,8 @@ type Workload struct {
 	Unit, UserUnit string
 	// Bounds is the name of the outermost cgroup that holds the process and that it cannot
 	// have made, where that is none of the above: the container that the Container is inside
-	// of, the unit whose cgroups may have a container's name from anyone, or the slice of
-	// a user's sessions.
+	// of, the unit whose cgroups may have a container's name from anyone, or the slice or
+	// the cgroup of a user's sessions.
 	Bounds string
 }
 

@@ -37,6 +37,7 @@ func TestWorkload(t *testing.T) {
 		{"docker", "/docker/" + idB, Workload{Container: Container{ID: idB, Runtime: Docker}}},
 		{"docker", "/docker/" + idB + "/docker/" + idA, Workload{Container: Container{ID: idA, Runtime: Docker}}},
 		{"docker", "/machine.slice/libpod-" + idA + ".scope", Workload{Container: Container{ID: idA, Runtime: Podman}}},
+		{"docker", "/user/alice/0/docker/" + idA, Workload{Container: Container{ID: idA, Runtime: Docker}}}, // alice's claim
 		{"docker", "/system.slice/sshd.service", Workload{Unit: "sshd.service"}},
 		{"docker", userManager + "/user.slice/docker-" + idA + ".scope", // the user's claim
 			Workload{Container: Container{ID: idA, Runtime: Docker}, Unit: "user@1000.service"}},

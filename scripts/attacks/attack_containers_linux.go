@@ -42,6 +42,7 @@ const (
 	podOfNeighbor   = "76543210-89ab-cdef-0123-456789abcdef"
 	nameOfOthers    = "of-others"
 	attackersSlice  = "attacks.slice/"
+	attackersLogin  = "user/attacker"
 	hostileCgroup   = "\x1b[2Jx\u202e" // what a cgroup can have in its name
 	podSlices       = "kubepods-burstable.slice/kubepods-burstable-pod"
 	containerOfPods = "/cri-containerd-"
@@ -70,6 +71,8 @@ func cgroupPlaces() []cgroupPlace {
 		// A machine's, and a scope's: their own word.
 		{path: attackersSlice + "machine-x.scope/" + others, id: idOfPod},
 		{path: attackersSlice + "run-x.scope/" + others, id: idOfPod},
+		// A user's without systemd: his own word.
+		{path: attackersLogin + "/0/libpod-" + idOfPodman, id: idOfPodman, users: attackersLogin},
 		// A container's: the outer pod, or its own.
 		{path: attackersSlice + others + "/" + podPath(podOfNeighbor, idOfNeighbor), id: idOfNeighbor, pod: podOfOthers},
 		{path: attackersSlice + "docker-" + idOfDocker + ".scope/" + others, id: idOfPod, pod: podOfOthers},
@@ -104,7 +107,7 @@ func removeCgroups() {
 	if err != nil {
 		return
 	}
-	for _, top := range []string{attackersSlice, filepath.Dir(filepath.Clean(attackersService))} { // the user's slice
+	for _, top := range []string{attackersSlice, attackersLogin, filepath.Dir(filepath.Clean(attackersService))} { // the user's slice
 		var found []string
 		_ = filepath.WalkDir(filepath.Join(mount, top), func(name string, d fs.DirEntry, err error) error {
 			if err == nil && d.IsDir() {
@@ -116,6 +119,7 @@ func removeCgroups() {
 			_ = unix.Rmdir(name) // those that others use stay
 		}
 	}
+	_ = unix.Rmdir(filepath.Join(mount, filepath.Dir(attackersLogin)))
 }
 
 func startInPlace(ctx context.Context, directory, kind, path string, i int) (*exec.Cmd, error) {
