@@ -3,7 +3,6 @@ package diagnosis
 import (
 	"slices"
 	"strings"
-	"unicode"
 
 	"imds-analyzer/identity"
 )
@@ -31,14 +30,13 @@ func (r *softwareRow) hasPackage(name string) bool {
 	return slices.ContainsFunc(r.Packages, func(p string) bool { return strings.EqualFold(p, name) })
 }
 
-// programOf is the program that a package is named for: of platform-python, python3.11-minimal
-// and python39 it is python.
+// programOf is the program that a package is named for: of platform-python, python3.11-minimal,
+// python39 and rh-python36-python, as it is called in Red Hat's Software Collections, it is
+// python.
 func programOf(pack string) string {
-	name := strings.TrimPrefix(strings.ToLower(pack), "platform-")
-	if end := strings.IndexFunc(name, func(r rune) bool { return !unicode.IsLetter(r) }); end >= 0 {
-		name = name[:end]
-	}
-	return name
+	name := strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(pack), "platform-"), "rh-")
+	name, _, _ = strings.Cut(name, "-")
+	return identity.ProgramName(name)
 }
 
 // Contradicts reports whether a User-Agent names software that the process, by its

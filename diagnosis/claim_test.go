@@ -18,6 +18,8 @@ func TestClaims(t *testing.T) {
 		{cli, "python3.11-minimal", "", "AWS CLI 1.10.0 old"},
 		{cli, "platform-python", "", "AWS CLI 1.10.0 old"},
 		{cli, "python39", "awscli", "AWS CLI 1.10.0 old"},
+		{cli, "rh-python36-python", "", "AWS CLI 1.10.0 old"},
+		{cli, "php82-php-cli", "", "AWS CLI 1.10.0 old"},
 		{cli, "AWSCLI", "", "AWS CLI 1.10.0 old"},
 		{cli, "curl", "", "not known"},
 		{cli, "curl-minimal", "", "not known"},

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/identity"
 )
 
 // The tools with which scripts call the service, as Lines knows them.
@@ -30,14 +31,14 @@ var toolAgents = map[string]string{
 	"php": PHP,
 }
 
-// toolPrograms are the tools by the names of their executables, without versions.
+// toolPrograms are the tools by identity.ProgramName of their executables.
 var toolPrograms = map[string]string{
-	"curl": Curl,
-	"wget": Wget, "wget2": Wget,
-	"python": Python, "platform-python": Python, "pypy": Python,
-	"ruby": Ruby, "ruby-mri": Ruby,
+	"curl":   Curl,
+	"wget":   Wget,
+	"python": Python, "pypy": Python,
+	"ruby": Ruby,
 	"perl": Perl,
-	"php":  PHP,
+	"php":  PHP, "php-fpm": PHP, "php-cgi": PHP,
 	"pwsh": PowerShell, "powershell": PowerShell,
 	"sh": Shell, "bash": Shell, "dash": Shell, "ash": Shell, "zsh": Shell, "ksh": Shell,
 }
@@ -87,13 +88,9 @@ func toolOf(userAgent string) string {
 // toolRunBy is the tool that a process runs. Busybox is known by the name that it was
 // called by.
 func toolRunBy(p *attribution.Process) string {
-	name := path.Base(p.Executable)
+	name := identity.ProgramName(path.Base(p.Executable))
 	if p.Executable == "" || name == "busybox" || name == "toybox" {
-		name = p.Name
+		name = identity.ProgramName(p.Name)
 	}
-	name = strings.ToLower(strings.TrimSuffix(name, ".exe"))
-	if tool, ok := toolPrograms[name]; ok {
-		return tool
-	}
-	return toolPrograms[strings.TrimRight(name, "0123456789.-")]
+	return toolPrograms[name]
 }

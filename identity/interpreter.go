@@ -30,14 +30,11 @@ type grammar struct {
 	argFiles  bool              // @FILE has arguments in it
 }
 
-// interpreters are programs that run other people's programs, by their names
-// without versions. On Red Hat Enterprise Linux 8 /usr/bin/python3.6 is a link to
-// platform-python3.6 (python36.spec of its package python36), on Fedora
-// /usr/bin/ruby starts ruby-mri (github.com/fedora-ruby/rubypick).
+// interpreters are programs that run other people's programs, by their ProgramName.
 var interpreters = map[string]*grammar{
-	"python": &python, "platform-python": &python, "pypy": &python,
+	"python": &python, "pypy": &python,
 	"perl": &perl,
-	"ruby": &ruby, "ruby-mri": &ruby,
+	"ruby": &ruby,
 	"php":  &php,
 	"node": &node, "nodejs": &node,
 	"java": &java,

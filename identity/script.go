@@ -61,9 +61,9 @@ func absolute(name string) string {
 // grammarOf returns how the arguments of a program are to be read, nil if it is
 // no interpreter, and the arguments from its name on.
 func grammarOf(program string, args []string) (*grammar, []string) {
-	program = versionless(program)
+	program = ProgramName(program)
 	if program == "busybox" && len(args) > 0 {
-		if versionless(path.Base(args[0])) == "busybox" {
+		if ProgramName(path.Base(args[0])) == "busybox" {
 			args = args[1:] // busybox sh boot.sh
 		}
 		if len(args) > 0 {
@@ -72,10 +72,6 @@ func grammarOf(program string, args []string) (*grammar, []string) {
 	}
 	return interpreters[program], args
 }
-
-// versionless is a program's name without the version at its end, as python3.11
-// has one.
-func versionless(program string) string { return strings.TrimRight(program, "0123456789.-") }
 
 // argsReader reads arguments up to the one that says what is run.
 type argsReader struct {

@@ -28,6 +28,9 @@ func TestScript(t *testing.T) {
 
 		{"/usr/bin/python3.11", "python3 -u /a.py x", atRoot("/a.py")},
 		{"/usr/bin/python3.11", "anything at.py", file("at.py")},
+		{"/usr/bin/python3.13t", "python3 -u /a.py", atRoot("/a.py")},
+		{"/usr/bin/python3-config", "python3-config /a.py", Script{}},
+		{"/usr/bin/bash-static", "bash-static /a.sh", atRoot("/a.sh")},
 		{"/usr/bin/python2", "python app.py -c x", file("app.py")},
 		{"/usr/bin/pypy3", "pypy3 -- -x.py", file("-x.py")},
 		{"/usr/libexec/platform-python3.6", "python3 /a.py", atRoot("/a.py")},
