@@ -3,6 +3,7 @@ package identity
 import (
 	"cmp"
 	"path"
+	"slices"
 	"strings"
 
 	"imds-analyzer/attribution"
@@ -78,6 +79,7 @@ type argsReader struct {
 	*grammar
 	rest      []string
 	operand   ScriptKind // what the first argument that is no flag is
+	begun     bool       // what can stand before the script's name is read
 	elsewhere bool       // a file's name does not tell where it is
 }
 
@@ -89,11 +91,17 @@ func (r *argsReader) read() Script {
 		case arg == "--", arg == "-" && r.dashEnds:
 			operand, _ := r.next()
 			return r.named(operand)
-		case !r.isFlag(arg):
+		case r.isFlag(arg):
+			if script, found := r.flag(arg); found {
+				return script
+			}
+		case r.begun || r.commands[arg] == isUnknown:
 			return r.named(arg)
-		}
-		if script, found := r.flag(arg); found {
-			return script
+		default:
+			r.begun = true
+			if script, found := r.do(r.commands[arg], r.next); found {
+				return script
+			}
 		}
 	}
 	return Script{}
@@ -117,6 +125,8 @@ func (r *argsReader) named(operand string) Script {
 	switch {
 	case operand == "" || operand == "-", r.argFiles && operand[0] == '@':
 		return Script{}
+	case r.endings != nil && (!slices.Contains(r.endings, path.Ext(operand)) || strings.Contains(operand, ":")):
+		return Script{} // a command, or a URL
 	case r.operand == Class && strings.HasSuffix(operand, ".java"):
 		return Script{Kind: ScriptFile, Name: operand}
 	}
@@ -125,6 +135,9 @@ func (r *argsReader) named(operand string) Script {
 
 // flag reads a flag. It reports true if there is no more to read.
 func (r *argsReader) flag(arg string) (Script, bool) {
+	if r.anyCase {
+		arg = "-" + strings.ToLower(strings.TrimLeft(arg, "-"))
+	}
 	name, value, hasValue := strings.Cut(arg, "=")
 	if does, ok := r.words[name]; ok {
 		if !hasValue {
@@ -133,9 +146,13 @@ func (r *argsReader) flag(arg string) (Script, bool) {
 		return r.do(does, func() (string, bool) { return value, true })
 	}
 	if r.letters == nil || strings.HasPrefix(arg, "--") {
-		return Script{}, false
+		return Script{}, !hasValue && !r.isJoined(arg)
 	}
 	return r.cluster(arg[1:])
+}
+
+func (r *argsReader) isJoined(arg string) bool {
+	return slices.ContainsFunc(r.joined, func(prefix string) bool { return strings.HasPrefix(arg, prefix) })
 }
 
 // cluster reads flags of one letter that share an argument: -euxc, -Ic.
@@ -165,6 +182,9 @@ func (r *argsReader) cluster(letters string) (Script, bool) {
 func (r *argsReader) do(does effect, value func() (string, bool)) (script Script, found bool) {
 	switch does {
 	case isCommands:
+		if text, _ := value(); text == "-" {
+			return Script{}, true // standard input
+		}
 		return Script{Kind: Commands}, true
 	case isUnknown:
 		return Script{}, true

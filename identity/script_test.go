@@ -98,6 +98,58 @@ func TestScript(t *testing.T) {
 		{"/usr/bin/node", "node -pe x", commands},
 		{"/usr/bin/node", "node --run build", Script{}},
 
+		{"/usr/bin/pwsh", "pwsh -File /a.ps1 -All", atRoot("/a.ps1")},
+		{"/usr/bin/pwsh", "pwsh -NoProfile -NonInteractive /a.ps1 x", atRoot("/a.ps1")},
+		{"/usr/bin/pwsh", "pwsh --nologo -ep Bypass -wd / -f a.ps1", file("a.ps1")},
+		{"/usr/bin/pwsh", "pwsh -NoLogo -Command Get-Date", commands},
+		{"/usr/bin/pwsh", "pwsh -ec ZABpAHIA", commands},
+		{"/usr/bin/pwsh", "pwsh -Command -", Script{}},
+		{"/usr/bin/pwsh", "pwsh -File -", Script{}},
+		{"/usr/bin/pwsh", "pwsh -NoSuchFlag x.ps1", Script{}},
+		{"/usr/bin/pwsh", "pwsh", Script{}},
+
+		{"/usr/bin/deno", "deno run --allow-net=h -A --config d.json -q x.ts --port 80", file("x.ts")},
+		{"/usr/bin/deno", "deno /srv/x.ts", atRoot("/srv/x.ts")},
+		{"/usr/bin/deno", "deno serve --port 80 x.mjs", file("x.mjs")},
+		{"/usr/bin/deno", "deno eval x", commands},
+		{"/usr/bin/deno", "deno run -", Script{}},
+		{"/usr/bin/deno", "deno run --lock x.ts", Script{}}, // which may be the lock's
+		{"/usr/bin/deno", "deno run https://example.com/x.ts", Script{}},
+		{"/usr/bin/deno", "deno run jsr:@std/http/file-server", Script{}},
+		{"/usr/bin/deno", "deno task x.ts", Script{}},
+		{"/usr/bin/bun", "bun --smol run --preload ./a.ts x.ts", file("x.ts")},
+		{"/usr/bin/bun", "bun /srv/x.ts", atRoot("/srv/x.ts")},
+		{"/usr/bin/bun", "bun run dev", Script{}},
+		{"/usr/bin/bun", "bun build x.ts", Script{}},
+		{"/usr/bin/bun", "bun -e x", commands},
+		{"/usr/bin/dotnet", "dotnet /app/web.dll --urls x", atRoot("/app/web.dll")},
+		{"/usr/bin/dotnet", "dotnet exec --depsfile a.json web.dll", file("web.dll")},
+		{"/usr/bin/dotnet", "dotnet test web.dll", Script{}},
+		{"/usr/bin/lua5.4", "lua -W -l json -lsocket x.lua y", file("x.lua")},
+		{"/usr/bin/lua5.4", "lua -e print", commands},
+		{"/usr/bin/lua5.4", "lua -", Script{}},
+
+		// What a flag that is not known takes is not known.
+		{"/usr/bin/python3", "python3 --new x x.py", Script{}},
+		{"/usr/bin/python3", "python3 --new=x x.py", file("x.py")},
+		{"/usr/bin/python3", "python3 -Z x x.py", Script{}},
+		{"/usr/bin/python2", "python2 -Q old x.py", file("x.py")},
+		{"/usr/bin/perl", "perl -CSD -l012 -dt:Trace -V:x x.pl", file("x.pl")},
+		{"/usr/bin/perl", "perl -k x x.pl", Script{}},
+		{"/usr/bin/ruby", "ruby --backtrace-limit 3 --disable-gems --parser prism x.rb", file("x.rb")},
+		{"/usr/bin/ruby", "ruby --dump insns x.rb", Script{}},
+		{"/usr/bin/ruby", "ruby --new x x.rb", Script{}},
+		{"/usr/bin/php", "php --rf strlen", Script{}},
+		{"/usr/bin/php", "php --repeat 2 x.php", file("x.php")},
+		{"/usr/bin/php", "php --server h:80 x.php", Script{}},
+		{"/usr/bin/node", "node --new x server.js", Script{}},
+		{"/usr/bin/node", "node --enable-source-maps --trace-warnings --expose-gc server.js", file("server.js")},
+		{"/usr/bin/java", "java --new x Main", Script{}},
+		{"/usr/bin/java", "java -server -ea:x -javaagent:a.jar --enable-preview Main", Script{Kind: Class, Name: "Main"}},
+		{"/usr/bin/bash", "bash --new x boot.sh", Script{}},
+		{"/usr/bin/bash", "bash --norc --login boot.sh", file("boot.sh")},
+		{"/bin/mksh", "mksh -T tty1 boot.sh", Script{}},
+
 		{"/usr/bin/java", "java -Xmx1g -cp /a.jar:/b.jar com.example.Main x", Script{Kind: Class, Name: "com.example.Main"}},
 		{"/usr/bin/java", "java --add-opens java.base/java.lang=ALL-UNNAMED -p mods Main", Script{Kind: Class, Name: "Main"}},
 		{"/usr/bin/java", "java --class-path=x -Da=b Main", Script{Kind: Class, Name: "Main"}},
@@ -181,8 +233,8 @@ func TestCaller(t *testing.T) {
 // Whatever stands in the arguments, a script is one of them or the end of one,
 // and a path is absolute.
 func FuzzScript(f *testing.F) {
-	for _, args := range []string{"python3\x00-um\x00http.server", "bash\x00-euo\x00pipefail\x00x", "java\x00-jar\x00y.jar", "busybox\x00sh\x00-c\x00x", "\x00\x00"} {
-		for _, program := range []string{"python3", "bash", "java", "busybox", "perl", "ruby", "php", "node"} {
+	for _, args := range []string{"python3\x00-um\x00http.server", "bash\x00-euo\x00pipefail\x00x", "java\x00-jar\x00y.jar", "deno\x00run\x00-A\x00x.ts", "pwsh\x00-File\x00x.ps1", "busybox\x00sh\x00-c\x00x", "\x00\x00"} {
+		for _, program := range []string{"python3", "bash", "java", "busybox", "perl", "ruby", "php", "node", "deno", "bun", "dotnet", "pwsh"} {
 			f.Add(program, args, "/srv", false)
 		}
 	}
