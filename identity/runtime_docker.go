@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path"
 	"strings"
 )
@@ -30,21 +31,32 @@ func (s *states) docker(id string) (Workload, error) {
 // some 12.
 const maxDockerNames = 64
 
-// dockerConfig reads a container's config.v2.json. A daemon that gives its containers user
+// dockerConfig reads a container's config.v2.json.
+func (s *states) dockerConfig(id string) (b []byte, err error) {
+	err = os.ErrNotExist
+	for _, data := range s.dockerData {
+		if b, err = data.dockerConfig(id); err == nil {
+			return b, nil
+		}
+	}
+	return nil, err
+}
+
+// dockerConfig reads it from a daemon's directory. One that gives its containers user
 // ids of their own has all its files in a directory that is named after the first of them
 // and of the group's, as "231072.231072" (dockerd(8), --userns-remap; moby:
 // daemon/daemon_unix.go, setupDaemonRoot).
-func (s *states) dockerConfig(id string) ([]byte, error) {
-	b, err := s.dockerData.read(maxState, "containers", id, "config.v2.json")
+func (t tree) dockerConfig(id string) ([]byte, error) {
+	b, err := t.read(maxState, "containers", id, "config.v2.json")
 	if err == nil {
 		return b, nil
 	}
-	names, _ := s.dockerData.list(maxDockerNames)
+	names, _ := t.list(maxDockerNames)
 	for _, name := range names {
 		if !isRemapped(name) {
 			continue
 		}
-		if b, err := s.dockerData.read(maxState, name, "containers", id, "config.v2.json"); err == nil {
+		if b, err := t.read(maxState, name, "containers", id, "config.v2.json"); err == nil {
 			return b, nil
 		}
 	}

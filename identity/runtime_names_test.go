@@ -43,6 +43,7 @@ func TestWorkload(t *testing.T) {
 			Workload{Container: Container{ID: idA, Runtime: Docker}, Unit: "user@1000.service"}},
 		{"docker-data-root", "/docker/" + idA, Workload{Container: Container{idA, Docker, "web", "nginx:1.27"}}},
 		{"docker-userns-remap", "/docker/" + idA, Workload{Container: Container{idA, Docker, "web", "nginx:1.27"}}},
+		{"docker-snap", "/system.slice/docker-" + idA + ".scope", Workload{Container: Container{idA, Docker, "web", "nginx:1.27"}}},
 		{"docker-userns-remap", "/docker/" + idB, Workload{Container: Container{ID: idB, Runtime: Docker}}},
 		{"docker-rootless", userManager + "/user.slice/docker-" + idA + ".scope",
 			Workload{Container: Container{idA, Docker, "mine", "nginx:1.27"}, Unit: "user@1000.service"}},

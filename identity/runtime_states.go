@@ -9,7 +9,7 @@ import (
 // states are where the runtimes keep their state: those of the system, or those
 // that a user runs for himself.
 type states struct {
-	dockerData      tree
+	dockerData      []tree
 	containerdTasks []tree
 	storage         tree // of podman and cri-o: the graph root
 	storageRun      tree // the same, until the next boot: the run root
@@ -19,7 +19,10 @@ type states struct {
 func (r *runtimes) system() *states {
 	const tasks = "io.containerd.runtime.v2.task"
 	return &states{
-		dockerData: r.at(r.dockerRoot()),
+		dockerData: []tree{
+			r.at(r.dockerRoot()),
+			r.at("var/snap/docker/common/var-lib-docker"), // where it is a snap (github.com/canonical/docker-snap)
+		},
 		containerdTasks: []tree{
 			r.at(filepath.Join("run/containerd", tasks)),
 			r.at(filepath.Join("run/k3s/containerd", tasks)), // RKE2's, too
@@ -50,7 +53,7 @@ func (r *runtimes) ofUser(id string) *states {
 	}
 	if home := parseHome(b, id); home != "" {
 		home = filepath.Join(r.root, home)
-		s.dockerData = tree{base: home, dir: ".local/share/docker", confined: true}
+		s.dockerData = []tree{{base: home, dir: ".local/share/docker", confined: true}}
 		s.storage = tree{base: home, dir: ".local/share/containers/storage", confined: true}
 	}
 	return s
