@@ -65,6 +65,7 @@ func addShares(sums map[*host]*hostSums, p *program) {
 			sums[s.host] = of
 		}
 		of.blocking = sum(of.blocking, s.blocking)
+		of.refused = sum(of.refused, s.refused)
 		of.unclear = sum(of.unclear, s.unclear)
 		of.elsewhere = sum(of.elsewhere, s.elsewhere)
 	}
@@ -87,6 +88,7 @@ func (r *Report) addHost(h *host, sums *hostSums, o Options) marks {
 		Verdict:  judge(h, &seen, *sums, o),
 		Calls:    h.Calls,
 		Blocking: sums.blocking,
+		Refused:  sums.refused,
 		Observed: Observed{seen.Sessions, inDays(seen.Time), seen.Within, seen.Doubtful, seen.Boots, seen.Shutdowns, seen.Counts},
 		Options:  h.Options.told(),
 		Service:  h.Periods.told(),
@@ -147,6 +149,7 @@ func (p *program) told() Program {
 	}
 	for i := range p.shares {
 		t.Blocking = sum(t.Blocking, p.shares[i].blocking)
+		t.Refused = sum(t.Refused, p.shares[i].refused)
 	}
 	for _, f := range p.Fallbacks.sorted() {
 		t.Fallbacks = append(t.Fallbacks, fallbackOf(f))

@@ -53,7 +53,7 @@ func causesOf(p *program, s Software) []Cause {
 		explained = sum(explained, c.Calls)
 	}
 	if explained < p.Calls.V1 {
-		causes = append(causes, Cause{Calls: p.Calls.V1 - explained, Text: unexplained(p, s)})
+		causes = append(causes, Cause{Calls: p.Calls.V1 - explained, Text: unexplained(p, s), Todo: untilKnown(p)})
 	}
 	return causes
 }
@@ -92,6 +92,15 @@ func unexplained(p *program, s Software) string {
 		return fmt.Sprintf("not known: %s speaks version 2, and no token request of it was seen to fail", cmp.Or(s.String(), "its software"))
 	}
 	return "not known"
+}
+
+// untilKnown is what can be done although the cause is not known: where calls are refused,
+// version 1 can be allowed again till then.
+func untilKnown(p *program) string {
+	if p.Findings.Counts[string(diagnosis.V1Refused)] > 0 {
+		return fix(diagnosis.V1Refused)
+	}
+	return ""
 }
 
 // fallbackCauses are the fallbacks by how the token request had failed.

@@ -47,40 +47,6 @@ func (r *Report) printVerdict(t *text) {
 	r.printReady(t)
 }
 
-// Headline is the verdict in a sentence.
-func (r *Report) Headline() string {
-	on := ""
-	if all, n := len(r.Hosts), r.hostsThat(r.Verdict.Status); n != all && n > 0 && r.Verdict.Status != Ready {
-		on = fmt.Sprintf(" on %d of %d hosts", n, all)
-	}
-	switch r.Verdict.Status {
-	case NotReady:
-		return "Not ready: IMDSv1 cannot be switched off yet" + on + "."
-	case NotEnough:
-		return "Not enough evidence: nothing was seen that needs IMDSv1, but that does not prove much" + on + "."
-	}
-	return "Ready: nothing was seen that needs IMDSv1" + r.butIgnored() + ". It can be switched off."
-}
-
-// butIgnored says that there is something that the verdict passes over.
-func (r *Report) butIgnored() string {
-	for i := range r.Programs {
-		if p := &r.Programs[i]; p.Ignored && p.Blocking > 0 {
-			return ", but for the programs that are ignored"
-		}
-	}
-	return ""
-}
-
-func (r *Report) hostsThat(s Status) (n int) {
-	for i := range r.Hosts {
-		if r.Hosts[i].Verdict.Status == s {
-			n++
-		}
-	}
-	return n
-}
-
 // printInputs says what was read besides calls, and what the text leaves out.
 func (r *Report) printInputs(t *text) {
 	t.line("")

@@ -44,7 +44,7 @@ func (h *Host) print(t *text) {
 func (h *Host) callsText() string {
 	s := h.Calls.text()
 	if h.Blocking > 0 {
-		s += fmt.Sprintf("; %d in the way", h.Blocking)
+		s += fmt.Sprintf("; %d in the way", h.Blocking) + refusedText(h.Refused)
 	}
 	return s
 }

@@ -75,10 +75,18 @@ func (p *Program) print(t *text) {
 
 func (p *Program) callsText() string {
 	s := p.Calls.text()
-	if p.Calls.V1 != p.Blocking {
-		s += fmt.Sprintf("; %d of the v1 calls are in the way", p.Blocking)
+	if p.Calls.V1 != p.Blocking || p.Refused > 0 {
+		s += fmt.Sprintf("; %d of the v1 calls are in the way", p.Blocking) + refusedText(p.Refused)
 	}
 	return s
+}
+
+// refusedText is how many of the calls in the way were refused already, " (3 refused)".
+func refusedText(n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d refused)", n)
 }
 
 // When is when it called version 1, or may have; empty if that is not known.

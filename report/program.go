@@ -46,10 +46,10 @@ type program struct {
 	shares []share // in the order of the hosts' indexes
 }
 
-// share is what a host has of a program's calls.
+// share is what a host has of a program's calls. Those that were refused are blocking, too.
 type share struct {
-	host                                    *host
-	calls, blocking, unclear, elsewhere, v1 uint64
+	host                                             *host
+	calls, blocking, refused, unclear, elsewhere, v1 uint64
 }
 
 // example is a process of the program, the latest that called version 1 or may have.
@@ -178,6 +178,9 @@ func (s *share) call(is standing, n calls) {
 	s.calls = sum(s.calls, all)
 	s.v1 = sum(s.v1, n.V1)
 	switch is {
+	case refused:
+		s.refused = sum(s.refused, all)
+		fallthrough
 	case blocking:
 		s.blocking = sum(s.blocking, all)
 	case unclear:
@@ -191,6 +194,7 @@ func (s *share) merge(o *share) {
 	s.calls = sum(s.calls, o.calls)
 	s.v1 = sum(s.v1, o.v1)
 	s.blocking = sum(s.blocking, o.blocking)
+	s.refused = sum(s.refused, o.refused)
 	s.unclear = sum(s.unclear, o.unclear)
 	s.elsewhere = sum(s.elsewhere, o.elsewhere)
 }

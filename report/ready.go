@@ -40,18 +40,16 @@ func isOfCalls(i Item) bool {
 	return slices.Contains([]string{itemUnknown, itemElsewhere, itemNotLogged, itemOthers}, i.ID)
 }
 
-// required says that nothing is left to require of the instance: version 2 is required,
-// or by the list its metadata service is off, or it is gone. Where the list and the
-// traffic contradict each other it may not be, and requiring it again does no harm.
-func (h *Host) required() bool {
-	l := h.Listed
-	switch {
-	case l == nil:
-		return h.Options.HTTPTokens == "required"
-	case l.done:
-		return true
-	case slices.Contains(l.Contradicts, tokensField):
-		return false
+// required says that nothing is left to require of the instance: version 1 is off, or by
+// the list its metadata service is, or it is gone.
+func (h *Host) required() bool { return h.Listed != nil && h.Listed.done || h.off() }
+
+// off says that version 1 is off, as version 2 is required. Where the list and the traffic
+// contradict each other it may not be, and requiring it again does no harm.
+func (h *Host) off() bool {
+	seen, l := h.Options.HTTPTokens == "required", h.Listed
+	if l == nil {
+		return seen
 	}
-	return l.required || h.Options.HTTPTokens == "required"
+	return (seen || l.required) && !slices.Contains(l.Contradicts, tokensField)
 }

@@ -70,8 +70,10 @@ type Program struct {
 	Hosts     int      `json:"hosts"`
 	HostNames []string `json:"host_names"`
 	Calls     Calls    `json:"calls"`
-	// Blocking are its calls of version 1 that would not succeed any more.
+	// Blocking are its calls of version 1 that would not succeed any more, Refused those
+	// of them that did not, as version 1 was off.
 	Blocking uint64 `json:"blocking"`
+	Refused  uint64 `json:"refused"`
 	Ignored  bool   `json:"ignored"`
 	// Answers are those to calls of version 1; Paths, First and Last are those of
 	// them and of unknown calls.
@@ -111,6 +113,7 @@ type Host struct {
 	Verdict  Verdict         `json:"verdict"`
 	Calls    Calls           `json:"calls"`
 	Blocking uint64          `json:"blocking"`
+	Refused  uint64          `json:"refused"`
 	Observed Observed        `json:"observed"`
 	Options  InstanceOptions `json:"options"`
 	Service  ServiceNumbers  `json:"service"`

@@ -57,6 +57,7 @@ type shareData struct {
 	Calls     uint64 `json:"calls"`
 	V1        uint64 `json:"v1,omitempty"`
 	Blocking  uint64 `json:"blocking,omitempty"`
+	Refused   uint64 `json:"refused,omitempty"`
 	Unclear   uint64 `json:"unclear,omitempty"`
 	Elsewhere uint64 `json:"elsewhere,omitempty"`
 }
@@ -107,7 +108,7 @@ func newProgramData(p *program) *programData {
 	d := &programData{program: *p, Shares: []shareData{}}
 	for i := range p.shares {
 		s := &p.shares[i]
-		d.Shares = append(d.Shares, shareData{s.host.Key, s.calls, s.v1, s.blocking, s.unclear, s.elsewhere})
+		d.Shares = append(d.Shares, shareData{s.host.Key, s.calls, s.v1, s.blocking, s.refused, s.unclear, s.elsewhere})
 	}
 	slices.SortFunc(d.Shares, func(a, b shareData) int { return cmp.Compare(a.Host, b.Host) })
 	return d
@@ -179,7 +180,7 @@ func (d *programData) mergeInto(p *program, k *kept) {
 	p.merge(&d.program)
 	for _, s := range d.Shares {
 		p.share(k.host(s.Host)).merge(&share{
-			calls: s.Calls, v1: s.V1, blocking: s.Blocking, unclear: s.Unclear, elsewhere: s.Elsewhere})
+			calls: s.Calls, v1: s.V1, blocking: s.Blocking, refused: s.Refused, unclear: s.Unclear, elsewhere: s.Elsewhere})
 	}
 }
 

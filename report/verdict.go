@@ -40,6 +40,7 @@ type Item struct {
 // The ids of items.
 const (
 	itemV1             = "v1_calls"
+	itemRefused        = "v1_refused"
 	itemNothing        = "nothing_observed"
 	itemTime           = "observed_time"
 	itemBoot           = "no_boot"
@@ -70,12 +71,13 @@ const (
 )
 
 // hostSums is what the programs of a host that are not ignored add up to.
-type hostSums struct{ blocking, unclear, elsewhere uint64 }
+type hostSums struct{ blocking, refused, unclear, elsewhere uint64 }
 
 // judge is the verdict on one host.
 func judge(h *host, seen *observation, sums hostSums, o Options) Verdict {
 	var v Verdict
-	v.Against = counted(v.Against, itemV1, sums.blocking)
+	v.Against = counted(v.Against, itemV1, less(sums.blocking, sums.refused))
+	v.Against = counted(v.Against, itemRefused, sums.refused)
 	if h.Key == otherHostsKey { // what is known of several cannot be told apart
 		v.Missing = append(v.Missing, Item{ID: itemOthers, Count: h.Calls.all(), Hosts: 1}) // also without calls
 	} else {
@@ -195,7 +197,7 @@ func (v *Verdict) word(o Options) {
 // itemOrder is the order in which items are told, the gravest first.
 func itemOrder() []string {
 	return []string{
-		itemV1, itemNothing, itemSilent, itemUnfinished, itemNoSegments, itemTime, itemBoot, itemUnknown, itemElsewhere, itemDropped, itemNotRead, itemCut,
+		itemV1, itemRefused, itemNothing, itemSilent, itemUnfinished, itemNoSegments, itemTime, itemBoot, itemUnknown, itemElsewhere, itemDropped, itemNotRead, itemCut,
 		itemPartial, itemGaps, itemFilesLate, itemTruncated, itemEndedEarly, itemNotHTTP, itemUnmatched, itemEvicted, itemWithoutPackets, itemNotLogged, itemNotWritten, itemPassedOver, itemHostNotTold, itemOthers, itemMalformed, itemFiles,
 	}
 }
@@ -229,6 +231,7 @@ type countedItem struct{ one, many, behind string }
 func countedItems() map[string]countedItem {
 	return map[string]countedItem{
 		itemV1:             {"call", "calls", " succeeded without a token, or would have"},
+		itemRefused:        {"call", "calls", " refused with 401, as IMDSv1 was off: their programs fail, or do without"},
 		itemUnknown:        {"call", "calls", " could not be classified"},
 		itemElsewhere:      {"call", "calls", " got an answer from another service: whether version 1 reaches the metadata service behind it cannot be seen"},
 		itemDropped:        {"packet", "packets", " dropped"},

@@ -21,6 +21,7 @@ type view struct {
 	Silent    int
 	Boots     uint64
 	Blocking  uint64
+	Refused   uint64
 	Standings []standing
 
 	Plot     *plot
@@ -68,6 +69,7 @@ func (v *view) observe() {
 	for i := range v.Hosts {
 		h := &v.Hosts[i]
 		v.Blocking = report.Sum(v.Blocking, h.Blocking)
+		v.Refused = report.Sum(v.Refused, h.Refused)
 		v.Boots = report.Sum(v.Boots, h.Observed.Boots.Count)
 		if !h.Others() {
 			if len(hosts) == 0 || h.Observed.Days < v.LeastDays {

@@ -95,6 +95,8 @@ func reason(id string) string {
 	switch id {
 	case "v1_calls":
 		return "calls without a token"
+	case "v1_refused":
+		return "calls refused with 401"
 	case "observed_time":
 		return "observed for too short a time"
 	case "no_boot":

@@ -31,13 +31,15 @@ func TestSorted(t *testing.T) {
 		{Name: "ignored", Ignored: true, Blocking: 99, Calls: report.Calls{V1: 99}},
 		{Name: "harmless", Calls: report.Calls{V1: 50}},
 		{Name: "unknown", Calls: report.Calls{Unknown: 3}},
+		{Name: "refused", Blocking: 40, Refused: 40, Calls: report.Calls{V1: 40}},
+		{Name: "refused and answered", Blocking: 3, Refused: 2, Calls: report.Calls{V1: 3}},
 		{Name: "little", Blocking: 2, Calls: report.Calls{V1: 60}},
 		{Name: "most", Blocking: 9, Calls: report.Calls{V1: 9}},
 		{Name: "more", Blocking: 2, Calls: report.Calls{V1: 70}},
 	}
 	want := []struct{ name, standing, class string }{
-		{"most", "in the way", "bad"}, {"more", "in the way", "bad"}, {"little", "in the way", "bad"},
-		{"unknown", "not clear", "unsure"}, {"harmless", "not in the way", "plain"}, {"ignored", "ignored", "plain"},
+		{"most", "in the way", "bad"}, {"refused and answered", "in the way", "bad"}, {"more", "in the way", "bad"}, {"little", "in the way", "bad"},
+		{"refused", "refused", "bad"}, {"unknown", "not clear", "unsure"}, {"harmless", "not in the way", "plain"}, {"ignored", "ignored", "plain"},
 	}
 	for i, p := range sorted(all) {
 		if w := want[i]; p.Name != w.name || p.Standing() != w.standing || p.Class() != w.class {
