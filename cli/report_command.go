@@ -86,13 +86,13 @@ const reportExamples = `  imds-analyzer report imds.log
 
 func (o *reportOptions) define(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	flags.StringVar(&o.format, "format", formatText, "how the report is written: text, json or html, one page that loads nothing")
+	flags.StringVar(&o.format, "format", formatText, "how the report is written: `text|json|html`; html is one page that loads nothing")
 	flags.StringVarP(&o.output, "output", "o", "", "write the report to this `FILE`")
 	flags.Float64Var(&o.judge.MinDays, "min-days", report.DefaultMinDays, "how many `DAYS` each host has to be observed before it counts that nothing was seen")
 	flags.BoolVar(&o.judge.NoBoot, "no-boot", false, "do not ask for a boot to be observed")
 	flags.StringArrayVar(&o.judge.Ignore, "ignore", nil, "leave this `PROGRAM` out of the verdict: part of its executable, script, unit, pod, task, image, package or User-Agent, or a pattern with * and ? for all of it; repeatable")
 	flags.StringArrayVar(&o.inventory, "inventory", nil, "list of all instances, the `FILE` that aws ec2 describe-instances --output json writes: those that nothing was heard of keep the verdict from ready; repeatable")
-	flags.StringVar(&o.groupBy, "group-by", "", "put these together by what they have in `COMMON`: image, asg or tag:NAME (default: auto scaling group, or image)")
+	flags.StringVar(&o.groupBy, "group-by", "", "put these together by what they have in common: `image|asg|tag:NAME` (default: auto scaling group, or image)")
 	flags.BoolVar(&o.exitCode, "exit-code", false, "make the verdict the exit status: 0 ready, 10 not ready, 11 not enough evidence")
 	flags.StringArrayVar(&o.endpointNames, "endpoint", nil, "address of the metadata service in captures, `ADDR[:PORT]`; repeatable (default 169.254.169.254:80 and [fd00:ec2::254]:80)")
 }
