@@ -96,6 +96,9 @@ const (
 	actionUnknown = "imds-unknown-request"
 )
 
+// IsTokenRequest reports whether the call is one for a token.
+func (e *Entry) IsTokenRequest() bool { return e.Event.Action == actionToken }
+
 func action(r *imds.Request, version imds.Version) string {
 	switch {
 	case version == imds.V1:

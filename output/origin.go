@@ -39,7 +39,7 @@ func packages(e *Entry) string {
 	if script == executable {
 		return script
 	}
-	return joinKnown(", ", script, executable)
+	return JoinKnown(", ", script, executable)
 }
 
 // packageName is "curl 7.88.1-10 (deb)".
@@ -51,5 +51,5 @@ func packageName(p Package) string {
 	if p.Type != "" {
 		kind = "(" + p.Type + ")"
 	}
-	return joinKnown(" ", p.Name, p.Version, kind)
+	return JoinKnown(" ", p.Name, p.Version, kind)
 }

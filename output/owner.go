@@ -27,9 +27,9 @@ func ownerOf(w *WorkloadFields) owner {
 	within := containerName(w)
 	switch {
 	case w.Kubernetes.Pod != Pod{}:
-		return owner{podOwner, joinKnown("/", podName(&w.Kubernetes), within)}
+		return owner{podOwner, JoinKnown("/", podName(&w.Kubernetes), within)}
 	case w.Orchestrator.Resource != Resource{}:
-		return owner{taskOwner, joinKnown("/", taskName(&w.Orchestrator.Resource), within)}
+		return owner{taskOwner, JoinKnown("/", taskName(&w.Orchestrator.Resource), within)}
 	case within != "":
 		return owner{containerOwner, within}
 	}
@@ -44,7 +44,7 @@ func unitOf(s *Systemd) owner {
 	if s.Unit == "" || session {
 		return owner{}
 	}
-	return owner{unitOwner, joinKnown("/", s.Unit, s.UserUnit)}
+	return owner{unitOwner, JoinKnown("/", s.Unit, s.UserUnit)}
 }
 
 // in says it in a sentence, with a space before it.
@@ -59,7 +59,7 @@ func (o owner) in() string {
 }
 
 func podName(k *Kubernetes) string {
-	return joinKnown("/", k.Namespace, cmp.Or(k.Pod.Name, shortID(k.Pod.UID)))
+	return JoinKnown("/", k.Namespace, cmp.Or(k.Pod.Name, shortID(k.Pod.UID)))
 }
 
 // taskName is the family, or the id at the end of an ARN.
@@ -87,8 +87,8 @@ func shortID(id string) string {
 	return id[:min(short, len(id))]
 }
 
-// joinKnown joins the texts that are not empty.
-func joinKnown(separator string, texts ...string) string {
+// JoinKnown joins the texts that are not empty.
+func JoinKnown(separator string, texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), separator)
 }
 
@@ -99,7 +99,7 @@ func programName(e *Entry) string {
 	if script != "" && isCommOf(name, script) && e.Process.Executable != "" {
 		name = path.Base(e.Process.Executable)
 	}
-	return joinKnown(" ", name, elsewhereMark(e), script)
+	return JoinKnown(" ", name, elsewhereMark(e), script)
 }
 
 // isCommOf reports whether a process has its name from the script: it does if

@@ -59,7 +59,7 @@ func keyOf(e *Entry) programKey {
 	o := ownerOf(&e.WorkloadFields)
 	return programKey{
 		owner:      owner{o.kind, cut(o.name, maxTallied)},
-		executable: joinKnown(" ", cmp.Or(e.Process.Executable, e.Process.Name, "executable not known"), elsewhereMark(e)),
+		executable: JoinKnown(" ", cmp.Or(e.Process.Executable, e.Process.Name, "executable not known"), elsewhereMark(e)),
 		script:     cut(e.IMDS.Script.Title(), maxTallied),
 	}
 }
@@ -82,7 +82,7 @@ func (e *Entry) Program() string {
 		return ""
 	}
 	k := keyOf(e)
-	return Sanitize(cut(joinKnown(" ", k.executable, k.script), maxTallied))
+	return Sanitize(cut(JoinKnown(" ", k.executable, k.script), maxTallied))
 }
 
 func (p *program) add(e *Entry) {
@@ -112,7 +112,7 @@ func (p *program) add(e *Entry) {
 func (p *program) title() string {
 	switch {
 	case p.key.executable != "":
-		return joinKnown(": ", p.place, joinKnown(" ", p.key.executable, p.key.script))
+		return JoinKnown(": ", p.place, JoinKnown(" ", p.key.executable, p.key.script))
 	case p.key.userAgent != "":
 		return "process not known, User-Agent " + p.key.userAgent
 	}

@@ -245,7 +245,7 @@ func TestOwnersAreToldApart(t *testing.T) {
 		in(identity.Workload{Unit: "sync.service"}), in(identity.Workload{}))
 	var got []string
 	for _, p := range s.sorted() {
-		got = append(got, joinKnown("; ", p.place, p.pod, p.calls()))
+		got = append(got, JoinKnown("; ", p.place, p.pod, p.calls()))
 	}
 	want := []string{
 		"web (docker); 2 v1", "1 v1", "sync (docker); jobs/a; 1 v1", "sync (docker); jobs/b; 1 v1", "sync.service; 1 v1",

@@ -15,9 +15,9 @@ func (e *Entry) Workload() (kind, name string) {
 	switch {
 	case w.Kubernetes.Pod.Name != "":
 		pod := podWorkload(w.Kubernetes.Pod.Name, e.Host.Hostname)
-		return podOwner, joinKnown("/", w.Kubernetes.Namespace, pod, within)
+		return podOwner, JoinKnown("/", w.Kubernetes.Namespace, pod, within)
 	case w.Orchestrator.Resource.Name != "":
-		return taskOwner, joinKnown("/", w.Orchestrator.Resource.Name, within)
+		return taskOwner, JoinKnown("/", w.Orchestrator.Resource.Name, within)
 	case within != "":
 		return containerOwner, cmp.Or(w.Container.Image.Name, within)
 	}

@@ -107,14 +107,11 @@ func (r *Report) sort() {
 	slices.SortStableFunc(r.V2Programs, func(a, b V2Program) int { return cmp.Compare(b.Calls, a.Calls) })
 	slices.SortStableFunc(r.Hosts, func(a, b Host) int {
 		return cmp.Or(
-			cmp.Compare(a.Verdict.Status.worst(), b.Verdict.Status.worst()),
+			a.Verdict.Status.Compare(b.Verdict.Status),
 			cmp.Compare(b.Blocking, a.Blocking),
 			cmp.Compare(a.Observed.Days, b.Observed.Days))
 	})
 }
-
-// worst is the place of a status among all, the worst first.
-func (s Status) worst() int { return slices.Index([]Status{NotReady, NotEnough, Ready}, s) }
 
 func (p *program) told() Program {
 	software := softwareOf(p)

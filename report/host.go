@@ -52,7 +52,7 @@ func callsOf(e *output.Entry) calls {
 		return calls{V1: n}
 	case e.IMDS.Version != imds.V2.String():
 		return calls{Unknown: n}
-	case isTokenRequest(e):
+	case e.IsTokenRequest():
 		return calls{V2: n, TokenRequests: n}
 	}
 	return calls{V2: n}

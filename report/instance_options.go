@@ -58,7 +58,7 @@ func (o *options) call(e *output.Entry) {
 	if status == 403 {
 		o.Forbidden = sum(o.Forbidden, e.Calls())
 	}
-	if isTokenRequest(e) && succeeded(status) {
+	if e.IsTokenRequest() && succeeded(status) {
 		o.Tokens.add(e.IMDS.ResponseTTL, e.IMDS.ResponseTTLNeeded)
 		o.Latest.merge(latestHops{spanOf(e).Last, e.IMDS.ResponseTTL})
 	}

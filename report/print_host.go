@@ -15,7 +15,7 @@ func (r *Report) printHosts(t *text) {
 	}
 	more := Report{Hosts: r.Hosts[len(shown):]}
 	var counts []string
-	for _, s := range []Status{NotReady, NotEnough, Ready} {
+	for _, s := range Statuses() {
 		if n := more.hostsThat(s); n > 0 {
 			counts = append(counts, fmt.Sprintf("%d %s", n, s.Text()))
 		}

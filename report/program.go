@@ -97,7 +97,7 @@ func (p *program) call(e *output.Entry, h *host) {
 	n := callsOf(e)
 	p.Calls.merge(n)
 	p.Seen.merge(spanOf(e))
-	if isTokenRequest(e) {
+	if e.IsTokenRequest() {
 		p.Tokens.add(e.IMDS.ResponseTTL, e.IMDS.ResponseTTLNeeded)
 	}
 	for _, f := range e.IMDS.Findings {
@@ -145,7 +145,7 @@ func packageText(p output.Package) string {
 	if p.Name == "" {
 		return ""
 	}
-	return joinKnown(" ", p.Name, p.Version, "("+p.Type+")")
+	return output.JoinKnown(" ", p.Name, p.Version, "("+p.Type+")")
 }
 
 // fallbackText is "refused 403 process".

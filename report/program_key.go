@@ -79,9 +79,9 @@ func (k programKey) compare(o programKey) int {
 func (k programKey) title() string {
 	switch {
 	case k.Executable != "" && k.Owner != "":
-		return k.Owner + ": " + joinKnown(" ", k.Executable, k.elsewhereMark(), k.Script)
+		return k.Owner + ": " + output.JoinKnown(" ", k.Executable, k.elsewhereMark(), k.Script)
 	case k.Executable != "":
-		return joinKnown(" ", k.Executable, k.elsewhereMark(), k.Script)
+		return output.JoinKnown(" ", k.Executable, k.elsewhereMark(), k.Script)
 	case k.UserAgent != "":
 		return "process not known, User-Agent " + k.UserAgent
 	}
@@ -93,15 +93,4 @@ func (k programKey) elsewhereMark() string {
 		return output.ElsewhereMark
 	}
 	return ""
-}
-
-// joinKnown joins the texts that are not empty.
-func joinKnown(separator string, texts ...string) string {
-	var known []string
-	for _, t := range texts {
-		if t != "" {
-			known = append(known, t)
-		}
-	}
-	return strings.Join(known, separator)
 }

@@ -5,6 +5,7 @@ import (
 
 	"imds-analyzer/diagnosis"
 	"imds-analyzer/identity"
+	"imds-analyzer/output"
 )
 
 // Software is what a program is, as far as its User-Agents, packages and images tell.
@@ -144,4 +145,4 @@ func (p *program) contradicts(agent string) bool {
 }
 
 // String is name and version.
-func (s Software) String() string { return joinKnown(" ", s.Name, s.Version) }
+func (s Software) String() string { return output.JoinKnown(" ", s.Name, s.Version) }

@@ -47,8 +47,4 @@ func has(e *output.Entry, f diagnosis.Finding) bool {
 	return slices.Contains(e.IMDS.Findings, string(f))
 }
 
-const tokenAction = "imds-v2-token-request" // docs/log-entry.md, event.action
-
-func isTokenRequest(e *output.Entry) bool { return e.Event.Action == tokenAction }
-
 func succeeded(status int) bool { return status >= 200 && status < 300 }

@@ -17,6 +17,14 @@ const (
 	NotEnough Status = "not_enough_evidence" // nothing was seen that would, but too little was seen
 )
 
+// Statuses are all, the worst first.
+func Statuses() []Status { return []Status{NotReady, NotEnough, Ready} }
+
+// Compare puts the worse first.
+func (s Status) Compare(o Status) int {
+	return cmp.Compare(slices.Index(Statuses(), s), slices.Index(Statuses(), o))
+}
+
 // Verdict is whether version 1 can be switched off, and why.
 type Verdict struct {
 	Status Status `json:"status"`

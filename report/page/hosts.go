@@ -57,13 +57,9 @@ func (v *view) addHosts(templates *template.Template) error {
 		}
 	}
 	slices.SortStableFunc(v.Groups, func(a, b group) int {
-		return cmp.Or(cmp.Compare(worst(a.Status), worst(b.Status)), cmp.Compare(b.Hosts.Total, a.Hosts.Total))
+		return cmp.Or(a.Status.Compare(b.Status), cmp.Compare(b.Hosts.Total, a.Hosts.Total))
 	})
 	return nil
-}
-
-func worst(s report.Status) int {
-	return slices.Index([]report.Status{report.NotReady, report.NotEnough, report.Ready}, s)
 }
 
 // maxGroups bounds the groups that have a reason of their own.

@@ -84,7 +84,7 @@ func (v *view) observe() {
 			v.Last = last
 		}
 	}
-	for _, s := range []report.Status{report.NotReady, report.NotEnough, report.Ready} {
+	for _, s := range report.Statuses() {
 		if hosts[s] > 0 {
 			v.Standings = append(v.Standings, standing{s, hosts[s]})
 		}
