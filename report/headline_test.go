@@ -74,7 +74,7 @@ func TestRefused(t *testing.T) {
 		}
 		for _, want := range []string{
 			"  - 1 call succeeded without a token, or would have\n",
-			"  - 2 calls refused with 401, as IMDSv1 was off: their programs fail, or do without\n",
+			"  - 2 calls refused with 401, as IMDSv1 was off: what makes such calls fails, or does without\n",
 			"calls        3 v1, 0 v2; 3 of the v1 calls are in the way (2 refused)\n",
 			"calls        3 v1, 0 v2; 3 in the way (2 refused)\n",
 			"Until then version 1 can be allowed again",

@@ -227,7 +227,7 @@ func (i *Item) text(o Options) string {
 	case itemFiles:
 		return plural(i.Count, "file", "files") + " in directories not read, as what they hold is not known"
 	case itemOthers:
-		return fmt.Sprintf("%s of hosts beyond the %d that are told apart: make several reports", plural(i.Count, "call", "calls"), maxHosts)
+		return fmt.Sprintf("hosts beyond the %d that are told apart, with %s: make several reports", maxHosts, plural(i.Count, "call", "calls"))
 	}
 	words := countedItems()[i.ID]
 	return plural(i.Count, words.one, words.many) + on + words.behind
@@ -239,7 +239,7 @@ type countedItem struct{ one, many, behind string }
 func countedItems() map[string]countedItem {
 	return map[string]countedItem{
 		itemV1:             {"call", "calls", " succeeded without a token, or would have"},
-		itemRefused:        {"call", "calls", " refused with 401, as IMDSv1 was off: their programs fail, or do without"},
+		itemRefused:        {"call", "calls", " refused with 401, as IMDSv1 was off: what makes such calls fails, or does without"},
 		itemUnknown:        {"call", "calls", " could not be classified"},
 		itemElsewhere:      {"call", "calls", " got an answer from another service: whether version 1 reaches the metadata service behind it cannot be seen"},
 		itemDropped:        {"packet", "packets", " dropped"},
