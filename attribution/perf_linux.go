@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -54,10 +55,11 @@ func (b ringBounds) size(processors, page int) int {
 
 // perfRing is the ring of one processor, into which several events go.
 type perfRing struct {
-	fds  []int // the first is the one that is polled
-	page *unix.PerfEventMmapPage
-	data []byte
-	all  []byte
+	fds    []int // the first is the one that is polled
+	page   *unix.PerfEventMmapPage
+	data   []byte
+	all    []byte
+	lasted uint64 // for how long it had been on when that was asked last, ns
 }
 
 // perfEvent is a tracepoint to be sampled.
@@ -77,6 +79,7 @@ func (e perfEvent) attr() *unix.PerfEventAttr {
 		Config:      uint64(e.id),
 		Size:        uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
 		Sample:      1,
+		Read_format: unix.PERF_FORMAT_TOTAL_TIME_ENABLED,
 		Sample_type: unix.PERF_SAMPLE_TID | unix.PERF_SAMPLE_TIME | unix.PERF_SAMPLE_CPU | unix.PERF_SAMPLE_RAW,
 		Bits:        unix.PerfBitDisabled | unix.PerfBitUseClockID,
 		Wakeup:      1,
@@ -174,6 +177,16 @@ func (r *perfRing) disable() {
 	for _, fd := range r.fds {
 		_ = unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_DISABLE, 0)
 	}
+}
+
+// goesOn reports whether the first event has been on since that was asked last, a while ago.
+// The time stands still once its processor has gone off.
+func (r *perfRing) goesOn() bool {
+	var told [16]byte // how many events there were, and for how long it has been on
+	n, err := unix.Read(r.fds[0], told[:])
+	before := r.lasted
+	r.lasted = binary.NativeEndian.Uint64(told[8:])
+	return err == nil && n == len(told) && r.lasted > before
 }
 
 // read appends what is new in the ring, and frees its place.

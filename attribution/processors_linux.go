@@ -23,6 +23,7 @@ type processors struct {
 	list   string
 	asleep int64 // how long the machine has slept, ns
 	looked int64 // when the file was read last, ns, CLOCK_MONOTONIC
+	turn   int   // the ring that was asked last
 }
 
 func readProcessors(file string) (processors, error) {
@@ -36,12 +37,23 @@ func readProcessors(file string) (processors, error) {
 // changed reports whether events may be missing from now on. A processor that
 // goes on has no ring, and one that goes off takes its events with it, also if
 // it comes back at once, as all but one do when a machine hibernates
-// (perf_event_exit_cpu, kernel/events/core.c).
-func (p *processors) changed(now int64) bool {
+// (perf_event_exit_cpu, kernel/events/core.c). The list does not tell of one that is back
+// before the next look: for that the rings are asked, one at a time, as that interrupts
+// its processor.
+func (p *processors) changed(now int64, rings []*perfRing) bool {
 	if now-p.looked < lookAtProcessors {
 		return false
 	}
 	p.looked = now
 	list, err := os.ReadFile(p.file)
-	return err != nil || string(list) != p.list || slept()-p.asleep > sleepSlack
+	return err != nil || string(list) != p.list || slept()-p.asleep > sleepSlack || p.hasEnded(rings)
+}
+
+// hasEnded reports whether the ring has whose turn it is.
+func (p *processors) hasEnded(rings []*perfRing) bool {
+	if len(rings) == 0 {
+		return false
+	}
+	p.turn = (p.turn + 1) % len(rings)
+	return !rings[p.turn].goesOn()
 }

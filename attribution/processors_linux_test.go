@@ -1,10 +1,13 @@
 package attribution
 
 import (
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestProcessorsThatChange(t *testing.T) {
@@ -35,8 +38,56 @@ func TestProcessorsThatChange(t *testing.T) {
 			t.Fatal(err)
 		}
 		test.change(&p)
-		if got := p.changed(lookAtProcessors); got != test.want {
+		if got := p.changed(lookAtProcessors, nil); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
+// ringOf is one that tells of these times, one each time that it is asked.
+func ringOf(t *testing.T, times ...uint64) *perfRing {
+	t.Helper()
+	ends := make([]int, 2)
+	if err := unix.Pipe2(ends, unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	for _, lasted := range times {
+		told := binary.NativeEndian.AppendUint64(make([]byte, 8), lasted)
+		if _, err := unix.Write(ends[1], told); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { unix.Close(ends[0]); unix.Close(ends[1]) })
+	return &perfRing{fds: ends[:1]}
+}
+
+// A processor that is back before the list is looked at has left a ring that stands still.
+func TestProcessorsThatAreBack(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		rings [][]uint64 // the times that each tells
+		want  int        // the look that notices it
+	}{
+		{"the only one", [][]uint64{{5, 6, 6}}, 3},
+		{"one of two", [][]uint64{{5, 6, 7}, {5, 6, 6}}, 5},
+		{"the other", [][]uint64{{5, 5}, {5, 6}}, 4},
+		{"never on", [][]uint64{{0}}, 1},
+		{"not to be read", [][]uint64{{5}}, 2},
+	} {
+		p, err := readProcessors(onlineFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rings []*perfRing
+		for _, times := range test.rings {
+			rings = append(rings, ringOf(t, times...))
+		}
+		look := 1
+		for look <= test.want && !p.changed(int64(look)*lookAtProcessors, rings) {
+			look++
+		}
+		if look != test.want {
+			t.Errorf("%s: it is noticed at look %d or later, not %d", test.name, look, test.want)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func newReader(t *tracepoint) *reader {
 // many ms there is more to do without further events, -1 if there is nothing.
 func (r *reader) round() (wait int) {
 	began := monotonic()
-	if looked := r.processors.looked; r.blinded.Load() != forGood && r.processors.changed(began) {
+	if looked := r.processors.looked; r.blinded.Load() != forGood && r.processors.changed(began, r.rings) {
 		r.giveUp(looked + 1)
 	}
 	for i, ring := range r.rings {

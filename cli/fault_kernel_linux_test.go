@@ -147,6 +147,34 @@ func TestFaultStall(t *testing.T) {
 	}
 }
 
+// A processor goes off and is back before the program looks at the list: its events are
+// missing from then on.
+func TestFaultProcessorBack(t *testing.T) {
+	const processor = "/sys/devices/system/cpu/cpu1/online"
+	turn := func(to string) {
+		if err := os.WriteFile(processor, []byte(to), 0); err != nil {
+			t.Errorf("this takes a second processor that can be switched off: %v", err)
+		}
+	}
+	f := beginFault(t, "a processor goes off and comes back while it stands still (SIGSTOP)")
+	f.call(t)
+	f.logged(t)
+	f.stall(t, func() {
+		turn("0")
+		turn("1")
+	})
+	eventually(t, "the word that a processor went", func() bool {
+		_ = exec.Command(tool(t, "true")).Run() // which wakes who reads the events
+		return len(f.program.complaints()) > 0
+	})
+	f.call(t)
+	f.logged(t)
+	f.end(t, 0)
+	f.checkWhole(t, 1) // no SYN is told of at once
+	f.checkSaid(t, "events on processes are not trusted any more")
+	f.tell(t)
+}
+
 // More packets come while the program stands still than the kernel keeps.
 func TestFaultPacketsLost(t *testing.T) {
 	const calls = 15_000
