@@ -57,20 +57,16 @@ func routeTo(a netip.Addr) (*netlink.Route, error) {
 	return &routes[0], nil
 }
 
-// isInside reports whether the network namespace that the calling thread is in has the
-// addresses itself of all endpoints that there is a route to, as one has in which something
-// takes the service's place. Its own packets to them take the loopback interface then.
-func isInside(endpoints []netip.AddrPort) bool {
-	inside := false
+// outside are those of the endpoints that the network namespace that the calling thread is
+// in has not itself, as one has in which something takes the service's place. Its own
+// packets to such an address take the loopback interface.
+func outside(endpoints []netip.AddrPort) (rest []netip.AddrPort) {
 	for _, endpoint := range endpoints {
-		switch route, err := routeTo(endpoint.Addr()); {
-		case err != nil || route != nil && route.Type != unix.RTN_LOCAL:
-			return false
-		case route != nil:
-			inside = true
+		if route, err := routeTo(endpoint.Addr()); err != nil || route == nil || route.Type != unix.RTN_LOCAL {
+			rest = append(rest, endpoint)
 		}
 	}
-	return inside
+	return rest
 }
 
 // isNoRoute knows the kernel's ways of saying that there is no route (ip(7)), and

@@ -38,12 +38,10 @@ type named struct {
 
 // followName opens what takes the place of a handle once its interface is gone.
 func followName(first *pcapSource, options LiveOptions) (LiveSource, error) {
-	n := &named{first: first, tap: options.SYNTap, changed: options.Changed, socket: &packetSocket{filter: Filter(options.Endpoints)}}
+	filter := options.filter()(options.Endpoints)
+	n := &named{first: first, tap: options.SYNTap, changed: options.Changed, socket: &packetSocket{filter: filter, elsewhere: filter}}
 	if n.changed == nil {
 		n.changed = func(error) {}
-	}
-	if n.tap {
-		n.socket.filter = synFilter(options.Endpoints)
 	}
 	err := n.socket.make(func(fd int) (err error) {
 		n.index, err = indexOf(fd, first.name)

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/google/gopacket/layers"
@@ -15,16 +17,16 @@ import (
 )
 
 // OpenNamespace opens all interfaces of the network namespace that the calling
-// thread is in, and that network names: each of its packets says so. If the service is
-// inside, it is the loopback interface alone: what comes by others is from clients
-// elsewhere. The error that callers tell from others is ErrPermission.
+// thread is in, and that network names: each of its packets says so. For an address of the
+// service that is inside, it is the loopback interface alone: what comes by others is from
+// clients elsewhere. The error that callers tell from others is ErrPermission.
 func OpenNamespace(options LiveOptions, network string) (LiveSource, error) {
-	s := &packetSocket{network: network, names: interfaceNames(), filter: Filter(options.Endpoints), inside: isInside(options.Endpoints)}
+	filter := options.filter()
+	s := &packetSocket{network: network, names: interfaceNames(), filter: filter(options.Endpoints), elsewhere: filter(outside(options.Endpoints))}
 	var source LiveSource
 	var err error
 	switch {
 	case options.SYNTap:
-		s.filter = synFilter(options.Endpoints)
 		source, err = openSYNSocket(s)
 	case options.Early:
 		source, err = openDirect(s, payloadSnaplen, earlyRoom)
@@ -37,6 +39,14 @@ func OpenNamespace(options LiveOptions, network string) (LiveSource, error) {
 	return source, nil
 }
 
+// filter makes the filter for endpoints, "" for none.
+func (o LiveOptions) filter() func([]netip.AddrPort) string {
+	if o.SYNTap {
+		return synFilter
+	}
+	return Filter
+}
+
 // earlyRoom is asked for to be let have what the system allows
 // (net.core.rmem_max, socket(7)): twice 208 KiB, some 300 packets of the 10 to a
 // call.
@@ -46,11 +56,11 @@ const earlyRoom = 1 << 20
 // Other than a handle of libpcap it can be closed at any time, and takes no
 // thread while it waits: there can be a hundred.
 type packetSocket struct {
-	file    *os.File
-	filter  string
-	inside  bool // the loopback interface alone is captured
-	network string
-	names   map[int]string // of interfaces
+	file      *os.File
+	filter    string
+	elsewhere string // the filter for other interfaces than loopback, "" to have nothing of them
+	network   string
+	names     map[int]string // of interfaces
 
 	mu    sync.Mutex // guards what follows
 	stats LiveStats
@@ -86,7 +96,7 @@ func (s *packetSocket) make(prepare func(fd int) error) error {
 	if err != nil {
 		return fmt.Errorf("open a packet socket: %w", err)
 	}
-	if err = attachFilter(fd, s.filter, s.inside); err == nil {
+	if err = s.attachFilter(fd); err == nil {
 		err = prepare(fd)
 	}
 	if err != nil {
@@ -115,39 +125,54 @@ func networkOrder(n uint16) uint16 { return n<<8 | n>>8 }
 // differs from that in files (pcap/dlt.h).
 const linkRaw = layers.LinkType(12)
 
-// onLoopback leaves to a filter that follows what is sent on the loopback interface. The
-// socket is not bound to that: it would fail when the interface goes down.
-func onLoopback() []unix.SockFilter {
+// attachFilter has the kernel hand over what is to be captured only.
+func (s *packetSocket) attachFilter(fd int) error {
+	program, err := compile(s.filter)
+	if err != nil {
+		return err
+	}
+	if s.elsewhere != s.filter {
+		elsewhere, err := compile(s.elsewhere)
+		if err != nil {
+			return err
+		}
+		program = slices.Concat(onLoopback(len(elsewhere)), elsewhere, program)
+	}
+	attached := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
+	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &attached); err != nil {
+		return fmt.Errorf("attach the filter: %w", err)
+	}
+	return nil
+}
+
+// compile has "" let nothing pass, other than libpcap.
+func compile(filter string) ([]unix.SockFilter, error) {
+	if filter == "" {
+		return []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K}}, nil
+	}
+	program, err := pcap.CompileBPFFilter(linkRaw, payloadSnaplen, filter)
+	if err != nil {
+		return nil, fmt.Errorf("compile the filter: %w", err)
+	}
+	instructions := make([]unix.SockFilter, len(program))
+	for i, p := range program {
+		instructions[i] = unix.SockFilter{Code: p.Code, Jt: p.Jt, Jf: p.Jf, K: p.K}
+	}
+	return instructions, nil
+}
+
+// onLoopback passes over so many instructions for what is sent on the loopback interface.
+// The socket is not bound to that: it would fail when the interface goes down.
+func onLoopback(over int) []unix.SockFilter {
 	const (
 		interfaceIndex = 0xfffff000 + 8 // SKF_AD_OFF and SKF_AD_IFINDEX (linux/filter.h)
 		loopback       = 1              // in every network namespace (LOOPBACK_IFINDEX, net/flow.h)
 	)
 	return []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: interfaceIndex},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jt: 1, K: loopback},
-		{Code: unix.BPF_RET | unix.BPF_K},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: loopback},
+		{Code: unix.BPF_JMP | unix.BPF_JA, K: uint32(over)},
 	}
-}
-
-// attachFilter has the kernel hand over what passes the filter only, of the loopback
-// interface if it is to be that alone.
-func attachFilter(fd int, filter string, loopback bool) error {
-	program, err := pcap.CompileBPFFilter(linkRaw, payloadSnaplen, filter)
-	if err != nil {
-		return fmt.Errorf("compile the filter: %w", err)
-	}
-	var instructions []unix.SockFilter
-	if loopback {
-		instructions = onLoopback()
-	}
-	for _, p := range program {
-		instructions = append(instructions, unix.SockFilter{Code: p.Code, Jt: p.Jt, Jf: p.Jf, K: p.K})
-	}
-	attached := unix.SockFprog{Len: uint16(len(instructions)), Filter: &instructions[0]}
-	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &attached); err != nil {
-		return fmt.Errorf("attach the filter: %w", err)
-	}
-	return nil
 }
 
 // wait calls ready, with the descriptor, until it returns true: again each time

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"net/netip"
 	"os"
 	"testing"
 )
@@ -19,5 +20,30 @@ func TestLiveServiceInside(t *testing.T) {
 	for _, family := range families {
 		calls = append(calls, s.send(t, s.far, curlOf(t), errand{service: family.service, withPUT: true, name: "inside", giveUpAfter: "20"})...)
 	}
+	check(t, p.stop(t, os.Interrupt), calls)
+}
+
+// Where one address is inside, and there is a way out to the other, calls of the host to the
+// former are the host's, and those from within to both are captured there.
+func TestLiveServiceHalfInside(t *testing.T) {
+	service6 := netip.MustParseAddr("fd00:ec3::254")
+	s, beyond := newSiteWith(t, changedService), newNamespace(t)
+	s.far.ip(t, `
+		link set lo up
+		link add cable2 type veth peer name cable3 netns `+beyond.path+`
+		link set cable2 up
+		addr add fd00:ec3::1/64 dev cable2 nodad`)
+	beyond.ip(t, `
+		link set cable3 up
+		addr add `+service6.String()+`/64 dev cable3 nodad`)
+	serve(t, beyond, s.service)
+	end := s.far.occupy(t)
+	defer end()
+	p := s.host.watchAll(t, "--endpoint", changedService.String(), "--endpoint", service6.String())
+	eventually(t, "captured", func() bool { return s.far.isCaptured(t) })
+	s.service.follow(rules{delay: lifeTime})
+	to4 := errand{service: changedService, withPUT: true, name: "to-inside", giveUpAfter: "20"}
+	calls := append(s.send(t, s.host, curlOf(t), to4), s.send(t, s.far, curlOf(t), to4)...)
+	calls = append(calls, s.send(t, s.far, curlOf(t), errand{service: service6, withPUT: true, name: "out", giveUpAfter: "20"})...)
 	check(t, p.stop(t, os.Interrupt), calls)
 }
