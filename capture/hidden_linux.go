@@ -57,10 +57,10 @@ func routeTo(a netip.Addr) (*netlink.Route, error) {
 	return &routes[0], nil
 }
 
-// outside are those of the endpoints that the network namespace that the calling thread is
+// Outside are those of the endpoints that the network namespace that the calling thread is
 // in has not itself, as one has in which something takes the service's place. Its own
-// packets to such an address take the loopback interface.
-func outside(endpoints []netip.AddrPort) (rest []netip.AddrPort) {
+// packets to such an address take the loopback interface, and no others are captured.
+func Outside(endpoints []netip.AddrPort) (rest []netip.AddrPort) {
 	for _, endpoint := range endpoints {
 		if route, err := routeTo(endpoint.Addr()); err != nil || route == nil || route.Type != unix.RTN_LOCAL {
 			rest = append(rest, endpoint)

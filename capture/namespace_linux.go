@@ -22,7 +22,7 @@ import (
 // clients elsewhere. The error that callers tell from others is ErrPermission.
 func OpenNamespace(options LiveOptions, network string) (LiveSource, error) {
 	filter := options.filter()
-	s := &packetSocket{network: network, names: interfaceNames(), filter: filter(options.Endpoints), elsewhere: filter(outside(options.Endpoints))}
+	s := &packetSocket{network: network, names: interfaceNames(), filter: filter(options.Endpoints), elsewhere: filter(Outside(options.Endpoints))}
 	var source LiveSource
 	var err error
 	switch {

@@ -47,3 +47,27 @@ func TestLiveServiceHalfInside(t *testing.T) {
 	calls = append(calls, s.send(t, s.far, curlOf(t), errand{service: service6, withPUT: true, name: "out", giveUpAfter: "20"})...)
 	check(t, p.stop(t, os.Interrupt), calls)
 }
+
+// What hangs behind a namespace that the service is inside is not seen there, where the
+// loopback interface alone is captured.
+func TestLiveBehindServiceInside(t *testing.T) {
+	s, container := newSiteWith(t, changedService), newNamespace(t)
+	s.far.ip(t, `
+		link set lo up
+		link add cable2 type veth peer name cable3 netns `+container.path+`
+		link set cable2 up
+		addr add 198.51.100.1/24 dev cable2`)
+	container.ip(t, `
+		link set cable3 up
+		addr add `+container4.String()+`/24 dev cable3
+		route add default via 198.51.100.1`)
+	end := s.far.occupy(t)
+	defer end()
+	p := s.host.watchAll(t, "--endpoint", changedService.String())
+	eventually(t, "captured", func() bool { return s.far.isCaptured(t) })
+	defer container.occupy(t)()
+	eventually(t, "captured, too", func() bool { return container.isCaptured(t) })
+	s.service.follow(rules{delay: lifeTime})
+	calls := s.send(t, container, curlOf(t), errand{service: changedService, withPUT: true, name: "behind", giveUpAfter: "20"})
+	check(t, p.stop(t, os.Interrupt), calls)
+}

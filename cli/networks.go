@@ -40,6 +40,7 @@ type captured struct {
 	whole     chan struct{} // closed when nothing more is to be opened
 	namespace *os.File
 	packets   capture.LiveSource
+	inside    bool               // the service is, so that what passes it is not captured
 	tap       capture.LiveSource // nil if none is needed
 }
 
@@ -121,6 +122,7 @@ func (n *networks) begin(c *captured, name string) error {
 	if !hidden {
 		return errSeen
 	}
+	c.inside = len(capture.Outside(n.endpoints)) < len(n.endpoints)
 	if c.packets, err = n.source(name, capture.LiveOptions{Early: true}); err != nil {
 		return err
 	}
@@ -165,13 +167,15 @@ func closeSource(s capture.LiveSource) {
 	}
 }
 
-// watched are the namespaces that packets are seen in.
+// watched are the namespaces that packets are seen in, also those of others.
 func (n *networks) watched() []*os.File {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	list := []*os.File{n.own}
 	for _, c := range n.open {
-		list = append(list, c.namespace)
+		if !c.inside {
+			list = append(list, c.namespace)
+		}
 	}
 	return list
 }
