@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
+	"io"
 	"os/exec"
 	"strings"
 	"time"
@@ -22,9 +22,9 @@ type cost struct {
 	RSS float64 `json:"rss_mib"`
 }
 
-// runChild runs a command to its end, with what it prints in the file out. An
-// error has the last line that the command had to say.
-func runChild(ctx context.Context, args []string, out *os.File) (cost, error) {
+// runChild runs a command to its end, with what it prints in the file out, or on the null
+// device if that is nil. An error has the last line that the command had to say.
+func runChild(ctx context.Context, args []string, out io.Writer) (cost, error) {
 	var said bytes.Buffer
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Stdout, cmd.Stderr = out, &said

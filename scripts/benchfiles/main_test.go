@@ -96,6 +96,8 @@ func (s site) holds(t *testing.T, want ...string) {
 // left behind, and all figures are there.
 func TestMeasure(t *testing.T) {
 	s := newSite(t, tcpdump, tshark)
+	// As root it gives a file away that it is told, also one that is a device.
+	stub(t, filepath.Join(os.Getenv("PATH"), tcpdump), `case " $* " in *" -w - "*) ;; *) exit 1 ;; esac; [ /dev/fd/1 -ef /dev/null ]`)
 	file := filepath.Join(t.TempDir(), "result.json")
 	status, out, complaints := s.run("-files", "needles,start", "-rounds", "3", "-tshark-rounds", "2", "-json", file)
 	if status != 0 {

@@ -111,7 +111,11 @@ func (p *plan) read(ctx context.Context, r *result, reader, file, scratch string
 		return cost{}, err
 	}
 	defer func() { err = errors.Join(err, printed.Close(), os.Remove(printed.Name())) }()
-	c, err := runChild(ctx, command(reader, installed(scratch), file, log), printed)
+	var to io.Writer = printed
+	if reader == tcpdump {
+		to = nil
+	}
+	c, err := runChild(ctx, command(reader, installed(scratch), file, log), to)
 	if err != nil {
 		return cost{}, err
 	}

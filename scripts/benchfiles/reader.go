@@ -35,11 +35,13 @@ func contests() []contest {
 
 // command returns what a reader is called with. The program writes the log to
 // a file, tshark prints its lines; tcpdump writes packets, which takes it less
-// time than to print them, and has the filter of a live capture.
+// time than to print them, and has the filter of a live capture. It writes them to standard
+// output, which is the null device: as root it would give a file that it is told, and that
+// device, to the user that it runs as (tcpdump(8), -Z).
 func command(reader, binary, file, log string) []string {
 	switch reader {
 	case tcpdump:
-		return []string{tcpdump, "-r", file, "-w", "/dev/null", capture.Filter(imds.DefaultEndpoints())}
+		return []string{tcpdump, "-r", file, "-w", "-", capture.Filter(imds.DefaultEndpoints())}
 	case tshark:
 		return []string{tshark, "-r", file, "-Y", "http.request", "-T", "fields",
 			"-e", "frame.time_epoch", "-e", "ip.src", "-e", "tcp.srcport", "-e", "http.request.method", "-e", "http.request.uri"}
