@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -78,6 +79,7 @@ not be read, or not to its end. With --exit-code, if a report was made, instead:
 const reportExamples = `  imds-analyzer report imds.log
   imds-analyzer report /var/log/imds             all logs of a directory, also rotated
   imds-analyzer report --ignore old-agent --no-boot hosts/*.log.gz
+  imds-analyzer report --since 2026-11-20 hosts/*.log.gz      after programs were updated
   imds-analyzer report --inventory instances.json --group-by tag:Team hosts/*.log.gz
   journalctl -u imds-analyzer -o cat | imds-analyzer report -     if entries go to the journal
   imds-analyzer report --format json -o report.json boot.pcapng
@@ -89,6 +91,7 @@ func (o *reportOptions) define(flags *pflag.FlagSet) {
 	flags.StringVar(&o.format, "format", formatText, "how the report is written: `text|json|html`; html is one page that loads nothing")
 	flags.StringVarP(&o.output, "output", "o", "", "write the report to this `FILE`")
 	flags.Float64Var(&o.judge.MinDays, "min-days", report.DefaultMinDays, "how many `DAYS` each host has to be observed before it counts that nothing was seen")
+	flags.TimeVar(&o.judge.Since, "since", time.Time{}, []string{time.RFC3339, time.DateOnly}, "count calls and observation only from this `TIME` on, such as 2026-11-20 (in UTC) or 2026-11-20T08:00:00+01:00: when programs were updated")
 	flags.BoolVar(&o.judge.NoBoot, "no-boot", false, "do not ask for a boot to be observed")
 	flags.StringArrayVar(&o.judge.Ignore, "ignore", nil, "leave this `PROGRAM` out of the verdict: part of its executable, script, unit, pod, task, image, package or User-Agent, or a pattern with * and ? for all of it; repeatable")
 	flags.StringArrayVar(&o.inventory, "inventory", nil, "list of all instances, the `FILE` that aws ec2 describe-instances --output json writes: those that nothing was heard of keep the verdict from ready; repeatable")

@@ -48,7 +48,7 @@ var ofLogs = []outlet{
 
 // writesNothing are flags that only say what is done.
 var writesNothing = []string{"help", "interface", "attribution", "realtime", "no-packages", "no-seccomp", "own-namespace", "only", "duration", "enrich-user",
-	"rotate-size", "rotate-keep", "min-days", "no-boot", "ignore", "exit-code"}
+	"rotate-size", "rotate-keep", "min-days", "since", "no-boot", "ignore", "exit-code"}
 
 // writesTheSame are flags that write the lines of the log elsewhere, as they are, which the
 // tests of package journald hold. The journal of the machine is not for tests.

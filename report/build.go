@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"imds-analyzer/output"
 )
@@ -15,7 +16,7 @@ func (b *Builder) Report() *Report {
 		V2Programs: []V2Program{},
 		Hosts:      []Host{},
 		Inputs:     b.inputs,
-		Criteria:   Criteria{b.options.MinDays, b.options.NoBoot, append([]string{}, b.options.Ignore...)},
+		Criteria:   Criteria{b.options.MinDays, b.options.NoBoot, append([]string{}, b.options.Ignore...), b.options.Since},
 		Note:       optionsNote,
 	}
 	r.Inputs.MalformedLines = slices.Clone(b.inputs.MalformedLines)
@@ -25,7 +26,7 @@ func (b *Builder) Report() *Report {
 	}
 	if others := b.kept.otherPrograms; others != nil {
 		r.OtherPrograms = &others.Calls
-		addShares(sums, others)
+		r.addShares(sums, others)
 	}
 	var line timeline
 	var marks marks
@@ -45,20 +46,23 @@ func (b *Builder) Report() *Report {
 
 func (r *Report) addProgram(p *program, ignored bool, sums map[*host]*hostSums) {
 	if !ignored {
-		addShares(sums, p)
+		r.addShares(sums, p)
 	}
 	if p.Calls.V1 == 0 && p.Calls.Unknown == 0 {
 		r.V2Programs = append(r.V2Programs, V2Program{p.Key.title(), p.Calls.V2, p.Calls.TokenRequests, len(p.shares)})
 		return
 	}
-	told := p.told()
+	told := p.told(r.Criteria.Since)
 	told.Ignored = ignored
 	r.Programs = append(r.Programs, told)
 }
 
-func addShares(sums map[*host]*hostSums, p *program) {
+func (r *Report) addShares(sums map[*host]*hostSums, p *program) {
 	for i := range p.shares {
 		s := &p.shares[i]
+		if s.against.isBefore(r.Criteria.Since) {
+			continue
+		}
 		of := sums[s.host]
 		if of == nil {
 			of = &hostSums{}
@@ -76,7 +80,7 @@ func (r *Report) addHost(h *host, sums *hostSums, o Options) marks {
 	if sums == nil {
 		sums = &hostSums{}
 	}
-	seen := h.Sessions.observed()
+	seen := h.Sessions.observed(o.Since)
 	marks := h.Sessions.marks()
 	marks.boots = seen.Boots.Times
 	r.Calls.merge(h.Calls)
@@ -102,7 +106,7 @@ func (r *Report) addHost(h *host, sums *hostSums, o Options) marks {
 // sort puts first what matters most: programs and hosts by what would break.
 func (r *Report) sort() {
 	slices.SortStableFunc(r.Programs, func(a, b Program) int {
-		return cmp.Or(cmp.Compare(b.Calls.V1, a.Calls.V1), cmp.Compare(b.Calls.Unknown, a.Calls.Unknown))
+		return cmp.Or(compareLast(a.Before, b.Before), cmp.Compare(b.Calls.V1, a.Calls.V1), cmp.Compare(b.Calls.Unknown, a.Calls.Unknown))
 	})
 	slices.SortStableFunc(r.V2Programs, func(a, b V2Program) int { return cmp.Compare(b.Calls, a.Calls) })
 	slices.SortStableFunc(r.Hosts, func(a, b Host) int {
@@ -113,7 +117,18 @@ func (r *Report) sort() {
 	})
 }
 
-func (p *program) told() Program {
+// compareLast puts last what it holds for.
+func compareLast(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+func (p *program) told(since time.Time) Program {
 	software := softwareOf(p)
 	t := Program{
 		Name:                p.Key.title(),
@@ -142,11 +157,14 @@ func (p *program) told() Program {
 		Fallbacks:           []Fallback{},
 		HopLimits:           p.Tokens,
 		Causes:              causesOf(p, software),
+		Before:              p.isBefore(since),
 		shares:              p.shares,
 	}
 	for i := range p.shares {
-		t.Blocking = sum(t.Blocking, p.shares[i].blocking)
-		t.Refused = sum(t.Refused, p.shares[i].refused)
+		if s := &p.shares[i]; !s.against.isBefore(since) {
+			t.Blocking = sum(t.Blocking, s.blocking)
+			t.Refused = sum(t.Refused, s.refused)
+		}
 	}
 	for _, f := range p.Fallbacks.sorted() {
 		t.Fallbacks = append(t.Fallbacks, fallbackOf(f))

@@ -4,13 +4,14 @@ import "fmt"
 
 // Headline is the verdict in a sentence.
 func (r *Report) Headline() string {
+	since := SinceText(r.Criteria.Since)
 	switch r.Verdict.Status {
 	case NotReady:
 		return "Not ready: IMDSv1 " + r.inTheWay() + "."
 	case NotEnough:
-		return "Not enough evidence: nothing was seen that needs IMDSv1, but that does not prove much" + r.on(r.hostsThat(NotEnough)) + "."
+		return "Not enough evidence: nothing was seen" + since + " that needs IMDSv1, but that does not prove much" + r.on(r.hostsThat(NotEnough)) + "."
 	}
-	return "Ready: nothing was seen that needs IMDSv1" + r.butIgnored() + ". It " + r.canBeOff() + "."
+	return "Ready: nothing was seen" + since + " that needs IMDSv1" + r.butIgnored() + ". It " + r.canBeOff() + "."
 }
 
 // inTheWay says on which hosts what was seen is in the way, and on which it is too late

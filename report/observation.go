@@ -37,6 +37,8 @@ type observation struct {
 	Latest   time.Time `json:"latest,omitzero"`
 	// Doubtful are the sessions of which not all time is in Time.
 	Doubtful uint64 `json:"doubtful,omitempty"`
+
+	from time.Time // what was before does not count; zero if all does
 }
 
 // moments are how often something happened, and the latest times of it that are known.
@@ -59,8 +61,11 @@ func (o *observation) add(s *session) {
 	o.Sessions = sum(o.Sessions, 1)
 	o.Earliest, o.Latest = earlier(o.Earliest, s.Started), s.Started
 	counts := s.Counts
+	if s.isBefore(o.from) {
+		counts = counts.callsOnly()
+	}
 	counts.NotWritten = less(counts.NotWritten, s.unlogged)
-	if s.Segments != nil && *s.Segments == 0 {
+	if s.Segments != nil && *s.Segments == 0 && !s.isBefore(o.from) {
 		counts.NoSegments = 1
 	}
 	o.Counts.sum(&counts)
@@ -76,7 +81,7 @@ func (o *observation) addTime(s *session, seen span) {
 	if s.doubtful(seen) {
 		o.Doubtful = sum(o.Doubtful, 1)
 	}
-	if seen.First.IsZero() || seen.Last.Before(seen.First) {
+	if seen = seen.since(o.from); seen.First.IsZero() || seen.Last.Before(seen.First) {
 		return
 	}
 	from := later(seen.First, o.Within.Last)
@@ -102,11 +107,18 @@ func (o *observation) addBoot(s *session) {
 		up := time.Duration(min(s.Uptime, 1<<32)) * time.Second
 		after := o.BootID != "" && !o.Ended.After(s.began())
 		if s.Uptime == 0 && s.Begun && after || s.Uptime != 0 && up <= atBoot {
-			o.Boots.add(utc(s.began().Add(-up)))
+			o.addMoment(&o.Boots, utc(s.began().Add(-up)))
 		}
 		if after && o.Stopped {
-			o.Shutdowns.add(o.Ended)
+			o.addMoment(&o.Shutdowns, o.Ended)
 		}
 	}
 	o.BootID, o.Ended, o.Stopped = s.BootID, s.ended(), !s.Stopped.IsZero()
+}
+
+// addMoment takes in when something happened, if that counts.
+func (o *observation) addMoment(m *moments, t time.Time) {
+	if !t.Before(o.from) {
+		m.add(t)
+	}
 }

@@ -1,6 +1,9 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Options are how the evidence is judged.
 type Options struct {
@@ -14,6 +17,8 @@ type Options struct {
 	// the script, the unit, pod, task or image, a package or, where no process is
 	// known, the User-Agent.
 	Ignore []string
+	// Since is the time from which on calls count, and observation; zero for all of it.
+	Since time.Time
 }
 
 // DefaultMinDays is a week: what runs once a week is seen.

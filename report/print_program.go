@@ -11,7 +11,7 @@ func (r *Report) printPrograms(t *text) {
 		t.line("\nPrograms that call IMDSv1, or may")
 	}
 	for i := range shown {
-		shown[i].print(t)
+		shown[i].print(t, SinceText(r.Criteria.Since))
 	}
 	var rest Calls
 	for _, p := range r.Programs[len(shown):] {
@@ -37,10 +37,13 @@ func (c *calls) text() string {
 	return s
 }
 
-func (p *Program) print(t *text) {
+func (p *Program) print(t *text, since string) {
 	title := p.Name
-	if p.Ignored {
+	switch {
+	case p.Ignored:
 		title += " (ignored)"
+	case p.Before:
+		title += " (not" + since + ")"
 	}
 	t.wrap("\n  ", "      ", title)
 	t.field("calls", p.callsText())

@@ -50,6 +50,7 @@ type program struct {
 type share struct {
 	host                                             *host
 	calls, blocking, refused, unclear, elsewhere, v1 uint64
+	against                                          against // when there were those of the middle four
 }
 
 // example is a process of the program, the latest that called version 1 or may have.
@@ -103,7 +104,7 @@ func (p *program) call(e *output.Entry, h *host) {
 	for _, f := range e.IMDS.Findings {
 		p.Findings.add(f, e.Calls(), maxFindings)
 	}
-	p.share(h).call(standingOf(e), n)
+	p.share(h).call(standingOf(e), n, spanOf(e).Last)
 	p.UserAgents.add(e.UserAgent.Original, e.Calls(), maxOfEach)
 	if n.V2 == 0 {
 		p.tokenless(e, n.V1)
@@ -173,8 +174,11 @@ func (p *program) share(h *host) *share {
 	return &p.shares[at]
 }
 
-func (s *share) call(is standing, n calls) {
+func (s *share) call(is standing, n calls, at time.Time) {
 	all := n.all()
+	if is != harmless && is != probe {
+		s.against.add(at)
+	}
 	s.calls = sum(s.calls, all)
 	s.v1 = sum(s.v1, n.V1)
 	switch is {
@@ -197,6 +201,7 @@ func (s *share) merge(o *share) {
 	s.refused = sum(s.refused, o.refused)
 	s.unclear = sum(s.unclear, o.unclear)
 	s.elsewhere = sum(s.elsewhere, o.elsewhere)
+	s.against.merge(o.against)
 }
 
 // merge takes in the same program from elsewhere, but for its hosts.

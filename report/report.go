@@ -45,6 +45,8 @@ type Criteria struct {
 	MinDays float64  `json:"min_days"`
 	NoBoot  bool     `json:"no_boot"`
 	Ignore  []string `json:"ignore"`
+	// Since is the time from which on calls count, and observation.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // Program is what the report says of a program that called version 1, or may have.
@@ -75,6 +77,8 @@ type Program struct {
 	Blocking uint64 `json:"blocking"`
 	Refused  uint64 `json:"refused"`
 	Ignored  bool   `json:"ignored"`
+	// Before: all its calls that could be in the way are from before Criteria.Since.
+	Before bool `json:"before_since,omitempty"`
 	// Answers are those to calls of version 1; Paths, First and Last are those of
 	// them and of unknown calls.
 	Answers []Counted `json:"answers"`

@@ -99,8 +99,8 @@ func (s *sessions) hour(t int64) {
 	}
 }
 
-// observed is what all of them add up to.
-func (s *sessions) observed() observation {
+// observed is what all of them add up to from that time on, or all in all if it is zero.
+func (s *sessions) observed(since time.Time) observation {
 	all := slices.Clone(s.Latest)
 	for _, t := range s.Hours {
 		called := sessions{Latest: all}
@@ -109,7 +109,7 @@ func (s *sessions) observed() observation {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b session) int { return a.began().Compare(b.began()) })
-	o := s.Earlier
+	o := s.Earlier.since(since)
 	for i := range all {
 		o.add(&all[i])
 	}

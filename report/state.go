@@ -60,6 +60,7 @@ type shareData struct {
 	Refused   uint64 `json:"refused,omitempty"`
 	Unclear   uint64 `json:"unclear,omitempty"`
 	Elsewhere uint64 `json:"elsewhere,omitempty"`
+	against
 }
 
 // Snapshot returns what was taken in so far, but for what is not of calls and
@@ -108,7 +109,7 @@ func newProgramData(p *program) *programData {
 	d := &programData{program: *p, Shares: []shareData{}}
 	for i := range p.shares {
 		s := &p.shares[i]
-		d.Shares = append(d.Shares, shareData{s.host.Key, s.calls, s.v1, s.blocking, s.refused, s.unclear, s.elsewhere})
+		d.Shares = append(d.Shares, shareData{s.host.Key, s.calls, s.v1, s.blocking, s.refused, s.unclear, s.elsewhere, s.against})
 	}
 	slices.SortFunc(d.Shares, func(a, b shareData) int { return cmp.Compare(a.Host, b.Host) })
 	return d
@@ -179,8 +180,11 @@ func (d *programData) mergeInto(p *program, k *kept) {
 	d.Example.tidy()
 	p.merge(&d.program)
 	for _, s := range d.Shares {
-		p.share(k.host(s.Host)).merge(&share{
-			calls: s.Calls, v1: s.V1, blocking: s.Blocking, refused: s.Refused, unclear: s.Unclear, elsewhere: s.Elsewhere})
+		if s.against == (against{}) && sum(s.Blocking, sum(s.Unclear, s.Elsewhere)) > 0 { // of a version that did not tell
+			s.against.add(d.V1.Last)
+		}
+		p.share(k.host(s.Host)).merge(&share{calls: s.Calls, v1: s.V1, blocking: s.Blocking, refused: s.Refused, unclear: s.Unclear,
+			elsewhere: s.Elsewhere, against: s.against})
 	}
 }
 

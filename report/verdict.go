@@ -223,7 +223,7 @@ func (i *Item) text(o Options) string {
 	case itemTime:
 		return i.timeText(o)
 	case itemBoot:
-		return "no boot was observed" + on + ": start the analyzer with the system, and reboot, or stop and start the instance"
+		return "no boot was observed" + SinceText(o.Since) + on + ": start the analyzer with the system, and reboot, or stop and start the instance"
 	case itemFiles:
 		return plural(i.Count, "file", "files") + " in directories not read, as what they hold is not known"
 	case itemOthers:
@@ -266,10 +266,11 @@ func countedItems() map[string]countedItem {
 }
 
 func (i *Item) timeText(o Options) string {
+	since := SinceText(o.Since)
 	if i.Hosts > 1 {
-		return fmt.Sprintf("%d hosts were observed for less than %s, one of them for %s", i.Hosts, DaysText(o.MinDays), DaysText(*i.Days))
+		return fmt.Sprintf("%d hosts were observed for less than %s%s, one of them for %s", i.Hosts, DaysText(o.MinDays), since, DaysText(*i.Days))
 	}
-	return fmt.Sprintf("observed for %s, which is less than %s", DaysText(*i.Days), DaysText(o.MinDays))
+	return fmt.Sprintf("observed for %s%s, which is less than %s", DaysText(*i.Days), since, DaysText(o.MinDays))
 }
 
 func plural(n uint64, one, many string) string {

@@ -27,6 +27,8 @@ func (p program) Standing() string {
 	switch {
 	case p.Ignored:
 		return "ignored"
+	case p.Before:
+		return "earlier"
 	case p.Blocking > p.Refused:
 		return "in the way"
 	case p.Refused > 0:
@@ -39,11 +41,13 @@ func (p program) Standing() string {
 
 // place is that of its standing among all, the worst first.
 func (p program) place() int {
-	return slices.Index([]string{"in the way", "refused", "not clear", "not in the way", "ignored"}, p.Standing())
+	return slices.Index([]string{"in the way", "refused", "not clear", "not in the way", "earlier", "ignored"}, p.Standing())
 }
 
 // Class is the name of its standing in the style.
-func (p program) Class() string { return []string{"bad", "bad", "unsure", "plain", "plain"}[p.place()] }
+func (p program) Class() string {
+	return []string{"bad", "bad", "unsure", "plain", "plain", "plain"}[p.place()]
+}
 
 // FailsWithSetting says that its calls fail with the setting that keeps it from version 1
 // until the cause is seen to: without that it gets no token, or asks for none.

@@ -19,6 +19,7 @@ func words() template.FuncMap {
 		"count":    number[int],
 		"plural":   pluralOf,
 		"instant":  instant,
+		"since":    report.SinceText,
 		"days":     report.DaysText,
 		"day":      day,
 		"hosts":    hosts,

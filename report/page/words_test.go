@@ -29,6 +29,7 @@ func TestWords(t *testing.T) {
 func TestSorted(t *testing.T) {
 	all := []report.Program{
 		{Name: "ignored", Ignored: true, Blocking: 99, Calls: report.Calls{V1: 99}},
+		{Name: "before", Before: true, Calls: report.Calls{V1: 80}},
 		{Name: "harmless", Calls: report.Calls{V1: 50}},
 		{Name: "unknown", Calls: report.Calls{Unknown: 3}},
 		{Name: "refused", Blocking: 40, Refused: 40, Calls: report.Calls{V1: 40}},
@@ -39,7 +40,7 @@ func TestSorted(t *testing.T) {
 	}
 	want := []struct{ name, standing, class string }{
 		{"most", "in the way", "bad"}, {"refused and answered", "in the way", "bad"}, {"more", "in the way", "bad"}, {"little", "in the way", "bad"},
-		{"refused", "refused", "bad"}, {"unknown", "not clear", "unsure"}, {"harmless", "not in the way", "plain"}, {"ignored", "ignored", "plain"},
+		{"refused", "refused", "bad"}, {"unknown", "not clear", "unsure"}, {"harmless", "not in the way", "plain"}, {"before", "earlier", "plain"}, {"ignored", "ignored", "plain"},
 	}
 	for i, p := range sorted(all) {
 		if w := want[i]; p.Name != w.name || p.Standing() != w.standing || p.Class() != w.class {

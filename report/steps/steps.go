@@ -45,7 +45,7 @@ func first(s *Situation) []Step {
 	}
 	if len(s.InTheWay) > 0 {
 		step.Text = "In the way: " + strings.Join(s.InTheWay, "; ") + ". Of each program the report says why, and what to do. " +
-			"With version 2 required its calls fail. "
+			"With version 2 required its calls fail. Once it is updated, --since and that day have a report pass over the calls from before. "
 	}
 	if len(s.Missing) > 0 {
 		step.Text += "Not observed yet: " + strings.Join(s.Missing, "; ") + ". "
