@@ -28,15 +28,15 @@ func (a *against) isBefore(since time.Time) bool {
 
 // isBefore says that it has calls that may be in the way, all of them from before that time.
 func (p *program) isBefore(since time.Time) bool {
-	any := false
+	some := false
 	for i := range p.shares {
 		s := &p.shares[i]
 		if !s.against.isBefore(since) {
 			return false
 		}
-		any = any || s.against != against{}
+		some = some || s.against != against{}
 	}
-	return any
+	return some
 }
 
 // since leaves out what was before that time.
