@@ -45,9 +45,9 @@ func (h *handshake) network() string {
 }
 
 // captures reports whether the packets of the handshake can be among those that
-// are captured in the network namespace, ours if it is empty. Packets of a
-// namespace that is captured itself pass no other that is. Those of one that is
-// not may go by way of any other. The caller holds mu.
+// are captured in the network namespace, ours if it is empty. Connections of a
+// namespace that is captured itself are known as seen there, also if their packets pass
+// another that is. Those of one that is not may go by way of any other. The caller holds mu.
 func (t *tracepoint) captures(network string, h *handshake) bool {
 	switch from := h.network(); {
 	case from == "" || t.home.name == "" || from == network:

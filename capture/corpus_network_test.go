@@ -61,10 +61,10 @@ func TestCorpusNetworkAndHost(t *testing.T) {
 		}
 		add("all of the way", threeCallLines, func() packettest.Trace { return way(threeCalls) })
 		add("the uplink only", threeCallLines, func() packettest.Trace { return at(0, 3)(threeCalls) })
-		add("the host first", threeCallLines, func() packettest.Trace { return hostFirst(at(0, 3)(threeCalls)) })
+		add("the host first", threeCallLines, func() packettest.Trace { return otherFirst(at(0, 3)(threeCalls)) })
 		add("all of the host first", threeCallLines, func() packettest.Trace { return insideLast(way(threeCalls)) })
 		add("no handshake", threeCallLines, func() packettest.Trace { return at(0, 3)(threeCalls)[6:] })
-		add("no handshake, the host first", threeCallLines, func() packettest.Trace { return hostFirst(at(0, 3)(threeCalls)[6:]) })
+		add("no handshake, the host first", threeCallLines, func() packettest.Trace { return otherFirst(at(0, 3)(threeCalls)[6:]) })
 		add("a reset by the service", []string{"v1 GET /a - reset"}, func() packettest.Trace {
 			return at(0, 3)(func(c *packettest.Conversation) {
 				c.Open()
@@ -74,6 +74,36 @@ func TestCorpusNetworkAndHost(t *testing.T) {
 		})
 	}
 	runCorpus(t, cases)
+}
+
+// What a network namespace sends by way of another that is captured, too, is a call of the
+// former, whichever capture is read first.
+func TestCorpusNetworkBehindNetwork(t *testing.T) {
+	cooked := func(toClient, toService uint8) func(bool) packettest.Link {
+		return func(fromClient bool) packettest.Link {
+			if fromClient {
+				return packettest.SLL2(2, toService)
+			}
+			return packettest.SLL2(2, toClient)
+		}
+	}
+	outward := cooked(packettest.CookedToUs, packettest.CookedOutgoing)
+	way := func(places ...int) packettest.Trace {
+		seen := trace(threeCalls).Through([]packettest.Hop{
+			{Network: inside1, Link: outward},
+			{Network: inside2, Link: cooked(packettest.CookedOutgoing, packettest.CookedToUs)},
+			{Network: inside2, Link: outward, Routers: 1},
+			{Network: inside2, Link: outward, Routers: 1}, // as a bond and what it consists of
+		}...)
+		return onlyPlaces(seen, places...)
+	}
+	runCorpus(t, []corpusCase{
+		{name: "in order", want: inNetwork(inside1, threeCallLines...), trace: func() packettest.Trace { return way(0, 1, 2) }},
+		{name: "the other on its way in", want: inNetwork(inside1, threeCallLines...), trace: func() packettest.Trace { return otherFirst(way(0, 1)) }},
+		{name: "the other on its way out", want: inNetwork(inside1, threeCallLines...), trace: func() packettest.Trace { return otherFirst(way(0, 2)) }},
+		{name: "no handshake", want: inNetwork(inside1, threeCallLines...), trace: func() packettest.Trace { return otherFirst(way(0, 1))[6:] }},
+		{name: "the answer first", want: inNetwork(inside1, threeCallLines...), trace: func() packettest.Trace { return way(0, 1)[2:] }},
+	})
 }
 
 // withoutTimestamps takes TCP's options from a segment.
@@ -95,10 +125,10 @@ func onlyPlaces(t packettest.Trace, places ...int) packettest.Trace {
 	return kept
 }
 
-// hostFirst has of two captures of each segment the host's come first.
-func hostFirst(t packettest.Trace) packettest.Trace {
+// otherFirst has of two captures of each segment the one come first that is not inside1's.
+func otherFirst(t packettest.Trace) packettest.Trace {
 	for i := 0; i+1 < len(t); i += 2 {
-		if t[i].Network != "" {
+		if t[i].Network == inside1 {
 			t = t.Move(i, i+1)
 		}
 	}

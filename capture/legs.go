@@ -136,13 +136,16 @@ func (a *Analyzer) addLeg(repeated *leg, s *segment, key flowKey) *flow {
 }
 
 // isNearer reports whether s was seen nearer to the client than what the
-// connection is known by. Of that only repeated tells the hop limit.
+// connection is known by. Of that only repeated tells the hop limit. What one network
+// namespace sends another takes in with the same.
 func (f *flow) isNearer(s *segment, repeated *leg) bool {
 	switch {
 	case (f.vantage.network == "") != (s.network == ""):
 		return s.network != ""
 	case f.client() != repeated.client || f.vantage.network != repeated.network:
 		return false
+	case s.hopLimit == repeated.hopLimit:
+		return s.at.isSender() == (s.direction == up) && s.at.isSender() != repeated.at.isSender()
 	case s.direction == down:
 		return s.hopLimit < repeated.hopLimit
 	}

@@ -6,11 +6,17 @@ import "encoding/binary"
 // link-layer header tells.
 type hop struct {
 	interfaceID int
-	// packetType is Linux's: 0 to us, 4 sent by us (packet(7)).
-	packetType uint8
+	packetType  uint8 // Linux's
 	// source is the link-layer address of the sender.
 	source [8]byte
 }
+
+// packetSent is the packet type of what was captured where it was sent, and not where it
+// arrived (PACKET_OUTGOING, packet(7)).
+const packetSent = 4
+
+// isSender reports whether it is known that the packet was captured where it was sent.
+func (h *hop) isSender() bool { return h.packetType == packetSent }
 
 // EtherTypes (IEEE 802 numbers).
 const (
