@@ -54,6 +54,19 @@ func TestHeadlineOfListed(t *testing.T) {
 	}
 }
 
+// Hosts that are not told apart are not off because one of them is.
+func TestHeadlineOfHostsBeyondThoseToldApart(t *testing.T) {
+	b := New(week)
+	for i := range maxHosts {
+		take(b, aWeek(number(uint64(i))))
+	}
+	take(b, call(from("one")), call(from("another"), status(401), when(at(2))))
+	const want = "Not ready: IMDSv1 cannot be switched off yet on 1 of 4097 hosts."
+	if got := b.Report().Headline(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // Calls that were refused are counted apart, also by way of a state, and it is said what
 // can be done till the programs are updated.
 func TestRefused(t *testing.T) {

@@ -45,9 +45,10 @@ func isOfCalls(i Item) bool {
 func (h *Host) required() bool { return h.Listed != nil && h.Listed.done || h.off() }
 
 // off says that version 1 is off, as version 2 is required. Where the list and the traffic
-// contradict each other it may not be, and requiring it again does no harm.
+// contradict each other it may not be, and requiring it again does no harm. Of several hosts
+// that are not told apart the latest call does not tell.
 func (h *Host) off() bool {
-	seen, l := h.Options.HTTPTokens == "required", h.Listed
+	seen, l := h.Options.HTTPTokens == "required" && !h.others, h.Listed
 	if l == nil {
 		return seen
 	}
