@@ -39,7 +39,7 @@ func readProcessors(file string) (processors, error) {
 // it comes back at once, as all but one do when a machine hibernates
 // (perf_event_exit_cpu, kernel/events/core.c). The list does not tell of one that is back
 // before the next look: for that the rings are asked, one at a time, as that interrupts
-// its processor.
+// its processor. Its events have been missing for as many looks as there are rings, at most.
 func (p *processors) changed(now int64, rings []*perfRing) bool {
 	if now-p.looked < lookAtProcessors {
 		return false
