@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"fmt"
+	"io"
 	"os"
 )
 
@@ -12,6 +13,8 @@ const (
 	// lookAtProcessors is how often it is read while there are events, ns: ten
 	// times a second takes 0.01 % of one.
 	lookAtProcessors = 100_000_000
+	// maxOnlineBytes is more than the list can have, which fits in a page.
+	maxOnlineBytes = 1 << 16
 	// sleepSlack is how much the two clocks that tell of a sleep may differ
 	// without one, ns.
 	sleepSlack = 10_000_000
@@ -19,19 +22,29 @@ const (
 
 // processors are those that rings were opened for.
 type processors struct {
-	file   string
+	file   *os.File // open, as there may be no descriptor for it later
 	list   string
 	asleep int64 // how long the machine has slept, ns
 	looked int64 // when the file was read last, ns, CLOCK_MONOTONIC
 	turn   int   // the ring that was asked last
 }
 
-func readProcessors(file string) (processors, error) {
-	list, err := os.ReadFile(file)
-	if err != nil {
+func readProcessors(name string) (p processors, err error) {
+	p.asleep = slept()
+	if p.file, err = os.Open(name); err != nil {
 		return processors{}, fmt.Errorf("list the processors: %w", err)
 	}
-	return processors{file: file, list: string(list), asleep: slept()}, nil
+	if p.list, err = p.read(); err != nil {
+		p.file.Close()
+		return processors{}, fmt.Errorf("list the processors: %w", err)
+	}
+	return p, nil
+}
+
+// read reads the list as it is now.
+func (p *processors) read() (string, error) {
+	list, err := io.ReadAll(io.NewSectionReader(p.file, 0, maxOnlineBytes))
+	return string(list), err
 }
 
 // changed reports whether events may be missing from now on. A processor that
@@ -45,8 +58,8 @@ func (p *processors) changed(now int64, rings []*perfRing) bool {
 		return false
 	}
 	p.looked = now
-	list, err := os.ReadFile(p.file)
-	return err != nil || string(list) != p.list || slept()-p.asleep > sleepSlack || p.hasEnded(rings)
+	list, err := p.read()
+	return err != nil || list != p.list || slept()-p.asleep > sleepSlack || p.hasEnded(rings)
 }
 
 // hasEnded reports whether the ring has whose turn it is.

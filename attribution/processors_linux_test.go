@@ -28,7 +28,8 @@ func TestProcessorsThatChange(t *testing.T) {
 		{"nothing", func(*processors) {}, false},
 		{"one more", func(*processors) { write("0-2\n") }, true},
 		{"one less", func(*processors) { write("0\n") }, true},
-		{"no list", func(*processors) { os.Remove(file) }, true},
+		{"no list", func(p *processors) { p.file.Close() }, true},
+		{"not to be opened any more", func(*processors) { os.Remove(file) }, false},
 		{"the machine slept", func(p *processors) { p.asleep -= 2 * sleepSlack }, true},
 		{"looked at just now", func(p *processors) { p.looked = 1; write("0\n") }, false},
 	} {
@@ -41,6 +42,7 @@ func TestProcessorsThatChange(t *testing.T) {
 		if got := p.changed(lookAtProcessors, nil); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
+		p.file.Close()
 	}
 }
 
@@ -78,6 +80,7 @@ func TestProcessorsThatAreBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer p.file.Close()
 		var rings []*perfRing
 		for _, times := range test.rings {
 			rings = append(rings, ringOf(t, times...))
@@ -97,7 +100,7 @@ func TestTracepointStopsWhereProcessorsChange(t *testing.T) {
 	r := reader{tracepoint: &tracepoint{tracker: newTracker(true), failure: make(chan struct{}), networks: newFollower(realProc())}}
 	resolver := newExactResolver(r.tracepoint, nil, nil)
 	defer resolver.stop()
-	r.processors = processors{file: filepath.Join(t.TempDir(), "none")}
+	r.processors = processors{} // no list can be read
 	r.tracker.add(connectAt(100, 5, 77))
 	if !r.expects(nil) || len(resolver.Limits()) > 0 || !slices.Equal(resolver.Methods(), []Method{Tracepoint}) {
 		t.Error("it is not trusted while all is well")

@@ -83,6 +83,7 @@ func openTracepoint(p proc, f facts, o Options, networks *follower) (*tracepoint
 	}
 	rings, err := openRings(events, eventRings())
 	if err != nil {
+		online.file.Close()
 		return nil, err
 	}
 	t := &tracepoint{
@@ -183,7 +184,7 @@ func (t *tracepoint) awaitEnd() error {
 }
 
 func (t *tracepoint) release() error {
-	err := closeRings(slices.Concat(t.rings, t.stacks))
+	err := errors.Join(closeRings(slices.Concat(t.rings, t.stacks)), t.processors.file.Close())
 	for _, fd := range []int{t.epoll, t.wake, t.nudge} {
 		if fd >= 0 {
 			unix.Close(fd)
