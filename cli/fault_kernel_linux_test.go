@@ -456,16 +456,16 @@ func TestFaultNoCapture(t *testing.T) {
 }
 
 // limited starts the program with a limit of prlimit(1).
-func limited(t *testing.T, limit string) *fault {
+func limited(t *testing.T, limit, where string) *fault {
 	t.Helper()
-	f := newFault(t, "`"+limit+"`")
+	f := newFault(t, "`"+limit+" "+where+"`")
 	own, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := liveCommand()
 	cmd.Path = tool(t, "prlimit")
-	cmd.Args = append([]string{"prlimit", limit, own, "--own-namespace"}, f.arguments()...)
+	cmd.Args = append([]string{"prlimit", limit, own, where}, f.arguments()...)
 	f.program = launch(t, f.site.host, cmd)
 	return f
 }
@@ -473,34 +473,40 @@ func limited(t *testing.T, limit string) *fault {
 // With little of what limits count the program captures all the same, or says why not.
 func TestFaultLimits(t *testing.T) {
 	for _, limit := range []string{
-		"--nofile=8:8", "--nofile=12:12", "--nofile=16:16", "--nofile=24:24", "--nofile=32:32", "--nofile=64:64",
+		"--nofile=8:8", "--nofile=12:12", "--nofile=16:16", "--nofile=20:20", "--nofile=24:24", "--nofile=28:28", "--nofile=32:32",
+		"--nofile=40:40", "--nofile=64:64",
 		"--memlock=0:0", "--core=0:0", "--stack=65536:65536", "--sigpending=0:0", "--msgqueue=0:0",
 	} {
-		t.Run(limit, func(t *testing.T) {
-			f := limited(t, limit)
-			started := false
-			f.program.err.until(func(lines []string, whole bool) bool {
-				started = slices.ContainsFunc(lines, isStart)
-				return started || whole
-			})
-			if !started {
-				f.program.finish(t, 1)
-				if f.said = f.program.complaints(); len(f.said) != 1 || len(f.program.err.soFar()) != 1 {
-					t.Errorf("not one line: %.2000s", f.program.errors())
-				}
-				t.Logf("\n| %s | `%s`, exit status 1 | no log | 0, 0, 0 |", f.what, strings.TrimSpace(strings.Join(f.said, "")))
-				return
-			}
-			f.call(t)
-			f.call(t)
-			f.logged(t)
-			f.end(t, 0)
-			f.checkWhole(t, 2)
-			told := strings.Contains(strings.Join(f.said, ""), "callers stay unknown")
-			if told != (f.attributed() < len(f.calls)) {
-				t.Errorf("%d of %d are attributed, and told is %q", f.attributed(), len(f.calls), f.said)
-			}
-			f.tell(t)
-		})
+		for _, where := range []string{"--own-namespace", "--own-namespace=false"} {
+			t.Run(limit+" "+where, func(t *testing.T) { testLimit(t, limit, where) })
+		}
 	}
+}
+
+// testLimit is one run of that, in one network namespace or all.
+func testLimit(t *testing.T, limit, where string) {
+	f := limited(t, limit, where)
+	started := false
+	f.program.err.until(func(lines []string, whole bool) bool {
+		started = slices.ContainsFunc(lines, isStart)
+		return started || whole
+	})
+	if !started {
+		f.program.finish(t, 1)
+		if f.said = f.program.complaints(); len(f.said) != 1 || len(f.program.err.soFar()) != 1 {
+			t.Errorf("not one line: %.2000s", f.program.errors())
+		}
+		t.Logf("\n| %s | `%s`, exit status 1 | no log | 0, 0, 0 |", f.what, strings.TrimSpace(strings.Join(f.said, "")))
+		return
+	}
+	f.call(t)
+	f.call(t)
+	f.logged(t)
+	f.end(t, 0)
+	f.checkWhole(t, 2)
+	told := strings.Contains(strings.Join(f.said, ""), "callers may stay unknown")
+	if !told && f.attributed() < len(f.calls) {
+		t.Errorf("%d of %d are attributed, and told is %q", f.attributed(), len(f.calls), f.said)
+	}
+	f.tell(t)
 }

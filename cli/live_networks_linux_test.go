@@ -17,6 +17,7 @@ import (
 // Programs that capture in other network namespaces see those of all tests that
 // run meanwhile. Each of these has an address of the service to itself.
 var (
+	insideService  = netip.MustParseAddr("169.254.169.10")
 	hiddenService  = netip.MustParseAddr("169.254.169.11")
 	missedService  = netip.MustParseAddr("169.254.169.12")
 	briefService   = netip.MustParseAddr("169.254.169.13")
@@ -216,6 +217,43 @@ func TestLiveNetworkPrivileges(t *testing.T) {
 			test.checkThreads(t, p)
 			p.stop(t, os.Interrupt)
 			test.checkSaid(t, p)
+		})
+	}
+}
+
+// Privileges are dropped also where those that look at processes and namespaces meanwhile
+// have all descriptors.
+func TestLivePrivilegesWithFewFiles(t *testing.T) {
+	t.Parallel()
+	host := newNamespace(t)
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for files := 16; files < 40; files += 2 {
+		t.Run(fmt.Sprint(files), func(t *testing.T) {
+			cmd := liveCommand()
+			cmd.Path = tool(t, "prlimit")
+			cmd.Args = []string{"prlimit", fmt.Sprintf("--nofile=%d", files), own, "--endpoint", "192.0.2.3"}
+			p := launch(t, host, cmd)
+			started := false
+			p.err.until(func(lines []string, whole bool) bool {
+				started = slices.ContainsFunc(lines, isStart)
+				return started || whole
+			})
+			if !started {
+				p.finish(t, 1) // for want of a socket to capture on
+				return
+			}
+			for _, state := range threadStates(t, p.Process.Pid) {
+				if state.effective&(1<<unix.CAP_CHOWN) != 0 {
+					t.Errorf("%+v", state)
+				}
+			}
+			p.stop(t, os.Interrupt)
+			if strings.Contains(p.errors(), "More privileges are kept") || strings.Contains(p.errors(), "processors came or went") {
+				t.Error(p.errors())
+			}
 		})
 	}
 }

@@ -20,7 +20,7 @@ func (s *session) settle() {
 		return
 	}
 	if err := roomForFiles(); err != nil {
-		s.limits = append(s.limits, fmt.Sprintf("Processes cannot be looked at, and callers stay unknown: %v; allow 64 files or more.", err))
+		s.limits = append(s.limits, fmt.Sprintf("Processes cannot be looked at at all times, and callers may stay unknown: %v; allow 64 files or more.", err))
 	}
 	keep := append(s.resolver.StillUsed(capabilities()), s.options.command.capabilities()...)
 	if s.networks != nil {

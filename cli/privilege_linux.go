@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,14 +34,48 @@ func leaveProgramsNothing() error {
 // and the packets and the names of processes that it goes on to read are
 // written by others.
 func dropPrivileges(keep []string) error {
-	if err := seesItsThreads(); err != nil {
-		return err
-	}
 	set, err := held(keep)
 	if err != nil {
 		return err
 	}
-	return errors.Join(hideFiles(), keepOnly(set))
+	return errors.Join(hideFiles(), withOwnFiles(func() error {
+		if err := seesItsThreads(); err != nil {
+			return err
+		}
+		return keepOnly(set)
+	}))
+}
+
+// withOwnFiles calls the job in a thread that has descriptors of its own, one of them
+// free, whatever others open meanwhile. The library opens /proc/PID/task when it changes
+// all threads, and kills the process where it cannot, as where those that look at
+// processes have the last descriptor at that moment.
+//
+// The thread is thrown away. It must not be the main thread, which cannot be, and whose
+// files pass for those of the process.
+func withOwnFiles(job func() error) error {
+	result := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		if unix.Gettid() == os.Getpid() {
+			defer runtime.UnlockOSThread()
+			result <- withOwnFiles(job)
+			return
+		}
+		copyFiles()
+		result <- job()
+	}()
+	return <-result
+}
+
+// copyFiles gives the thread a copy of all descriptors, but standard input's: the Go
+// runtime needs its own in each thread. Where that is refused privileges are to be
+// dropped all the same.
+func copyFiles() {
+	err := unix.CloseRange(0, 0, unix.CLOSE_RANGE_UNSHARE)
+	if err != nil && unix.Unshare(unix.CLONE_FILES) == nil { // as before Linux 5.9
+		_ = unix.Close(0)
+	}
 }
 
 // forbidRoot has programs that are started have none of root's capabilities, which root

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -26,6 +27,9 @@ func TestPrivilegesOfDeafThread(t *testing.T) {
 		}
 		began <- unix.Gettid()
 		<-end
+		if err := unix.PthreadSigmask(unix.SIG_UNBLOCK, &all, nil); err != nil { // the main thread does not end
+			t.Error(err)
+		}
 	}()
 	thread := strconv.Itoa(<-began)
 	if err := threadsAnswer(time.Millisecond); err == nil || !strings.Contains(err.Error(), "thread "+thread+" takes no signals") {
@@ -33,4 +37,30 @@ func TestPrivilegesOfDeafThread(t *testing.T) {
 	}
 	close(end)
 	<-done
+}
+
+// A thread with files of its own opens one where others have all descriptors, and theirs
+// stay open.
+func TestOwnFiles(t *testing.T) {
+	var before, few unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	few = unix.Rlimit{Cur: firstOther, Max: before.Max}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+		t.Fatal(err)
+	}
+	err := withOwnFiles(func() error {
+		_, err := os.ReadDir("/proc/self/task")
+		return err
+	})
+	if restored := unix.Setrlimit(unix.RLIMIT_NOFILE, &before); restored != nil {
+		t.Fatal(restored)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stdin.Stat(); err != nil {
+		t.Error(err)
+	}
 }
