@@ -6,19 +6,28 @@ import (
 	"testing"
 )
 
+// insideService6 is in the network in which the host of a site has an address.
+var insideService6 = netip.MustParseAddr("fd00:ec2::253")
+
 // Where the service's addresses are in another network namespace of the machine, as a
 // stand-in's are, calls of the host are the host's, and those from within are captured
 // there.
 func TestLiveServiceInside(t *testing.T) {
-	s := newSite(t)
+	host, far := newCable(t, insideService, insideService6)
+	s := &site{host: host, far: far, service: startService(t, far)}
 	s.far.ip(t, "link set lo up")
 	end := s.far.occupy(t)
 	defer end()
-	p := s.host.watchAll(t)
+	p := s.host.watchAll(t, "--endpoint", insideService.String(), "--endpoint", insideService6.String())
 	eventually(t, "captured", func() bool { return s.far.isCaptured(t) })
-	calls := s.visits(t, curlOf(t))
-	for _, family := range families {
-		calls = append(calls, s.send(t, s.far, curlOf(t), errand{service: family.service, withPUT: true, name: "inside", giveUpAfter: "20"})...)
+	s.service.follow(rules{delay: lifeTime})
+	var calls []made
+	for _, service := range []netip.Addr{insideService, insideService6} {
+		for _, from := range []*namespace{s.host, s.far} {
+			for _, withPUT := range []bool{false, true} {
+				calls = append(calls, s.send(t, from, curlOf(t), errand{service: service, withPUT: withPUT, name: "inside", giveUpAfter: "20"})...)
+			}
+		}
 	}
 	check(t, p.stop(t, os.Interrupt), calls)
 }
