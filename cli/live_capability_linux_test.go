@@ -186,7 +186,13 @@ func withoutTracefs() error {
 	return nil
 }
 
-func withTracefs() error { return unix.Mount("tracefs", tracefsDirs[0], "tracefs", 0, "") }
+// withTracefs mounts a tracefs, if there is none in its place yet.
+func withTracefs() error {
+	if err := unix.Mount("tracefs", tracefsDirs[0], "tracefs", 0, ""); err != nil && !errors.Is(err, unix.EBUSY) {
+		return err
+	}
+	return nil
+}
 
 // hidingProcesses mounts a /proc that shows users nothing of others.
 func hidingProcesses() error {
