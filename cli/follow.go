@@ -38,6 +38,19 @@ func (s *session) seenIn(network string, client, service netip.AddrPort, at time
 	s.resolver.Seen(attribution.Tuple{Local: client, Remote: service, Network: network}, at)
 }
 
+// tapFromNow starts to tell the resolver of connections at once, where so far it did not
+// have to be told. It takes the privileges that are kept to follow network namespaces.
+func (s *session) tapFromNow() {
+	if s.networks == nil || !s.looksAtSYNs() {
+		return
+	}
+	go func() { // which can take a while, where there are many namespaces
+		if err := s.networks.tapFromNow(s.seenIn); err != nil {
+			say(s.streams.Err, "processes are looked for later than could be: %s", err)
+		}
+	}()
+}
+
 // sinceEnding is how old connections are at the end whose packets must have been read.
 func (s *session) sinceEnding() time.Duration {
 	if s.ending.IsZero() {

@@ -28,17 +28,20 @@ func (n *namespace) putInPlace(t *testing.T, file, of string) {
 }
 
 // Where processors come or go, the tracepoint is given up. People and the log are told, the other
-// ways take its place, and network namespaces that are made later are captured all the same.
+// ways take its place, with a socket more that tells them of connections at once, and network
+// namespaces that are made later are captured all the same.
 func TestLiveProcessorsChange(t *testing.T) {
 	const list = "/sys/devices/system/cpu/online"
 	const words = "The kernel's events on processes are not trusted any more"
-	host, later := newNamespace(t), newSiteWith(t, changedService)
+	host, there, later := newNamespace(t), newSiteWith(t, changedService), newSiteWith(t, changedService)
 	changed := filepath.Join(t.TempDir(), "online")
 	if err := os.WriteFile(changed, []byte(readFile(t, list)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	host.putInPlace(t, changed, list)
+	defer there.host.occupy(t)()
 	p := host.watchAll(t, "--endpoint", changedService.String())
+	eventually(t, "captured from the start", func() bool { return there.host.captures(t) == 1 && host.captures(t) == 1 })
 	if err := os.WriteFile(changed, []byte("0-4095\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +50,9 @@ func TestLiveProcessorsChange(t *testing.T) {
 		return strings.Contains(p.errors(), words)
 	})
 	defer later.host.occupy(t)()
-	eventually(t, "captured", func() bool { return later.host.isCaptured(t) })
+	eventually(t, "tapped, too", func() bool {
+		return host.captures(t) == 2 && there.host.captures(t) == 2 && later.host.captures(t) == 2
+	})
 	later.service.follow(rules{delay: lifeTime})
 	calls := []made{later.curlIn(t, later.host, changedService, "/latest/meta-data/")}
 	lines := strings.SplitAfter(p.stop(t, os.Interrupt), "\n")

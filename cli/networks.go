@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
+	"maps"
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"imds-analyzer/attribution"
@@ -17,9 +20,11 @@ import (
 type networks struct {
 	endpoints []netip.AddrPort
 	feed      *capture.Feed
-	seen      func(network string, client, service netip.AddrPort, at time.Time) // nil if no tap is needed
-	own       *os.File                                                           // our namespace
-	atEnd     chan struct{}                                                      // closed when all that is captured is read
+	own       *os.File      // our namespace
+	atEnd     chan struct{} // closed when all that is captured is read
+
+	tapping sync.Mutex // guards what follows, and who opens a tap
+	seen    seenIn     // nil if no tap is needed
 
 	// asked is held while the kernel is asked about namespaces that are captured, of which
 	// none may be closed then.
@@ -34,6 +39,9 @@ type networks struct {
 	sources map[capture.LiveSource]capture.LiveStats
 	problem error // the first that kept one from being captured
 }
+
+// seenIn is told of a connection in a network namespace at once.
+type seenIn func(network string, client, service netip.AddrPort, at time.Time)
 
 // captured is a network namespace that is captured.
 type captured struct {
@@ -103,6 +111,9 @@ func (n *networks) enter(c *captured, name string, begun chan<- error) error {
 	}
 	n.add(name, c)
 	begun <- nil
+	if err := n.tap(c, name); err != nil { // that are needed only since
+		n.fail(err)
+	}
 	early := c.packets
 	if whole, err := n.source(name, capture.LiveOptions{}); err == nil {
 		n.replace(c, whole)
@@ -144,14 +155,54 @@ func (n *networks) source(name string, options capture.LiveOptions) (capture.Liv
 
 // tap has connections told of at once, if they have to be.
 func (n *networks) tap(c *captured, name string) (err error) {
-	if n.seen == nil {
+	n.tapping.Lock()
+	defer n.tapping.Unlock()
+	seen := n.seen
+	if seen == nil || c.tap != nil {
 		return nil
 	}
 	if c.tap, err = n.source(name, capture.LiveOptions{SYNTap: true}); err != nil {
 		return err
 	}
-	capture.TapSYNs(c.tap, n.endpoints, func(client, service netip.AddrPort, at time.Time) { n.seen(name, client, service, at) })
+	capture.TapSYNs(c.tap, n.endpoints, func(client, service netip.AddrPort, at time.Time) { seen(name, client, service, at) })
 	return nil
+}
+
+// tapFromNow has connections told of at once that did not have to be so far, also in
+// namespaces that are captured already. It returns the first error of several.
+func (n *networks) tapFromNow(seen seenIn) error {
+	n.tapping.Lock()
+	n.seen = seen
+	n.tapping.Unlock()
+	n.mu.Lock()
+	open := maps.Clone(n.open)
+	n.mu.Unlock()
+	err := n.tapOwn(seen)
+	for name, c := range open {
+		err = cmp.Or(err, n.tapOpen(name, c))
+	}
+	return err
+}
+
+// tapOwn is for our own namespace. It ends with the process.
+func (n *networks) tapOwn(seen seenIn) error {
+	tap, err := n.source("", capture.LiveOptions{SYNTap: true})
+	if err != nil {
+		return err
+	}
+	capture.TapSYNs(tap, n.endpoints, func(client, service netip.AddrPort, at time.Time) { seen("", client, service, at) })
+	return nil
+}
+
+// tapOpen is for one that is captured, unless it was left meanwhile.
+func (n *networks) tapOpen(name string, c *captured) error {
+	n.asked.RLock()
+	defer n.asked.RUnlock()
+	err := attribution.InNetwork(c.namespace, func() error { return n.tap(c, name) })
+	if errors.Is(err, syscall.EBADF) {
+		return nil
+	}
+	return err
 }
 
 func (c *captured) close() {

@@ -43,6 +43,7 @@ func (s *session) methodFailed() {
 	why := limits[len(limits)-1]
 	say(s.streams.Err, "%s", why)
 	s.join.lifecycle(func() { s.log.methodFailed(methods, why, stats) })
+	s.tapFromNow()
 }
 
 // workingLimits are what does not work as it should.
