@@ -118,6 +118,13 @@ func reuseOdd() []corpusCase {
 			b.Server(ok())
 			return packettest.Merge(a.Trace(), b.Trace())
 		}},
+		{name: "a SYN without an answer, then another behind all that the service sends", want: fourPiecesLines, trace: func() packettest.Trace {
+			b := packettest.New()
+			b.ClientISN, b.Now = b.ClientISN+1<<29, b.Now.Add(time.Second)
+			fourPieces(b)
+			late := b.Trace().Only(fromClient).Edit(func(_ int, s *packettest.Segment) { s.Time = s.Time.Add(20 * time.Millisecond) })
+			return packettest.Merge(trace(fourPieces)[:1], b.Trace().Only(fromServer), late)
+		}},
 		{name: "a head in part, then a SYN", want: []string{"unknown GET /a - connection_closed", "v1 GET /b 200"}, trace: func() packettest.Trace {
 			a := packettest.New()
 			a.Open()

@@ -145,10 +145,34 @@ func (f *flow) restarts(s *segment) bool {
 		return f.reopening.restarts(s, same, f.closedAt, f.streams[up].clock)
 	case !f.settled:
 		return !f.opensEarly(s)
-	case s.direction == down && !st.heard:
-		return false
+	case s.direction == down && f.beginsWith(s, st):
+		return !f.awaits(s)
 	}
 	return !same
+}
+
+// beginsWith reports whether a SYN, or the answer to one, can be where its direction begins:
+// nothing of that came before, or what did is all behind an answer and was not read.
+func (f *flow) beginsWith(s *segment, st *stream) bool {
+	if !st.heard {
+		return true
+	}
+	ahead := int64(int32(st.next - (s.seq + 1)))
+	return s.direction == down && f.isUnread(down) && 0 <= ahead && ahead <= defaultWindow
+}
+
+// awaits reports whether the answer to a SYN can be one to the flow's, with what came on that
+// or without. Else it is one to another, which the capture has behind it.
+func (f *flow) awaits(answer *segment) bool {
+	if f.told || !f.handshake {
+		return true
+	}
+	most := 0
+	if c := f.onSYN(); c != nil {
+		most = c.length()
+	}
+	ahead := int(int32(answer.ack - f.requests.firstSeq))
+	return 0 <= ahead && ahead <= most
 }
 
 func (f *flow) closed() bool { return f.ended }
@@ -189,7 +213,7 @@ func (f *flow) receive(s *segment, now time.Time) {
 		}
 		return
 	}
-	if s.has(flagSYN) && !st.heard {
+	if s.has(flagSYN) && f.beginsWith(s, st) {
 		st.start(s.seq + 1)
 		f.reader(s.direction).joinStart(s.seq + 1)
 	}
@@ -216,7 +240,7 @@ func (f *flow) accepts(s *segment, st *stream) bool {
 	case !st.known:
 		return true
 	case s.has(flagSYN):
-		return !st.heard || s.seq+1 == f.reader(s.direction).firstSeq
+		return f.beginsWith(s, st) || s.seq+1 == f.reader(s.direction).firstSeq
 	case s.has(flagRST):
 		return st.endsAt(s.seq)
 	}
@@ -259,10 +283,16 @@ func (f *flow) synchronise(s *segment, st, peer *stream) {
 // its SYN, and as long as nothing was read, the least of these is the first.
 func (f *flow) startAt(d direction, seq uint32) {
 	st, r := &f.streams[d], f.reader(d)
-	if !st.known || !st.hasScale && st.next == r.firstSeq && before(seq, st.next) {
+	if !st.known || f.isUnread(d) && before(seq, st.next) {
 		st.start(seq)
 		r.firstSeq = seq
 	}
+}
+
+// isUnread reports whether nothing was read of a direction whose SYN was not seen.
+func (f *flow) isUnread(d direction) bool {
+	st := &f.streams[d]
+	return !st.hasScale && st.next == f.reader(d).firstSeq
 }
 
 func (f *flow) reader(d direction) *messageReader {
