@@ -2,6 +2,7 @@ package capture_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net/netip"
 	"testing"
 
@@ -30,7 +31,7 @@ func TestCorpusShortPackets(t *testing.T) {
 		}
 		tt.client.Client(get("/a"))
 		p := tt.client.Packets()[0]
-		for size := ethernet + 1; size <= ethernet+tt.header; size++ {
+		for size := 0; size <= ethernet+tt.header; size++ {
 			cut, whole := p, p
 			cut.Data, whole.Data, whole.Length = p.Data[:size], p.Data[:size], size
 			want := uint64(1)
@@ -46,6 +47,39 @@ func TestCorpusShortPackets(t *testing.T) {
 			if got := cutRequests(t, whole); got != 0 && size < ethernet+tt.header { // else its header tells of more
 				t.Errorf("%s, %d bytes on the wire: %d requests were cut", tt.name, size, got)
 			}
+		}
+	}
+}
+
+// A link-layer header that is cut hides what follows it, whichever it is; one that says that no
+// IP header follows hides nothing.
+func TestCorpusShortLinks(t *testing.T) {
+	links := []packettest.Link{
+		packettest.Ethernet(packettest.Tag{EtherType: 0x8100, ID: 5}), packettest.SNAP(), packettest.SLL(4), packettest.SLLTagged(4, 5),
+		packettest.SLL2(1, 4), packettest.SLL2SNAP(), packettest.Raw(capture.LinkRaw), packettest.Loop(24),
+		packettest.NFLOG(binary.LittleEndian),
+	}
+	for i, link := range links {
+		c := packettest.New()
+		c.Link = link
+		c.Client(get("/a"))
+		p := c.Packets()[0]
+		header := bytes.Index(p.Data, c.Trace()[0].IP())
+		for size := range header + 20 {
+			cut := p
+			cut.Data = p.Data[:size]
+			if got := cutRequests(t, cut); got != 1 {
+				t.Errorf("link %d, %d bytes: %d requests were cut", i, size, got)
+			}
+		}
+	}
+	arp := packettest.Ethernet().Packet(make([]byte, 28), packettest.Start)
+	binary.BigEndian.PutUint16(arp.Data[12:], 0x0806)
+	for size := 14; size < len(arp.Data); size++ {
+		cut := arp
+		cut.Data = arp.Data[:size]
+		if got := cutRequests(t, cut); got != 0 {
+			t.Errorf("ARP, %d bytes: %d requests were cut", size, got)
 		}
 	}
 }

@@ -40,22 +40,27 @@ const (
 const maxTags = 4
 
 // networkLayer strips the link-layer header, which tells at: it returns the captured
-// bytes from the IP header on and their number on the wire.
+// bytes from the IP header on and their number on the wire. There are none captured of a
+// packet that ends before it tells whether it has an IP header.
 func networkLayer(p *Packet, at *hop) (data []byte, wire int, ok bool) {
 	at.interfaceID = p.InterfaceID
-	header, etherType, _ := linkHeader(p, at)
+	header, etherType, known := linkHeader(p, at)
 	header, etherType = skipTags(p.Data, header, etherType)
 	if 0 < etherType && etherType <= maxLLCLength {
 		header, etherType = skipSNAP(p.Data, header)
 	}
-	if etherType != etherIPv4 && etherType != etherIPv6 || header >= len(p.Data) {
+	isIP := etherType == etherIPv4 || etherType == etherIPv6
+	switch ends := header >= len(p.Data); {
+	case ends && (isIP || etherType == 0):
+		return nil, 0, known
+	case !isIP:
 		return nil, 0, false
 	}
 	return p.Data[header:], p.Length - header, true
 }
 
-// linkHeader returns the length of the link-layer header and what follows it, and
-// whether the packet's link type is known. PPP is not: no metadata service is
+// linkHeader returns the length of the link-layer header and what follows it, 0 if that is
+// not known, and whether the packet's link type is. PPP is not: no metadata service is
 // behind such a link.
 func linkHeader(p *Packet, at *hop) (header, etherType int, known bool) {
 	switch p.LinkType {
@@ -89,7 +94,7 @@ func (t LinkType) known() bool {
 func ethernet(data []byte, at *hop) (header, etherType int) {
 	const size = 14
 	if len(data) < size {
-		return 0, 0
+		return size, 0
 	}
 	copy(at.source[:], data[6:12])
 	return size, int(binary.BigEndian.Uint16(data[12:]))
@@ -99,7 +104,7 @@ func ethernet(data []byte, at *hop) (header, etherType int) {
 func cookedV1(data []byte, at *hop) (header, etherType int) {
 	const size = 16
 	if len(data) < size {
-		return 0, 0
+		return size, 0
 	}
 	at.packetType = data[1]
 	copy(at.source[:], data[6:14])
@@ -110,7 +115,7 @@ func cookedV1(data []byte, at *hop) (header, etherType int) {
 func cookedV2(data []byte, at *hop) (header, etherType int) {
 	const size = 20
 	if len(data) < size {
-		return 0, 0
+		return size, 0
 	}
 	at.interfaceID = int(binary.BigEndian.Uint32(data[4:]))
 	at.packetType = data[10]
@@ -135,8 +140,11 @@ func etherOfIP(data []byte, header int) int {
 func skipTags(data []byte, header, etherType int) (int, int) {
 	for range maxTags {
 		tagged := etherType == etherVLAN || etherType == etherQinQ || etherType == etherQinQOld
-		if !tagged || len(data) < header+4 {
+		if !tagged {
 			break
+		}
+		if len(data) < header+4 {
+			return len(data), 0
 		}
 		etherType = int(binary.BigEndian.Uint16(data[header+2:]))
 		header += 4
@@ -148,7 +156,10 @@ func skipTags(data []byte, header, etherType int) (int, int) {
 // length in the place of that (RFC 1042).
 func skipSNAP(data []byte, header int) (behind, etherType int) {
 	behind = header + len(snapHeader) + 2
-	if len(data) < behind || string(data[header:behind-2]) != snapHeader {
+	switch {
+	case len(data) < behind:
+		return behind, 0
+	case string(data[header:behind-2]) != snapHeader:
 		return header, 0
 	}
 	return behind, int(binary.BigEndian.Uint16(data[behind-2:]))

@@ -14,7 +14,8 @@ const (
 )
 
 // nflog returns where the packet's own bytes begin. They are the last attribute;
-// what is captured of them is what remains.
+// what is captured of them is what remains. Where there are none, it may have been cut
+// before them: they begin behind what was captured.
 func nflog(data []byte) (header, etherType int) {
 	order, at := nflogOrder(data), nflogHeaderLen
 	for len(data)-at >= nflogAttributeLen {
@@ -28,7 +29,7 @@ func nflog(data []byte) (header, etherType int) {
 		}
 		at += (length + 3) &^ 3
 	}
-	return 0, 0
+	return len(data), 0
 }
 
 // nflogOrder returns the byte order of lengths and types, which is that of the

@@ -19,11 +19,11 @@ func TestNFLOGAttributes(t *testing.T) {
 		{"nested before", head + "\x08\x00\x01\x00\x08\x00\x03\x00" + "\x04\x00\x12\x80" + "\x08\x00\x09\x00\x45...", 20, etherIPv4},
 		{"nested before, big-endian", head + "\x00\x08\x00\x01\x08\x00\x03\x00" + "\x00\x04\x80\x12" + "\x00\x08\x00\x09\x45...", 20, etherIPv4},
 		{"empty before", head + "\x04\x00\x0a\x00" + "\x08\x00\x09\x00\x45...", 12, etherIPv4},
-		{"no payload", head + "\x08\x00\x01\x00\x08\x00\x03\x00", 0, 0},
+		{"no payload", head + "\x08\x00\x01\x00\x08\x00\x03\x00", 12, 0},
 		{"length too short", head + "\x03\x00\x0a\x00" + "\x08\x00\x09\x00\x45...", 0, 0},
 		{"length 0", head + "\x00\x00\x0a\x00" + "\x08\x00\x09\x00\x45...", 0, 0},
-		{"overruns", head + "\xff\xff\x0a\x00" + "\x08\x00\x09\x00\x45...", 0, 0},
-		{"header alone", head, 0, 0},
+		{"overruns", head + "\xff\xff\x0a\x00" + "\x08\x00\x09\x00\x45...", 16, 0},
+		{"header alone", head, 4, 0},
 		{"empty", "", 0, 0},
 	}
 	for _, test := range tests {

@@ -66,7 +66,8 @@ func (s *Sieve) lets(p *Packet) bool {
 }
 
 // sieveIP returns what begins with the IP header, nothing if there is none.
-// known is false for link types that have to be looked at more closely.
+// known is false for link types that have to be looked at more closely, and for what the
+// snaplen has cut before it tells.
 func sieveIP(p *Packet) (data []byte, known bool) {
 	if p.LinkType == LinkEthernet && len(p.Data) > 14 {
 		switch binary.BigEndian.Uint16(p.Data[12:]) {
@@ -77,8 +78,8 @@ func sieveIP(p *Packet) (data []byte, known bool) {
 	if !p.LinkType.known() {
 		return nil, false
 	}
-	data, _, _ = networkLayer(p, &hop{})
-	return data, true
+	data, _, ok := networkLayer(p, &hop{})
+	return data, !ok || len(data) > 0 || !p.isCut()
 }
 
 func (s *Sieve) letsIPv4(data []byte) bool {
