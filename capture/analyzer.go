@@ -241,10 +241,12 @@ func (a *Analyzer) open(s *segment, key flowKey) *flow {
 	return f
 }
 
-// supersede ends a flow for another connection on its tuple. What is told of it and was not
-// seen may be told of that one, of which some packets came first.
+// supersede ends a flow for another connection on its tuple. What was told of it just now and
+// was not seen may be told of that one, of which some packets came first.
 func (a *Analyzer) supersede(f *flow) {
-	f.streams[up].told = f.streams[up].next
+	if quiet := f.isQuiet() || f.rival() != nil && f.opening.quiet; !quiet {
+		f.streams[up].told = f.streams[up].next
+	}
 	a.end(f, imds.ConnectionClosed)
 }
 

@@ -172,3 +172,25 @@ func repeated(n int, line string) []string {
 	}
 	return lines
 }
+
+// What a client has said and the capture does not hold is doubted, also where its port is used
+// again.
+func TestCorpusReuseBehindGap(t *testing.T) {
+	for name, captured := range map[string]func(packettest.Trace) packettest.Trace{
+		"a client that was heard": func(t packettest.Trace) packettest.Trace { return t },
+		"nothing of the client but a SYN": func(t packettest.Trace) packettest.Trace {
+			return append(t[:1:1], t.Only(fromServer)...)
+		},
+	} {
+		a, b := packettest.New(), packettest.New()
+		a.Open()
+		a.LoseClient(get("/lost"))
+		a.LoseServer(ok())
+		b.ClientISN, b.ServerISN, b.Now = b.ClientISN+1<<29, b.ServerISN+1<<27, a.Now.Add(time.Second)
+		got, stats := counted(t, nil, packettest.Merge(captured(a.Trace()), oneCall(b)).Packets())
+		checkLines(t, got.lines(), oneCallLines)
+		if stats.RequestGaps != 1 {
+			t.Errorf("%s: %d gaps, want 1", name, stats.RequestGaps)
+		}
+	}
+}

@@ -106,12 +106,19 @@ func (c *corpusCase) segmented(size int) []capture.Packet {
 // found feeds packets to an Analyzer, with a Flush at the end.
 func found(t testing.TB, endpoints []string, packets []capture.Packet) *recorder {
 	t.Helper()
+	r, _ := counted(t, endpoints, packets)
+	return r
+}
+
+// counted is found with what was counted.
+func counted(t testing.TB, endpoints []string, packets []capture.Packet) (*recorder, capture.Stats) {
+	t.Helper()
 	r := newRecorder(t)
 	a := capture.NewAnalyzer(parseEndpoints(t, endpoints), capture.OfflineLimits(), r)
 	feed(a, packets)
 	a.Flush()
 	r.check()
-	return r
+	return r, a.Stats()
 }
 
 func parseEndpoints(t testing.TB, list []string) []netip.AddrPort {

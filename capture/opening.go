@@ -9,8 +9,10 @@ type opening struct {
 	// onSYN is what came with the client's SYN, until it is known whether the
 	// service has taken it; nil if nothing did.
 	onSYN *chunk
-	// rival is a SYN that came while the connection was open, nil if none did.
+	// rival is a SYN that came while the connection was open, nil if none did; quiet is true
+	// if nothing else did shortly before it.
 	rival *segment
+	quiet bool
 }
 
 // begins returns where to keep what waits of the beginning.

@@ -10,9 +10,14 @@ func (f *flow) rivals(s *segment, same bool) bool {
 	}
 	rival := *s
 	rival.payload, rival.missing = nil, 0
-	f.begins().rival = &rival
+	opening := f.begins()
+	again := opening.rival != nil && opening.rival.seq == s.seq
+	opening.rival, opening.quiet = &rival, f.isQuiet() || again && opening.quiet
 	return true
 }
+
+// isQuiet reports whether nothing came of late.
+func (f *flow) isQuiet() bool { return f.lastSeen.add(reorderWait).isDue(f.analyzer.now) }
 
 // answeredBy reports whether a segment says that the SYN has opened another connection
 // in the place of the flow's. Where the capture has nothing of the service, that its
