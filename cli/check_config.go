@@ -25,7 +25,7 @@ func newCheckConfigCommand(streams Streams) *cobra.Command {
 			if err != nil {
 				return sayConfig(err, streams)
 			}
-			_, err = fmt.Fprintf(streams.Out, "%s: nothing is wrong, %d keys are set\n", file, settings)
+			_, err = fmt.Fprintf(streams.Out, "%s: nothing is wrong; keys that are set: %d\n", file, settings)
 			return err
 		},
 	}

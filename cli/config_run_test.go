@@ -68,8 +68,8 @@ func TestCheckConfig(t *testing.T) {
 		status int
 		says   []string
 	}{
-		{"shipped", []string{shipped}, 0, []string{shipped + ": nothing is wrong, 4 keys are set"}},
-		{"empty", []string{configOf(t, "")}, 0, []string{"nothing is wrong, 0 keys are set"}},
+		{"shipped", []string{shipped}, 0, []string{shipped + ": nothing is wrong; keys that are set: 4"}},
+		{"empty", []string{configOf(t, "")}, 0, []string{"nothing is wrong; keys that are set: 0"}},
 		{"two faults", []string{configOf(t, "onyl: v1\nrealtime: yes\n")}, 2, []string{"config.yaml:1: onyl", "config.yaml:2: realtime"}},
 		{"values that the flags refuse", []string{configOf(t, "\n\nendpoint: localhost\n")}, 2, []string{`config.yaml:3: --endpoint: `}},
 		{"command that is not there", []string{configOf(t, "\nenrich: "+missing+"\n")}, 2, []string{`config.yaml:2: --enrich cannot run`}},
