@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"imds-analyzer/attribution"
@@ -22,7 +24,7 @@ func (s *session) followNetworks(feed *capture.Feed) {
 	}
 	n, err := newNetworks(s.options.endpoints, feed)
 	if err != nil {
-		s.notFollowed = fmt.Sprintf("containers with a network interface of their own are not captured: %v; run as root outside of containers, or with CAP_SYS_ADMIN", err)
+		s.notFollowed = notFollowed(err)
 		s.limits = append(s.limits, capitalized(s.notFollowed)+".")
 		return
 	}
@@ -31,6 +33,15 @@ func (s *session) followNetworks(feed *capture.Feed) {
 	}
 	s.networks = n
 	s.resolver.Follow(n.follow)
+}
+
+// notFollowed says why other network namespaces are not captured, and what to do.
+func notFollowed(err error) string {
+	todo := "run as root outside of containers, or with CAP_SYS_ADMIN"
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		todo = "allow more open files"
+	}
+	return fmt.Sprintf("containers with a network interface of their own are not captured: %v; %s", err, todo)
 }
 
 // seenIn is seen for a connection in another network namespace.
