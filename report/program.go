@@ -50,7 +50,7 @@ type program struct {
 type share struct {
 	host                                             *host
 	calls, blocking, refused, unclear, elsewhere, v1 uint64
-	against                                          against // when there were those of the middle four
+	against                                          against // when those were made that may be in the way
 }
 
 // example is a process of the program, the latest that called version 1 or may have.

@@ -75,11 +75,8 @@ func TestSince(t *testing.T) {
 			if err := stated.State(read(t, written(t, take(New(week), tt.lines...).Snapshot()))); err != nil {
 				t.Fatal(err)
 			}
-			for how, b := range map[string]*Builder{"lines": straight, "a state": stated} {
-				v := b.Report().Verdict
-				if v.Status != tt.want || ids(v.Against) != tt.against || ids(v.Missing) != tt.missing {
-					t.Errorf("of %s: %s, against %q, missing %q; want %s, %q, %q", how, v.Status, ids(v.Against), ids(v.Missing), tt.want, tt.against, tt.missing)
-				}
+			for _, b := range []*Builder{straight, stated} {
+				checkVerdict(t, &b.Report().Verdict, tt.want, tt.against, tt.missing)
 			}
 		})
 	}

@@ -82,15 +82,20 @@ func TestVerdict(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			v := take(New(tt.options), tt.lines...).Report().Verdict
-			if v.Status != tt.want || ids(v.Against) != tt.against || ids(v.Missing) != tt.missing {
-				t.Errorf("%s, against %q, missing %q; want %s, %q, %q", v.Status, ids(v.Against), ids(v.Missing), tt.want, tt.against, tt.missing)
-			}
+			checkVerdict(t, &v, tt.want, tt.against, tt.missing)
 			for _, i := range append(v.Against, v.Missing...) {
 				if i.Text == "" || i.Count == 0 && i.ID != itemNothing && i.ID != itemTime && i.ID != itemBoot {
 					t.Errorf("%s says %q of %d", i.ID, i.Text, i.Count)
 				}
 			}
 		})
+	}
+}
+
+func checkVerdict(t *testing.T, v *Verdict, want Status, against, missing string) {
+	t.Helper()
+	if v.Status != want || ids(v.Against) != against || ids(v.Missing) != missing {
+		t.Errorf("%s, against %q, missing %q; want %s, %q, %q", v.Status, ids(v.Against), ids(v.Missing), want, against, missing)
 	}
 }
 
