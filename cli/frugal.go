@@ -5,9 +5,9 @@ import (
 	"runtime/metrics"
 )
 
-// smallHeap is what the heap, and what else is looked through when it is cleaned, may take
-// before memory counts more than processor time: then it is cleaned whenever it has grown as
-// offlineGCPercent says. Of a small one that would be used up every few milliseconds.
+// smallHeap is what the heap and the stacks may take before memory counts more than
+// processor time: then the heap is cleaned whenever it has grown as offlineGCPercent says. Of
+// a small one that would be used up every few milliseconds.
 const smallHeap = 8 << 20
 
 // frugality sets how much the heap may grow while files are read.
@@ -18,7 +18,7 @@ type frugality struct {
 
 func newFrugality() *frugality {
 	return &frugality{size: []metrics.Sample{
-		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/globals:bytes"}, {Name: "/gc/scan/stack:bytes"},
+		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"},
 	}}
 }
 
@@ -32,22 +32,22 @@ func (f *frugality) look() {
 	}
 }
 
-// read returns what is looked through when the heap is cleaned, in bytes, 0 if it never was.
-func (f *frugality) read() (size uint64) {
+// read returns what was left when the heap was cleaned last, in bytes, 0 if it never was: the
+// heap with the stacks, and the variables of packages, which the runtime's percentage is of
+// too, although they do not grow.
+func (f *frugality) read() (heap, globals uint64) {
 	metrics.Read(f.size)
-	if f.size[0].Value.Uint64() == 0 {
-		return 0
+	live := f.size[0].Value.Uint64()
+	if live == 0 {
+		return 0, 0
 	}
-	for _, part := range f.size {
-		size += part.Value.Uint64()
-	}
-	return size
+	return live + f.size[1].Value.Uint64(), f.size[2].Value.Uint64()
 }
 
-// growth is by how many percent what has this size may grow.
-func growth(size uint64) int {
-	if size == 0 || size >= smallHeap {
+// growth is by how many percent of heap and globals a heap of this size may grow.
+func growth(heap, globals uint64) int {
+	if heap == 0 || heap >= smallHeap {
 		return offlineGCPercent
 	}
-	return max(offlineGCPercent, int((smallHeap-size)*100/size))
+	return max(offlineGCPercent, int((smallHeap-heap)*100/(heap+globals)))
 }

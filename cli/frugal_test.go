@@ -7,16 +7,20 @@ import (
 )
 
 func TestGrowth(t *testing.T) {
-	for size, want := range map[uint64]int{
-		0:             offlineGCPercent, // not known
-		1 << 20:       700,
-		4 << 20:       100,
-		smallHeap - 1: offlineGCPercent,
-		smallHeap:     offlineGCPercent,
-		1 << 30:       offlineGCPercent,
+	for _, c := range []struct {
+		heap, globals uint64
+		want          int
+	}{
+		{0, 0, offlineGCPercent}, // not known
+		{1 << 20, 0, 700},
+		{4 << 20, 0, 100},
+		{4 << 20, 4 << 20, 50}, // the heap by as much
+		{smallHeap - 1, 0, offlineGCPercent},
+		{smallHeap, 4 << 20, offlineGCPercent},
+		{1 << 30, 0, offlineGCPercent},
 	} {
-		if got := growth(size); got != want {
-			t.Errorf("%d bytes may grow by %d %%, want %d", size, got, want)
+		if got := growth(c.heap, c.globals); got != c.want {
+			t.Errorf("a heap of %d bytes beside %d may grow by %d %%, want %d", c.heap, c.globals, got, c.want)
 		}
 	}
 }
@@ -26,11 +30,14 @@ func TestFrugalityReadsTheHeap(t *testing.T) {
 	const kept = 16 << 20
 	f := newFrugality()
 	runtime.GC()
-	before := f.read()
+	before, globals := f.read()
 	data := make([]byte, kept)
 	runtime.GC()
-	if after := f.read(); before == 0 || after < before+kept/2 {
+	if after, _ := f.read(); before == 0 || after < before+kept/2 {
 		t.Errorf("with %d bytes more it is %d in place of %d", kept, after, before)
+	}
+	if globals == 0 {
+		t.Error("no package has a variable")
 	}
 	runtime.KeepAlive(data)
 }
