@@ -123,7 +123,17 @@ func (o *reportOptions) check(flags *pflag.FlagSet) (err error) {
 	if err := o.judge.Check(); err != nil {
 		return fmt.Errorf("--min-days: %w", err)
 	}
-	return nil
+	return checkSince(o.judge.Since, time.Now())
+}
+
+// checkSince refuses a time of which nothing can tell yet: mostly it is a slip, and a report
+// on it says no more than that.
+func checkSince(since, now time.Time) error {
+	if !since.After(now) {
+		return nil
+	}
+	return fmt.Errorf("--since %s is in the future, of which nothing can tell yet: it is %s now, and a day without a time begins in UTC",
+		since.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 }
 
 // verdictStatus is the exit status for a verdict.

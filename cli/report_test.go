@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The command report over logs that the program has written, and over captures.
@@ -211,7 +212,7 @@ func TestReportExitCode(t *testing.T) {
 		"v2":            {onlyV2, nil, 11},
 		"v2 for long":   {onlyV2, []string{"--min-days", "0"}, 11},
 		"v2, all met":   {onlyV2, allMet, 0},
-		"v1, no more":   {v1, append(allMet, "--since", "2999-01-01"), 0},
+		"v1, no more":   {v1, append(allMet, "--since", time.Now().Format(time.RFC3339)), 11},
 		"v1, since":     {v1, append(allMet, "--since", "2020-01-01T01:00:00+01:00"), 10},
 		"v2, malformed": {onlyV2 + "{\n", allMet, 11},
 		"v2, emptied":   {zeros + onlyV2, allMet, 0},
@@ -282,6 +283,7 @@ func TestReportUsage(t *testing.T) {
 		"days":            {[]string{"--min-days", "-1", "x"}, 2, "--min-days"},
 		"no number":       {[]string{"--min-days", "NaN", "x"}, 2, "--min-days"},
 		"since":           {[]string{"--since", "yesterday", "x"}, 2, "--since"},
+		"future":          {[]string{"--since", "2999-01-01", "x"}, 2, "--since 2999-01-01T00:00:00Z is in the future"},
 		"empty program":   {[]string{"--ignore", "", "x"}, 2, "--ignore"},
 		"endpoint":        {[]string{"--endpoint", "x", "x"}, 2, "--endpoint"},
 		"standard output": {[]string{"-o", "-", "x"}, 2, "-o writes to a file"},

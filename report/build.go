@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"imds-analyzer/output"
 )
@@ -20,13 +19,13 @@ func (b *Builder) Report() *Report {
 		Note:       optionsNote,
 	}
 	r.Inputs.MalformedLines = slices.Clone(b.inputs.MalformedLines)
-	sums := map[*host]*hostSums{}
+	sums := map[*host]*inTheWay{}
 	for _, p := range b.kept.sortedPrograms() {
 		r.addProgram(p, ignore.match(p), sums)
 	}
 	if others := b.kept.otherPrograms; others != nil {
 		r.OtherPrograms = &others.Calls
-		r.addShares(sums, others)
+		addShares(sums, others)
 	}
 	var line timeline
 	var marks marks
@@ -44,41 +43,35 @@ func (b *Builder) Report() *Report {
 	return r
 }
 
-func (r *Report) addProgram(p *program, ignored bool, sums map[*host]*hostSums) {
+func (r *Report) addProgram(p *program, ignored bool, sums map[*host]*inTheWay) {
 	if !ignored {
-		r.addShares(sums, p)
+		addShares(sums, p)
 	}
 	if p.Calls.V1 == 0 && p.Calls.Unknown == 0 {
 		r.V2Programs = append(r.V2Programs, V2Program{p.Key.title(), p.Calls.V2, p.Calls.TokenRequests, len(p.shares)})
 		return
 	}
-	told := p.told(r.Criteria.Since)
+	told := p.told()
 	told.Ignored = ignored
 	r.Programs = append(r.Programs, told)
 }
 
-func (r *Report) addShares(sums map[*host]*hostSums, p *program) {
+func addShares(sums map[*host]*inTheWay, p *program) {
 	for i := range p.shares {
 		s := &p.shares[i]
-		if s.against.isBefore(r.Criteria.Since) {
-			continue
-		}
 		of := sums[s.host]
 		if of == nil {
-			of = &hostSums{}
+			of = &inTheWay{}
 			sums[s.host] = of
 		}
-		of.blocking = sum(of.blocking, s.blocking)
-		of.refused = sum(of.refused, s.refused)
-		of.unclear = sum(of.unclear, s.unclear)
-		of.elsewhere = sum(of.elsewhere, s.elsewhere)
+		of.merge(s.without(s.before))
 	}
 }
 
 // addHost returns what the timeline of all hosts is marked with for this one.
-func (r *Report) addHost(h *host, sums *hostSums, o Options) marks {
+func (r *Report) addHost(h *host, sums *inTheWay, o Options) marks {
 	if sums == nil {
-		sums = &hostSums{}
+		sums = &inTheWay{}
 	}
 	seen := h.Sessions.observed(o.Since)
 	marks := h.Sessions.marks()
@@ -106,7 +99,7 @@ func (r *Report) addHost(h *host, sums *hostSums, o Options) marks {
 // sort puts first what matters most: programs and hosts by what would break.
 func (r *Report) sort() {
 	slices.SortStableFunc(r.Programs, func(a, b Program) int {
-		return cmp.Or(compareLast(a.Before, b.Before), cmp.Compare(b.Calls.V1, a.Calls.V1), cmp.Compare(b.Calls.Unknown, a.Calls.Unknown))
+		return cmp.Or(compareLast(a.NotSince, b.NotSince), cmp.Compare(b.Calls.V1, a.Calls.V1), cmp.Compare(b.Calls.Unknown, a.Calls.Unknown))
 	})
 	slices.SortStableFunc(r.V2Programs, func(a, b V2Program) int { return cmp.Compare(b.Calls, a.Calls) })
 	slices.SortStableFunc(r.Hosts, func(a, b Host) int {
@@ -128,7 +121,7 @@ func compareLast(a, b bool) int {
 	return -1
 }
 
-func (p *program) told(since time.Time) Program {
+func (p *program) told() Program {
 	software := softwareOf(p)
 	t := Program{
 		Name:                p.Key.title(),
@@ -157,15 +150,16 @@ func (p *program) told(since time.Time) Program {
 		Fallbacks:           []Fallback{},
 		HopLimits:           p.Tokens,
 		Causes:              causesOf(p, software),
-		Before:              p.isBefore(since),
 		shares:              p.shares,
 	}
+	var all, before inTheWay
 	for i := range p.shares {
-		if s := &p.shares[i]; !s.against.isBefore(since) {
-			t.Blocking = sum(t.Blocking, s.blocking)
-			t.Refused = sum(t.Refused, s.refused)
-		}
+		all.merge(p.shares[i].inTheWay)
+		before.merge(p.shares[i].before)
 	}
+	left := all.without(before)
+	t.Blocking, t.Refused = left.blocking, left.refused
+	t.Before, t.NotSince = before.all(), before.all() > 0 && left.all() == 0
 	for _, f := range p.Fallbacks.sorted() {
 		t.Fallbacks = append(t.Fallbacks, fallbackOf(f))
 	}

@@ -27,7 +27,11 @@ type Builder struct {
 }
 
 // New returns a Builder that has taken in nothing.
-func New(o Options) *Builder { return &Builder{options: o, kept: newKept()} }
+func New(o Options) *Builder {
+	b := &Builder{options: o, kept: newKept()}
+	b.kept.since = o.Since
+	return b
+}
 
 // Call takes in a call. The entry is not kept.
 func (b *Builder) Call(e *output.Entry) {

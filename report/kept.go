@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"imds-analyzer/output"
 )
@@ -15,6 +16,7 @@ type kept struct {
 	// otherHosts and otherPrograms stand for those that there is no room for.
 	otherHosts    *host
 	otherPrograms *program
+	since         time.Time // Options.Since
 }
 
 func newKept() *kept {
@@ -70,7 +72,7 @@ func (k *kept) others() *program {
 
 func (k *kept) call(e *output.Entry, h *host) {
 	h.call(e)
-	k.program(keyOf(e)).call(e, h)
+	k.program(keyOf(e)).call(e, h, k.since)
 }
 
 // merge takes in what else was taken in.
@@ -90,7 +92,8 @@ func (k *kept) merge(o *kept) {
 func (p *program) mergeAll(o *program, k *kept) {
 	p.merge(o)
 	for i := range o.shares {
-		p.share(k.host(o.shares[i].host.Key)).merge(&o.shares[i])
+		one := o.shares[i].since(k.since)
+		p.share(k.host(one.host.Key)).merge(&one)
 	}
 }
 

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 func (r *Report) printPrograms(t *text) {
@@ -11,7 +12,7 @@ func (r *Report) printPrograms(t *text) {
 		t.line("\nPrograms that call IMDSv1, or may")
 	}
 	for i := range shown {
-		shown[i].print(t, SinceText(r.Criteria.Since))
+		shown[i].print(t, r.Criteria.Since)
 	}
 	var rest Calls
 	for _, p := range r.Programs[len(shown):] {
@@ -37,16 +38,16 @@ func (c *calls) text() string {
 	return s
 }
 
-func (p *Program) print(t *text, since string) {
+func (p *Program) print(t *text, since time.Time) {
 	title := p.Name
 	switch {
 	case p.Ignored:
 		title += " (ignored)"
-	case p.Before:
-		title += " (not" + since + ")"
+	case p.NotSince:
+		title += " (not" + SinceText(since) + ")"
 	}
 	t.wrap("\n  ", "      ", title)
-	t.field("calls", p.callsText())
+	t.field("calls", p.callsText(since))
 	t.field("hosts", listed(p.HostNames, 4, p.Hosts-len(p.HostNames)))
 	t.field("software", p.Software.String())
 	t.field("note", p.Software.Note)
@@ -76,10 +77,13 @@ func (p *Program) print(t *text, since string) {
 	p.printCauses(t)
 }
 
-func (p *Program) callsText() string {
+func (p *Program) callsText(since time.Time) string {
 	s := p.Calls.text()
 	if p.Calls.V1 != p.Blocking || p.Refused > 0 {
 		s += fmt.Sprintf("; %d of the v1 calls are in the way", p.Blocking) + refusedText(p.Refused)
+	}
+	if p.Before > 0 {
+		s += fmt.Sprintf("; %d from before %s", p.Before, givenTime(since))
 	}
 	return s
 }

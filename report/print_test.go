@@ -3,6 +3,7 @@ package report
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // What is to be done is said at length once.
@@ -32,7 +33,7 @@ func TestPrintSetting(t *testing.T) {
 	for note, want := range map[string]string{"": "no fallback  set=1\n", "needs 2 or later": "no fallback  set=1 (needs 2 or later)\n"} {
 		p := Program{Name: "p", Software: Software{Setting: "set=1", SettingNote: note}}
 		printed := &text{}
-		p.print(printed, "")
+		p.print(printed, time.Time{})
 		if !strings.Contains(printed.String(), want) {
 			t.Errorf("%q is not in\n%s", want, printed.String())
 		}

@@ -46,11 +46,13 @@ type program struct {
 	shares []share // in the order of the hosts' indexes
 }
 
-// share is what a host has of a program's calls. Those that were refused are blocking, too.
+// share is what a host has of a program's calls.
 type share struct {
-	host                                             *host
-	calls, blocking, refused, unclear, elsewhere, v1 uint64
-	against                                          against // when those were made that may be in the way
+	host      *host
+	calls, v1 uint64
+	inTheWay
+	before  inTheWay // those of them that are known to be from before Options.Since
+	against against  // when they were made
 }
 
 // example is a process of the program, the latest that called version 1 or may have.
@@ -94,7 +96,7 @@ func (x *example) tidy() {
 	}
 }
 
-func (p *program) call(e *output.Entry, h *host) {
+func (p *program) call(e *output.Entry, h *host, since time.Time) {
 	n := callsOf(e)
 	p.Calls.merge(n)
 	p.Seen.merge(spanOf(e))
@@ -104,7 +106,7 @@ func (p *program) call(e *output.Entry, h *host) {
 	for _, f := range e.IMDS.Findings {
 		p.Findings.add(f, e.Calls(), maxFindings)
 	}
-	p.share(h).call(standingOf(e), n, spanOf(e).Last)
+	p.share(h).call(e, since)
 	p.UserAgents.add(e.UserAgent.Original, e.Calls(), maxOfEach)
 	if n.V2 == 0 {
 		p.tokenless(e, n.V1)
@@ -174,33 +176,27 @@ func (p *program) share(h *host) *share {
 	return &p.shares[at]
 }
 
-func (s *share) call(is standing, n calls, at time.Time) {
-	all := n.all()
-	if is != harmless && is != probe {
-		s.against.add(at)
+func (s *share) call(e *output.Entry, since time.Time) {
+	s.calls = sum(s.calls, e.Calls())
+	s.v1 = sum(s.v1, callsOf(e).V1)
+	of := inTheWayOf(e)
+	if of == (inTheWay{}) {
+		return
 	}
-	s.calls = sum(s.calls, all)
-	s.v1 = sum(s.v1, n.V1)
-	switch is {
-	case refused:
-		s.refused = sum(s.refused, all)
-		fallthrough
-	case blocking:
-		s.blocking = sum(s.blocking, all)
-	case unclear:
-		s.unclear = sum(s.unclear, all)
-	case elsewhere:
-		s.elsewhere = sum(s.elsewhere, all)
+	var made against
+	made.add(spanOf(e).Last)
+	s.inTheWay.merge(of)
+	s.against.merge(made)
+	if made.isBefore(since) {
+		s.before.merge(of)
 	}
 }
 
 func (s *share) merge(o *share) {
 	s.calls = sum(s.calls, o.calls)
 	s.v1 = sum(s.v1, o.v1)
-	s.blocking = sum(s.blocking, o.blocking)
-	s.refused = sum(s.refused, o.refused)
-	s.unclear = sum(s.unclear, o.unclear)
-	s.elsewhere = sum(s.elsewhere, o.elsewhere)
+	s.inTheWay.merge(o.inTheWay)
+	s.before.merge(o.before)
 	s.against.merge(o.against)
 }
 

@@ -77,8 +77,10 @@ type Program struct {
 	Blocking uint64 `json:"blocking"`
 	Refused  uint64 `json:"refused"`
 	Ignored  bool   `json:"ignored"`
-	// Before: all its calls that could be in the way are from before Criteria.Since.
-	Before bool `json:"before_since,omitempty"`
+	// Before are calls that would be in the way, or could be, and are from before
+	// Criteria.Since. NotSince: it has such calls, and none since.
+	Before   uint64 `json:"before_since,omitempty"`
+	NotSince bool   `json:"not_since,omitempty"`
 	// Answers are those to calls of version 1; Paths, First and Last are those of
 	// them and of unknown calls.
 	Answers []Counted `json:"answers"`

@@ -26,17 +26,13 @@ func (a *against) isBefore(since time.Time) bool {
 	return !since.IsZero() && !a.Undated && a.Last.Before(since)
 }
 
-// isBefore says that it has calls that may be in the way, all of them from before that time.
-func (p *program) isBefore(since time.Time) bool {
-	some := false
-	for i := range p.shares {
-		s := &p.shares[i]
-		if !s.against.isBefore(since) {
-			return false
-		}
-		some = some || s.against != against{}
+// since tells those apart that are from before that time, of a state: it has but the time of
+// the latest, so that all are or, for all that is known, none is.
+func (s share) since(t time.Time) share {
+	if s.against.isBefore(t) {
+		s.before = s.inTheWay
 	}
-	return some
+	return s
 }
 
 // since leaves out what was before that time.
@@ -82,14 +78,24 @@ func (s *session) isBefore(since time.Time) bool {
 // callsOnly are the counts by which it is known how many calls the logs lack.
 func (c *counts) callsOnly() counts { return counts{CallsV1: c.CallsV1, CallsUnknown: c.CallsUnknown} }
 
+// nothingSince says that neither a capture nor a call tells of that time or a later one.
+func (h *host) nothingSince(t time.Time, seen *observation) bool {
+	return !t.IsZero() && h.Seen.Last.Before(t) && seen.Within.Last.IsZero()
+}
+
 // SinceText says from when on something counts, " since 2026-11-20"; empty if that is always.
 func SinceText(t time.Time) string {
-	layout := time.RFC3339
-	switch t = t.UTC(); {
-	case t.IsZero():
+	if t.IsZero() {
 		return ""
-	case t.Equal(t.Truncate(24 * time.Hour)):
+	}
+	return " since " + givenTime(t)
+}
+
+// givenTime is a time as it is given: a day, or a time of it.
+func givenTime(t time.Time) string {
+	layout := time.RFC3339
+	if t = t.UTC(); t.Equal(t.Truncate(24 * time.Hour)) {
 		layout = time.DateOnly
 	}
-	return " since " + t.Format(layout)
+	return t.Format(layout)
 }

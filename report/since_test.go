@@ -66,6 +66,10 @@ func TestSince(t *testing.T) {
 		{"lost before", []any{lost.start(), lost.stop(at(-1)), good, old(), old(), old()}, since(week), Ready, "", ""},
 		{"lost before, and all counts", []any{lost.start(), lost.stop(at(-1)), good}, week, NotEnough, "", "packets_dropped calls_not_read"},
 		{"calls before that no log has", []any{lost.start(), lost.stop(at(-1)), good}, since(week), NotEnough, "", "calls_not_read"},
+		{"nothing since, and no time is asked for", []any{threeWeeks("web-1"), old()}, Options{NoBoot: true, Since: at(30)}, NotEnough, "", "observed_time"},
+		{"nothing since on one of two hosts", []any{aWeek("web-1"), threeWeeks("web-2")}, Options{NoBoot: true, Since: updated()}, NotEnough, "", "observed_time"},
+		{"nothing since but a call of which nothing is asked", []any{aWeek("web-1"), call(v2, when(at(15)))}, Options{NoBoot: true, Since: updated()}, Ready, "", ""},
+		{"nothing since but a capture of which nothing is asked", good, Options{NoBoot: true, Since: at(20.9)}, Ready, "", ""},
 		{"lost by a capture that goes on", []any{within.start(), within.stop(at(21))}, since(Options{NoBoot: true}), NotEnough, "", "packets_dropped"},
 	}
 	for _, tt := range tests {
@@ -90,9 +94,9 @@ func TestSinceIsTold(t *testing.T) {
 	for range 3 {
 		lines = append(lines, call(process("/before"), when(at(2))))
 	}
-	lines = append(lines, threeWeeks("web-1"), call(process("/after"), when(at(15))))
+	lines = append(lines, threeWeeks("web-1"), call(process("/after"), when(at(13))), call(process("/after"), when(at(15))))
 	r := take(New(since(week)), lines...).Report()
-	if p := r.Programs; len(p) != 2 || p[0].Name != "/after" || p[0].Before || p[0].Blocking != 1 || !p[1].Before || p[1].Blocking != 0 || p[1].Calls.V1 != 3 {
+	if p := r.Programs; len(p) != 2 || p[0].Name != "/after" || p[0].NotSince || p[0].Blocking != 1 || !p[1].NotSince || p[1].Blocking != 0 || p[1].Calls.V1 != 3 {
 		t.Errorf("the programs are %+v", r.Programs)
 	}
 	if h := r.Hosts[0]; h.Blocking != 1 || h.Observed.Days != 7 || h.Observed.Boots.Count != 1 || !h.Observed.First.Equal(rebooted()) {
@@ -103,7 +107,7 @@ func TestSinceIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	printed := text.String() + reported(t, r)
-	for _, want := range []string{"/before (not since 2026-03-16)\n", `"since": "2026-03-16T00:00:00Z"`, `"before_since": true`} {
+	for _, want := range []string{"/before (not since 2026-03-16)\n", "2 v1, 0 v2; 1 of the v1 calls are in the way; 1 from before 2026-03-16\n", `"since": "2026-03-16T00:00:00Z"`, `"before_since": 3`, `"not_since": true`} {
 		if !strings.Contains(printed, want) {
 			t.Errorf("%q is not in\n%s", want, printed)
 		}
@@ -111,6 +115,70 @@ func TestSinceIsTold(t *testing.T) {
 	ready := take(New(since(week)), threeWeeks("web-1")).Report()
 	if got, want := ready.Headline(), "Ready: nothing was seen since 2026-03-16 that needs IMDSv1. It can be switched off."; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// Calls that have a time count from when a report is asked, and no others. A state has but
+// the time of the latest.
+func TestSinceIsExactWhereItCanBe(t *testing.T) {
+	folded := func(e *output.Entry) {
+		e.IMDS.Folded = output.Folded{Reason: output.ReasonRate, Calls: 5, First: at(1), Last: at(3)}
+	}
+	before := []any{call(when(at(2))), call(when(at(3)), status(401)), call(when(at(1)), folded), call(when(at(4)), unknownCall)}
+	after := []any{call(when(at(15))), call(when(at(16)), status(401)), call(when(at(15)), unknownCall)}
+	tests := []struct {
+		name                      string
+		state, log                []any
+		blocking, refused, before uint64
+		notSince                  bool
+	}{
+		{"a log", nil, append(before, after...), 2, 1, 8, false},
+		{"a log of before", nil, before, 0, 0, 8, true},
+		{"a log of afterwards", nil, after, 2, 1, 0, false},
+		{"a state of before, and a log", before, after, 2, 1, 8, false},
+		{"a state of before", before, nil, 0, 0, 8, true},
+		{"a state of both", append(before, after...), nil, 9, 2, 0, false},
+		{"a log of another host", before, []any{call(from("web-2"), when(at(2))), call(from("web-2"), when(at(15)))}, 1, 0, 9, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := New(since(week))
+			if err := b.State(read(t, written(t, take(New(week), tt.state...).Snapshot()))); err != nil {
+				t.Fatal(err)
+			}
+			r := take(b, tt.log...).Report()
+			p, of := &r.Programs[0], uint64(0)
+			if p.Blocking != tt.blocking || p.Refused != tt.refused || p.Before != tt.before || p.NotSince != tt.notSince {
+				t.Errorf("%d are in the way, %d refused, %d from before, none since: %v", p.Blocking, p.Refused, p.Before, p.NotSince)
+			}
+			for _, h := range r.Hosts {
+				of += h.Blocking
+			}
+			if of != tt.blocking {
+				t.Errorf("%d are in the way on hosts", of)
+			}
+		})
+	}
+}
+
+// What a report is asked from is not in the state that is made of it.
+func TestSinceIsInNoState(t *testing.T) {
+	lines := append(threeWeeks("web-1"), call(when(at(2))), call(when(at(15))))
+	if got, want := written(t, take(New(since(week)), lines...).Snapshot()), written(t, take(New(week), lines...).Snapshot()); got != want {
+		t.Errorf("it is\n%s\nwant\n%s", got, want)
+	}
+}
+
+// Where no time of observation is asked for, the report says that there is none.
+func TestNothingSinceIsTold(t *testing.T) {
+	two := []any{aWeek("web-1"), aWeek("web-2")}
+	for want, o := range map[string]Options{
+		"nothing was observed since 2026-03-16 on 2 hosts":                                               {NoBoot: true, Since: updated()},
+		"2 hosts were observed for less than 7 days since 2026-03-16T00:00:01Z, one of them for no time": {MinDays: 7, NoBoot: true, Since: updated().Add(time.Second)},
+	} {
+		if v := take(New(o), two...).Report().Verdict; len(v.Missing) != 1 || v.Missing[0].Text != want {
+			t.Errorf("it is %+v, want %q", v, want)
+		}
 	}
 }
 

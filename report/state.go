@@ -180,11 +180,11 @@ func (d *programData) mergeInto(p *program, k *kept) {
 	d.Example.tidy()
 	p.merge(&d.program)
 	for _, s := range d.Shares {
-		if s.against == (against{}) && sum(s.Blocking, sum(s.Unclear, s.Elsewhere)) > 0 { // of a version that did not tell
+		of := inTheWay{s.Blocking, s.Refused, s.Unclear, s.Elsewhere}
+		if s.against == (against{}) && of.all() > 0 { // of a version that did not tell
 			s.against.add(d.V1.Last)
 		}
-		p.share(k.host(s.Host)).merge(&share{calls: s.Calls, v1: s.V1, blocking: s.Blocking, refused: s.Refused, unclear: s.Unclear,
-			elsewhere: s.Elsewhere, against: s.against})
+		p.share(k.host(s.Host)).merge(&share{calls: s.Calls, v1: s.V1, inTheWay: of, against: s.against})
 	}
 }
 

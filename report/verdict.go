@@ -78,18 +78,15 @@ const (
 	itemUnfinished     = "inventory_unfinished"
 )
 
-// hostSums is what the programs of a host that are not ignored add up to.
-type hostSums struct{ blocking, refused, unclear, elsewhere uint64 }
-
-// judge is the verdict on one host.
-func judge(h *host, seen *observation, sums hostSums, o Options) Verdict {
+// judge is the verdict on one host. Sums are what its programs that are not ignored add up to.
+func judge(h *host, seen *observation, sums inTheWay, o Options) Verdict {
 	var v Verdict
 	v.Against = counted(v.Against, itemV1, less(sums.blocking, sums.refused))
 	v.Against = counted(v.Against, itemRefused, sums.refused)
 	if h.Key == otherHostsKey { // what is known of several cannot be told apart
 		v.Missing = append(v.Missing, Item{ID: itemOthers, Count: h.Calls.all(), Hosts: 1}) // also without calls
 	} else {
-		v.Missing = append(missingTime(seen, o), missingBoot(seen, o)...)
+		v.Missing = append(missingTime(h, seen, o), missingBoot(seen, o)...)
 	}
 	c := &seen.Counts
 	v.Missing = counted(v.Missing, itemDropped, c.Dropped)
@@ -141,8 +138,8 @@ func counted(items []Item, id string, n uint64) []Item {
 
 func (c *calls) all() uint64 { return sum(sum(c.V1, c.V2), c.Unknown) }
 
-func missingTime(seen *observation, o Options) []Item {
-	if days := inDays(seen.Time); days < o.MinDays {
+func missingTime(h *host, seen *observation, o Options) []Item {
+	if days := inDays(seen.Time); days < o.MinDays || h.nothingSince(o.Since, seen) {
 		return []Item{{ID: itemTime, Hosts: 1, Days: &days}}
 	}
 	return nil
@@ -221,7 +218,7 @@ func (i *Item) text(o Options) string {
 	case itemNothing:
 		return "nothing was observed: there is no call, and no line that tells of a capture"
 	case itemTime:
-		return i.timeText(o)
+		return i.timeText(o, on)
 	case itemBoot:
 		return "no boot was observed" + SinceText(o.Since) + on + ": start the analyzer with the system, and reboot, or stop and start the instance"
 	case itemFiles:
@@ -265,9 +262,12 @@ func countedItems() map[string]countedItem {
 	}
 }
 
-func (i *Item) timeText(o Options) string {
+func (i *Item) timeText(o Options, on string) string {
 	since := SinceText(o.Since)
-	if i.Hosts > 1 {
+	switch {
+	case o.MinDays == 0:
+		return "nothing was observed" + since + on
+	case i.Hosts > 1:
 		return fmt.Sprintf("%d hosts were observed for less than %s%s, one of them for %s", i.Hosts, DaysText(o.MinDays), since, DaysText(*i.Days))
 	}
 	return fmt.Sprintf("observed for %s%s, which is less than %s", DaysText(*i.Days), since, DaysText(o.MinDays))

@@ -27,7 +27,7 @@ func (p program) Standing() string {
 	switch {
 	case p.Ignored:
 		return "ignored"
-	case p.Before:
+	case p.NotSince:
 		return "earlier"
 	case p.Blocking > p.Refused:
 		return "in the way"

@@ -29,7 +29,7 @@ func TestWords(t *testing.T) {
 func TestSorted(t *testing.T) {
 	all := []report.Program{
 		{Name: "ignored", Ignored: true, Blocking: 99, Calls: report.Calls{V1: 99}},
-		{Name: "before", Before: true, Calls: report.Calls{V1: 80}},
+		{Name: "before", Before: 80, NotSince: true, Calls: report.Calls{V1: 80}},
 		{Name: "harmless", Calls: report.Calls{V1: 50}},
 		{Name: "unknown", Calls: report.Calls{Unknown: 3}},
 		{Name: "refused", Blocking: 40, Refused: 40, Calls: report.Calls{V1: 40}},
