@@ -1,6 +1,6 @@
 // Command manpage writes the program's manual page to standard output: a text with the
 // commands, flags and examples of the program itself in it, so that they are those of its
-// help. scripts/build-packages runs it.
+// help. scripts/build-manual, build-release and build-packages run it.
 package main
 
 import (
