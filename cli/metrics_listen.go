@@ -17,8 +17,8 @@ import (
 )
 
 // Limits of the scrapes: every local user can connect. A connection has one request of
-// 8 KiB at most, and 5 s in all; 8 at once, with a text of 64 KiB each, take 1 MiB.
-// Others wait in the kernel's queue.
+// 8 KiB at most, and 5 s in all; 8 at once, with a text of 64 KiB each, take 1 MiB. The
+// ninth ends one that hangs.
 const (
 	maxScrapes    = 8
 	scrapeRequest = 8 << 10
@@ -38,11 +38,14 @@ const scrapePath = "/metrics"
 type scrapes struct {
 	address  netip.AddrPort
 	listener net.Listener
-	room     chan struct{} // for connections
+	room     chan struct{} // for those that are served
 	// asked are those who wait for a text, each with room for it.
 	asked chan chan<- []byte
 
-	mu     sync.Mutex // held while one asks for all
+	mu   sync.Mutex
+	open []*scrape // those that are served, in the order in which they came
+
+	turn   chan struct{} // held while one asks for all
 	latest []byte
 	at     time.Time
 }
@@ -67,6 +70,7 @@ func listenForScrapes(at netip.AddrPort) (*scrapes, error) {
 		listener: listener,
 		room:     make(chan struct{}, maxScrapes),
 		asked:    make(chan chan<- []byte),
+		turn:     make(chan struct{}, 1),
 	}
 	go s.accept()
 	return s, nil
@@ -76,19 +80,18 @@ func listenForScrapes(at netip.AddrPort) (*scrapes, error) {
 // lack of file descriptors, is tried again.
 func (s *scrapes) accept() {
 	for {
-		s.room <- struct{}{}
 		conn, err := s.listener.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil:
-			<-s.room
 			time.Sleep(scrapeFresh)
 			continue
 		}
+		c := s.enter(conn)
 		go func() {
-			s.serve(conn)
-			<-s.room
+			defer s.leave(c)
+			s.serve(c)
 		}()
 	}
 }
@@ -107,21 +110,18 @@ func (s *scrapes) close() {
 	}
 }
 
-// serve answers one request, and closes the connection. That the other side does not
-// speak HTTP, or has gone, is its own affair.
-func (s *scrapes) serve(conn net.Conn) {
-	defer conn.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), scrapeWithin-scrapeAnswer)
-	defer cancel()
-	deadline, _ := ctx.Deadline()
-	if conn.SetDeadline(deadline.Add(scrapeAnswer)) != nil {
+// serve answers one request. That the other side does not speak HTTP, or has gone, is its
+// own affair.
+func (s *scrapes) serve(c *scrape) {
+	if c.limit() != nil {
 		return
 	}
-	request, err := http.ReadRequest(bufio.NewReader(io.LimitReader(conn, scrapeRequest)))
+	request, err := http.ReadRequest(bufio.NewReader(io.LimitReader(c, scrapeRequest)))
 	if err != nil {
 		return
 	}
-	status, text := s.answer(ctx, request)
+	s.hasAsked(c)
+	status, text := s.answer(c.ctx, request)
 	response := &http.Response{
 		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Close: true,
 		Header:        http.Header{"Content-Type": {metrics.ContentType}, "X-Content-Type-Options": {"nosniff"}},
@@ -129,7 +129,7 @@ func (s *scrapes) serve(conn net.Conn) {
 		ContentLength: int64(len(text)),
 		Request:       request,
 	}
-	_ = response.Write(conn)
+	_ = response.Write(c)
 }
 
 // answer returns the status and the text. A name in the Host header, but localhost, is
@@ -155,8 +155,12 @@ var errBusy = errors.New("the capture is busy, or ends")
 
 // text returns the counts, of up to scrapeFresh ago.
 func (s *scrapes) text(ctx context.Context) ([]byte, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return nil, errBusy
+	}
 	if s.latest != nil && time.Since(s.at) < scrapeFresh {
 		return s.latest, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,7 +113,7 @@ func TestScrapes(t *testing.T) {
 
 // A capture that does not answer gets its scraper a status in time.
 func TestScrapeOfBusyCapture(t *testing.T) {
-	s := &scrapes{asked: make(chan chan<- []byte)}
+	s := &scrapes{asked: make(chan chan<- []byte), turn: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r, err := http.NewRequest("GET", "http://localhost"+scrapePath, nil)
@@ -124,38 +125,75 @@ func TestScrapeOfBusyCapture(t *testing.T) {
 	}
 }
 
-// Those who connect and say nothing keep out nobody but for the time that they have.
-func TestScrapesAreFew(t *testing.T) {
-	s, _ := startScrapes(t, "x\n")
-	var silent []net.Conn
-	for range maxScrapes {
+// Those who hang keep nobody waiting for the time that they have: many that say nothing, that
+// say half of what they want, and that do not read the answer.
+func TestScrapesThatHang(t *testing.T) {
+	s, _ := startScrapes(t, strings.Repeat("x", 64<<10))
+	const all = 60
+	for i := range all {
 		conn, err := net.Dial("tcp", s.address.String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		silent = append(silent, conn)
+		request := []string{"", "GET /metrics HT", "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"}[i%3]
+		if _, err := io.WriteString(conn, request); err != nil {
+			t.Logf("%d was closed meanwhile: %v", i, err)
+		}
 	}
-	silent[0].Close() // makes room for one
-	response, err := http.Get("http://" + s.address.String() + scrapePath)
-	if err != nil {
-		t.Fatal(err)
+	client := http.Client{Timeout: scrapeWithin} // 60 by 8 had 40 s
+	for range 2 {
+		response, err := client.Get("http://" + s.address.String() + scrapePath)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != 200 {
+			t.Errorf("status %d, %v", response.StatusCode, err)
+		}
+		response.Body.Close()
 	}
-	response.Body.Close()
-	if response.StatusCode != 200 || cap(s.room) != maxScrapes {
-		t.Errorf("status %d", response.StatusCode)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.open) > maxScrapes {
+		t.Errorf("%d connections are open", len(s.open))
+	}
+}
+
+// Who has asked is not sent away for those who have not.
+func TestWhoMakesRoom(t *testing.T) {
+	for name, tt := range map[string]struct {
+		asked []bool
+		want  int
+	}{
+		"nobody has asked": {[]bool{false, false, false}, 0},
+		"the first has":    {[]bool{true, false, false}, 1},
+		"all have":         {[]bool{true, true, true}, 0},
+	} {
+		s := &scrapes{}
+		for _, asked := range tt.asked {
+			s.open = append(s.open, &scrape{asked: asked})
+		}
+		if got := slices.Index(s.open, s.longest()); got != tt.want {
+			t.Errorf("%s: it is number %d", name, got)
+		}
 	}
 }
 
 // A request that is too long is not read to its end.
 func TestScrapeTooLong(t *testing.T) {
-	s := &scrapes{}
+	s := &scrapes{room: make(chan struct{}, maxScrapes)}
 	in := strings.NewReader("GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 1<<20))
 	conn := &scripted{in: in}
-	s.serve(conn)
+	s.serveAndLeave(conn)
 	if read := int(in.Size()) - in.Len(); read > scrapeRequest || conn.out.Len() > 0 || !conn.closed {
 		t.Errorf("%d bytes were read, answer %q, closed %v", read, conn.out.String(), conn.closed)
 	}
+}
+
+func (s *scrapes) serveAndLeave(conn net.Conn) {
+	c := s.enter(conn)
+	defer s.leave(c)
+	s.serve(c)
 }
 
 // scripted is a connection on which the other side has said everything.
@@ -184,9 +222,9 @@ func FuzzScrape(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, request string) {
-		s := &scrapes{latest: []byte("planted"), at: time.Now().Add(time.Hour)}
+		s := &scrapes{room: make(chan struct{}, maxScrapes), turn: make(chan struct{}, 1), latest: []byte("planted"), at: time.Now().Add(time.Hour)}
 		conn := &scripted{in: strings.NewReader(request)}
-		s.serve(conn)
+		s.serveAndLeave(conn)
 		asks := strings.HasPrefix(request, "GET ") && strings.Contains(request, scrapePath)
 		if out := conn.out.String(); strings.Contains(out, "planted") && !asks || out != "" && !strings.HasPrefix(out, "HTTP/1.1 ") || !conn.closed {
 			t.Errorf("%q is answered %q", request, out)
