@@ -36,7 +36,7 @@ func tokenCall(sequence uint64, after time.Duration) *output.Record {
 func folding(t *testing.T, out *bytes.Buffer, o options) *journal {
 	t.Helper()
 	o.fold = time.Minute
-	j, err := openJournal(o, Streams{Out: out, Err: out}, out, func() {})
+	j, err := openJournal(t.Context(), o, Streams{Out: out, Err: out}, out, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"io/fs"
 	"os"
@@ -74,7 +75,7 @@ const standardOutput = "standard output"
 
 // openJournal opens the outputs that the options ask for. out writes to standard
 // output.
-func openJournal(o options, streams Streams, out io.Writer, stop func()) (*journal, error) {
+func openJournal(ctx context.Context, o options, streams Streams, out io.Writer, stop func()) (*journal, error) {
 	j := &journal{options: o, summary: output.NewSummary(), folder: output.NewFolder(o.fold), stop: stop, stderr: streams.Err}
 	if o.live() {
 		j.limiter, j.now = output.NewLimiter(o.maxEntryRate), time.Now
@@ -84,7 +85,7 @@ func openJournal(o options, streams Streams, out io.Writer, stop func()) (*journ
 		return j, nil
 	}
 	if o.output != "" {
-		if err := j.openFile(&o); err != nil {
+		if err := j.openFile(ctx, &o); err != nil {
 			return nil, err
 		}
 	}

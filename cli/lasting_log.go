@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -55,11 +56,11 @@ func newLastingLog(j *journal, name string, place io.WriteCloser, missing uint64
 
 // openFile opens the file of -o. A live capture's outlasts errors, if it is a regular one:
 // from a capture file the entries can be had again.
-func (j *journal) openFile(o *options) error {
+func (j *journal) openFile(ctx context.Context, o *options) error {
 	file, err := logfile.Open(o.output, logfile.Options{RotateSize: int64(o.rotateSize), Keep: o.rotateKeep, IsCapture: mayBeCapture})
 	switch {
 	case errors.Is(err, logfile.ErrNotRegular) && o.rotateSize == 0:
-		return j.openDevice(o.output)
+		return j.openDevice(ctx, o.output)
 	case errors.Is(err, logfile.ErrCapture):
 		return usageError{fmt.Errorf("cannot write the log: %w (packets are saved with -w)", err)}
 	case err != nil:
@@ -80,8 +81,8 @@ func mayBeCapture(head []byte) bool { return capture.IsCapture(head) || capture.
 
 // openDevice opens what is no regular file, such as a pipe: what could not be written to
 // it is lost.
-func (j *journal) openDevice(name string) error {
-	file, err := logfile.Guarded(logfile.Target(name), os.O_WRONLY|os.O_APPEND)
+func (j *journal) openDevice(ctx context.Context, name string) error {
+	file, err := openForReader(ctx, j.stderr, logfile.Target(name), os.O_WRONLY|os.O_APPEND)
 	if err != nil {
 		return fmt.Errorf("cannot write the log: %w", err)
 	}

@@ -93,7 +93,7 @@ func (*disk) Close() error { return nil }
 func twoLogs(t *testing.T, a, b *disk) *journal {
 	t.Helper()
 	var said bytes.Buffer
-	j, err := openJournal(options{format: formatNone}, Streams{Out: &said, Err: &said}, &said, func() {})
+	j, err := openJournal(t.Context(), options{format: formatNone}, Streams{Out: &said, Err: &said}, &said, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestWaitsBeTriedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			place := &disk{full: true}
 			var said bytes.Buffer
-			j, err := openJournal(o, Streams{Out: &said, Err: &said}, &said, func() {})
+			j, err := openJournal(t.Context(), o, Streams{Out: &said, Err: &said}, &said, func() {})
 			if err != nil {
 				t.Fatal(err)
 			}

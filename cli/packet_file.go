@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync/atomic"
 	"time"
@@ -56,11 +58,11 @@ type toldError struct{ error }
 func (e toldError) Unwrap() error { return e.error }
 
 // openPacketFile opens the file, and leaves what is in it. Without a name it returns nil.
-func openPacketFile(name string) (*packetFile, error) {
+func openPacketFile(ctx context.Context, stderr io.Writer, name string) (*packetFile, error) {
 	if name == "" {
 		return nil, nil
 	}
-	file, err := logfile.Guarded(name, os.O_WRONLY|os.O_CREATE)
+	file, err := openForReader(ctx, stderr, name, os.O_WRONLY|os.O_CREATE)
 	if err != nil {
 		return nil, fmt.Errorf("cannot save packets: %w", err)
 	}

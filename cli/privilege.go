@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -90,7 +91,7 @@ func (s *session) leaveProgramsNothing() {
 // reading does not take, before it looks at a byte of what others have written. It then
 // is the command's user, or nobody: whatever takes over the one has the rights of the
 // other.
-func (s *session) giveUp(out io.Writer, stop func()) error {
+func (s *session) giveUp(ctx context.Context, out io.Writer, stop func()) error {
 	o := &s.options
 	r := reader{names: o.read, to: readAs(), job: confine.Job{Programs: o.command != nil}}
 	switch {
@@ -104,7 +105,7 @@ func (s *session) giveUp(out io.Writer, stop func()) error {
 			return nil
 		}
 		o.targets = targets(o.output, o.write)
-		return s.openOutputs(out, stop)
+		return s.openOutputs(ctx, out, stop)
 	}
 	from, limits, err := r.giveUp(s.streams.Own, o.noSeccomp)
 	if err != nil {

@@ -31,7 +31,7 @@ func runReport(ctx context.Context, o reportOptions, streams Streams) error {
 	if err := o.checkInventoryStays(); err != nil {
 		return err
 	}
-	from, err := o.giveUp(streams)
+	from, err := o.giveUp(ctx, streams)
 	if o.place != nil {
 		defer o.place.Close()
 	}
@@ -81,9 +81,9 @@ func (r *reporting) find(ctx context.Context, from origin) (*inputs, error) {
 
 // giveUp gives up what a report does not take. The file that it is written to is made
 // before, and takes its name in the end, by the rights of whose the directory is.
-func (o *reportOptions) giveUp(streams Streams) (from origin, err error) {
+func (o *reportOptions) giveUp(ctx context.Context, streams Streams) (from origin, err error) {
 	o.targets = targets(o.output)
-	if o.place, err = openReportPlace(o.output); err != nil {
+	if o.place, err = openReportPlace(ctx, streams.Err, o.output); err != nil {
 		return nil, fmt.Errorf("cannot write the report: %w", err)
 	}
 	r := reader{names: append(slices.Clone(o.named), o.inventory...), to: readAs(), open: o.makeReport}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ func (r *reporting) write(made *report.Report) error {
 // openReportPlace opens where a report is to be; nil for standard output. A pipe stays one,
 // if it is not one that others may have put there, and so does a name such as /dev/stdout,
 // also if that is a regular file now.
-func openReportPlace(name string) (*place, error) {
+func openReportPlace(ctx context.Context, stderr io.Writer, name string) (*place, error) {
 	if name == "" {
 		return nil, nil
 	}
@@ -47,7 +48,7 @@ func openReportPlace(name string) (*place, error) {
 		return &place{special: file}, err
 	}
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		file, err := logfile.Guarded(logfile.Target(name), os.O_WRONLY)
+		file, err := openForReader(ctx, stderr, logfile.Target(name), os.O_WRONLY)
 		return &place{special: file}, err
 	}
 	sweep(name)

@@ -105,7 +105,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 	}
 	defer s.reopenOnHangup(isTerminal(terminal))()
 	if !o.live() {
-		if err := s.giveUp(out, cancel); err != nil {
+		if err := s.giveUp(ctx, out, cancel); err != nil {
 			return err
 		}
 	}
@@ -114,7 +114,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 		return advise(err)
 	}
 	defer s.resolver.Close()
-	if err := s.openOutputs(out, cancel); err != nil {
+	if err := s.openOutputs(ctx, out, cancel); err != nil {
 		return err
 	}
 	s.streams.Err = s.log.beside(streams.Err)
@@ -133,14 +133,14 @@ func run(ctx context.Context, o options, streams Streams) error {
 }
 
 // openOutputs opens the log and the file for packets, unless they are open already.
-func (s *session) openOutputs(out io.Writer, stop func()) (err error) {
+func (s *session) openOutputs(ctx context.Context, out io.Writer, stop func()) (err error) {
 	if s.log != nil {
 		return nil
 	}
-	if s.log, err = openJournal(s.options, s.streams, out, stop); err != nil {
+	if s.log, err = openJournal(ctx, s.options, s.streams, out, stop); err != nil {
 		return err
 	}
-	s.packets, err = openPacketFile(s.options.write)
+	s.packets, err = openPacketFile(ctx, s.streams.Err, s.options.write)
 	return err
 }
 

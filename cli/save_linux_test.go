@@ -47,7 +47,7 @@ func TestSavingGoesOn(t *testing.T) {
 // packetFileAt is a file that packets are saved to, and what people are told of it.
 func packetFileAt(t *testing.T, name string, told *[]string) *packetFile {
 	t.Helper()
-	p, err := openPacketFile(name)
+	p, err := openPacketFile(t.Context(), io.Discard, name)
 	if err != nil {
 		t.Fatal(err)
 	}
