@@ -2,8 +2,10 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -32,6 +34,29 @@ func TestExamplesAreUnderstood(t *testing.T) {
 	for name, value := range task {
 		if pod[name] != value {
 			t.Errorf("--%s is %q for the DaemonSet, and %q for the task", name, pod[name], value)
+		}
+	}
+}
+
+// The commands in docs/deploy.md read from where the examples have the log go.
+func TestDeployedLogIsRead(t *testing.T) {
+	text, err := os.ReadFile("../docs/deploy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ command, example, has string }{
+		{`--log-group-name (\S+)`, "cloudwatch-agent/amazon-cloudwatch-agent.json", `"log_group_name": "%s"`},
+		{`--log-group-name (\S+)`, "cloudwatch-agent/metrics-and-alarms.yaml", "Default: %s\n"},
+		{"and `(\\S+)` of the ECS task", "ecs/task-definition.json", `"awslogs-group": "%s"`},
+		{`kubectl get pods -n (\S+)`, "kubernetes/daemonset.yaml", "namespace: %s\n"},
+		{`kubectl logs -n (\S+)`, "kubernetes/daemonset.yaml", "namespace: %s\n"},
+	} {
+		named := regexp.MustCompile(tt.command).FindSubmatch(text)
+		if named == nil {
+			t.Fatalf("%s is not in it", tt.command)
+		}
+		if want := fmt.Sprintf(tt.has, named[1]); !strings.Contains(readExample(t, tt.example), want) {
+			t.Errorf("%s has no %q", tt.example, want)
 		}
 	}
 }
