@@ -165,6 +165,8 @@ func TestSettingSince(t *testing.T) {
 		{"AWS SDK for Go v2", "1.22.0", "1.22.1"}, // which config v1.22.0 requires
 		{"AWS SDK for Java 2.x", "2.23.16", "2.23.17"},
 		{"AWS SDK for JavaScript in Node.js", "2.1487.0", "2.1488.0"},
+		{"AWS SDK for Python (Botocore)", "1.32.3", "1.32.4"},
+		{"AWS SDK for Python (Boto3)", "1.29.3", "1.29.4"},
 		{"AWS SDK for Ruby", "3.185.2", "3.186.0"},
 		{"AWS CodeDeploy agent", "1.6.0-49", "1.7.0"},
 	}
