@@ -110,6 +110,16 @@ func TestSoftwareListHasSettings(t *testing.T) {
 	}
 }
 
+// What has them ask for a token, as they do by default, and go on without one all the same
+// is no setting against the fallback: their calls do not fail with it.
+func TestSoftwareListHasNoOtherSettings(t *testing.T) {
+	for _, name := range []string{"amazon-efs-utils", "Datadog Agent", "s3fs"} {
+		if s := settingOf(name); s.Name == "" || s.Setting != "" {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+}
+
 func settingOf(name string) Software {
 	for _, row := range knownSoftware().rows {
 		if row.Name == name {

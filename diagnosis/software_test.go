@@ -153,8 +153,8 @@ func TestRecogniseIdentity(t *testing.T) {
 
 // What is said with the judgement comes from the row.
 func TestRecogniseTellsMore(t *testing.T) {
-	s, ok := Recognise("s3fs/1.90", nil)
-	if !ok || s.Minimum != "1.91" || !s.Mixed || s.Note == "" || !strings.HasPrefix(s.Source, "https://") {
+	s, ok := Recognise("aws-sdk-nodejs/2.721.0", nil)
+	if !ok || s.Minimum != "2.722.0" || !s.Mixed || s.Note == "" || !strings.HasPrefix(s.Source, "https://") {
 		t.Errorf("%v, %+v", ok, s)
 	}
 	if s, _ = Recognise("Boto/2.49.0", nil); s.Minimum != "" || s.Mixed || !s.Old {
