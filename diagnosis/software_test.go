@@ -76,7 +76,8 @@ func TestRecogniseUserAgent(t *testing.T) {
 		"AWSPowerShell/3.3.590.0 .NET_Runtime/4.0": "AWS Tools for PowerShell 3.3.590.0 old",
 
 		"Cloud-Init/19.3": "cloud-init 19.3 old",
-		"Cloud-Init/20.1-10-g71af48df-0ubuntu5~20.04.2":   "cloud-init 20.1-10-g71af48df-0ubuntu5~20.04.2 old",
+		"Cloud-Init/19.4-33-gbb4131a2-0ubuntu1~18.04.1":   "cloud-init 19.4-33-gbb4131a2-0ubuntu1~18.04.1 capable",
+		"Cloud-Init/20.1-10-g71af48df-0ubuntu5~20.04.2":   "cloud-init 20.1-10-g71af48df-0ubuntu5~20.04.2 capable",
 		"Cloud-Init/22.4.2":                               "cloud-init 22.4.2 capable",
 		"Cloud-Init/":                                     "cloud-init unknown",
 		"s3fs/1.90 (commit hash unknown; GnuTLS(gcrypt))": "s3fs 1.90 old",
@@ -101,7 +102,7 @@ func TestRecogniseIdentity(t *testing.T) {
 		return i
 	}
 	python := pkg("python3.11-minimal", "3.11.2-6")
-	python.Script.Package = deb("cloud-init", "20.1-10-g71af48df-0ubuntu5~20.04.2")
+	python.Script.Package = deb("cloud-init", "19.3-41-gc4735dd3-0ubuntu1")
 	replaced := pkg("datadog-agent", "")
 	byScript := func(name, version string) (i identity.Identity) {
 		i.Package, i.Caller.Package = deb("curl", "7.88.1-10"), deb(name, version)
@@ -120,7 +121,7 @@ func TestRecogniseIdentity(t *testing.T) {
 		{"package of unknown version", "", replaced, "Datadog Agent unknown"},
 		{"agent", "", pkg("amazon-ssm-agent", "3.0.413.0-1"), "Amazon SSM Agent 3.0.413.0-1 old"},
 		{"agent with a library", "aws-sdk-go/1.55.8", pkg("amazon-ssm-agent", "3.0.413.0-1"), "AWS SDK for Go 1.55.8 capable"},
-		{"package of the script", "python-requests/2.22.0", python, "cloud-init 20.1-10-g71af48df-0ubuntu5~20.04.2 old"},
+		{"package of the script", "python-requests/2.22.0", python, "cloud-init 19.3-41-gc4735dd3-0ubuntu1 old"},
 		{"script with a version of its own", "Cloud-Init/22.4.2", python, "cloud-init 22.4.2 capable"},
 		{"rpm", "", pkg("ec2-net-utils", "1.2-2.1.amzn2"), "ec2-net-utils 1.2-2.1.amzn2 old"},
 
