@@ -123,6 +123,8 @@ func TestRecogniseIdentity(t *testing.T) {
 		{"agent with a library", "aws-sdk-go/1.55.8", pkg("amazon-ssm-agent", "3.0.413.0-1"), "AWS SDK for Go 1.55.8 capable"},
 		{"package of the script", "python-requests/2.22.0", python, "cloud-init 19.3-41-gc4735dd3-0ubuntu1 old"},
 		{"script with a version of its own", "Cloud-Init/22.4.2", python, "cloud-init 22.4.2 capable"},
+		{"package of an old one", "", pkg("pgbackrest", "2.38-1.pgdg22.04+1"), "pgBackRest 2.38-1.pgdg22.04+1 old"},
+		{"package of its first one", "", pkg("pgbackrest", "2.39-1.pgdg22.04+1"), "pgBackRest 2.39-1.pgdg22.04+1 capable"},
 		{"rpm", "", pkg("ec2-net-utils", "1.2-2.1.amzn2"), "ec2-net-utils 1.2-2.1.amzn2 old"},
 
 		{"script of it", "curl/7.61.1", byScript("ec2-net-utils", "1.2-2.1.amzn2"), "ec2-net-utils 1.2-2.1.amzn2 old"},
