@@ -16,7 +16,7 @@ const bufferBytes = 64 << 10
 // one line of JSON. What reaches the underlying writer are whole lines. It is
 // not safe for concurrent use.
 type Writer struct {
-	log       *logrus.Entry
+	log       *logrus.Entry // kept, so that not each line takes a new one
 	formatter *formatter
 	sink      sink
 }
@@ -26,9 +26,8 @@ type Writer struct {
 func NewWriter(out io.Writer, name string, buffered bool) *Writer {
 	w := &Writer{formatter: &formatter{}, sink: sink{out: out, name: name, buffered: buffered}}
 	logger := logrus.New()
-	logger.SetOutput(&w.sink)
 	logger.SetFormatter(w.formatter)
-	w.log = &logrus.Entry{Logger: logger}
+	w.log = logrus.NewEntry(logger)
 	return w
 }
 
@@ -60,8 +59,13 @@ func (w *Writer) write(level string) error {
 	if w.sink.err != nil {
 		return w.sink.err
 	}
-	w.log.Log(logLevel(level))
+	w.log.Level = logLevel(level)
+	line, err := w.log.Bytes()
 	w.formatter.call, w.formatter.lifecycle = nil, nil
+	if err != nil {
+		return err
+	}
+	w.sink.add(line)
 	return w.sink.err
 }
 
@@ -72,8 +76,7 @@ func logLevel(level string) logrus.Level {
 	return logrus.InfoLevel
 }
 
-// sink takes the lines from the logger, which it never tells of an error: a
-// logger prints those to standard error and goes on.
+// sink takes whole lines, until one cannot be written.
 type sink struct {
 	out      io.Writer
 	name     string
@@ -82,17 +85,15 @@ type sink struct {
 	err      error
 }
 
-// Write takes a whole line.
-func (s *sink) Write(line []byte) (int, error) {
+func (s *sink) add(line []byte) {
 	if !s.buffered {
 		s.put(line)
-		return len(line), nil
+		return
 	}
 	if len(s.buffer)+len(line) > bufferBytes {
 		s.flush()
 	}
 	s.buffer = append(s.buffer, line...)
-	return len(line), nil
 }
 
 func (s *sink) flush() {
