@@ -14,8 +14,10 @@ const ecsVersion = "8.17.0"
 // known is left out.
 type Entry struct {
 	// Timestamp is the capture time of the request's first byte, in UTC.
-	Timestamp   time.Time `json:"@timestamp,omitzero"`
-	LogLevel    string    `json:"log.level"` // dotted, as ECS logging writes it
+	Timestamp time.Time `json:"@timestamp,omitzero"`
+	LogLevel  string    `json:"log.level"` // dotted, as ECS logging writes it
+	// Message is empty if it says no more than the other fields: then it is made of them
+	// when the line is written.
 	Message     string    `json:"message"`
 	ECS         ECS       `json:"ecs"`
 	Event       Event     `json:"event"`

@@ -8,7 +8,7 @@ func appendEntry(line []byte, e *Entry) []byte {
 	start := w.open("")
 	w.time("@timestamp", e.Timestamp)
 	w.text("log.level", e.LogLevel)
-	w.text("message", e.Message)
+	e.writeMessage(&w)
 	e.ECS.write(&w)
 	e.Event.write(&w)
 	e.IMDS.write(&w)

@@ -186,7 +186,7 @@ func (p *fold) entry() *Entry {
 	e := &p.latest
 	if p.Calls > 1 {
 		e.IMDS.Folded = p.Folded
-		e.Message += fmt.Sprintf("; the latest of %d such calls", p.Calls)
+		e.addToMessage(fmt.Sprintf("; the latest of %d such calls", p.Calls))
 	}
 	return e
 }

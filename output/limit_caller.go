@@ -118,7 +118,7 @@ func (e *Entry) shorten() {
 	p.Args, p.CommandLine, p.WorkingDirectory = nil, "", ""
 	p.Parent.Args, p.Parent.CommandLine = nil, ""
 	e.IMDS.Ancestors, e.IMDS.Attribution.Candidates = nil, nil
-	e.Message += "; without arguments and ancestors, which are too long for so many calls"
+	e.addToMessage("; without arguments and ancestors, which are too long for so many calls")
 }
 
 // first reports whether a call is the first of its kind for its path in the period, as

@@ -194,8 +194,8 @@ func (f *limitFold) entry() *Entry {
 	}
 	e.IMDS.Folded.Reason, e.IMDS.Folded.Several = ReasonRate, f.several
 	if f.several == SeveralPaths {
+		e.addToMessage(", of several paths")
 		e.URL = URL{}
-		e.Message += ", of several paths"
 	}
 	return e
 }

@@ -1,6 +1,10 @@
 package output
 
-import "strconv"
+import (
+	"cmp"
+	"slices"
+	"strconv"
+)
 
 // Limits of what stands in a message, in characters: the longest of the
 // documented categories have about 120. A pod's namespace and its container
@@ -11,14 +15,35 @@ const (
 )
 
 // message says in one sentence, fit for a terminal, what the entry says.
-func message(e *Entry) string {
-	var room [256]byte // for most
-	text := append(room[:0], kind(e)...)
+func message(e *Entry) string { return Sanitize(string(appendMessage(nil, e))) }
+
+// appendMessage is message before it is made fit.
+func appendMessage(text []byte, e *Entry) []byte {
+	text = append(text, kind(e)...)
 	if e.HTTP.Request.Method != "" {
 		text = appendAll(text, " ", e.HTTP.Request.Method, " ", cut(e.URL.Path, maxMessagePath))
 	}
 	text = appendAnswer(append(text, ", "...), e)
-	return Sanitize(string(appendWho(append(text, ", "...), e)))
+	return appendWho(append(text, ", "...), e)
+}
+
+// addToMessage has the message say more than it does of each call.
+func (e *Entry) addToMessage(text string) { e.Message = cmp.Or(e.Message, message(e)) + text }
+
+// writeMessage makes the message in its place in the line, if it is that of each call.
+func (e *Entry) writeMessage(w *jsonWriter) {
+	if e.Message != "" {
+		w.text("message", e.Message)
+		return
+	}
+	w.name("message")
+	start := len(w.line)
+	w.line = appendMessage(append(w.line, '"'), e)
+	if text := w.line[start+1:]; slices.ContainsFunc(text, func(c byte) bool { return !isPlain(c) }) {
+		w.line = append(appendString(w.line[:start], Sanitize(string(text))), ',')
+		return
+	}
+	w.line = append(w.line, '"', ',')
 }
 
 func appendAll(text []byte, parts ...string) []byte {

@@ -54,7 +54,6 @@ func (c *Callers) Describe(e *Entry, r *Record, h *Host) {
 	e.madeBy(c.of(&r.Answer, &r.Identity))
 	e.Diagnose(&r.Diagnosis)
 	e.Event.Sequence = r.Sequence
-	e.Message = message(e)
 }
 
 // timestamp returns the time in UTC, and none where RFC 3339 cannot write it:
