@@ -72,6 +72,9 @@ func taskName(r *Resource) string {
 // name is left, which is the same in all tasks of the family.
 func containerName(w *WorkloadFields) string {
 	name := cmp.Or(w.Container.Name, shortID(w.Container.ID))
+	if !strings.HasPrefix(name, "ecs-") {
+		return name
+	}
 	prefix := "ecs-" + strings.Replace(w.Orchestrator.Resource.Name, ":", "-", 1) + "-"
 	rest, ok := strings.CutPrefix(name, prefix)
 	hex := strings.LastIndexByte(rest, '-')

@@ -94,17 +94,18 @@ func (p *program) add(e *Entry) {
 	}
 	p.origin = originOf(e)
 	p.commandLine = cut(e.Process.CommandLine, maxCommandLine)
+	var room [64]byte // for texts that are counted and not kept
 	p.paths.add(e.URL.Path)
-	p.statuses.add(answer(e))
+	p.statuses.add(string(appendAnswer(room[:0], e)))
 	p.users.add(cmp.Or(e.User.Name, e.User.ID))
 	p.userAgents.add(e.UserAgent.Original)
-	for _, reason := range why(e) {
-		p.why.add(reason)
+	for _, id := range e.IMDS.Findings {
+		p.why.add(why(e, id))
 	}
 	if e.Process.PID == 0 {
-		p.clients.add(e.Source.IP.String())
+		p.clients.add(string(e.Source.IP.AppendTo(room[:0])))
 	} else {
-		p.pids.add(strconv.Itoa(e.Process.PID))
+		p.pids.add(string(strconv.AppendInt(room[:0], int64(e.Process.PID), 10)))
 	}
 }
 
