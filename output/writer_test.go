@@ -246,9 +246,11 @@ func BenchmarkEntry(b *testing.B) {
 	})
 	b.Run("offline", func(b *testing.B) {
 		w := NewWriter(io.Discard, "nowhere", true)
+		var callers Callers
+		var e Entry
 		b.ReportAllocs()
 		for b.Loop() {
-			e := NewEntry(inFile, Host{})
+			callers.Describe(&e, &inFile, &Host{})
 			if err := w.Call(&e); err != nil {
 				b.Fatal(err)
 			}
