@@ -227,6 +227,9 @@ func (u *User) write(w *jsonWriter) {
 }
 
 func (f *WorkloadFields) write(w *jsonWriter) {
+	if *f == (WorkloadFields{}) { // as of most calls in files
+		return
+	}
 	f.Container.write(w)
 	f.Kubernetes.write(w)
 	f.Orchestrator.write(w)
