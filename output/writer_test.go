@@ -226,6 +226,25 @@ func FuzzAppendString(f *testing.F) {
 	})
 }
 
+// Of a call in a file, memory is taken for no more than the four values that its entry points
+// to; the writer and the summary take none.
+func TestEntryTakesLittleMemory(t *testing.T) {
+	record := testRecord(offline)
+	w, s := NewWriter(io.Discard, "nowhere", true), NewSummary()
+	var callers Callers
+	var e Entry
+	each := testing.AllocsPerRun(1000, func() {
+		callers.Describe(&e, &record, &Host{})
+		s.Add(&e)
+		if err := w.Call(&e); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if each > 4 {
+		t.Errorf("%v pieces of memory for each entry", each)
+	}
+}
+
 func BenchmarkEntry(b *testing.B) {
 	record, inFile := testRecord(), testRecord(offline)
 	entry := NewEntry(record, testHost)
