@@ -27,7 +27,8 @@ type Handler interface {
 	// Call is called once for each call, as soon as nothing more can be
 	// learned of it: at its response, or when there can be none any more; at a
 	// token, once it is known whether that has come to the client. The calls of a
-	// connection come in their order.
+	// connection come in their order. Its Response is the Handler's only until it returns:
+	// the next one takes its place.
 	Call(imds.Call)
 	// Closed is called, if Opened was, when a connection has ended and all its calls, and packets
 	// to be saved, were handed over.
@@ -59,6 +60,7 @@ type Analyzer struct {
 	notes     budget // what captures say of clients
 	arrivals  uint64
 	lastID    uint64
+	response  imds.Response // of the call that is handed over
 	vantages  vantages
 	stats     Stats
 	mask      *masker

@@ -150,7 +150,7 @@ type collector struct {
 
 func (c *collector) Unanswered(imds.Call) {}
 func (c *collector) Opened(imds.Conn)     { c.opened++ }
-func (c *collector) Call(call imds.Call)  { c.calls = append(c.calls, call) }
+func (c *collector) Call(call imds.Call)  { c.calls = append(c.calls, kept(call)) }
 func (c *collector) Closed(imds.Conn)     { c.closed++ }
 
 func analyze(t *testing.T, file string) []imds.Call {

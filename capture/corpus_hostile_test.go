@@ -98,7 +98,7 @@ type collected struct {
 func (c *collected) Opened(imds.Conn)     { c.opened++ }
 func (c *collected) Closed(imds.Conn)     { c.closed++ }
 func (c *collected) Unanswered(imds.Call) {}
-func (c *collected) Call(call imds.Call)  { c.calls = append(c.calls, call) }
+func (c *collected) Call(call imds.Call)  { c.calls = append(c.calls, kept(call)) }
 
 // Connections that are never completed are forgotten, and those of clients are not.
 func TestHalfOpenMakeRoom(t *testing.T) {

@@ -205,11 +205,15 @@ func (r *recorder) checkConn(c imds.Call) {
 func (r *recorder) Call(c imds.Call) {
 	r.checkConn(c)
 	r.checkInVain(c)
+	r.calls = append(r.calls, kept(c))
+}
+
+// kept is the call with a response of its own, to be kept behind Handler.Call.
+func kept(c imds.Call) imds.Call {
 	if c.Response != nil {
-		response := *c.Response
-		c.Response = &response
+		c.Response = new(*c.Response)
 	}
-	r.calls = append(r.calls, c)
+	return c
 }
 
 func (r *recorder) Closed(c imds.Conn) {

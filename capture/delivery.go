@@ -22,7 +22,8 @@ func (s *segment) isAcknowledgment() bool {
 // Only an acknowledgment proves that the answer came. That none is seen proves
 // nothing, since the capture may lack it: there has to be evidence against.
 type delivering struct {
-	call imds.Call
+	call     imds.Call
+	response imds.Response
 	// free is true for a call that only waits for those before it on the
 	// connection, so that all keep their order.
 	free bool
@@ -37,7 +38,7 @@ type delivering struct {
 
 // answer hands over a call that has its response, which begins at seq. With a token
 // it waits until it is known whether that comes to the client.
-func (f *flow) answer(p *pendingCall, response *imds.Response, seq uint32) {
+func (f *flow) answer(p *pendingCall, response imds.Response, seq uint32) {
 	switch {
 	case !p.request.IsTokenRequest() || response.Status/100 != 2 || !f.acknowledges:
 		f.emit(p, response)
@@ -47,18 +48,20 @@ func (f *flow) answer(p *pendingCall, response *imds.Response, seq uint32) {
 	default:
 		f.reported = true // as good as
 		f.makeRoom()
-		f.delivering = append(f.delivering, delivering{call: f.callOf(p, response), seq: seq, since: momentOf(f.analyzer.at(response.Time))})
+		f.delivering = append(f.delivering, delivering{
+			call: f.callOf(p, &response), response: response, seq: seq, since: momentOf(f.analyzer.at(response.Time)),
+		})
 	}
 }
 
 // follow hands a call over behind those of its connection that wait.
-func (f *flow) follow(c *imds.Call) {
+func (f *flow) follow(c *imds.Call, response imds.Response) {
 	f.makeRoom()
 	if len(f.delivering) == 0 {
-		f.handOver(c)
+		f.handOver(c, response)
 		return
 	}
-	f.delivering = append(f.delivering, delivering{call: *c, free: true})
+	f.delivering = append(f.delivering, delivering{call: *c, response: response, free: true})
 }
 
 // makeRoom has the first call wait no longer where too many do.
@@ -77,7 +80,7 @@ func (f *flow) hasAcknowledged(seq uint32) bool {
 
 // conclude hands over a call with what is known of its answer by now.
 func (f *flow) conclude(d *delivering) {
-	switch response := d.call.Response; {
+	switch response := &d.response; {
 	case d.free:
 	case f.hasAcknowledged(d.seq):
 		response.Delivery = imds.Acknowledged
@@ -85,7 +88,7 @@ func (f *flow) conclude(d *delivering) {
 		response.Delivery = imds.NotDelivered
 		response.HopLimitNeeded = f.hopLimitNeeded(d)
 	}
-	f.handOver(&d.call)
+	f.handOver(&d.call, d.response)
 }
 
 // concludeWhile hands over the calls that wait no longer, in their order.
@@ -124,7 +127,7 @@ func (d *delivering) see(s *segment, st *stream, at time.Time) {
 	case s.direction == up && s.length() > 0 && st.known && before(s.seq, st.next) && d.isOld(s):
 		d.doubt(at) // the client asks again
 	case s.direction == down && !before(d.seq, s.seq) && before(d.seq, s.seq+uint32(s.length())):
-		d.call.Response.HopLimit = max(d.call.Response.HopLimit, s.hopLimit)
+		d.response.HopLimit = max(d.response.HopLimit, s.hopLimit)
 		if d.isOld(s) {
 			d.doubt(at) // the service sends again
 		}
@@ -190,7 +193,7 @@ func (f *flow) hopLimitExceeded(s *segment) {
 func (f *flow) hopLimitNeeded(d *delivering) uint8 {
 	routers := f.reach.routers()
 	if d.exceeded {
-		routers = max(routers, int(d.call.Response.HopLimit)) // at the least
+		routers = max(routers, int(d.response.HopLimit)) // at the least
 	}
 	if routers == 0 {
 		return 0

@@ -62,7 +62,7 @@ func (x *exchange) request(f *flow, p pendingCall) {
 	if early := x.early; early != nil && len(x.pending) == 0 {
 		x.early = nil
 		if before(p.seq, x.earlyAck) {
-			f.answer(&p, early, x.earlySeq)
+			f.answer(&p, *early, x.earlySeq)
 			return
 		}
 		f.analyzer.stats.ResponsesUnmatched++
@@ -72,7 +72,7 @@ func (x *exchange) request(f *flow, p pendingCall) {
 	}
 	for !f.reserve(p.cost()) {
 		if len(x.pending) == 0 { // there is no room to wait for its answer
-			f.emit(&p, nil)
+			f.emit(&p, imds.Response{})
 			x.owed++
 			return
 		}
@@ -98,11 +98,12 @@ func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool)
 	if len(x.pending) > 0 && x.received(&x.pending[0], first) {
 		p := x.pending[0]
 		x.drop(f)
-		f.answer(&p, &r, first.seq)
+		f.answer(&p, r, first.seq)
 		return p.request.Method
 	}
 	if begun && len(x.pending) == 0 && x.early == nil {
-		x.early, x.earlySeq, x.earlyAck = &r, first.seq, first.ack
+		early := r // the only one that is kept for longer
+		x.early, x.earlySeq, x.earlyAck = &early, first.seq, first.ack
 		if !first.hasAck {
 			x.earlyAck = f.streams[up].next
 		}
@@ -155,7 +156,7 @@ func (x *exchange) ambiguous(f *flow, response *origin) bool {
 func (x *exchange) unanswered(f *flow) {
 	p := x.pending[0]
 	x.drop(f)
-	f.emit(&p, nil)
+	f.emit(&p, imds.Response{})
 }
 
 // giveUp hands over the oldest request while its response may still come.
@@ -228,24 +229,29 @@ func (x *exchange) finish(f *flow) {
 	}
 }
 
-// emit hands a call over.
-func (f *flow) emit(p *pendingCall, response *imds.Response) {
+// emit hands a call over, with its response if that has a status.
+func (f *flow) emit(p *pendingCall, response imds.Response) {
 	f.reported = true
-	c := f.callOf(p, response)
-	f.follow(&c)
+	c := f.callOf(p, &response)
+	f.follow(&c, response)
 }
 
+// callOf is the call without its response, which it is given when it is handed over.
 func (f *flow) callOf(p *pendingCall, response *imds.Response) imds.Call {
 	return imds.Call{
 		Request:    p.request,
-		Response:   response,
-		Reset:      response == nil && f.exchange.reset,
+		Reset:      response.Status == 0 && f.exchange.reset,
 		Unanswered: p.token == waitedInVain,
 	}
 }
 
-func (f *flow) handOver(c *imds.Call) {
+// handOver hands a call over with its response, for which all calls have the same room.
+func (f *flow) handOver(c *imds.Call, response imds.Response) {
 	f.tell()
 	c.Conn = f.conn()
-	f.analyzer.handler.Call(*c)
+	a := f.analyzer
+	if a.response = response; response.Status != 0 {
+		c.Response = &a.response
+	}
+	a.handler.Call(*c)
 }

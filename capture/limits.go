@@ -102,7 +102,7 @@ const (
 	undeliveredWait = 400 * time.Millisecond
 	ackWait         = 50 * time.Millisecond
 	// maxDelivering bounds the answers that wait on a connection, and the calls behind
-	// them, of 384 bytes each: a client asks for one token at a time.
+	// them, of 448 bytes each: a client asks for one token at a time.
 	maxDelivering = 4
 	// sentAgainWait is how much later than an answer what is seen of it once more
 	// was sent again, and is not the same packet on its way: half of the least

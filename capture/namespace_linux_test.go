@@ -167,8 +167,14 @@ type called struct{ calls []imds.Call }
 
 func (c *called) Opened(imds.Conn)     {}
 func (c *called) Unanswered(imds.Call) {}
-func (c *called) Call(call imds.Call)  { c.calls = append(c.calls, call) }
 func (c *called) Closed(imds.Conn)     {}
+
+func (c *called) Call(call imds.Call) {
+	if call.Response != nil {
+		call.Response = new(*call.Response)
+	}
+	c.calls = append(c.calls, call)
+}
 
 func TestNamespace(t *testing.T) {
 	n := newServiceNetwork(t)

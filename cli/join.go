@@ -23,7 +23,7 @@ const (
 	// large texts: to wake the goroutine that writes for each of them takes longer than
 	// to write it.
 	batchSize = 64
-	// maxSpare bounds the batches that are kept to be used again: 8 are 200 KiB. More
+	// maxSpare bounds the batches that are kept to be used again: 8 are 216 KiB. More
 	// are only needed while the output is behind.
 	maxSpare = 8
 	// maxFound bounds the answers that wait to be looked at early: 0.25 s of 1,000
@@ -52,9 +52,12 @@ type join struct {
 
 // event is a call on its way to the output, or a line about the capture.
 type event struct {
-	call    imds.Call
-	pending *attribution.Pending
-	due     time.Time // when its process is waited for no longer, if it is not known yet
+	call imds.Call
+	// response is what call's points to when it is delivered, if call has one: that of a
+	// Handler's is not its to keep.
+	response imds.Response
+	pending  *attribution.Pending
+	due      time.Time // when its process is waited for no longer, if it is not known yet
 	// unanswered: it is a token request that has no answer yet, and no call to write.
 	unanswered bool
 	lifecycle  func() // not nil for the latter: writes it
@@ -122,7 +125,11 @@ func (j *join) sendCall(c *imds.Call, unanswered bool) {
 	if !pending.HasAnswer() {
 		due = time.Now().Add(answerWait)
 	}
-	j.send(&event{call: *c, pending: pending, due: due, unanswered: unanswered})
+	e := event{call: *c, pending: pending, due: due, unanswered: unanswered}
+	if c.Response != nil {
+		e.response = *c.Response
+	}
+	j.send(&e)
 }
 
 // send takes in an event. There is room for it when it is sent: what is not sent yet gives none.
@@ -217,7 +224,9 @@ func (j *join) deliver(e *event, record func(*output.Record)) {
 		return
 	}
 	r := &j.record
-	r.Call = e.call
+	if r.Call = e.call; e.call.Response != nil {
+		r.Call.Response = &e.response
+	}
 	r.Answer, r.Identity = j.caller(answerBy(e.pending, e.due), e.call.Request.Note)
 	if e.unanswered {
 		j.diagnoser.Unanswered(&r.Evidence)
