@@ -98,8 +98,8 @@ func (a *Analyzer) Stats() Stats {
 // It reports false if there is nothing that the passing of time changes.
 func (a *Analyzer) Due() (time.Time, bool) {
 	due, ok := a.mask.due()
-	if len(a.due) > 0 && (!ok || a.due[0].deadline.time().Before(due)) {
-		return a.due[0].deadline.time(), true
+	if f := a.first(); f != nil && (!ok || f.deadline.time().Before(due)) {
+		return f.deadline.time(), true
 	}
 	return due, ok
 }
@@ -132,7 +132,9 @@ func (a *Analyzer) Packet(p *Packet) {
 		}
 		return
 	}
-	a.mask.segment(p, &s, f, a.at(p.Time))
+	if a.mask != nil {
+		a.mask.segment(p, &s, f, a.at(p.Time))
+	}
 }
 
 // at is when what has that time came by the Analyzer's clock: a packet of before that was
@@ -296,11 +298,16 @@ func (a *Analyzer) first() *flow {
 	return nil
 }
 
+// hasDue reports whether the first flow is due. It is looked at only if it may be.
+func (a *Analyzer) hasDue(now time.Time) bool {
+	return len(a.due) > 0 && a.due[0].deadline.isDue(now) && a.first().deadline.isDue(now)
+}
+
 // Tick moves the clock to now, the capture's time, when no packet does.
 func (a *Analyzer) Tick(now time.Time) {
 	a.now = now
-	for f := a.first(); f != nil && f.deadline.isDue(now); f = a.first() {
-		if f.expire(now) {
+	for a.hasDue(now) {
+		if f := a.due[0]; f.expire(now) {
 			a.due.again(f, f.nextDeadline(), now)
 		} else {
 			a.forget(f)

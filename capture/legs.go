@@ -69,7 +69,7 @@ func (l *legs) remember(s *segment, f *flow) {
 // leg.
 func (l *legs) find(s *segment, key flowKey) *leg {
 	other := l.place(s)
-	if !speaks(s) || !other.isOpen() || !other.repeatedBy(s) || s.time.Sub(other.time).Abs() > legWait {
+	if !speaks(s) || !other.repeatedBy(s) || !other.isOpen() || s.time.Sub(other.time).Abs() > legWait {
 		return nil
 	}
 	if slices.ContainsFunc(other.flow.legs, legOf(s, key).isAsFar) {

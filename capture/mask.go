@@ -60,9 +60,6 @@ func (a *Analyzer) SaveTo(write func(Saved)) { a.mask = &masker{write: write} }
 
 // segment takes in a packet that holds a segment of the flow f, or of none.
 func (m *masker) segment(p *Packet, s *segment, f *flow, now time.Time) {
-	if m == nil {
-		return
-	}
 	q := masking{payload: cap(p.Data) - cap(s.payload), since: s.time} // both end in one array
 	if f == nil {
 		m.enqueue(p, q, 0)

@@ -48,13 +48,11 @@ type Stats struct {
 // packet counts a packet of that time.
 func (s *Stats) packet(at time.Time) {
 	s.Packets++
-	if at.IsZero() {
-		return
-	}
-	switch since := at.Sub(s.Last); {
-	case s.First.IsZero(), since > maxQuiet:
+	switch {
+	case at.IsZero():
+	case s.First.IsZero(), at.After(s.Last.Add(maxQuiet)):
 		s.First, s.Last = at, at
-	case since >= 0:
+	case !at.Before(s.Last):
 		s.Last = at
 	case at.Before(s.First) && s.First.Sub(at) <= maxQuiet:
 		s.First = at
