@@ -184,11 +184,12 @@ func (a *Analyzer) exceeded(s *segment) {
 
 // segment gives the segment to its flow, and returns that.
 func (a *Analyzer) segment(s *segment) *flow {
-	f := a.flowOf(s)
+	key := a.keyOf(s)
+	f := a.flowOf(s, key)
 	if f == nil {
 		return nil
 	}
-	a.legs.remember(s, f)
+	a.legs.remember(s, key, f)
 	if a.mask != nil {
 		f.unsaved++
 	}
@@ -199,8 +200,7 @@ func (a *Analyzer) segment(s *segment) *flow {
 
 // flowOf returns the flow that the segment belongs to, a new one if it opens
 // one, nil if it says nothing.
-func (a *Analyzer) flowOf(s *segment) *flow {
-	key := a.keyOf(s)
+func (a *Analyzer) flowOf(s *segment, key flowKey) *flow {
 	f := a.flows.find(&key)
 	if f != nil && !f.restarts(s) {
 		return a.mergeLegs(f, s, key)

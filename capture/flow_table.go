@@ -23,8 +23,8 @@ func newFlowTable() flowTable { return flowTable{flows: make(map[flowKey]*flow)}
 // place mixes what differs between connections of few clients: their ports, of which Linux
 // takes every other one, and the end of their addresses.
 func (t *flowTable) place(key *flowKey) *recentFlow {
-	port, endpoint := key.ports>>8, key.ports&0xff
-	mixed := port>>1 ^ port<<7 ^ uint64(key.addr[15])*31 ^ endpoint ^ key.network
+	port := key.ports >> 8
+	mixed := port>>1 ^ port<<7 ^ uint64(key.addr[15])*31 ^ uint64(key.endpoint()) ^ key.network
 	return &t.recent[mixed%recentFlows]
 }
 
@@ -62,6 +62,8 @@ type flowKey struct {
 	network uint64
 	ports   uint64 // the client's, and which endpoint it is
 }
+
+func (k *flowKey) endpoint() uint8 { return uint8(k.ports) }
 
 func (a *Analyzer) keyOf(s *segment) flowKey {
 	return flowKey{s.client.Addr().As16(), a.numberOf(s.network), uint64(s.client.Port())<<8 | uint64(s.endpoint)}

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"net/netip"
 	"slices"
 	"time"
 )
@@ -28,16 +27,14 @@ type leg struct {
 	flow      *flow
 	conn      uint64 // of which connection that was
 	time      time.Time
-	client    netip.AddrPort
-	service   netip.AddrPort
-	network   string
-	direction direction
-	seq, ack  uint32
+	key       flowKey
 	length    int
+	seq, ack  uint32
 	timestamp uint32
+	id        uint32
+	direction direction
 	flags     uint8
 	hopLimit  uint8
-	id        uint32
 	at        hop
 }
 
@@ -54,14 +51,14 @@ func (l *legs) place(s *segment) *leg {
 func speaks(s *segment) bool { return s.length() > 0 || s.has(flagSYN) }
 
 // remember takes note of a segment.
-func (l *legs) remember(s *segment, f *flow) {
+func (l *legs) remember(s *segment, key flowKey, f *flow) {
 	if !speaks(s) {
 		return
 	}
 	*l.place(s) = leg{
-		flow: f, conn: f.id, time: s.time, client: s.client, service: s.service, network: s.network, direction: s.direction,
-		seq: s.seq, ack: s.ack, length: s.length(), timestamp: s.timestamp, flags: s.flags,
-		hopLimit: s.hopLimit, id: s.id, at: s.at,
+		flow: f, conn: f.id, time: s.time, key: key, length: s.length(),
+		seq: s.seq, ack: s.ack, timestamp: s.timestamp, id: s.id,
+		direction: s.direction, flags: s.flags, hopLimit: s.hopLimit, at: s.at,
 	}
 }
 
@@ -69,7 +66,7 @@ func (l *legs) remember(s *segment, f *flow) {
 // leg.
 func (l *legs) find(s *segment, key flowKey) *leg {
 	other := l.place(s)
-	if !speaks(s) || !other.repeatedBy(s) || !other.isOpen() || s.time.Sub(other.time).Abs() > legWait {
+	if !speaks(s) || !other.repeatedBy(s, key) || !other.isOpen() || s.time.Sub(other.time).Abs() > legWait {
 		return nil
 	}
 	if slices.ContainsFunc(other.flow.legs, legOf(s, key).isAsFar) {
@@ -97,17 +94,18 @@ func (l flowLeg) isAsFar(other flowLeg) bool {
 }
 
 // repeatedBy reports whether s is the same segment at another place.
-func (l *leg) repeatedBy(s *segment) bool {
-	same := l.direction == s.direction && l.service == s.service &&
-		l.seq == s.seq && l.ack == s.ack && l.flags == s.flags && l.id == s.id &&
-		l.length == s.length() && l.timestamp == s.timestamp
+func (l *leg) repeatedBy(s *segment, key flowKey) bool {
+	same := l.seq == s.seq && l.ack == s.ack && l.flags == s.flags && l.id == s.id &&
+		l.length == s.length() && l.timestamp == s.timestamp &&
+		l.direction == s.direction && l.key.endpoint() == s.endpoint
+	sameClient := l.key.addr == key.addr && l.key.ports == key.ports
 	hops := max(l.hopLimit, s.hopLimit) - min(l.hopLimit, s.hopLimit)
 	switch {
 	case !same || hops > maxLegHops:
 		return false
-	case l.network != s.network:
-		return l.client == s.client || hops > 0 || s.timestamp != 0
-	case hops == 0 || l.client == s.client:
+	case l.key.network != key.network:
+		return sameClient || hops > 0 || s.timestamp != 0
+	case hops == 0 || sameClient:
 		return false
 	case s.linkKnown:
 		return l.at != s.at
@@ -142,7 +140,7 @@ func (f *flow) isNearer(s *segment, repeated *leg) bool {
 	switch {
 	case (f.vantage.network == "") != (s.network == ""):
 		return s.network != ""
-	case f.client() != repeated.client || f.vantage.network != repeated.network:
+	case f.legs[0].key != repeated.key:
 		return false
 	case s.hopLimit == repeated.hopLimit:
 		return s.at.isSender() == (s.direction == up) && s.at.isSender() != repeated.at.isSender()
