@@ -236,7 +236,8 @@ func (r *requestReader) reportTail(rest []byte) framing {
 		return r.report(requestLine{}, rest, r.reason)
 	}
 	var body bodyFields
-	for f := (fieldReader{rest: rest}); f.next(); {
+	f := fieldReader{rest: rest}
+	for f.next() {
 		body.visit(&f.field)
 	}
 	return body.framing(bodyNone)

@@ -52,7 +52,8 @@ func (r *responseReader) complete(head []byte) (framing, bool) {
 	}
 	var body bodyFields
 	var server string
-	for f := (fieldReader{rest: splitHead(head).rest}); f.next(); {
+	f := fieldReader{rest: splitHead(head).rest}
+	for f.next() {
 		body.visit(&f.field)
 		r.noteServer(&server, &f.field)
 	}
@@ -94,7 +95,8 @@ func (r *responseReader) report(status int, server string) string {
 func (r *responseReader) partial(head []byte, _ imds.Incomplete) {
 	if status, ok := parseStatus(head); ok && (status >= 200 || status == 101) {
 		var server string
-		for f := (fieldReader{rest: splitHead(head).rest}); f.next(); {
+		f := fieldReader{rest: splitHead(head).rest}
+		for f.next() {
 			r.noteServer(&server, &f.field)
 		}
 		r.report(status, server)

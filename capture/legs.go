@@ -154,11 +154,11 @@ func (f *flow) isNearer(s *segment, repeated *leg) bool {
 // leg of one, because its first segments came out of order. What the flow has
 // read so far, the other has read too.
 func (a *Analyzer) mergeLegs(f *flow, s *segment, key flowKey) *flow {
-	if f.reported || len(f.legs) > 1 || s.time.Sub(f.opened) > legWait {
+	if f.reported || len(f.legs) > 1 {
 		return f
 	}
 	repeated := a.legs.find(s, key)
-	if repeated == nil || repeated.flow == f {
+	if repeated == nil || repeated.flow == f || s.time.Sub(f.opened) > legWait {
 		return f
 	}
 	f.abandon()

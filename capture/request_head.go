@@ -32,7 +32,8 @@ func readRequestHead(line requestLine, rest []byte, reason imds.Incomplete, word
 		Incomplete: reason,
 	}}
 	shape := newShape()
-	for f := (fieldReader{rest: rest}); f.next(); {
+	f := fieldReader{rest: rest}
+	for f.next() {
 		head.body.visit(&f.field)
 		shape.visit(&f.field)
 		head.describe(&f.field, words)
