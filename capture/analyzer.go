@@ -175,8 +175,8 @@ func (a *Analyzer) pass(p *Packet) bool {
 
 // exceeded tells a flow that a router did not forward a segment of it.
 func (a *Analyzer) exceeded(s *segment) {
-	key := a.keyOf(s)
-	if f := a.flows.find(&key); f != nil {
+	s.key = a.keyOf(s)
+	if f := a.flows.find(&s.key); f != nil {
 		f.hopLimitExceeded(s)
 		a.due.schedule(f, f.nextDeadline())
 	}
@@ -184,12 +184,12 @@ func (a *Analyzer) exceeded(s *segment) {
 
 // segment gives the segment to its flow, and returns that.
 func (a *Analyzer) segment(s *segment) *flow {
-	key := a.keyOf(s)
-	f := a.flowOf(s, key)
+	s.key = a.keyOf(s)
+	f := a.flowOf(s)
 	if f == nil {
 		return nil
 	}
-	a.legs.remember(s, key, f)
+	a.legs.remember(s, f)
 	if a.mask != nil {
 		f.unsaved++
 	}
@@ -200,12 +200,12 @@ func (a *Analyzer) segment(s *segment) *flow {
 
 // flowOf returns the flow that the segment belongs to, a new one if it opens
 // one, nil if it says nothing.
-func (a *Analyzer) flowOf(s *segment, key flowKey) *flow {
-	f := a.flows.find(&key)
+func (a *Analyzer) flowOf(s *segment) *flow {
+	f := a.flows.find(&s.key)
 	if f != nil && !f.restarts(s) {
-		return a.mergeLegs(f, s, key)
+		return a.mergeLegs(f, s)
 	}
-	if f != nil && s.direction == down && a.closed.repeats(key, s) {
+	if f != nil && s.direction == down && a.closed.repeats(s) {
 		return f // the answer to the SYN of an earlier connection
 	}
 	if f != nil {
@@ -213,32 +213,33 @@ func (a *Analyzer) flowOf(s *segment, key flowKey) *flow {
 		replaced := rival.answeredBy(s, f)
 		a.supersede(f)
 		if replaced {
-			f = a.open(rival, key)
+			rival.key = s.key
+			f = a.open(rival)
 			f.segment(rival, a.now)
 			return f
 		}
-	} else if a.closed.repeats(key, s) {
+	} else if a.closed.repeats(s) {
 		return nil
 	}
 	if !s.has(flagSYN) && s.length() == 0 {
 		return nil
 	}
-	if repeated := a.legs.find(s, key); repeated != nil {
-		return a.addLeg(repeated, s, key)
+	if repeated := a.legs.find(s); repeated != nil {
+		return a.addLeg(repeated, s)
 	}
 	if a.full() && !s.opens() {
 		a.ignoreForRoom()
 		return nil
 	}
-	return a.open(s, key)
+	return a.open(s)
 }
 
-func (a *Analyzer) open(s *segment, key flowKey) *flow {
+func (a *Analyzer) open(s *segment) *flow {
 	if a.full() {
 		a.evict()
 	}
-	f := a.newFlow(s, key)
-	a.flows.put(&key, f)
+	f := a.newFlow(s)
+	a.flows.put(&s.key, f)
 	if oldest := a.halfOpen.add(f); oldest != nil {
 		a.drop(oldest)
 	}

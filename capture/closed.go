@@ -19,10 +19,10 @@ type closedFlows struct {
 // client's last bytes.
 type closedFlow struct {
 	first, next [2]uint32
-	known       [2]bool
-	reopening   reopening
 	last        moment
 	clock       uint32
+	known       [2]bool
+	reopening   reopening
 }
 
 // reopening tells a connection that uses the initial sequence numbers of the
@@ -79,8 +79,8 @@ func (c *closedFlows) find(number uint64) (closedFlow, map[uint64]closedFlow) {
 
 // repeats reports whether the segment repeats what was read of a connection
 // that has ended.
-func (c *closedFlows) repeats(key flowKey, s *segment) bool {
-	number := maphash.Comparable(c.seed, key)
+func (c *closedFlows) repeats(s *segment) bool {
+	number := maphash.Comparable(c.seed, s.key)
 	closed, generation := c.find(number)
 	if generation == nil || !closed.known[s.direction] {
 		return false

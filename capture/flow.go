@@ -77,7 +77,7 @@ func (f *flow) client() netip.AddrPort {
 	return netip.AddrPortFrom(addr, uint16(key.ports>>8))
 }
 
-func (a *Analyzer) newFlow(s *segment, key flowKey) *flow {
+func (a *Analyzer) newFlow(s *segment) *flow {
 	a.stats.Connections++
 	a.lastID++
 	f := a.takeUnused()
@@ -87,7 +87,7 @@ func (a *Analyzer) newFlow(s *segment, key flowKey) *flow {
 		vantage:    a.vantages.of(s),
 		opened:     s.time,
 		handshake:  s.has(flagSYN) && s.direction == up,
-		legs:       append(f.legs[:0], legOf(s, key)),
+		legs:       append(f.legs[:0], legOf(s)),
 		delivering: f.delivering[:0],
 		begun:      momentOf(s.time),
 		settled:    s.has(flagSYN),
@@ -184,7 +184,7 @@ func (f *flow) isBehindEnd(s *segment) bool {
 	if !f.closed() || s.length() == 0 || s.has(flagSYN|flagRST) || !st.known || !st.outside(s.seq) {
 		return false
 	}
-	return !f.analyzer.closed.repeats(f.analyzer.keyOf(s), s)
+	return !f.analyzer.closed.repeats(s)
 }
 
 // segment takes in a segment of the connection.

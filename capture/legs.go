@@ -51,12 +51,12 @@ func (l *legs) place(s *segment) *leg {
 func speaks(s *segment) bool { return s.length() > 0 || s.has(flagSYN) }
 
 // remember takes note of a segment.
-func (l *legs) remember(s *segment, key flowKey, f *flow) {
+func (l *legs) remember(s *segment, f *flow) {
 	if !speaks(s) {
 		return
 	}
 	*l.place(s) = leg{
-		flow: f, conn: f.id, time: s.time, key: key, length: s.length(),
+		flow: f, conn: f.id, time: s.time, key: s.key, length: s.length(),
 		seq: s.seq, ack: s.ack, timestamp: s.timestamp, id: s.id,
 		direction: s.direction, flags: s.flags, hopLimit: s.hopLimit, at: s.at,
 	}
@@ -64,12 +64,12 @@ func (l *legs) remember(s *segment, key flowKey, f *flow) {
 
 // find returns the segment of an open flow of which s is a repeat on another
 // leg.
-func (l *legs) find(s *segment, key flowKey) *leg {
+func (l *legs) find(s *segment) *leg {
 	other := l.place(s)
-	if !speaks(s) || !other.repeatedBy(s, key) || !other.isOpen() || s.time.Sub(other.time).Abs() > legWait {
+	if !speaks(s) || !other.repeatedBy(s) || !other.isOpen() || s.time.Sub(other.time).Abs() > legWait {
 		return nil
 	}
-	if slices.ContainsFunc(other.flow.legs, legOf(s, key).isAsFar) {
+	if slices.ContainsFunc(other.flow.legs, legOf(s).isAsFar) {
 		return nil // as far from the client as a leg that is known: another connection
 	}
 	return other
@@ -86,7 +86,7 @@ type flowLeg struct {
 	hopLimit  uint8
 }
 
-func legOf(s *segment, key flowKey) flowLeg { return flowLeg{key, s.direction, s.hopLimit} }
+func legOf(s *segment) flowLeg { return flowLeg{s.key, s.direction, s.hopLimit} }
 
 // isAsFar reports whether two legs are as far from the client, in one namespace.
 func (l flowLeg) isAsFar(other flowLeg) bool {
@@ -94,16 +94,16 @@ func (l flowLeg) isAsFar(other flowLeg) bool {
 }
 
 // repeatedBy reports whether s is the same segment at another place.
-func (l *leg) repeatedBy(s *segment, key flowKey) bool {
+func (l *leg) repeatedBy(s *segment) bool {
 	same := l.seq == s.seq && l.ack == s.ack && l.flags == s.flags && l.id == s.id &&
 		l.length == s.length() && l.timestamp == s.timestamp &&
 		l.direction == s.direction && l.key.endpoint() == s.endpoint
-	sameClient := l.key.addr == key.addr && l.key.ports == key.ports
+	sameClient := l.key.addr == s.key.addr && l.key.ports == s.key.ports
 	hops := max(l.hopLimit, s.hopLimit) - min(l.hopLimit, s.hopLimit)
 	switch {
 	case !same || hops > maxLegHops:
 		return false
-	case l.key.network != key.network:
+	case l.key.network != s.key.network:
 		return sameClient || hops > 0 || s.timestamp != 0
 	case hops == 0 || sameClient:
 		return false
@@ -117,11 +117,11 @@ func (l *leg) repeatedBy(s *segment, key flowKey) bool {
 // segment of. The connection is known by the tuple nearest to the client: the
 // hop limit is the higher on the way to the service, the lower on the way back. A
 // network namespace other than ours is captured for the client that is in it.
-func (a *Analyzer) addLeg(repeated *leg, s *segment, key flowKey) *flow {
+func (a *Analyzer) addLeg(repeated *leg, s *segment) *flow {
 	f := repeated.flow
 	nearer := f.isNearer(s, repeated)
-	f.legs = append(f.legs, legOf(s, key))
-	a.flows.put(&key, f)
+	f.legs = append(f.legs, legOf(s))
+	a.flows.put(&s.key, f)
 	if nearer {
 		last := len(f.legs) - 1
 		f.legs[0], f.legs[last] = f.legs[last], f.legs[0]
@@ -153,11 +153,11 @@ func (f *flow) isNearer(s *segment, repeated *leg) bool {
 // mergeLegs finds out that a flow which was taken for another connection is a
 // leg of one, because its first segments came out of order. What the flow has
 // read so far, the other has read too.
-func (a *Analyzer) mergeLegs(f *flow, s *segment, key flowKey) *flow {
+func (a *Analyzer) mergeLegs(f *flow, s *segment) *flow {
 	if f.reported || len(f.legs) > 1 {
 		return f
 	}
-	repeated := a.legs.find(s, key)
+	repeated := a.legs.find(s)
 	if repeated == nil || repeated.flow == f || s.time.Sub(f.opened) > legWait {
 		return f
 	}
@@ -165,5 +165,5 @@ func (a *Analyzer) mergeLegs(f *flow, s *segment, key flowKey) *flow {
 	a.stats.Connections--
 	a.remove(f)
 	f.leave()
-	return a.addLeg(repeated, s, key)
+	return a.addLeg(repeated, s)
 }

@@ -31,7 +31,8 @@ type segment struct {
 	direction direction
 	client    netip.AddrPort
 	service   netip.AddrPort
-	endpoint  uint8 // index of service among the Analyzer's endpoints
+	endpoint  uint8   // index of service among the Analyzer's endpoints
+	key       flowKey // of its tuple, once the Analyzer has it
 	seq, ack  uint32
 	flags     uint8
 	window    int
