@@ -64,6 +64,34 @@ func TestJoinHasRoomForLargeNotes(t *testing.T) {
 	})
 }
 
+// Each call comes out with the response that it had, or without, although they all came in the
+// same room.
+func TestJoinKeepsResponses(t *testing.T) {
+	j := offlineJoin()
+	const calls = 2*batchSize + 1
+	j.Opened(imds.Conn{})
+	var response imds.Response
+	for status := range calls {
+		response.Status = status
+		c := imds.Call{Response: &response}
+		if status == 0 {
+			c.Response = nil
+		}
+		j.Call(c)
+	}
+	j.close()
+	got := 0
+	j.drain(func(r *output.Record) {
+		if given := r.Call.Response; (given != nil) != (got > 0) || given != nil && given.Status != got {
+			t.Errorf("call %d has the response %+v", got, given)
+		}
+		got++
+	}, func() time.Duration { return 0 })
+	if got != calls {
+		t.Errorf("%d calls of %d", got, calls)
+	}
+}
+
 // Calls come out with the next flush, and lines about the capture behind them.
 func TestJoinKeepsOrder(t *testing.T) {
 	j := offlineJoin()
