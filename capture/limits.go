@@ -30,8 +30,8 @@ type Limits struct {
 // close, as long as a call waits for its answer, and 16,384 closed ones, or half of them, as
 // much again. 2,048 half open ones are 2 s of SYNs and nothing else, and 40 ms of all the
 // SYNs that a processor can send; a handshake takes one. With about 0.9 KiB a connection,
-// 64 B a closed one and 4 MiB of buffers (1,000 connections with 4 KiB each) this stays
-// below 8 MiB. What is known of their processes comes on top: with all of it, each takes
+// 96 B a closed one and 4 MiB of buffers (1,000 connections with 4 KiB each) this is
+// 8.2 MiB. What is known of their processes comes on top: with all of it, each takes
 // 3 KiB.
 // Live packets say nothing of clients.
 func LiveLimits() Limits {
