@@ -163,10 +163,8 @@ func (d *Diagnoser) withoutToken(e *Evidence) (found Diagnosis) {
 	if a, tie := d.failureBefore(e); a != nil {
 		found.Findings = append([]Finding{fallbacks[a.reason]}, a.causes...)
 		found.Fallback = &Fallback{Reason: a.reason, Status: a.status, Tie: tie, Since: a.at}
-	} else if f, ok := softwareFinding(e); ok {
+	} else if f, ok := callerFinding(e); ok {
 		found.Findings = append(found.Findings, f)
-	} else if scriptFinding(e) {
-		found.Findings = append(found.Findings, Script)
 	}
 	if f, ok := consequence(&e.Call); ok {
 		found.Findings = append(found.Findings, f)

@@ -43,15 +43,6 @@ var toolPrograms = map[string]string{
 	"sh": Shell, "bash": Shell, "dash": Shell, "ash": Shell, "zsh": Shell, "ksh": Shell,
 }
 
-// scriptFinding reports whether a call without a token was made by a tool as scripts use
-// it, and not by a program or library with a name of its own.
-func scriptFinding(e *Evidence) bool {
-	if _, known := Recognise(e.Call.Request.UserAgent, &e.Identity); known {
-		return false
-	}
-	return Tool(e.Call.Request.UserAgent, e.Answer.Process) != ""
-}
-
 // Tool names the tool with which a script has made a call: by the process, if that is
 // known, or else by the User-Agent. It is empty if it was none of those, and for
 // programs in the language of one that call themselves by another name.

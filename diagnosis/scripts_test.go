@@ -64,7 +64,7 @@ func TestTool(t *testing.T) {
 	}
 }
 
-func TestScriptFinding(t *testing.T) {
+func TestCallerFindingOfScripts(t *testing.T) {
 	evidence := func(userAgent, executable string, i identity.Identity) *Evidence {
 		e := &Evidence{Call: imds.Call{Request: imds.Request{UserAgent: userAgent}}, Identity: i}
 		if executable != "" {
@@ -88,8 +88,8 @@ func TestScriptFinding(t *testing.T) {
 		{"a program", evidence("Go-http-client/1.1", "/usr/bin/agent", identity.Identity{}), false},
 		{"nothing known", evidence("", "", identity.Identity{}), false},
 	} {
-		if got := scriptFinding(tt.e); got != tt.want {
-			t.Errorf("%s: %v", tt.name, got)
+		if got, _ := callerFinding(tt.e); (got == Script) != tt.want {
+			t.Errorf("%s: %q", tt.name, got)
 		}
 	}
 }

@@ -50,15 +50,19 @@ func Recognise(userAgent string, i *identity.Identity) (Software, bool) {
 	return table.byImage(userAgent, i.Container.Image)
 }
 
-// softwareFinding says what the software of a call of version 1 is: too old, or new
-// enough. It reports false if that is not known.
-func softwareFinding(e *Evidence) (Finding, bool) {
-	s, _ := Recognise(e.Call.Request.UserAgent, &e.Identity)
+// callerFinding says what has made a call of version 1: software that is too old, or new
+// enough, or else a tool as scripts use it, and not a program or library with a name of its
+// own. It reports false if that is not known.
+func callerFinding(e *Evidence) (Finding, bool) {
+	userAgent := e.Call.Request.UserAgent
+	s, known := Recognise(userAgent, &e.Identity)
 	switch {
 	case s.Old:
 		return OldSoftware, true
 	case s.Capable:
 		return V2Capable, true
+	case !known && Tool(userAgent, e.Answer.Process) != "":
+		return Script, true
 	}
 	return "", false
 }

@@ -165,12 +165,12 @@ func TestRecogniseTellsMore(t *testing.T) {
 	}
 }
 
-func TestSoftwareFinding(t *testing.T) {
+func TestCallerFindingOfSoftware(t *testing.T) {
 	for userAgent, want := range map[string]Finding{
-		"aws-sdk-go/1.25.37": OldSoftware, "aws-sdk-go/1.25.38": V2Capable, "aws-sdk-go/": "", "curl/7.88.1": "", "": "", "s3fs/1.90": OldSoftware,
+		"aws-sdk-go/1.25.37": OldSoftware, "aws-sdk-go/1.25.38": V2Capable, "aws-sdk-go/": "", "curl/7.88.1": Script, "": "", "s3fs/1.90": OldSoftware,
 	} {
 		e := &Evidence{Call: imds.Call{Request: imds.Request{UserAgent: userAgent}}}
-		if got, ok := softwareFinding(e); got != want || ok != (want != "") {
+		if got, ok := callerFinding(e); got != want || ok != (want != "") {
 			t.Errorf("%q: %q, %v", userAgent, got, ok)
 		}
 	}
