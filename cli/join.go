@@ -21,11 +21,11 @@ const (
 	maxWaiting = 4 << 10
 	// batchSize is how many calls travel together where many come at once, fewer with
 	// large texts: to wake the goroutine that writes for each of them takes longer than
-	// to write it.
-	batchSize = 64
-	// maxSpare bounds the batches that are kept to be used again: 8 are 216 KiB. More
+	// to write it. Files have about as many between two looks at the clock.
+	batchSize = 256
+	// maxSpare bounds the batches that are kept to be used again: 2 are 220 KiB. More
 	// are only needed while the output is behind.
-	maxSpare = 8
+	maxSpare = 2
 	// maxFound bounds the answers that wait to be looked at early: 0.25 s of 1,000
 	// calls a second. Others are looked at when their calls are written.
 	maxFound = 256
