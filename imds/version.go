@@ -85,9 +85,13 @@ func (r *Request) splitTarget() (path, query string) {
 		}
 		rest = after[slash:]
 	}
-	rest, _, _ = strings.Cut(rest, "#")
-	path, query, _ = strings.Cut(rest, "?")
-	return path, query
+	if end := strings.IndexByte(rest, '#'); end >= 0 {
+		rest = rest[:end]
+	}
+	if end := strings.IndexByte(rest, '?'); end >= 0 {
+		return rest[:end], rest[end+1:]
+	}
+	return rest, ""
 }
 
 // absolute returns what stands behind the scheme of a target in absolute form.

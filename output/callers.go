@@ -34,10 +34,10 @@ type caller struct {
 
 // of returns what is to be said of the process that was found, if one was, and of its
 // identity. What a capture file tells of a process it tells anew with each packet. It is nil
-// if nothing is known.
+// if nothing is known: where no process is, nothing but the workload can be.
 func (c *Callers) of(a *attribution.Answer, i *identity.Identity) *caller {
 	p := a.Process
-	if p == nil && *i == (identity.Identity{}) {
+	if p == nil && i.Workload == (identity.Workload{}) {
 		return nil
 	}
 	if p == nil || a.Method == attribution.CaptureComment {
