@@ -142,7 +142,7 @@ func parseProto(data []byte) (string, bool) {
 }
 
 func (r *requestReader) complete(head []byte) (framing, bool) {
-	read, ok := r.flow.analyzer.heads.read(head, &r.flow.analyzer.words)
+	read, ok := r.flow.analyzer.heads.request(head, &r.flow.analyzer.words)
 	if !ok {
 		return framing{}, false
 	}

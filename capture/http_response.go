@@ -50,15 +50,9 @@ func (r *responseReader) complete(head []byte) (framing, bool) {
 	if status < 200 && status != 101 {
 		return framing{kind: bodyNone}, true // interim: the final one follows
 	}
-	var body bodyFields
-	var server string
-	f := fieldReader{rest: splitHead(head).rest}
-	for f.next() {
-		body.visit(&f.field)
-		r.noteServer(&server, &f.field)
-	}
-	method := r.report(status, server)
-	frame := responseFraming(method, status, &body)
+	read := r.flow.analyzer.heads.response(head, &r.flow.analyzer.words)
+	method := r.report(status, read.server)
+	frame := responseFraming(method, status, &read.body)
 	if frame.kind == bodyTunnel {
 		r.flow.ignore()
 	}
@@ -76,13 +70,6 @@ func responseFraming(method string, status int, body *bodyFields) framing {
 	return body.framing(bodyUntilClose)
 }
 
-// noteServer takes the server's name from the first field that tells it.
-func (r *responseReader) noteServer(server *string, f *field) {
-	if f.name == "server" && *server == "" && !f.cut {
-		*server = r.flow.analyzer.words.short(f.value)
-	}
-}
-
 // report hands a response over, and returns the method of its request.
 func (r *responseReader) report(status int, server string) string {
 	response := imds.Response{Time: r.first.time, Status: status, HopLimit: r.first.hopLimit, Server: server}
@@ -94,12 +81,7 @@ func (r *responseReader) report(status int, server string) string {
 // partial reports a response of which at least the status was seen.
 func (r *responseReader) partial(head []byte, _ imds.Incomplete) {
 	if status, ok := parseStatus(head); ok && (status >= 200 || status == 101) {
-		var server string
-		f := fieldReader{rest: splitHead(head).rest}
-		for f.next() {
-			r.noteServer(&server, &f.field)
-		}
-		r.report(status, server)
+		r.report(status, readResponseHead(head, &r.flow.analyzer.words).server)
 	}
 }
 

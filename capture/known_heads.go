@@ -7,57 +7,107 @@ import (
 	"imds-analyzer/imds"
 )
 
-// maxKnownHeads and maxKnownHead bound the heads that are remembered, and the bytes of each:
-// 25 KiB, and 128 KiB of texts, or twice that where much is redacted. That is more heads than
-// the clients of an instance have, and longer ones.
+// maxKnownHeads and maxKnownHead bound the heads that are remembered of each kind, and the bytes
+// of each: 65 KiB, and 320 KiB of texts, or twice that where much is redacted. That is more heads
+// than the clients of an instance have and the service answers with, and longer ones.
 const (
-	maxKnownHeads = 1 << 7
+	maxKnownHeads = 1 << 8
 	maxKnownHead  = 1 << 10
 )
 
-// knownHeads remembers what was read in requests' heads of late. Clients ask for the same
-// things again and again in the same words: to find that a head is byte for byte, but for its
-// token, one that was read before takes a fifth of the time of reading it.
+// knownHeads remembers what was read in heads of late. Clients ask for the same things again and
+// again in the same words, and get the same answers: to find that a head is byte for byte, but
+// for its token or its date, one that was read before takes a fifth of the time of reading it.
 //
 // A head is known by a number that is made of it, as no text is to be kept that was not looked
 // at for secrets: two of 64 bits are the same less often than memory fails.
 type knownHeads struct {
-	whole, front, back maphash.Seed // of a head without a token, and of what is around one
-	places             [maxKnownHeads]knownHead
-}
-
-type knownHead struct {
-	number uint64
-	head   requestHead
+	whole, front, back maphash.Seed // of a head of which nothing is left out, and of what is around that
+	requests           numbered[requestHead]
+	responses          numbered[responseHead]
 }
 
 func newKnownHeads() *knownHeads {
 	return &knownHeads{whole: maphash.MakeSeed(), front: maphash.MakeSeed(), back: maphash.MakeSeed()}
 }
 
-// read reads a whole head, unless it is known. It reports false if it is none.
-func (k *knownHeads) read(head []byte, words *words) (read requestHead, ok bool) {
+// request reads a whole head, unless it is known. It reports false if it is none.
+func (k *knownHeads) request(head []byte, words *words) (read requestHead, ok bool) {
 	if len(head) > maxKnownHead {
 		return parseRequestHead(head, words)
 	}
-	number := k.numberOf(head)
-	place := &k.places[number%maxKnownHeads]
-	if place.number == number {
-		return place.head, true
+	number := k.ofRequest(head)
+	if known := k.requests.find(number); known != nil {
+		return *known, true
 	}
 	if read, ok = parseRequestHead(head, words); ok {
-		*place = knownHead{number, read}
+		k.requests.add(number, read)
 	}
 	return read, ok
 }
 
-// numberOf is the same for two heads only if the same is read in both.
-func (k *knownHeads) numberOf(head []byte) uint64 {
+// response reads a whole head, unless it is known.
+func (k *knownHeads) response(head []byte, words *words) responseHead {
+	if len(head) > maxKnownHead {
+		return readResponseHead(head, words)
+	}
+	number := k.ofResponse(head)
+	if known := k.responses.find(number); known != nil {
+		return *known
+	}
+	read := readResponseHead(head, words)
+	k.responses.add(number, read)
+	return read
+}
+
+// ofRequest is the same for two heads only if the same is read in both.
+func (k *knownHeads) ofRequest(head []byte) uint64 {
 	start, end := usualToken(head)
+	return k.numberWithout(head, start, end)
+}
+
+// ofResponse is the same for two heads only if the same is read in both, but for their status.
+func (k *knownHeads) ofResponse(head []byte) uint64 {
+	start, end := date(head)
+	return k.numberWithout(head, start, end)
+}
+
+// numberWithout is a head's number, of which what is between start and end is left out.
+func (k *knownHeads) numberWithout(head []byte, start, end int) uint64 {
 	if start == end {
 		return maphash.Bytes(k.whole, head)
 	}
 	return maphash.Bytes(k.front, head[:start]) ^ maphash.Bytes(k.back, head[end:])
+}
+
+// numbered are things that have numbers, the latest two of those for which there is one place.
+type numbered[T any] struct {
+	places [maxKnownHeads / 2][2]withNumber[T]
+}
+
+type withNumber[T any] struct {
+	number uint64
+	what   T
+}
+
+func (n *numbered[T]) place(number uint64) *[2]withNumber[T] {
+	return &n.places[number%uint64(len(n.places))]
+}
+
+// find returns what has the number, nil if there is nothing.
+func (n *numbered[T]) find(number uint64) *T {
+	place := n.place(number)
+	for i := range place {
+		if place[i].number == number {
+			return &place[i].what
+		}
+	}
+	return nil
+}
+
+func (n *numbered[T]) add(number uint64, what T) {
+	place := n.place(number)
+	place[1], place[0] = place[0], withNumber[T]{number, what}
 }
 
 // minUsualToken is longer than each of tokenStandIns.
@@ -65,29 +115,13 @@ const minUsualToken = 16
 
 // usualToken returns where in a head that is a token, or the beginning of its value, which
 // looks as the service makes them: with another one like it the same is read in the head.
-// If there is none, the end is the start.
+// It is looked for no further than to the end of the line. If there is none, the end is the start.
 func usualToken(head []byte) (start, end int) {
-	const name = len(imds.TokenField)
-	for start = bytes.IndexByte(head, '\n') + 1; start > 0; {
-		line := head[start:]
-		if len(line) > name && line[name] == ':' && isSpelled(imds.TokenField, line[:name]) {
-			return usualTokenAt(head, start+name+len(":"))
-		}
-		next := bytes.IndexByte(line, '\n') + 1
-		if next == 0 {
-			break
-		}
-		start += next
-	}
-	return 0, 0
-}
-
-// usualTokenAt looks behind the colon, and no further than to the end of the line.
-func usualTokenAt(head []byte, start int) (int, int) {
+	start = valueOf(head, imds.TokenField)
 	if start < len(head) && head[start] == ' ' {
 		start++
 	}
-	end := start
+	end = start
 	for end < len(head) && isUsualInToken[head[end]] {
 		end++
 	}
@@ -95,6 +129,29 @@ func usualTokenAt(head []byte, start int) (int, int) {
 		return 0, 0
 	}
 	return start, end
+}
+
+// date returns where in a head the date's value is, of which nothing is read. If there is none,
+// the end is the start.
+func date(head []byte) (start, end int) {
+	start = valueOf(head, "date")
+	return start, start + max(0, bytes.IndexByte(head[start:], '\n'))
+}
+
+// valueOf returns where a head goes on behind the colon of the first line with the name, in small
+// letters; its end if no line has it.
+func valueOf(head []byte, name string) int {
+	for start := 0; ; {
+		next := bytes.IndexByte(head[start:], '\n') + 1
+		if next == 0 {
+			return len(head)
+		}
+		start += next
+		line := head[start:]
+		if len(line) > len(name) && line[len(name)] == ':' && isSpelled(name, line[:len(name)]) {
+			return start + len(name) + len(":")
+		}
+	}
 }
 
 // isUsualInToken tells the characters of base64 in the URL's alphabet (RFC 4648, section 5).
