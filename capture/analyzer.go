@@ -175,7 +175,7 @@ func (a *Analyzer) pass(p *Packet) bool {
 
 // exceeded tells a flow that a router did not forward a segment of it.
 func (a *Analyzer) exceeded(s *segment) {
-	s.key = a.keyOf(s)
+	a.giveKey(s)
 	if f := a.flows.find(&s.key); f != nil {
 		f.hopLimitExceeded(s)
 		a.due.schedule(f, f.nextDeadline())
@@ -184,7 +184,7 @@ func (a *Analyzer) exceeded(s *segment) {
 
 // segment gives the segment to its flow, and returns that.
 func (a *Analyzer) segment(s *segment) *flow {
-	s.key = a.keyOf(s)
+	a.giveKey(s)
 	f := a.flowOf(s)
 	if f == nil {
 		return nil

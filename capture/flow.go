@@ -70,7 +70,7 @@ func (f *flow) conn() imds.Conn {
 // client is its end of the tuple nearest to it.
 func (f *flow) client() netip.AddrPort {
 	key := f.legs[0].key
-	addr := netip.AddrFrom16(key.addr)
+	addr := key.client()
 	if f.vantage.service.Addr().Is4() {
 		addr = addr.Unmap()
 	}

@@ -1,6 +1,10 @@
 package capture
 
-import "hash/maphash"
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"net/netip"
+)
 
 // flowTable finds the open flows by their keys.
 type flowTable struct {
@@ -24,7 +28,7 @@ func newFlowTable() flowTable { return flowTable{flows: make(map[flowKey]*flow)}
 // takes every other one, and the end of their addresses.
 func (t *flowTable) place(key *flowKey) *recentFlow {
 	port := key.ports >> 8
-	mixed := port>>1 ^ port<<7 ^ uint64(key.addr[15])*31 ^ uint64(key.endpoint()) ^ key.network
+	mixed := port>>1 ^ port<<7 ^ uint64(byte(key.addr[1]))*31 ^ uint64(key.endpoint()) ^ key.network
 	return &t.recent[mixed%recentFlows]
 }
 
@@ -58,15 +62,27 @@ func (t *flowTable) remove(key *flowKey) {
 // the same tuple is another connection. It has no gaps, so that it is hashed and
 // compared as the bytes that it is.
 type flowKey struct {
-	addr    [16]byte
+	addr    [2]uint64 // the client's address
 	network uint64
 	ports   uint64 // the client's, and which endpoint it is
 }
 
 func (k *flowKey) endpoint() uint8 { return uint8(k.ports) }
 
-func (a *Analyzer) keyOf(s *segment) flowKey {
-	return flowKey{s.client.Addr().As16(), a.numberOf(s.network), uint64(s.client.Port())<<8 | uint64(s.endpoint)}
+// client is the client's address, an IPv4 one in the form of IPv6.
+func (k *flowKey) client() netip.Addr {
+	var bytes [16]byte
+	binary.BigEndian.PutUint64(bytes[:8], k.addr[0])
+	binary.BigEndian.PutUint64(bytes[8:], k.addr[1])
+	return netip.AddrFrom16(bytes)
+}
+
+// giveKey gives a segment the key of its tuple.
+func (a *Analyzer) giveKey(s *segment) {
+	bytes := s.client.Addr().As16()
+	s.key.addr = [2]uint64{binary.BigEndian.Uint64(bytes[:8]), binary.BigEndian.Uint64(bytes[8:])}
+	s.key.network = a.numberOf(s.network)
+	s.key.ports = uint64(s.client.Port())<<8 | uint64(s.endpoint)
 }
 
 // numberOf returns a number for a network namespace, 0 for the capture's own. Two

@@ -44,8 +44,8 @@ func endsBeforeAddresses(data []byte) bool {
 	return len(data) < minIPv4Header || data[0]>>4 == 6 && len(data) < minIPv6Header
 }
 
-// parse reads an IPv4 or IPv6 header. wire is the number of bytes that the
-// packet had on the wire.
+// parse fills in d, which is empty, from an IPv4 or IPv6 header. wire is the number of bytes
+// that the packet had on the wire.
 func (d *datagram) parse(data []byte, wire int) bool {
 	if len(data) == 0 {
 		return false
@@ -73,17 +73,11 @@ func (d *datagram) parseIPv4(data []byte, wire int) bool {
 		return false
 	}
 	fragment := binary.BigEndian.Uint16(data[6:])
-	*d = datagram{
-		src:      netip.AddrFrom4([4]byte(data[12:16])),
-		dst:      netip.AddrFrom4([4]byte(data[16:20])),
-		protocol: data[9],
-		hopLimit: data[8],
-		payload:  data[header:min(total, len(data))],
-		length:   total - header,
-		id:       uint32(binary.BigEndian.Uint16(data[4:])),
-		offset:   int(fragment&0x1fff) * 8,
-		more:     fragment&0x2000 != 0,
-	}
+	d.src, d.dst = netip.AddrFrom4([4]byte(data[12:16])), netip.AddrFrom4([4]byte(data[16:20]))
+	d.protocol, d.hopLimit = data[9], data[8]
+	d.payload, d.length = data[header:min(total, len(data))], total-header
+	d.id = uint32(binary.BigEndian.Uint16(data[4:]))
+	d.offset, d.more = int(fragment&0x1fff)*8, fragment&0x2000 != 0
 	d.fragmented = d.more || d.offset > 0
 	return true
 }
@@ -101,14 +95,9 @@ func (d *datagram) parseIPv6(data []byte, wire int) bool {
 	if length < 0 {
 		return false
 	}
-	*d = datagram{
-		src:      netip.AddrFrom16([16]byte(data[8:24])),
-		dst:      netip.AddrFrom16([16]byte(data[24:40])),
-		protocol: data[6],
-		hopLimit: data[7],
-		payload:  data[header:min(header+length, len(data))],
-		length:   length,
-	}
+	d.src, d.dst = netip.AddrFrom16([16]byte(data[8:24])), netip.AddrFrom16([16]byte(data[24:40]))
+	d.protocol, d.hopLimit = data[6], data[7]
+	d.payload, d.length = data[header:min(header+length, len(data))], length
 	return d.skipExtensions()
 }
 

@@ -55,11 +55,14 @@ func (l *legs) remember(s *segment, f *flow) {
 	if !speaks(s) {
 		return
 	}
-	*l.place(s) = leg{
-		flow: f, conn: f.id, time: s.time, key: s.key, length: s.length(),
-		seq: s.seq, ack: s.ack, timestamp: s.timestamp, id: s.id,
-		direction: s.direction, flags: s.flags, hopLimit: s.hopLimit, at: s.at,
-	}
+	l.place(s).set(s, f)
+}
+
+// set makes the leg a segment of the flow: field by field, as it is not copied so.
+func (l *leg) set(s *segment, f *flow) {
+	l.flow, l.conn, l.time, l.key, l.length = f, f.id, s.time, s.key, s.length()
+	l.seq, l.ack, l.timestamp, l.id = s.seq, s.ack, s.timestamp, s.id
+	l.direction, l.flags, l.hopLimit, l.at = s.direction, s.flags, s.hopLimit, s.at
 }
 
 // find returns the segment of an open flow of which s is a repeat on another
