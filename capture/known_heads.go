@@ -7,12 +7,14 @@ import (
 	"imds-analyzer/imds"
 )
 
-// maxKnownHeads and maxKnownHead bound the heads that are remembered of each kind, and the bytes
-// of each: 65 KiB, and 320 KiB of texts, or twice that where much is redacted. That is more heads
-// than the clients of an instance have and the service answers with, and longer ones.
+// maxKnownRequests, maxKnownResponses and maxKnownHead bound the heads that are remembered, and the
+// bytes of each: 110 KiB, and 512 KiB of texts, or half as much again where much is redacted. That
+// is more heads than the clients of an instance have, and longer ones. Answers are as many as there
+// are lengths of credentials.
 const (
-	maxKnownHeads = 1 << 8
-	maxKnownHead  = 1 << 10
+	maxKnownRequests  = 1 << 8
+	maxKnownResponses = 1 << 10
+	maxKnownHead      = 1 << 10
 )
 
 // knownHeads remembers what was read in heads of late. Clients ask for the same things again and
@@ -28,7 +30,10 @@ type knownHeads struct {
 }
 
 func newKnownHeads() *knownHeads {
-	return &knownHeads{whole: maphash.MakeSeed(), front: maphash.MakeSeed(), back: maphash.MakeSeed()}
+	return &knownHeads{
+		whole: maphash.MakeSeed(), front: maphash.MakeSeed(), back: maphash.MakeSeed(),
+		requests: newNumbered[requestHead](maxKnownRequests), responses: newNumbered[responseHead](maxKnownResponses),
+	}
 }
 
 // request reads a whole head, unless it is known. It reports false if it is none.
@@ -81,13 +86,16 @@ func (k *knownHeads) numberWithout(head []byte, start, end int) uint64 {
 }
 
 // numbered are things that have numbers, the latest two of those for which there is one place.
-type numbered[T any] struct {
-	places [maxKnownHeads / 2][2]withNumber[T]
-}
+type numbered[T any] struct{ places [][2]withNumber[T] }
 
 type withNumber[T any] struct {
 	number uint64
 	what   T
+}
+
+// newNumbered has room for so many.
+func newNumbered[T any](most int) numbered[T] {
+	return numbered[T]{make([][2]withNumber[T], most/2)}
 }
 
 func (n *numbered[T]) place(number uint64) *[2]withNumber[T] {
