@@ -68,7 +68,7 @@ type Analyzer struct {
 
 // NewAnalyzer returns an Analyzer that looks for calls to the endpoints.
 func NewAnalyzer(endpoints []netip.AddrPort, limits Limits, handler Handler) *Analyzer {
-	return &Analyzer{
+	a := &Analyzer{
 		handler:  handler,
 		limits:   limits,
 		decoder:  decoder{endpoints: endpoints},
@@ -80,6 +80,8 @@ func NewAnalyzer(endpoints []netip.AddrPort, limits Limits, handler Handler) *An
 		notes:    budget{max: limits.BufferedBytes},
 		halfOpen: halfOpen{limit: max(1, limits.HalfOpen)},
 	}
+	a.legs.touch()
+	return a
 }
 
 // Stats returns the counts so far.

@@ -93,9 +93,11 @@ type withNumber[T any] struct {
 	what   T
 }
 
-// newNumbered has room for so many.
+// newNumbered has room for so many. It is written to at once, as legs are.
 func newNumbered[T any](most int) numbered[T] {
-	return numbered[T]{make([][2]withNumber[T], most/2)}
+	places := make([][2]withNumber[T], most/2)
+	clear(places)
+	return numbered[T]{places}
 }
 
 func (n *numbered[T]) place(number uint64) *[2]withNumber[T] {

@@ -41,6 +41,11 @@ type leg struct {
 // maxLegHops is how many routers there may be between two places of a host.
 const maxLegHops = 4
 
+// touch writes to all of it. A page of memory that is read before it is written to is given to
+// the process twice: first as the page of zeros that all share, which each processor then has to
+// be stopped for to forget it.
+func (l *legs) touch() { clear(l.recent[:]) }
+
 func (l *legs) place(s *segment) *leg {
 	mixed := (s.seq ^ s.ack<<16 ^ s.ack>>16 ^ uint32(s.length())) * 2654435761 // Knuth's multiplicative hash
 	return &l.recent[mixed>>22]
