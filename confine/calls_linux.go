@@ -3,6 +3,7 @@ package confine
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"unsafe"
 
@@ -52,25 +53,64 @@ func install(filter []bpf.RawInstruction, flags uintptr) error {
 	return nil
 }
 
-// program is the filter for an architecture. What no rule decides, its last instruction
-// does. The library's own assembler is not used: behind a rule with conditions it has
-// lost the number of the call (v1.6.0), and it has no other error than EPERM.
-func (j Job) program(calls *arch.Info) (program []bpf.Instruction) {
-	program = []bpf.Instruction{
+// program is the filter for an architecture. The library's own assembler is not used: behind
+// a rule with conditions it has lost the number of the call (v1.6.0), and it has no other
+// error than EPERM.
+func (j Job) program(calls *arch.Info) []bpf.Instruction {
+	return choose([]bpf.Instruction{
 		bpf.LoadAbsolute{Off: archOffset, Size: word},
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(calls.ID), SkipTrue: 1},
 		fail(unix.ENOSYS),
 		loadNumber,
+	}, j.runs(calls))
+}
+
+// run is the numbers from its first one to that of the next run. The same becomes of them.
+type run struct {
+	first uint32
+	block []bpf.Instruction
+}
+
+// runs are those of all numbers, in their order. Numbers of another way to call (x32) have
+// a bit that none of the calls has, and are in the last run with those that nobody knew yet.
+func (j Job) runs(calls *arch.Info) (runs []run) {
+	for number, block := range j.blocks(calls) {
+		if last := len(runs) - 1; last < 0 || !slices.Equal(runs[last].block, block) {
+			runs = append(runs, run{uint32(number), block})
+		}
 	}
-	for _, r := range j.rules() {
+	return runs
+}
+
+// someNumbers is above the numbers of all calls, and that of the last run with them.
+const someNumbers = 1 << 9
+
+// blocks decide on a number each, by the rules for it: what none decides is refused.
+func (j Job) blocks(calls *arch.Info) [][]bpf.Instruction {
+	blocks := slices.Repeat([][]bpf.Instruction{{fail(unix.ENOSYS)}}, someNumbers)
+	for _, r := range slices.Backward(j.rules()) {
+		end := j.end(r.verdict)
 		for _, name := range r.calls {
-			// Numbers of another way to call (x32) have a bit that none of these has.
 			if number, ok := calls.SyscallNames[name]; ok {
-				program = append(program, r.block(uint32(number), j.end(r.verdict))...)
+				blocks[number] = r.block(end, blocks[number])
 			}
 		}
 	}
-	return append(program, fail(unix.ENOSYS))
+	return blocks
+}
+
+// choose adds to a program that it finds the run of a number by halves. When the kernel is
+// given a filter it tries it for every number there is, which took most of the time of that,
+// and older kernels go through it at each call.
+func choose(program []bpf.Instruction, runs []run) []bpf.Instruction {
+	if len(runs) == 1 {
+		return append(program, runs[0].block...)
+	}
+	half, at := len(runs)/2, len(program)
+	program = choose(append(program, nil), runs[:half])
+	lower := len(program) - at - 1
+	program[at] = bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: runs[half].first, SkipTrue: uint8(lower)}
+	return choose(program, runs[half:])
 }
 
 // Where things are that a filter sees (struct seccomp_data, seccomp(2)), on processors
@@ -84,19 +124,15 @@ const (
 
 var loadNumber = bpf.LoadAbsolute{Off: 0, Size: word}
 
-// block decides on one call, and has the number of any other at its end.
-func (r rule) block(number uint32, end bpf.Instruction) []bpf.Instruction {
-	block := []bpf.Instruction{end}
-	if len(r.conditions) > 0 {
-		block = nil
+// block decides on a call. Where the rule's conditions are not met, others do.
+func (r rule) block(end bpf.Instruction, others []bpf.Instruction) (block []bpf.Instruction) {
+	if len(r.conditions) == 0 {
+		return []bpf.Instruction{end}
 	}
 	for _, all := range r.conditions {
 		block = append(block, all.block(end)...)
 	}
-	if len(r.conditions) > 0 {
-		block = append(block, loadNumber)
-	}
-	return append([]bpf.Instruction{bpf.JumpIf{Cond: bpf.JumpEqual, Val: number, SkipFalse: uint8(len(block))}}, block...)
+	return append(block, others...)
 }
 
 // block ends the filter if all of the conditions hold.

@@ -55,8 +55,7 @@ func exactly(argument, value uint32) conditions {
 	return conditions{{argument, 1<<32 - 1, value}}
 }
 
-// rules are those for the job: the first that a call meets decides. Calls that are
-// made most often come first, as older kernels go through all rules at each call.
+// rules are those for the job: the first that a call meets decides.
 func (j Job) rules() []rule {
 	rules := []rule{
 		allow(hot),

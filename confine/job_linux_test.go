@@ -32,10 +32,20 @@ var architectures = []*arch.Info{arch.X86_64, arch.AARCH64}
 // judge runs a job's filter for a call.
 func judge(t *testing.T, j Job, calls *arch.Info, id uint32, number uint32, arguments ...uint64) uint32 {
 	t.Helper()
+	return ask(t, filter(t, j, calls), id, number, arguments...)
+}
+
+func filter(t *testing.T, j Job, calls *arch.Info) *bpf.VM {
+	t.Helper()
 	vm, err := bpf.NewVM(j.program(calls))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return vm
+}
+
+func ask(t *testing.T, vm *bpf.VM, id uint32, number uint32, arguments ...uint64) uint32 {
+	t.Helper()
 	// The machine here reads words with the upper half first, and a filter in the kernel
 	// as the processor does: the lower half of an argument comes first all the same.
 	data := binary.BigEndian.AppendUint32(nil, number)
@@ -179,6 +189,35 @@ func TestCalls(t *testing.T) {
 
 // maxInstructions is BPF_MAXINSNS (bpf_common.h).
 const maxInstructions = 4096
+
+// The filter of each job decides on each number as its rules do.
+func TestFilterKeepsRules(t *testing.T) {
+	for _, job := range jobs() {
+		for _, calls := range architectures {
+			vm := filter(t, job, calls)
+			for number := range uint32(someNumbers + 1) {
+				for _, value := range []uint32{0, 1, 2, 4, 6, 16, 17, 0x5412, 0x541c, 0x10000, 0x02010000, 0x40000000, 1<<32 - 1} {
+					want, v := byRules(job, calls.SyscallNumbers[int(number)], value), uint64(value)
+					if got := ask(t, vm, uint32(calls.ID), number, v, v, v, v, v, v); got != want {
+						t.Fatalf("%s: %+v: call %d with %#x is %#x, not %#x", calls.Name, job, number, value, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// byRules is what becomes of a call all arguments of which have one value.
+func byRules(j Job, call string, value uint32) uint32 {
+	met := func(c condition) bool { return value&c.mask == c.value }
+	for _, r := range j.rules() {
+		holds := func(all conditions) bool { return !slices.ContainsFunc(all, func(c condition) bool { return !met(c) }) }
+		if slices.Contains(r.calls, call) && (len(r.conditions) == 0 || slices.ContainsFunc(r.conditions, holds)) {
+			return j.end(r.verdict).(bpf.RetConstant).Val
+		}
+	}
+	return lacks
+}
 
 // No job has a call that is for none.
 func TestNeverIsNever(t *testing.T) {
