@@ -95,11 +95,13 @@ func (r *argsReader) read() Script {
 			if script, found := r.flag(arg); found {
 				return script
 			}
-		case r.begun || r.commands[arg] == isUnknown:
-			return r.named(arg)
 		default:
+			does, ok := r.commands.word(arg)
+			if r.begun || !ok {
+				return r.named(arg)
+			}
 			r.begun = true
-			if script, found := r.do(r.commands[arg], r.next); found {
+			if script, found := r.do(does, r.next); found {
 				return script
 			}
 		}
@@ -139,13 +141,13 @@ func (r *argsReader) flag(arg string) (Script, bool) {
 		arg = "-" + strings.ToLower(strings.TrimLeft(arg, "-"))
 	}
 	name, value, hasValue := strings.Cut(arg, "=")
-	if does, ok := r.words[name]; ok {
+	if does, ok := r.words.word(name); ok {
 		if !hasValue {
 			return r.do(does, r.next)
 		}
 		return r.do(does, func() (string, bool) { return value, true })
 	}
-	if r.letters == nil || strings.HasPrefix(arg, "--") {
+	if r.letters == (flags{}) || strings.HasPrefix(arg, "--") {
 		return Script{}, !hasValue && !r.isJoined(arg)
 	}
 	return r.cluster(arg[1:])
@@ -159,7 +161,7 @@ func (r *argsReader) isJoined(arg string) bool {
 func (r *argsReader) cluster(letters string) (Script, bool) {
 	for i := range len(letters) {
 		rest := letters[i+1:]
-		does := r.letters[letters[i]]
+		does := r.letters.letter(letters[i])
 		switch {
 		case does == isFlag:
 			continue
