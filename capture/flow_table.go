@@ -40,7 +40,7 @@ func (t *flowTable) find(key *flowKey) *flow {
 	}
 	f := t.flows[*key]
 	if f != nil {
-		*recent = recentFlow{*key, f}
+		recent.key, recent.flow = *key, f
 	}
 	return f
 }
@@ -48,7 +48,8 @@ func (t *flowTable) find(key *flowKey) *flow {
 // put makes the key one of the flow's.
 func (t *flowTable) put(key *flowKey, f *flow) {
 	t.flows[*key] = f
-	*t.place(key) = recentFlow{*key, f}
+	recent := t.place(key)
+	recent.key, recent.flow = *key, f
 }
 
 func (t *flowTable) remove(key *flowKey) {
@@ -69,6 +70,21 @@ type flowKey struct {
 
 func (k *flowKey) endpoint() uint8 { return uint8(k.ports) }
 
+// setClient takes over the client's address. Of an IPv4 one, as nearly all are, only the end
+// is looked at.
+func (k *flowKey) setClient(client netip.Addr) {
+	if client.Is4() {
+		v4 := client.As4()
+		k.addr[0], k.addr[1] = 0, v4InV6|uint64(binary.BigEndian.Uint32(v4[:]))
+		return
+	}
+	bytes := client.As16()
+	k.addr[0], k.addr[1] = binary.BigEndian.Uint64(bytes[:8]), binary.BigEndian.Uint64(bytes[8:])
+}
+
+// v4InV6 is what stands before an IPv4 address in the form of IPv6 (RFC 4291, section 2.5.5.2).
+const v4InV6 = 0xffff << 32
+
 // client is the client's address, an IPv4 one in the form of IPv6.
 func (k *flowKey) client() netip.Addr {
 	var bytes [16]byte
@@ -79,8 +95,7 @@ func (k *flowKey) client() netip.Addr {
 
 // giveKey gives a segment the key of its tuple.
 func (a *Analyzer) giveKey(s *segment) {
-	bytes := s.client.Addr().As16()
-	s.key.addr = [2]uint64{binary.BigEndian.Uint64(bytes[:8]), binary.BigEndian.Uint64(bytes[8:])}
+	s.key.setClient(s.client.Addr())
 	s.key.network = a.numberOf(s.network)
 	s.key.ports = uint64(s.client.Port())<<8 | uint64(s.endpoint)
 }

@@ -63,11 +63,15 @@ func (l *legs) remember(s *segment, f *flow) {
 	l.place(s).set(s, f)
 }
 
-// set makes the leg a segment of the flow: field by field, as it is not copied so.
+// set makes the leg a segment of the flow: field by field, and what is larger than a word on
+// its own, as it is not copied twice so.
 func (l *leg) set(s *segment, f *flow) {
-	l.flow, l.conn, l.time, l.key, l.length = f, f.id, s.time, s.key, s.length()
+	l.flow, l.conn, l.length = f, f.id, s.length()
+	l.time = s.time
+	l.key = s.key
+	l.at = s.at
 	l.seq, l.ack, l.timestamp, l.id = s.seq, s.ack, s.timestamp, s.id
-	l.direction, l.flags, l.hopLimit, l.at = s.direction, s.flags, s.hopLimit, s.at
+	l.direction, l.flags, l.hopLimit = s.direction, s.flags, s.hopLimit
 }
 
 // find returns the segment of an open flow of which s is a repeat on another
