@@ -50,7 +50,7 @@ func (s *Stats) packet(at time.Time) {
 	s.Packets++
 	switch {
 	case at.IsZero():
-	case s.First.IsZero(), momentOf(at) > momentOf(s.Last).add(maxQuiet):
+	case s.First.IsZero(), at.Unix()-s.Last.Unix() > int64(maxQuiet/time.Second):
 		s.First, s.Last = at, at
 	case !at.Before(s.Last):
 		s.Last = at

@@ -100,7 +100,15 @@ const (
 	optionTimestamp = 8
 )
 
+// usualOptions are what segments begin their options with that have nothing but a timestamp:
+// two NOPs, its kind and its length (RFC 7323, appendix A).
+const usualOptions = "\x01\x01\x08\x0a"
+
 func (s *segment) parseOptions(options []byte) {
+	if len(options) == 12 && string(options[:4]) == usualOptions {
+		s.timestamp = binary.BigEndian.Uint32(options[4:])
+		return
+	}
 	for len(options) > 0 && options[0] != optionEnd {
 		if options[0] == optionNop {
 			options = options[1:]
