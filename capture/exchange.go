@@ -55,14 +55,14 @@ func (p *pendingCall) cost() int {
 }
 
 // request takes in a request whose head is complete, or will not be.
-func (x *exchange) request(f *flow, p pendingCall) {
+func (x *exchange) request(f *flow, p *pendingCall) {
 	if len(x.pending) == 0 && p.request.Incomplete == imds.Whole {
 		x.requestsLost = false
 	}
 	if early := x.early; early != nil && len(x.pending) == 0 {
 		x.early = nil
 		if before(p.seq, x.earlyAck) {
-			f.answer(&p, *early, x.earlySeq)
+			f.answer(p, *early, x.earlySeq)
 			return
 		}
 		f.analyzer.stats.ResponsesUnmatched++
@@ -72,7 +72,7 @@ func (x *exchange) request(f *flow, p pendingCall) {
 	}
 	for !f.reserve(p.cost()) {
 		if len(x.pending) == 0 { // there is no room to wait for its answer
-			f.emit(&p, imds.Response{})
+			f.emit(p, imds.Response{})
 			x.owed++
 			return
 		}
@@ -82,7 +82,7 @@ func (x *exchange) request(f *flow, p pendingCall) {
 	if x.pending == nil {
 		x.pending = f.analyzer.takeRoom()
 	}
-	x.pending = append(x.pending, p)
+	x.pending = append(x.pending, *p)
 }
 
 // response takes in a final response, and returns the method of the request

@@ -304,13 +304,9 @@ func (f *flow) reader(d direction) *messageReader {
 
 // payload takes in the segment's payload.
 func (f *flow) payload(s *segment, now time.Time) {
-	c := chunk{
-		origin:  origin{seq: s.seq, packet: s.seq, ack: s.ack, hasAck: s.has(flagACK), hopLimit: s.hopLimit, time: s.time, note: f.notes.last},
-		data:    s.payload,
-		missing: s.missing,
-		whole:   s.whole,
-		clock:   s.timestamp,
-	}
+	c := chunk{data: s.payload, missing: s.missing, whole: s.whole, clock: s.timestamp}
+	c.seq, c.packet, c.ack, c.hasAck = s.seq, s.seq, s.ack, s.has(flagACK)
+	c.hopLimit, c.time, c.note = s.hopLimit, s.time, f.notes.last
 	if s.has(flagSYN) {
 		c.seq++ // data on a SYN (RFC 7413) comes after it
 		if s.direction == up {

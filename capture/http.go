@@ -113,9 +113,9 @@ const (
 	bodyTunnel // not HTTP/1 from here on
 )
 
-// feed reads the next bytes of the stream, from one segment.
+// feed reads the next bytes of the stream, from one segment, whose origin moves along.
 func (r *messageReader) feed(c *chunk) {
-	at, data := c.origin, c.data
+	at, data := &c.origin, c.data
 	if r.state == stateLost && r.role().starts(data) {
 		r.findPlace()
 	}
@@ -146,7 +146,7 @@ func (r *messageReader) joinLate(atStart bool) {
 }
 
 // consume reads some of data and returns how much.
-func (r *messageReader) consume(data []byte, at origin) int {
+func (r *messageReader) consume(data []byte, at *origin) int {
 	switch r.state {
 	case stateStart:
 		return r.skipBlank(data, at)
@@ -171,14 +171,14 @@ func (r *messageReader) consume(data []byte, at origin) int {
 
 // skipBlank skips the blank lines that may precede a message (RFC 9112,
 // section 2.2).
-func (r *messageReader) skipBlank(data []byte, at origin) int {
+func (r *messageReader) skipBlank(data []byte, at *origin) int {
 	n := 0
 	for n < len(data) && (data[n] == '\r' || data[n] == '\n') {
 		n++
 	}
 	r.keep(at.seq, data[:n])
 	if n < len(data) {
-		r.first = at
+		r.first = *at
 		r.first.seq += uint32(n)
 		r.state = stateHead
 	}
@@ -280,9 +280,9 @@ func (r *messageReader) skipHead(data []byte) int {
 
 // collectTail looks for the end of a head whose beginning was lost. Heads
 // themselves are found at the beginning of a segment, by feed.
-func (r *messageReader) collectTail(data []byte, at origin) int {
+func (r *messageReader) collectTail(data []byte, at *origin) int {
 	if len(r.buffer) == 0 {
-		r.first = at
+		r.first = *at
 	}
 	kept := len(r.buffer)
 	if kept+len(data) > maxTailBytes || !r.flow.reserve(len(data)) {

@@ -55,7 +55,7 @@ func (r *messageReader) endBodyPart() {
 }
 
 // collectLine reads a line of the chunked coding (RFC 9112, section 7.1).
-func (r *messageReader) collectLine(data []byte, at origin) int {
+func (r *messageReader) collectLine(data []byte, at *origin) int {
 	n := bytes.IndexByte(data, '\n') + 1
 	ended := n > 0
 	if !ended {

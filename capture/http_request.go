@@ -152,17 +152,18 @@ func (r *requestReader) complete(head []byte) (framing, bool) {
 // report hands over the request of a head that was not seen whole, or came in pieces, and
 // returns how its body is framed.
 func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomplete) framing {
-	return r.handOver(readRequestHead(line, rest, reason, &r.flow.analyzer.words))
+	head := readRequestHead(line, rest, reason, &r.flow.analyzer.words)
+	return r.handOver(&head)
 }
 
 // handOver hands a request over and returns how its body is framed.
-func (r *requestReader) handOver(head requestHead) framing {
-	request := head.request
-	request.Time, request.Note = r.first.time, r.first.note
+func (r *requestReader) handOver(head *requestHead) framing {
+	p := pendingCall{request: head.request, seq: r.first.seq, ack: r.first.ack}
+	p.request.Time, p.request.Note = r.first.time, r.first.note
 	r.markBegun()
-	r.expects = request.ExpectContinue
-	r.flow.exchange.request(r.flow, pendingCall{request: request, seq: r.first.seq, ack: r.first.ack})
-	r.announced, r.version = head.body.length, request.Version()
+	r.expects = head.request.ExpectContinue
+	r.announced, r.version = head.body.length, head.request.Version()
+	r.flow.exchange.request(r.flow, &p)
 	return head.body.framing(bodyNone)
 }
 

@@ -36,19 +36,22 @@ func newKnownHeads() *knownHeads {
 	}
 }
 
-// request reads a whole head, unless it is known. It reports false if it is none.
-func (k *knownHeads) request(head []byte, words *words) (read requestHead, ok bool) {
+// request reads a whole head, unless it is known. It reports false if it is none. What it
+// returns stays as it is until it is called again.
+func (k *knownHeads) request(head []byte, words *words) (*requestHead, bool) {
 	if len(head) > maxKnownHead {
-		return parseRequestHead(head, words)
+		read, ok := parseRequestHead(head, words)
+		return &read, ok
 	}
 	number := k.ofRequest(head)
 	if known := k.requests.find(number); known != nil {
-		return *known, true
+		return known, true
 	}
-	if read, ok = parseRequestHead(head, words); ok {
+	read, ok := parseRequestHead(head, words)
+	if ok {
 		k.requests.add(number, read)
 	}
-	return read, ok
+	return &read, ok
 }
 
 // response reads a whole head, unless it is known.

@@ -87,7 +87,7 @@ func checkKnownHeads(t *testing.T, heads ...[]byte) {
 	known, memory := newKnownHeads(), &words{}
 	for _, head := range append(heads, heads[len(heads)-1]) {
 		want, whole := parseRequestHead(head, &words{})
-		if got, ok := known.request(bytes.Clone(head), memory); got != want || ok != whole {
+		if got, ok := known.request(bytes.Clone(head), memory); *got != want || ok != whole {
 			t.Fatalf("%q behind %q:\n%+v, %t\nwant\n%+v, %t", head, heads[0], got, ok, want, whole)
 		}
 		response := readResponseHead(head, &words{})
