@@ -2,7 +2,8 @@ package attribution
 
 import "sync"
 
-// Pending is an answer that may still be on its way.
+// Pending is an answer that may still be on its way. That of a connection in a capture file is
+// nil: nobody is asked, and the answer is Offline.
 type Pending struct {
 	done    chan struct{}
 	answer  Answer
@@ -14,11 +15,17 @@ type Pending struct {
 	tell chan<- *Pending // who waits for the answer beside those of Done; may be nil
 }
 
-// Done is closed when the answer is there. That takes a bounded time.
+// Done is closed when the answer is there. That takes a bounded time. It is to be called only
+// if HasAnswer has reported false.
 func (p *Pending) Done() <-chan struct{} { return p.done }
 
-// Answer returns the answer; it is to be called after Done only.
-func (p *Pending) Answer() Answer { return p.answer }
+// Answer returns the answer; it is to be called after Done only, or if HasAnswer reports true.
+func (p *Pending) Answer() Answer {
+	if p == nil {
+		return Answer{Status: Offline}
+	}
+	return p.answer
+}
 
 // Tell sends p to a channel once the answer is there and names a process, unless that is
 // full then: a goroutine for each answer takes stacks of megabytes where thousands come at
@@ -70,17 +77,13 @@ func (p *Pending) take(a Answer) (first bool) {
 
 // HasAnswer reports whether the answer is there.
 func (p *Pending) HasAnswer() bool {
+	if p == nil {
+		return true
+	}
 	select {
 	case <-p.done:
 		return true
 	default:
 		return false
 	}
-}
-
-// answered returns a Pending whose answer is there.
-func answered(a Answer) *Pending {
-	p := &Pending{done: make(chan struct{})}
-	p.settle(a)
-	return p
 }

@@ -61,3 +61,10 @@ func TestRecentFollowed(t *testing.T) {
 		}
 	}
 }
+
+// answered returns a Pending whose answer is there.
+func answered(a Answer) *Pending {
+	p := &Pending{done: make(chan struct{})}
+	p.settle(a)
+	return p
+}

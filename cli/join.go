@@ -37,7 +37,7 @@ const (
 type join struct {
 	resolver   attribution.Resolver
 	identifier *identity.Identifier
-	pending    map[uint64]*attribution.Pending // by Conn.ID
+	pending    map[uint64]*attribution.Pending // by Conn.ID, none of a file
 	batch      []event                         // not sent yet
 	size       int                             // of batch
 	out        chan []event
@@ -96,6 +96,9 @@ func (j *join) Opened(c imds.Conn) {
 		seen = j.resolver.SeenOpen
 	}
 	pending := seen(attribution.Tuple{Local: c.Client, Remote: c.Service, Network: c.Network}, c.Opened)
+	if pending == nil {
+		return // of a file, of which each connection would be remembered and forgotten for nothing
+	}
 	j.pending[c.ID] = pending
 	pending.Tell(j.found)
 }

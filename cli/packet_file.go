@@ -128,7 +128,7 @@ func (p *packetFile) write(s saving) {
 		p.missing.Add(1)
 		return
 	}
-	if s.pending != nil {
+	if s.asks {
 		s.Comment = p.comment(answerBy(s.pending, s.due), s.Note)
 	}
 	err := p.append(s.Packet)

@@ -20,11 +20,13 @@ const (
 	maxSavingBytes = 8 << 20
 )
 
-// saving is a packet on its way to the file. Pending is nil if no request begins in it.
+// saving is a packet on its way to the file.
 type saving struct {
 	capture.Saved
 	pending *attribution.Pending
 	due     time.Time
+	// asks is true if a request begins in it, of which the comment says who made it.
+	asks bool
 }
 
 // size is the memory that it takes while it waits.
@@ -55,10 +57,8 @@ func (s *session) savePackets() (io.Closer, error) {
 	go p.writeAll()
 	s.analyzer.SaveTo(func(packet capture.Saved) {
 		pending := s.join.pending[packet.Conn]
-		if !packet.Begins {
-			pending = nil
-		}
-		p.add(saving{packet, pending, time.Now().Add(saveWait)})
+		asks := packet.Begins && (pending != nil || !s.options.live())
+		p.add(saving{packet, pending, time.Now().Add(saveWait), asks})
 	})
 	return p, nil
 }
