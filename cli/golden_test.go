@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,7 +68,15 @@ func run(args ...string) result { return runOn(strings.NewReader(""), args...) }
 func runOn(stdin io.Reader, args ...string) result {
 	var out, err bytes.Buffer
 	status := cli.Main(args, cli.Streams{In: stdin, Out: &out, Err: &err})
+	spendMemory()
 	return result{status, out.String(), err.String()}
+}
+
+// spendMemory undoes that the program is frugal with the memory of its process, which is the
+// tests' here, and takes half of their time to be kept small.
+func spendMemory() {
+	debug.SetGCPercent(100)
+	debug.SetMemoryLimit(math.MaxInt64)
 }
 
 // succeeded is run where nothing may go wrong.

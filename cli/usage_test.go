@@ -407,6 +407,7 @@ func TestEmbeddedOnTerminal(t *testing.T) {
 	defer slave.Close()
 	var said bytes.Buffer
 	status := cli.Main([]string{"--emf", "-i", "no such interface"}, cli.Streams{In: strings.NewReader(""), Out: slave, Err: &said})
+	spendMemory()
 	if oneLine(t, said.String()); status != 2 || !strings.Contains(said.String(), "give -o, --journald or --format json") {
 		t.Errorf("exit status %d: %s", status, said.String())
 	}
