@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"imds-analyzer/capture"
 	"imds-analyzer/capture/packettest"
 	"imds-analyzer/imds"
 )
@@ -143,7 +144,7 @@ func mangle(t packettest.Trace, random *rand.Rand, window int) packettest.Trace 
 func TestCorpusAnyOrder(t *testing.T) {
 	for _, window := range []int{0, 2, 5} {
 		t.Run(fmt.Sprintf("within %d", window), func(t *testing.T) {
-			for seed := range seeds() {
+			for seed := range capture.Sample(seeds) {
 				d := newDialogue(seed)
 				d.talk()
 				whole := d.Trace()
@@ -160,7 +161,7 @@ func TestCorpusAnyOrder(t *testing.T) {
 // The same with the handshake somewhere between. A status that cannot be
 // given to its call any more may be missing, but not be another call's.
 func TestCorpusAnyOrderOfHandshake(t *testing.T) {
-	for seed := range seeds() {
+	for seed := range capture.Sample(seeds) {
 		d := newDialogue(seed)
 		d.talk()
 		got := found(t, nil, mangle(d.Trace(), d.random, 5).Packets()).lines()
@@ -177,12 +178,8 @@ func sameButStatus(got, want []string) bool {
 	})
 }
 
-func seeds() uint64 {
-	if testing.Short() {
-		return 100
-	}
-	return 1500
-}
+// seeds is how many dialogues there are of a kind.
+const seeds uint64 = 1500
 
 // inFlight is how many segments are on the way at once at most.
 const inFlight = 60
@@ -190,7 +187,7 @@ const inFlight = 60
 // The same in each direction by itself, as long as acknowledgements do not
 // overtake what they acknowledge.
 func TestCorpusAnyOrderInADirection(t *testing.T) {
-	for seed := range uint64(500) {
+	for seed := range capture.Sample(uint64(500)) {
 		d := newDialogue(seed)
 		d.talk()
 		whole := d.Trace()
@@ -220,7 +217,7 @@ func TestCorpusAnyOrderInADirection(t *testing.T) {
 
 // Several conversations behind NAT, interleaved.
 func TestCorpusAnyNAT(t *testing.T) {
-	for seed := range uint64(100) {
+	for seed := range capture.Sample(uint64(100)) {
 		for _, way := range ways {
 			d := newDialogue(seed)
 			d.talk()
@@ -333,7 +330,7 @@ func callOf(t packettest.Trace, at int) int {
 
 // Many packets are lost: what is found is so.
 func TestCorpusManyLost(t *testing.T) {
-	for seed := range uint64(600) {
+	for seed := range capture.Sample(uint64(600)) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		c := packettest.New()
 		c.SegmentSize = 20 + random.IntN(300)

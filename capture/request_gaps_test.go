@@ -69,7 +69,7 @@ const mangled = 20
 // Where nothing is missing there is no gap, in whatever order packets of half a millisecond come.
 func TestNoGapsInWholeCaptures(t *testing.T) {
 	eachWhole(t, func(t *testing.T, packets []Packet) {
-		for seed := range int64(mangled) {
+		for seed := range Sample(int64(mangled)) {
 			random := rand.New(rand.NewSource(seed))
 			late := make(map[*byte]time.Duration)
 			for n := range packets {
@@ -89,7 +89,7 @@ func TestNoGapsInWholeCaptures(t *testing.T) {
 // What was sent before a capture has begun, or after its end, is no gap.
 func TestNoGapsAtTheEnds(t *testing.T) {
 	eachWhole(t, func(t *testing.T, packets []Packet) {
-		for i := range packets {
+		for i := range Sample(len(packets)) {
 			_, begun, _ := judged(packets[i:])
 			_, ended, _ := judged(packets[:i])
 			if begun+ended > 0 {
@@ -104,7 +104,7 @@ func TestMissingRequestsAreDoubted(t *testing.T) {
 	missed := 0
 	eachWhole(t, func(t *testing.T, packets []Packet) {
 		all, _, _ := judged(packets)
-		for i := range packets {
+		for i := range Sample(len(packets)) {
 			left, found := withoutRequest(packets, i)
 			if !found {
 				continue
@@ -117,7 +117,7 @@ func TestMissingRequestsAreDoubted(t *testing.T) {
 			}
 		}
 	})
-	if missed < 100 {
+	if missed < 10 {
 		t.Errorf("only %d requests were missed", missed)
 	}
 }
