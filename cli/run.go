@@ -14,6 +14,7 @@ import (
 
 	"imds-analyzer/attribution"
 	"imds-analyzer/capture"
+	"imds-analyzer/diagnosis"
 	"imds-analyzer/identity"
 	"imds-analyzer/output"
 )
@@ -105,6 +106,7 @@ func run(ctx context.Context, o options, streams Streams) error {
 	}
 	defer s.reopenOnHangup(isTerminal(terminal))()
 	if !o.live() {
+		go diagnosis.Prepare()
 		if err := s.giveUp(ctx, out, cancel); err != nil {
 			return err
 		}

@@ -25,6 +25,10 @@ var knownSoftware = sync.OnceValue(func() *softwareTable {
 	return table
 })
 
+// Prepare reads the list, for which the first call without a token waits otherwise. It can
+// go on beside all else.
+func Prepare() { knownSoftware() }
+
 // softwareRow is one program or library.
 type softwareRow struct {
 	Name string `json:"name"`
