@@ -117,8 +117,12 @@ func TestMissingRequestsAreDoubted(t *testing.T) {
 			}
 		}
 	})
-	if missed < 10 {
-		t.Errorf("only %d requests were missed", missed)
+	least := 0
+	for range Sample(100) {
+		least++
+	}
+	if missed < least {
+		t.Errorf("only %d requests were missed, not %d", missed, least)
 	}
 }
 

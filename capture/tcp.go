@@ -105,7 +105,7 @@ const (
 const usualOptions = "\x01\x01\x08\x0a"
 
 func (s *segment) parseOptions(options []byte) {
-	if len(options) == 12 && string(options[:4]) == usualOptions {
+	if len(options) == len(usualOptions)+8 && string(options[:4]) == usualOptions {
 		s.timestamp = binary.BigEndian.Uint32(options[4:])
 		return
 	}
