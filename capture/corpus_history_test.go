@@ -112,7 +112,7 @@ func (h *history) seen() packettest.Trace {
 // Whatever a client's connections go through: its calls are found, each with its version and
 // status.
 func TestCorpusAnyHistory(t *testing.T) {
-	for seed := range capture.Sample(seeds/3) {
+	for seed := range capture.Sample(seeds / 3) {
 		h := newHistory(seed, false)
 		checkLines(t, found(t, nil, h.seen().Packets()).lines(), h.want)
 		if t.Failed() {
@@ -125,7 +125,7 @@ func TestCorpusAnyHistory(t *testing.T) {
 // not seen to end, calls may be lost to those: then that is counted, or a head is known in part.
 // A status may be missing.
 func TestCorpusAnyHistoryByTwoClocks(t *testing.T) {
-	for seed := range capture.Sample(seeds/3) {
+	for seed := range capture.Sample(seeds / 3) {
 		h := newHistory(seed, true)
 		seen := h.seen()
 		late := h.once(2)
