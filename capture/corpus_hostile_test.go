@@ -164,6 +164,51 @@ func TestLargestMakesRoom(t *testing.T) {
 	}
 }
 
+// A client whose request makes another connection give way is read as ever, whatever that
+// one's requests say of their bodies: what is remembered of heads is of others by then.
+func TestWhoMakesRoomIsReadRight(t *testing.T) {
+	const next, body = "GET /next HTTP/1.1\r\n\r\n", "GET /body HTTP/1.1\r\n\r\n"
+	for _, test := range []struct {
+		name, said, others string
+		targets            []string
+	}{
+		{"a body behind heads without", upload("PUT", "/put", body), "GET /%d HTTP/1.1\r\n\r\n", []string{"/put"}},
+		{"requests behind heads with bodies", get("/first") + next, "POST /%d HTTP/1.1\r\nContent-Length: 22\r\n\r\n" + next, []string{"/first", "/next"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var held strings.Builder
+			for i := range 800 { // more than are remembered, in one segment of 64 KiB or less
+				fmt.Fprintf(&held, test.others, i)
+			}
+			crowd := packettest.From("10.0.1.1:2000")
+			crowd.Now, crowd.SegmentSize, crowd.Quiet = packettest.Start.Add(20*time.Millisecond), 60_000, true
+			crowd.Open()
+			crowd.LoseClient(get("/lost"))
+			crowd.Client(held.String())
+			client := packettest.From("10.0.0.9:999")
+			client.Open()
+			client.Client(test.said)
+			client.Server(slices.Repeat([]string{ok()}, len(test.targets))...)
+			client.Wait(50 * time.Millisecond)
+			client.Client(test.said)
+			limits := capture.Limits{Connections: 300, HalfOpen: 100, ClosedConnections: 100, BufferedBytes: held.Len() + 500}
+			found, _ := limited(limits, packettest.Merge(client.Trace(), crowd.Trace()).Packets())
+			var got []string
+			for _, c := range found.calls {
+				if c.Conn.Client == client.ClientAddr {
+					got = append(got, c.Request.Target)
+				}
+			}
+			if want := slices.Repeat(test.targets, 2); !slices.Equal(got, want) {
+				t.Errorf("calls %q, want %q", got, want)
+			}
+			if len(found.calls) < 800 {
+				t.Errorf("only %d calls in all", len(found.calls))
+			}
+		})
+	}
+}
+
 // Fragments in more pieces than there are for a reason are given up, and counted.
 func TestFragmentsOfPieces(t *testing.T) {
 	ip := packettest.IPv4{Src: packettest.Client.Addr(), Dst: packettest.Service.Addr(), Protocol: packettest.ProtocolTCP, TTL: 64, ID: 7, More: true}

@@ -156,15 +156,17 @@ func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomp
 	return r.handOver(&head)
 }
 
-// handOver hands a request over and returns how its body is framed.
+// handOver hands a request over and returns how its body is framed. All of the head is taken
+// before: where others make room for the request, theirs are read, and head may become one.
 func (r *requestReader) handOver(head *requestHead) framing {
+	body := head.body.framing(bodyNone)
 	p := pendingCall{request: head.request, seq: r.first.seq, ack: r.first.ack}
 	p.request.Time, p.request.Note = r.first.time, r.first.note
 	r.markBegun()
 	r.expects = head.request.ExpectContinue
 	r.announced, r.version = head.body.length, head.request.Version()
 	r.flow.exchange.request(r.flow, &p)
-	return head.body.framing(bodyNone)
+	return body
 }
 
 // proven reports whether what was lost belongs to a head whose beginning says
