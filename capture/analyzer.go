@@ -71,7 +71,7 @@ func NewAnalyzer(endpoints []netip.AddrPort, limits Limits, handler Handler) *An
 	a := &Analyzer{
 		handler:  handler,
 		limits:   limits,
-		decoder:  decoder{endpoints: endpoints},
+		decoder:  newDecoder(endpoints),
 		flows:    newFlowTable(),
 		seed:     maphash.MakeSeed(),
 		heads:    newKnownHeads(),
@@ -177,7 +177,7 @@ func (a *Analyzer) pass(p *Packet) bool {
 
 // exceeded tells a flow that a router did not forward a segment of it.
 func (a *Analyzer) exceeded(s *segment) {
-	a.giveKey(s)
+	s.key.network = a.numberOf(s.network)
 	if f := a.flows.find(&s.key); f != nil {
 		f.hopLimitExceeded(s)
 		a.due.schedule(f, f.nextDeadline())
@@ -186,7 +186,7 @@ func (a *Analyzer) exceeded(s *segment) {
 
 // segment gives the segment to its flow, and returns that.
 func (a *Analyzer) segment(s *segment) *flow {
-	a.giveKey(s)
+	s.key.network = a.numberOf(s.network)
 	f := a.flowOf(s)
 	if f == nil {
 		return nil

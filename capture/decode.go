@@ -8,7 +8,16 @@ import (
 // decoder finds the segments to and from the endpoints in packets.
 type decoder struct {
 	endpoints []netip.AddrPort
+	compact   []endpoint // the same
 	fragments fragments
+}
+
+func newDecoder(endpoints []netip.AddrPort) decoder {
+	d := decoder{endpoints: endpoints}
+	for _, e := range endpoints {
+		d.compact = append(d.compact, endpointOf(e))
+	}
+	return d
 }
 
 // decode fills in s, which is empty, with the segment in the packet; it reports false if
@@ -22,17 +31,17 @@ func (d *decoder) decode(p *Packet, s *segment) bool {
 		return false
 	}
 	var packet datagram
-	if !ok || !packet.parse(data, wire) || !d.concerns(packet.src) && !d.concerns(packet.dst) {
+	if !ok || !packet.parse(data, wire) || !d.concerns(&packet) {
 		return false
 	}
 	if packet.fragmented {
-		if packet.src.Is4() && packet.protocol != protoTCP {
+		if packet.is4 && packet.protocol != protoTCP {
 			return false // whose identification may be that of a segment's (RFC 791, section 3.2)
 		}
 		s.joined = true
-		toService := packet.protocol == protoTCP && d.concerns(packet.dst)
+		toService := packet.protocol == protoTCP && d.isService(packet.dst, packet.is4)
 		s.headless, s.whole = toService && packet.isCut(), packet.sizeOf(p)
-		if packet, ok = d.fragments.add(packet, toService, p.Time); !ok || packet.src.Is6() && !packet.skipExtensions() {
+		if packet, ok = d.fragments.add(packet, toService, p.Time); !ok || !packet.is4 && !packet.skipExtensions() {
 			return false
 		}
 	}
@@ -41,7 +50,7 @@ func (d *decoder) decode(p *Packet, s *segment) bool {
 	}
 	s.time, s.named, s.network, s.linkKnown = p.Time, p.Interface, p.Network, namesSender(p.LinkType)
 	s.whole = packet.sizeOf(p)
-	s.headless = len(packet.payload) < minTCPHeader && packet.length > minTCPHeader && d.concerns(packet.dst)
+	s.headless = len(packet.payload) < minTCPHeader && packet.length > minTCPHeader && d.isService(packet.dst, packet.is4)
 	if !s.parseTCP(&packet) || !d.orient(s, &packet) {
 		return false
 	}
@@ -57,36 +66,46 @@ func (d *datagram) isCut() bool { return len(d.payload) < d.length }
 // sizeOf is the length of the datagram's packet before the snaplen cut it, in bytes.
 func (d *datagram) sizeOf(p *Packet) int { return len(p.Data) + d.length - len(d.payload) }
 
-func (d *decoder) concerns(addr netip.Addr) bool {
-	for _, endpoint := range d.endpoints {
-		if endpoint.Addr() == addr {
+// concerns reports whether the datagram comes from or goes to an endpoint's address.
+func (d *decoder) concerns(packet *datagram) bool {
+	return d.isService(packet.dst, packet.is4) || d.isService(packet.src, packet.is4)
+}
+
+func (d *decoder) isService(a address, is4 bool) bool {
+	for i := range d.compact {
+		if e := &d.compact[i]; e.address == a && e.is4 == is4 {
 			return true
 		}
 	}
 	return false
 }
 
+// service is the endpoint that the segment is of a connection to.
+func (d *decoder) service(s *segment) netip.AddrPort { return d.endpoints[s.key.endpoint()] }
+
 // orient finds out which end is the service. Where both could be (a service
 // that is called from its own address and port), a SYN tells.
 func (d *decoder) orient(s *segment, packet *datagram) bool {
 	ports := packet.payload[:4]
-	src := netip.AddrPortFrom(packet.src, binary.BigEndian.Uint16(ports))
-	dst := netip.AddrPortFrom(packet.dst, binary.BigEndian.Uint16(ports[2:]))
+	src := endpoint{packet.src, packet.is4, binary.BigEndian.Uint16(ports)}
+	dst := endpoint{packet.dst, packet.is4, binary.BigEndian.Uint16(ports[2:])}
 	toService, fromService := -1, -1
-	for i, endpoint := range d.endpoints {
-		if endpoint == dst {
+	for i := range d.compact {
+		if d.compact[i] == dst {
 			toService = i
 		}
-		if endpoint == src {
+		if d.compact[i] == src {
 			fromService = i
 		}
 	}
 	answersSYN := s.has(flagSYN) && s.has(flagACK)
 	switch {
 	case toService >= 0 && !(fromService >= 0 && answersSYN):
-		s.direction, s.client, s.service, s.endpoint = up, src, dst, uint8(toService)
+		s.direction = up
+		s.key.set(&src, toService)
 	case fromService >= 0:
-		s.direction, s.client, s.service, s.endpoint = down, dst, src, uint8(fromService)
+		s.direction = down
+		s.key.set(&dst, fromService)
 	default:
 		return false
 	}
@@ -110,7 +129,7 @@ type bystander struct {
 func (d *decoder) bystander(p *Packet) (b bystander, ok bool) {
 	data, wire, ok := networkLayer(unwrapPktap(p), &hop{})
 	var packet datagram
-	if !ok || !packet.parse(data, wire) || !d.concerns(packet.src) && !d.concerns(packet.dst) {
+	if !ok || !packet.parse(data, wire) || !d.concerns(&packet) {
 		return b, false
 	}
 	b.header = cap(p.Data) - cap(packet.payload)

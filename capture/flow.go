@@ -69,12 +69,7 @@ func (f *flow) conn() imds.Conn {
 
 // client is its end of the tuple nearest to it.
 func (f *flow) client() netip.AddrPort {
-	key := f.legs[0].key
-	addr := key.client()
-	if f.vantage.service.Addr().Is4() {
-		addr = addr.Unmap()
-	}
-	return netip.AddrPortFrom(addr, uint16(key.ports>>8))
+	return f.legs[0].key.client(f.vantage.service)
 }
 
 func (a *Analyzer) newFlow(s *segment) *flow {
@@ -84,7 +79,7 @@ func (a *Analyzer) newFlow(s *segment) *flow {
 	*f = flow{
 		analyzer:   a,
 		id:         a.lastID,
-		vantage:    a.vantages.of(s),
+		vantage:    a.vantageOf(s),
 		opened:     s.time,
 		handshake:  s.has(flagSYN) && s.direction == up,
 		legs:       append(f.legs[:0], legOf(s)),

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"encoding/binary"
 	"hash/maphash"
 	"net/netip"
 )
@@ -27,8 +26,8 @@ func newFlowTable() flowTable { return flowTable{flows: make(map[flowKey]*flow)}
 // place mixes what differs between connections of few clients: their ports, of which Linux
 // takes every other one, and the end of their addresses.
 func (t *flowTable) place(key *flowKey) *recentFlow {
-	port := key.ports >> 8
-	mixed := port>>1 ^ port<<7 ^ uint64(byte(key.addr[1]))*31 ^ uint64(key.endpoint()) ^ key.network
+	port := uint64(key.port())
+	mixed := port>>1 ^ port<<7 ^ uint64(byte(key.address.low))*31 ^ uint64(key.endpoint()) ^ key.network
 	return &t.recent[mixed%recentFlows]
 }
 
@@ -63,41 +62,28 @@ func (t *flowTable) remove(key *flowKey) {
 // the same tuple is another connection. It has no gaps, so that it is hashed and
 // compared as the bytes that it is.
 type flowKey struct {
-	addr    [2]uint64 // the client's address
+	address address // the client's
 	network uint64
 	ports   uint64 // the client's, and which endpoint it is
 }
 
-func (k *flowKey) endpoint() uint8 { return uint8(k.ports) }
+// set takes over the client's end, and the number of the endpoint.
+func (k *flowKey) set(client *endpoint, number int) {
+	k.address = client.address
+	k.ports = uint64(client.port)<<32 | uint64(number)
+}
 
-// setClient takes over the client's address. Of an IPv4 one, as nearly all are, only the end
-// is looked at.
-func (k *flowKey) setClient(client netip.Addr) {
-	if client.Is4() {
-		v4 := client.As4()
-		k.addr[0], k.addr[1] = 0, v4InV6|uint64(binary.BigEndian.Uint32(v4[:]))
-		return
+func (k *flowKey) endpoint() uint32 { return uint32(k.ports) }
+
+func (k *flowKey) port() uint16 { return uint16(k.ports >> 32) }
+
+// client is its end of a connection to the service.
+func (k *flowKey) client(service netip.AddrPort) netip.AddrPort {
+	client := k.address.netip()
+	if service.Addr().Is4() {
+		client = client.Unmap()
 	}
-	bytes := client.As16()
-	k.addr[0], k.addr[1] = binary.BigEndian.Uint64(bytes[:8]), binary.BigEndian.Uint64(bytes[8:])
-}
-
-// v4InV6 is what stands before an IPv4 address in the form of IPv6 (RFC 4291, section 2.5.5.2).
-const v4InV6 = 0xffff << 32
-
-// client is the client's address, an IPv4 one in the form of IPv6.
-func (k *flowKey) client() netip.Addr {
-	var bytes [16]byte
-	binary.BigEndian.PutUint64(bytes[:8], k.addr[0])
-	binary.BigEndian.PutUint64(bytes[8:], k.addr[1])
-	return netip.AddrFrom16(bytes)
-}
-
-// giveKey gives a segment the key of its tuple.
-func (a *Analyzer) giveKey(s *segment) {
-	s.key.setClient(s.client.Addr())
-	s.key.network = a.numberOf(s.network)
-	s.key.ports = uint64(s.client.Port())<<8 | uint64(s.endpoint)
+	return netip.AddrPortFrom(client, k.port())
 }
 
 // numberOf returns a number for a network namespace, 0 for the capture's own. Two

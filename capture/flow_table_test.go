@@ -13,7 +13,7 @@ func TestFlowTable(t *testing.T) {
 	table, want := newFlowTable(), map[flowKey]*flow{}
 	flows := [...]*flow{{id: 1}, {id: 2}, {id: 3}}
 	for step := range 100_000 {
-		key := flowKey{addr: [2]uint64{1: uint64(random.IntN(3))}, ports: uint64(random.IntN(1000))<<8 | uint64(random.IntN(2))}
+		key := flowKey{address: address{low: uint64(random.IntN(3))}, ports: uint64(random.IntN(1000))<<32 | uint64(random.IntN(2))}
 		switch random.IntN(4) {
 		case 0:
 			f := flows[random.IntN(len(flows))]
@@ -40,7 +40,7 @@ func TestFlowTableSpreads(t *testing.T) {
 		table := newFlowTable()
 		places := map[*recentFlow]bool{}
 		for i := range uint64(connections) {
-			places[table.place(&flowKey{addr: [2]uint64{1: 7}, ports: (32768 + i*step) << 8})] = true
+			places[table.place(&flowKey{address: address{low: 7}, ports: (32768 + i*step) << 32})] = true
 		}
 		if len(places) < connections*3/4 {
 			t.Errorf("%d connections in %d places, every port of %d", connections, len(places), step)

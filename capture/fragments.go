@@ -2,7 +2,6 @@ package capture
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 	"time"
 )
@@ -22,7 +21,8 @@ type fragments struct {
 }
 
 type fragmentKey struct {
-	src, dst netip.Addr
+	src, dst address
+	is4      bool
 	id       uint32
 }
 
@@ -49,7 +49,7 @@ func (f *fragments) add(d datagram, toService bool, now time.Time) (datagram, bo
 		return datagram{}, false // cut off by the snaplen, or more than IP allows
 	}
 	f.expire(now)
-	key := fragmentKey{d.src, d.dst, d.id}
+	key := fragmentKey{d.src, d.dst, d.is4, d.id}
 	whole := f.open[key]
 	if whole == nil {
 		whole = f.begin(key, now)

@@ -27,7 +27,7 @@ func timeExceeded(packet *datagram) (quoted datagram, ok bool) {
 		return datagram{}, false
 	}
 	data := packet.payload[icmpHeader:]
-	if !quoted.parse(data, len(data)) || quoted.src.Is4() != packet.src.Is4() || quoted.protocol != protoTCP || quoted.offset > 0 || len(quoted.payload) < minQuoted {
+	if !quoted.parse(data, len(data)) || quoted.is4 != packet.is4 || quoted.protocol != protoTCP || quoted.offset > 0 || len(quoted.payload) < minQuoted {
 		return datagram{}, false
 	}
 	return quoted, true
@@ -39,9 +39,9 @@ func (d *datagram) isTimeExceeded() bool {
 	}
 	switch d.protocol {
 	case protoICMP:
-		return d.src.Is4() && d.payload[0] == icmpExceeded
+		return d.is4 && d.payload[0] == icmpExceeded
 	case protoICMPv6:
-		return d.src.Is6() && d.payload[0] == icmpv6Exceeded
+		return !d.is4 && d.payload[0] == icmpv6Exceeded
 	}
 	return false
 }

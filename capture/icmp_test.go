@@ -34,7 +34,7 @@ func TestTimeExceeded(t *testing.T) {
 		{"of another port", "0b00000000000000" + quotedIPv4 + "0051" + quotedTCP[4:], false},
 		{"from the client", "0b00000000000000" + quotedIPv4[:24] + "0a000007" + "a9fea9fe" + "9c400050" + quotedTCP[8:], false},
 	} {
-		d := decoder{endpoints: imds.DefaultEndpoints()}
+		d := newDecoder(imds.DefaultEndpoints())
 		p := Packet{Data: unhex(t, header+tt.icmp), LinkType: LinkRaw}
 		b, ok := d.bystander(&p)
 		if !ok || b.quotes != tt.want {
@@ -47,7 +47,7 @@ func TestTimeExceeded(t *testing.T) {
 		if want := len(header+tt.icmp) / 2; b.header != want {
 			t.Errorf("%s: headers of %d bytes, not %d", tt.name, b.header, want)
 		}
-		if s := b.exceeded; s.seq != 0x01020304 || s.client != netip.MustParseAddrPort("10.0.0.7:40000") || s.direction != down {
+		if s := b.exceeded; s.seq != 0x01020304 || s.key.client(d.service(&s)) != netip.MustParseAddrPort("10.0.0.7:40000") || s.direction != down {
 			t.Errorf("%s: %+v", tt.name, s)
 		}
 	}
@@ -58,11 +58,7 @@ func FuzzTimeExceeded(f *testing.F) {
 	f.Add(uint8(protoICMP), []byte("\x0b\x00\x00\x00\x00\x00\x00\x00\x45\x00\x00\x28\x00\x01\x00\x00\x01\x06\x00\x00\xa9\xfe\xa9\xfe\x0a\x00\x00\x07\x00\x50\x9c\x40\x01\x02\x03\x04"))
 	f.Add(uint8(protoICMPv6), append([]byte{3, 0, 0, 0, 0, 0, 0, 0, 0x60, 0, 0, 0, 0, 20, 6, 1}, make([]byte, 40)...))
 	f.Fuzz(func(t *testing.T, protocol uint8, payload []byte) {
-		src := netip.MustParseAddr("10.0.0.1")
-		if protocol == protoICMPv6 {
-			src = netip.MustParseAddr("fd00::1")
-		}
-		packet := datagram{src: src, protocol: protocol, payload: payload, length: len(payload)}
+		packet := datagram{is4: protocol != protoICMPv6, protocol: protocol, payload: payload, length: len(payload)}
 		quoted, ok := timeExceeded(&packet)
 		if !ok {
 			return

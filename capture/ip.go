@@ -1,9 +1,6 @@
 package capture
 
-import (
-	"encoding/binary"
-	"net/netip"
-)
+import "encoding/binary"
 
 // IP protocol and IPv6 extension header numbers (IANA).
 const (
@@ -18,7 +15,8 @@ const (
 
 // datagram is an IP packet or a fragment of one.
 type datagram struct {
-	src, dst netip.Addr
+	src, dst address
+	is4      bool // of IPv4, not of IPv6
 	protocol uint8
 	hopLimit uint8
 	// payload is what was captured of the payload, length its whole length.
@@ -73,7 +71,7 @@ func (d *datagram) parseIPv4(data []byte, wire int) bool {
 		return false
 	}
 	fragment := binary.BigEndian.Uint16(data[6:])
-	d.src, d.dst = netip.AddrFrom4([4]byte(data[12:16])), netip.AddrFrom4([4]byte(data[16:20]))
+	d.src, d.dst, d.is4 = address4(data[12:]), address4(data[16:]), true
 	d.protocol, d.hopLimit = data[9], data[8]
 	d.payload, d.length = data[header:min(total, len(data))], total-header
 	d.id = uint32(binary.BigEndian.Uint16(data[4:]))
@@ -95,7 +93,7 @@ func (d *datagram) parseIPv6(data []byte, wire int) bool {
 	if length < 0 {
 		return false
 	}
-	d.src, d.dst = netip.AddrFrom16([16]byte(data[8:24])), netip.AddrFrom16([16]byte(data[24:40]))
+	d.src, d.dst = address16(data[8:]), address16(data[24:])
 	d.protocol, d.hopLimit = data[6], data[7]
 	d.payload, d.length = data[header:min(header+length, len(data))], length
 	return d.skipExtensions()

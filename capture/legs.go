@@ -109,8 +109,8 @@ func (l flowLeg) isAsFar(other flowLeg) bool {
 func (l *leg) repeatedBy(s *segment) bool {
 	same := l.seq == s.seq && l.ack == s.ack && l.flags == s.flags && l.id == s.id &&
 		l.length == s.length() && l.timestamp == s.timestamp &&
-		l.direction == s.direction && l.key.endpoint() == s.endpoint
-	sameClient := l.key.addr == s.key.addr && l.key.ports == s.key.ports
+		l.direction == s.direction && l.key.endpoint() == s.key.endpoint()
+	sameClient := l.key.address == s.key.address && l.key.ports == s.key.ports
 	hops := max(l.hopLimit, s.hopLimit) - min(l.hopLimit, s.hopLimit)
 	switch {
 	case !same || hops > maxLegHops:
@@ -137,7 +137,7 @@ func (a *Analyzer) addLeg(repeated *leg, s *segment) *flow {
 	if nearer {
 		last := len(f.legs) - 1
 		f.legs[0], f.legs[last] = f.legs[last], f.legs[0]
-		f.vantage = a.vantages.of(s)
+		f.vantage = a.vantageOf(s)
 		if f.told {
 			a.handler.Opened(f.conn())
 		}

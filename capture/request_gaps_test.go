@@ -3,7 +3,6 @@ package capture
 import (
 	"bytes"
 	"math/rand"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -129,18 +128,18 @@ func TestMissingRequestsAreDoubted(t *testing.T) {
 // withoutRequest takes away what a client says from the request on that begins in packet i,
 // up to its next one, and what it is answered.
 func withoutRequest(packets []Packet, i int) (left []Packet, found bool) {
-	d := decoder{endpoints: imds.DefaultEndpoints()}
-	var client netip.AddrPort
+	d := newDecoder(imds.DefaultEndpoints())
+	var client flowKey
 	for n := range packets {
 		var s segment
 		ok := d.decode(&packets[n], &s)
 		begins := ok && s.direction == up && beginsRequest(s.payload)
 		if n == i && begins {
-			client, found = s.client, true
-		} else if begins && s.client == client {
-			client = netip.AddrPort{}
+			client, found = s.key, true
+		} else if begins && s.key == client {
+			client = flowKey{}
 		}
-		if !ok || s.client != client || s.length() == 0 {
+		if !ok || s.key != client || s.length() == 0 {
 			left = append(left, packets[n])
 		}
 	}

@@ -193,7 +193,7 @@ func FuzzRingBlock(f *testing.F) {
 		if len(packets) > len(block)/(frameHeader+frameAddress) {
 			t.Errorf("%d packets in %d bytes", len(packets), len(block))
 		}
-		d := decoder{endpoints: []netip.AddrPort{netip.MustParseAddrPort("169.254.169.254:80")}}
+		d := newDecoder([]netip.AddrPort{netip.MustParseAddrPort("169.254.169.254:80")})
 		for _, p := range packets {
 			if len(p.Data) < cookedHeader || len(p.Data) > cookedHeader+len(block) || p.Length < len(p.Data) {
 				t.Errorf("%d bytes of %d", len(p.Data), p.Length)

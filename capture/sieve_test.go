@@ -44,7 +44,7 @@ func sieveSegments(t *testing.T, file string, sieve *Sieve) (segments []string, 
 		t.Fatal(err)
 	}
 	defer source.Close()
-	d := decoder{endpoints: imds.DefaultEndpoints()}
+	d := newDecoder(imds.DefaultEndpoints())
 	for {
 		p, err := source.Next()
 		if err == io.EOF {
@@ -56,7 +56,7 @@ func sieveSegments(t *testing.T, file string, sieve *Sieve) (segments []string, 
 		packets++
 		var s segment
 		if d.decode(p, &s) {
-			segments = append(segments, p.Time.String()+s.client.String()+string(s.payload))
+			segments = append(segments, p.Time.String()+s.key.client(d.service(&s)).String()+string(s.payload))
 		}
 	}
 }

@@ -20,7 +20,7 @@ func TapSYNs(source Source, endpoints []netip.AddrPort, seen func(client, servic
 }
 
 func tapSYNs(source Source, endpoints []netip.AddrPort, seen func(client, service netip.AddrPort, at time.Time)) error {
-	d := decoder{endpoints: endpoints}
+	d := newDecoder(endpoints)
 	for {
 		p, err := source.Next()
 		if err != nil {
@@ -28,7 +28,8 @@ func tapSYNs(source Source, endpoints []netip.AddrPort, seen func(client, servic
 		}
 		var s segment
 		if d.decode(p, &s) && s.direction == up && s.has(flagSYN) {
-			seen(s.client, s.service, s.time)
+			service := d.service(&s)
+			seen(s.key.client(service), service, s.time)
 		}
 	}
 }

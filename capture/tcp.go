@@ -2,7 +2,6 @@ package capture
 
 import (
 	"encoding/binary"
-	"net/netip"
 	"time"
 
 	"imds-analyzer/imds"
@@ -29,10 +28,7 @@ const (
 type segment struct {
 	time      time.Time
 	direction direction
-	client    netip.AddrPort
-	service   netip.AddrPort
-	endpoint  uint8   // index of service among the Analyzer's endpoints
-	key       flowKey // of its tuple, once the Analyzer has it
+	key       flowKey // of its tuple, but for the network, which the Analyzer adds
 	seq, ack  uint32
 	flags     uint8
 	window    int

@@ -9,8 +9,8 @@ type vantage struct {
 	network string
 }
 
-func (v *vantage) isOf(s *segment) bool {
-	return v.service == s.service && v.named == s.named && v.network == s.network
+func (a *Analyzer) vantageOf(s *segment) *vantage {
+	return a.vantages.shared(vantage{a.decoder.service(s), s.named, s.network})
 }
 
 // vantages are the latest that were new, for connections to share: those of two endpoints
@@ -20,13 +20,14 @@ type vantages struct {
 	next   int
 }
 
-func (v *vantages) of(s *segment) *vantage {
+func (v *vantages) shared(of vantage) *vantage {
 	for _, known := range v.latest {
-		if known != nil && known.isOf(s) {
+		if known != nil && *known == of {
 			return known
 		}
 	}
 	v.next = (v.next + 1) % len(v.latest)
-	v.latest[v.next] = &vantage{s.service, s.named, s.network}
+	added := of // and not of itself, which would be allocated each time
+	v.latest[v.next] = &added
 	return v.latest[v.next]
 }
