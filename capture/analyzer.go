@@ -119,7 +119,7 @@ func (a *Analyzer) Packet(p *Packet) {
 		a.stats.requestCut(s.whole)
 	}
 	if !ok {
-		doubtful := a.countNotRead(unwrapPktap(p).LinkType) || s.headless
+		doubtful := s.headless || a.countNotRead(unwrapPktap(p).LinkType)
 		if !a.pass(p) && doubtful {
 			a.stats.NotSaved++
 		}

@@ -24,10 +24,11 @@ func newDecoder(endpoints []netip.AddrPort) decoder {
 // there is none to or from an endpoint, or none yet. The segment's payload is valid as
 // long as the packet's data.
 func (d *decoder) decode(p *Packet, s *segment) bool {
+	captured := p // with Apple's header, which the snaplen counts
 	p = unwrapPktap(p)
 	data, wire, ok := networkLayer(p, &s.at)
-	if ok && endsBeforeAddresses(data) {
-		s.headless, s.whole = p.isCut(), p.Length
+	if ok && endsBeforeAddresses(data) || p.LinkType == LinkPktap {
+		s.headless, s.whole = p.isCut(), captured.Length
 		return false
 	}
 	var packet datagram
@@ -40,7 +41,7 @@ func (d *decoder) decode(p *Packet, s *segment) bool {
 		}
 		s.joined = true
 		toService := packet.protocol == protoTCP && d.isService(packet.dst, packet.is4)
-		s.headless, s.whole = toService && packet.isCut(), packet.sizeOf(p)
+		s.headless, s.whole = toService && packet.isCut(), packet.sizeOf(captured)
 		if packet, ok = d.fragments.add(packet, toService, p.Time); !ok || !packet.is4 && !packet.skipExtensions() {
 			return false
 		}
@@ -49,7 +50,7 @@ func (d *decoder) decode(p *Packet, s *segment) bool {
 		return false
 	}
 	s.time, s.named, s.network, s.linkKnown = p.Time, p.Interface, p.Network, namesSender(p.LinkType)
-	s.whole = packet.sizeOf(p)
+	s.whole = packet.sizeOf(captured)
 	s.headless = len(packet.payload) < minTCPHeader && packet.length > minTCPHeader && d.isService(packet.dst, packet.is4)
 	if !s.parseTCP(&packet) || !d.orient(s, &packet) {
 		return false
@@ -63,7 +64,7 @@ func (d *decoder) decode(p *Packet, s *segment) bool {
 // isCut reports whether the snaplen has cut the datagram.
 func (d *datagram) isCut() bool { return len(d.payload) < d.length }
 
-// sizeOf is the length of the datagram's packet before the snaplen cut it, in bytes.
+// sizeOf is the length of the datagram's packet, as it was captured, before the snaplen cut it, in bytes.
 func (d *datagram) sizeOf(p *Packet) int { return len(p.Data) + d.length - len(d.payload) }
 
 // concerns reports whether the datagram comes from or goes to an endpoint's address.

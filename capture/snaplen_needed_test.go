@@ -96,18 +96,29 @@ func TestSnaplenNeeded(t *testing.T) {
 }
 
 // Whatever the snaplen was, with the one that is asked for all calls have a
-// version, and with less not all have.
+// version, and with less not all have. What stands before a packet's own link layer counts.
 func TestSnaplenNeededIsEnough(t *testing.T) {
-	c := packettest.New()
-	c.Open()
-	for _, head := range []string{put(), get("/latest/meta-data/", tokenField), get("/a"), get("/latest/"+strings.Repeat("b", 100), "A: "+strings.Repeat("a", 100))} {
-		c.Client(head)
-		c.Server(answer("200 OK", text(300)))
+	tap := packettest.Pktap{Interface: "en0", Inner: packettest.Ethernet()}
+	for name, link := range map[string]packettest.Link{"ethernet": packettest.Ethernet(), "pktap": tap.First(), "second pktap": tap.Second()} {
+		t.Run(name, func(t *testing.T) {
+			c := packettest.New()
+			c.Link = link
+			c.Open()
+			for _, head := range []string{put(), get("/latest/meta-data/", tokenField), get("/a"), get("/latest/"+strings.Repeat("b", 100), "A: "+strings.Repeat("a", 100))} {
+				c.Client(head)
+				c.Server(answer("200 OK", text(300)))
+			}
+			c.Close()
+			snaplensAreEnough(t, c.Trace(), len(link.Header(0x0800))+21)
+		})
 	}
-	c.Close()
-	trace := c.Trace()
+}
+
+// snaplensAreEnough tries those from the least on, which has all of the IP header. There are
+// four calls in the trace.
+func snaplensAreEnough(t *testing.T, trace packettest.Trace, least int) {
 	var asked []int
-	for snaplen := 35; snaplen < 500; snaplen++ { // from the IP header on
+	for snaplen := least; snaplen < least+465; snaplen++ {
 		want, known := snaplenNeeded(t, withSnaplen(trace, snaplen))
 		if (want == 0) != (known == 4) {
 			t.Errorf("%d: %d calls have a version, and %d is asked for", snaplen, known, want)
@@ -126,5 +137,25 @@ func TestSnaplenNeededIsEnough(t *testing.T) {
 	}
 	if len(asked) == 0 {
 		t.Error("nothing was asked for")
+	}
+}
+
+// A packet that is cut within Apple's header may hold a request, as one that is cut within
+// another.
+func TestSnaplenCutsPktap(t *testing.T) {
+	tap := packettest.Pktap{Interface: "en0", Inner: packettest.Ethernet()}
+	for name, link := range map[string]packettest.Link{"first": tap.First(), "second": tap.Second()} {
+		c := packettest.New()
+		c.Link = link
+		c.Open()
+		c.Client(get("/" + strings.Repeat("a", 500)))
+		packets := withSnaplen(c.Trace(), 30)
+		a := capture.NewAnalyzer(imds.DefaultEndpoints(), capture.OfflineLimits(), newRecorder(t))
+		feed(a, packets)
+		a.Flush()
+		longest := slices.MaxFunc(packets, func(p, q capture.Packet) int { return p.Length - q.Length }).Length
+		if s := a.Stats(); s.NotRead != nil || s.RequestsCut != uint64(len(packets)) || s.SnaplenNeeded != longest || s.NotSaved != s.RequestsCut {
+			t.Errorf("%s: %+v, want %d that are cut, and %d", name, s, len(packets), longest)
+		}
 	}
 }
