@@ -44,6 +44,7 @@ type pendingCall struct {
 	seq     uint32 // of its first byte
 	ack     uint32 // what its client had received when it sent that
 	token   tokenWait
+	noted   bool   // its note is of the packet in which it begins
 	since   moment // it waits; as its time, but for when the clock was set back
 }
 

@@ -301,7 +301,7 @@ func (f *flow) reader(d direction) *messageReader {
 func (f *flow) payload(s *segment, now time.Time) {
 	c := chunk{data: s.payload, missing: s.missing, whole: s.whole, clock: s.timestamp}
 	c.seq, c.packet, c.ack, c.hasAck = s.seq, s.seq, s.ack, s.has(flagACK)
-	c.hopLimit, c.time, c.note = s.hopLimit, s.time, f.notes.last
+	c.hopLimit, c.time, c.note, c.noted = s.hopLimit, s.time, f.notes.last, s.note != nil
 	if s.has(flagSYN) {
 		c.seq++ // data on a SYN (RFC 7413) comes after it
 		if s.direction == up {
@@ -320,6 +320,7 @@ func (f *flow) take(d direction, c *chunk, now time.Time) {
 		return
 	}
 	if repeated := int(int32(st.next - c.seq)); repeated > 0 {
+		f.noteAgain(c)
 		if repeated >= c.length() {
 			return
 		}

@@ -132,6 +132,27 @@ func TestSavedNotes(t *testing.T) {
 	}
 }
 
+// Where a packet comes again that says what the first one did not, the request begins there,
+// too, for that to be saved.
+func TestSavedNotesOfRepeats(t *testing.T) {
+	var packets []capture.Packet
+	for i, p := range twoCalls() {
+		again := p
+		again.Comment = map[int]string{3: "first", 7: "second"}[i]
+		packets = append(packets, p, again)
+	}
+	saved := savedOf(packets)
+	var got []string
+	for i, s := range saved {
+		if s.Begins && s.Note != nil {
+			got = append(got, fmt.Sprint(i, " ", s.Note.Comment))
+		}
+	}
+	if want := []string{"7 first", "14 first", "15 second"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
 // A connection is closed behind its last packet, also if that waits for its bytes to
 // be read, or is sent again.
 func TestSavedBeforeClosed(t *testing.T) {

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"slices"
 
 	"imds-analyzer/imds"
 )
@@ -121,6 +122,23 @@ func (r *messageReader) markBegun() {
 		return
 	}
 	r.shown.begun = append(r.shown.begun, r.first)
+}
+
+// beginsAgain says that a request begins in a packet that is saved once more, with a note that
+// the first one did not have.
+func (s *shown) beginsAgain(o origin) {
+	if s == nil {
+		return
+	}
+	at := 0
+	for at < len(s.begun) && before(s.begun[at].seq, o.seq) {
+		at++
+	}
+	if at < len(s.begun) && s.begun[at].seq == o.seq {
+		s.begun[at] = o
+		return
+	}
+	s.begun = slices.Insert(s.begun, at, o)
 }
 
 // begunIn reports whether a message begins in the bytes from sequence number seq on,

@@ -47,6 +47,27 @@ func (f *flow) takeNote(n *imds.Note) {
 	f.notes.last, f.notes.cost = n, f.notes.cost+cost
 }
 
+// noteAgain takes in the note of a packet that repeats what was read, as another file of the
+// same time has it. It counts for the requests that begin in the packet, if the one that was
+// read first said nothing itself: else they would have none, or that of the call before.
+func (f *flow) noteAgain(c *chunk) {
+	if !c.noted {
+		return
+	}
+	for i := range f.exchange.pending {
+		if p := &f.exchange.pending[i]; !p.noted && c.holds(p.seq) {
+			p.request.Note, p.noted = c.note, true
+			f.requests.shown.beginsAgain(origin{seq: p.seq, packet: c.packet, note: c.note, noted: true})
+		}
+	}
+	if first := &f.requests.first; !first.noted && c.holds(first.seq) {
+		first.note, first.noted = c.note, true
+	}
+}
+
+// holds reports whether the byte with that sequence number is in the chunk.
+func (c *chunk) holds(seq uint32) bool { return seq-c.seq < uint32(c.length()) }
+
 // isIdle reports whether no call and no segment waits, which would hold a note.
 func (f *flow) isIdle() bool {
 	return len(f.exchange.pending) == 0 && len(f.delivering) == 0 && !f.streams[up].holds()

@@ -80,6 +80,52 @@ func TestNotesOfRequests(t *testing.T) {
 	}
 }
 
+// Where another file has a packet, too, and says something of it, that counts, whichever
+// comes first. What a packet says itself is not taken back.
+func TestNotesOfRepeats(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		first, repeated map[int]string
+		want            []string
+	}{
+		{"on requests", nil, map[int]string{3: "first", 7: "second"}, []string{"/a first", "/b second"}},
+		{"on the first", nil, map[int]string{3: "first"}, []string{"/a first", "/b first"}},
+		{"on the second", nil, map[int]string{7: "second"}, []string{"/a -", "/b second"}},
+		{"on a SYN and a request", map[int]string{0: "syn"}, map[int]string{7: "second"}, []string{"/a syn", "/b second"}},
+		{"on both", map[int]string{3: "first", 7: "second"}, map[int]string{3: "x", 7: "y"}, []string{"/a first", "/b second"}},
+		{"on acknowledgments and answers", nil, map[int]string{5: "answer", 6: "ack", 9: "answer"}, []string{"/a -", "/b ack"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var packets []capture.Packet
+			for i, p := range twoCalls() {
+				again := p
+				p.Comment, again.Comment = tt.first[i], tt.repeated[i]
+				packets = append(packets, p, again)
+			}
+			if got := notesOf(t, packets); !slices.Equal(got, tt.want) {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+// So it is for a head of which only the beginning was read by then.
+func TestNotesOfRepeatedPieces(t *testing.T) {
+	c := packettest.New()
+	c.Quiet = true
+	c.Open()
+	c.Client("GET /a HTTP/1.1\r\n", "Host: x\r\n\r\nGET /b HTT", "P/1.1\r\nHost: x\r\n\r\n")
+	var packets []capture.Packet
+	for i, p := range c.Packets() {
+		again := p
+		again.Comment = []string{"", "", "", "one", "two", "three"}[i]
+		packets = append(packets, p, again)
+	}
+	if got, want := notesOf(t, packets), []string{"/a one", "/b two"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
 // A request that comes in pieces, or before its time, has the note of its first byte.
 func TestNotesOfPieces(t *testing.T) {
 	c := packettest.New()

@@ -40,6 +40,7 @@ type origin struct {
 	ack      uint32 // what the sender had received
 	hasAck   bool
 	hopLimit uint8
+	noted    bool // the note is of this packet
 	time     time.Time
 	note     *imds.Note // on who sent it, of this packet or an earlier one
 }
