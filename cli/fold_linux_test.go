@@ -119,17 +119,31 @@ func TestFoldWithCount(t *testing.T) {
 	}
 }
 
-// People see each call, once.
+// People see each call, once: also the only one that is told later, and none that was too much.
 func TestFoldOnAConsole(t *testing.T) {
-	var out bytes.Buffer
-	j := folding(t, &out, options{format: formatText})
-	for n := range uint64(4) {
-		j.record(tokenCall(n+1, time.Second))
-	}
-	j.finish()
-	j.flush()
-	if n := strings.Count(out.String(), "  GET /latest/meta-data/  "); n != 4 {
-		t.Errorf("%d calls: %s", n, out.String())
+	for _, tt := range []struct {
+		calls    uint64
+		rate     uint
+		shown    int
+		notShown string
+	}{
+		{1, 0, 1, ""}, {2, 0, 2, ""}, {3, 0, 3, ""}, {4, 0, 4, ""},
+		{62, 1, 61, "1 call was not shown"}, // the first has a line of the log, and 60 are shown besides
+	} {
+		var out bytes.Buffer
+		j := folding(t, &out, options{format: formatText, maxEntryRate: tt.rate})
+		for n := range tt.calls {
+			j.record(tokenCall(n+1, time.Second))
+		}
+		j.finish()
+		j.flush()
+		if n := strings.Count(out.String(), "  GET /latest/meta-data/  "); n != tt.shown {
+			t.Errorf("%d calls, of which are shown %d: %s", tt.calls, n, out.String())
+		}
+		out.Reset()
+		if err := j.summary.Print(&out, output.CaptureStats{}); err != nil || !strings.Contains(out.String(), tt.notShown) {
+			t.Errorf("%d calls, %v: %s", tt.calls, err, out.String())
+		}
 	}
 }
 

@@ -252,7 +252,7 @@ func (j *journal) write(e *output.Entry) {
 		j.check(w.Call(e))
 	}
 	j.countMissing()
-	if e.Calls() == 1 || e.IMDS.Folded.Reason == output.ReasonRate { // else they were shown
+	if !e.Held() { // else its calls were shown as they came
 		j.show(e)
 	}
 }

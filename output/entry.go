@@ -36,6 +36,7 @@ type Entry struct {
 	// Labels are what the command of the user's choice said of the call.
 	Labels map[string]string `json:"labels,omitempty"`
 	HostFields
+	held bool // by a Folder, which a log does not tell
 }
 
 // Lifecycle is the log entry of a capture's start, progress or stop.

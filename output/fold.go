@@ -44,6 +44,10 @@ func (e *Entry) Calls() uint64 {
 	return max(1, e.IMDS.Folded.Calls)
 }
 
+// Held reports whether a Folder has held the entry back, also if it stands for one call: who
+// shows each call at once has shown it.
+func (e *Entry) Held() bool { return e.held }
+
 // Folder makes one entry of the calls of version 2 that a program repeats within a
 // period. The first is an entry of its own; the entry for those that follow comes at the
 // period's end. It is not safe for concurrent use. A nil one folds nothing.
@@ -173,7 +177,9 @@ func (f *Folder) end(from, to int) (entries []*Entry) {
 	for _, p := range f.order[from:to] {
 		delete(f.open, p.key)
 		if p.Calls > 0 {
-			entries = append(entries, p.entry())
+			e := p.entry()
+			e.held = true
+			entries = append(entries, e)
 		}
 	}
 	f.order = slices.Delete(f.order, from, to)
