@@ -237,7 +237,7 @@ func (j *journal) enriched(e *output.Entry, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err != nil {
-		j.summary.NotEnriched(reasonOf(err))
+		j.summary.NotEnriched(e, reasonOf(err))
 	}
 	j.write(e)
 	j.flushAll()

@@ -92,8 +92,8 @@ func (s *Summary) NotShown() { s.notShown++ }
 // Enriching says that a command says more of calls.
 func (s *Summary) Enriching() { s.notEnriched = map[NotEnriched]uint64{} }
 
-// NotEnriched counts a call that has no labels for the reason, after Enriching.
-func (s *Summary) NotEnriched(reason NotEnriched) { s.notEnriched[reason]++ }
+// NotEnriched counts the calls of an entry that has no labels for the reason, after Enriching.
+func (s *Summary) NotEnriched(e *Entry, reason NotEnriched) { s.notEnriched[reason] += e.Calls() }
 
 // enrichFailed is how many calls have no labels, nil where none were to be had.
 func (s *Summary) enrichFailed() *uint64 {

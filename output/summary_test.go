@@ -161,13 +161,18 @@ func TestSummaryOfEnriching(t *testing.T) {
 	if text := printed(t, s, CaptureStats{}); strings.Contains(text, "Not enriched") {
 		t.Errorf("nothing failed: %s", text)
 	}
-	for _, reason := range []NotEnriched{TookTooLong, CommandFailed, CommandFailed, EndedFirst} {
-		s.NotEnriched(reason)
+	v2 := IMDS{Version: imds.V2.String(), Folded: Folded{Calls: 40}}
+	flood := IMDS{Version: imds.V1.String(), Folded: Folded{Calls: 500, Reason: ReasonRate}}
+	for _, failed := range []struct {
+		of     IMDS
+		reason NotEnriched
+	}{{IMDS{}, TookTooLong}, {IMDS{}, CommandFailed}, {v2, CommandFailed}, {IMDS{}, EndedFirst}, {flood, EndedFirst}} {
+		s.NotEnriched(&Entry{IMDS: failed.of}, failed.reason)
 	}
-	if got := s.Counts(CaptureStats{}).EnrichFailed; got == nil || *got != 4 {
-		t.Errorf("%v of 4", got)
+	if got := s.Counts(CaptureStats{}).EnrichFailed; got == nil || *got != 543 {
+		t.Errorf("%v of 543", got)
 	}
-	want := "\nNot enriched: the command failed (2), the command took too long (1), the program was ended first (1)\n"
+	want := "\nNot enriched: the command failed (41), the command took too long (1), the program was ended first (501)\n"
 	if text := printed(t, s, CaptureStats{}); !strings.Contains(text, want) {
 		t.Errorf("there is no %q in %s", want, text)
 	}
