@@ -161,12 +161,8 @@ func (e *Entry) keepSame(other *Entry) {
 	if e.HTTP.Request.Method != other.HTTP.Request.Method {
 		e.HTTP.Request.Method = ""
 	}
-	if isTrue(i.ForwardedFor) != isTrue(other.IMDS.ForwardedFor) {
-		i.ForwardedFor = nil
-	}
-	if isTrue(i.Credentials) != isTrue(other.IMDS.Credentials) {
-		i.Credentials = nil
-	}
+	i.ForwardedFor = same(i.ForwardedFor, other.IMDS.ForwardedFor)
+	i.Credentials = same(i.Credentials, other.IMDS.Credentials)
 	i.ExecutableDeleted = i.ExecutableDeleted && other.IMDS.ExecutableDeleted
 	var both []string
 	for _, found := range i.Findings {
@@ -175,6 +171,15 @@ func (e *Entry) keepSame(other *Entry) {
 		}
 	}
 	i.Findings = both
+}
+
+// same is what both are. Not known is neither true nor false: it stands for calls before
+// that differed, too.
+func same(a, b *bool) *bool {
+	if a == nil || b == nil || *a != *b {
+		return nil
+	}
+	return a
 }
 
 // entry is that of the calls.

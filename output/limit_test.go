@@ -311,6 +311,37 @@ func TestEntryOfSeveralPrograms(t *testing.T) {
 	}
 }
 
+// What calls of several kinds are not all said to be their entry does not say, whichever comes last.
+func TestEntrySaysWhatAllAre(t *testing.T) {
+	yes, no := new(true), new(false)
+	for _, tt := range []struct {
+		name  string
+		calls []*bool
+		want  *bool
+	}{
+		{"true", []*bool{yes, yes, yes}, yes},
+		{"false", []*bool{no, no, no}, no},
+		{"one true", []*bool{yes, no, no}, nil},
+		{"one false", []*bool{no, yes, yes}, nil},
+		{"in turns", []*bool{yes, no, yes, no, yes}, nil},
+		{"the last is not known", []*bool{no, no, nil}, nil},
+		{"the first is not known", []*bool{nil, no, no}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := limitFold{rest: true, several: SeveralKinds}
+			for i, is := range tt.calls {
+				e := floodEntry(uint64(i+1), 0)
+				e.IMDS.ForwardedFor, e.IMDS.Credentials = is, is
+				f.add(e)
+			}
+			got := f.entry().IMDS
+			if !reflect.DeepEqual(got.ForwardedFor, tt.want) || !reflect.DeepEqual(got.Credentials, tt.want) {
+				t.Errorf("forwarded_for %v, credentials %v", got.ForwardedFor, got.Credentials)
+			}
+		})
+	}
+}
+
 // A flood that goes on has an entry a minute, and ends; after it the caller is as it was.
 func TestPeriodsOfAFlood(t *testing.T) {
 	l := NewLimiter(1)
