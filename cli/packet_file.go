@@ -169,11 +169,16 @@ func (p *packetFile) repair() error {
 	if logfile.IsDeleted(p.file) {
 		return p.renew()
 	}
-	if err := p.blocks.mend(); err != nil {
-		return err
+	return p.mend()
+}
+
+// mend has the file end where its last whole block does.
+func (p *packetFile) mend() error {
+	err := p.blocks.mend()
+	if err == nil {
+		p.writer.Mended()
 	}
-	p.writer.Mended()
-	return nil
+	return err
 }
 
 // look has packets go to a new file if the one before was deleted. After an error the next
@@ -272,15 +277,17 @@ func (p *packetFile) saveNothing() error {
 	return nil
 }
 
-// tellLost has the file say what is missing from it, for those who read it later.
+// tellLost has the file say what is missing from it, for those who read it later. There may be
+// room for that where there was none for the latest packets.
 func (p *packetFile) tellLost() {
-	if p.writer == nil || p.err != nil || p.failed != nil {
+	n := p.lost()
+	if p.writer == nil || p.err != nil || n == 0 || p.failed != nil && p.mend() != nil {
 		return
 	}
-	if n := p.lost(); n > 0 {
-		if err := p.writer.WriteDrops(n, p.now()); err != nil {
-			p.err = fmt.Errorf("cannot save packets to %s: %w", p.name, err)
-		}
+	// Half a block, where there is no room either, is better than a file that looks whole: who
+	// reads it is told that it is cut off.
+	if err := p.writer.WriteDrops(n, p.now()); err != nil && p.failed == nil { // else the latest packets are missing, which is told
+		p.err = fmt.Errorf("cannot save packets to %s: %w", p.name, err)
 	}
 }
 

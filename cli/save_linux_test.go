@@ -44,6 +44,65 @@ func TestSavingGoesOn(t *testing.T) {
 	}
 }
 
+// The file says what is missing from it also where saving has failed shortly before the end, or is
+// cut off where there is no room to say so.
+func TestFileSaysWhatIsMissing(t *testing.T) {
+	for _, tt := range []struct {
+		name             string
+		failed, full     bool // the packet before the end could not be written, and the end
+		lost, toldInFile uint64
+		wantPartial, cut bool
+	}{
+		{name: "nothing is missing"},
+		{name: "dropped", lost: 7, toldInFile: 7},
+		{name: "room again at the end", failed: true, lost: 1, toldInFile: 1, wantPartial: true},
+		{name: "no room at the end", full: true, lost: 7, cut: true},
+		{name: "no room from then on", failed: true, full: true, lost: 1, wantPartial: true, cut: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), "saved")
+			var told []string
+			p := packetFileAt(t, name, &told)
+			p.lasting, p.lost = true, func() uint64 { return tt.lost }
+			p.write(packetOf("first"))
+			if tt.failed {
+				withoutRoom(t, p.blocks.size+10, func() { p.write(packetOf("no room")) })
+			}
+			go p.writeAll()
+			var err error
+			end := func() { err = p.Close() }
+			if tt.full {
+				withoutRoom(t, p.blocks.size+10, end)
+			} else {
+				end()
+			}
+			if (err != nil) != (tt.full || tt.failed) || errors.Is(err, errPartial) != tt.wantPartial {
+				t.Errorf("it ended with %v", err)
+			}
+			if packets, drops, cut := heldIn(name); packets != 1 || drops != tt.toldInFile || cut != tt.cut {
+				t.Errorf("the file has %d packets and tells of %d; it is cut off: %v", packets, drops, cut)
+			}
+		})
+	}
+}
+
+// heldIn is how many packets a file has, how many it says are missing, and whether it is cut off.
+func heldIn(name string) (packets int, drops uint64, cut bool) {
+	set := capture.NewFileSet([]capture.SetFile{{Name: name, Open: func() (io.ReadCloser, error) { return os.Open(name) }}}, nil)
+	defer set.Close()
+	for {
+		_, err := set.Next()
+		switch {
+		case err == io.EOF:
+			return packets, set.Drops(), cut
+		case err != nil:
+			cut = errors.Is(err, capture.ErrTruncated)
+		default:
+			packets++
+		}
+	}
+}
+
 // packetFileAt is a file that packets are saved to, and what people are told of it.
 func packetFileAt(t *testing.T, name string, told *[]string) *packetFile {
 	t.Helper()
