@@ -80,7 +80,9 @@ func (j *journal) progress(action output.LifecycleAction, stats output.CaptureSt
 // methodFailed writes a line that tells why a way to find processes does not work any more. All
 // lines from this one on name the others only.
 func (j *journal) methodFailed(others []attribution.Method, why string, stats output.CaptureStats) {
+	j.mu.Lock() // as in readHost
 	j.session.Methods = others
+	j.mu.Unlock()
 	l := j.line(output.CaptureRuns, stats)
 	l.IMDS.Capture.Limits = []string{why}
 	j.lifecycle(l)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"imds-analyzer/attribution"
 	"imds-analyzer/output"
 	"imds-analyzer/output/spool"
 )
@@ -154,6 +155,27 @@ func TestGapCountsCalls(t *testing.T) {
 	if _, found := c["packets_received"]; found || c["calls_v2"] != 1.0 || c["calls_v1"] != 0.0 || c["calls_unknown"] != 0.0 || c["entries_not_written"] != 1.0 {
 		t.Errorf("the gap is %s", line)
 	}
+}
+
+// A log tells of a gap when the enricher gives an entry back, and meanwhile a way to find
+// processes may end: for the race detector.
+func TestGapWhileMethodsChange(t *testing.T) {
+	j := twoLogs(t, &disk{}, &disk{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		e := output.NewEntry(*tokenCall(1, 0), output.Host{})
+		for range 100 {
+			j.mu.Lock()
+			j.lasting[0].spool.Lacks(1)
+			j.mu.Unlock()
+			j.enriched(&e, nil)
+		}
+	}()
+	for range 100 {
+		j.methodFailed([]attribution.Method{attribution.SockDiag}, "it ended", output.CaptureStats{Live: true})
+	}
+	<-done
 }
 
 // What waits is tried again, though nothing comes, and though lines that were folded are
