@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,9 @@ const (
 	// saveAgain is how long after an error it is tried again to save packets, and how often
 	// it is looked whether the file was deleted.
 	saveAgain = time.Second
+	// saveEndWithin is how long the log's last line waits for the last packets, of which it tells
+	// how many are missing.
+	saveEndWithin = time.Second
 )
 
 // packetFile is the pcapng file that packets are saved to. Each packet in which a
@@ -47,6 +51,7 @@ type packetFile struct {
 	comment func(attribution.Answer, *imds.Note) string
 	queue   chan saving
 	room    *room
+	ended   sync.Once // nothing more is added
 	done    chan struct{}
 	tell    func(error)
 	err     error // after which nothing more is saved, once done is closed
@@ -291,9 +296,22 @@ func (p *packetFile) tellLost() {
 	}
 }
 
+// end takes nothing more, and waits until what waits is written. A reader of a pipe who has
+// stopped reading is not waited for: the log is to be whole all the same.
+func (p *packetFile) end(within time.Duration) {
+	if p == nil {
+		return
+	}
+	p.ended.Do(func() { close(p.queue) })
+	select {
+	case <-p.done:
+	case <-time.After(within):
+	}
+}
+
 // Close writes what waits, closes the file and returns what went wrong.
 func (p *packetFile) Close() error {
-	close(p.queue)
+	p.ended.Do(func() { close(p.queue) })
 	<-p.done
 	if p.writer == nil && p.err == nil {
 		p.err = p.saveNothing()

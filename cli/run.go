@@ -214,6 +214,7 @@ func (s *session) finish() {
 	s.leaveUnread()
 	s.takeMissing(s.sinceEnding())
 	s.join.lifecycle(s.log.finish)
+	s.packets.end(saveEndWithin)
 	s.lifecycle(output.CaptureStopped)
 	s.join.lifecycle(s.log.state.save)
 	s.join.close()

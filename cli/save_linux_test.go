@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -220,6 +223,37 @@ func TestPacketFileIsDeletedInSilence(t *testing.T) {
 	if err := p.Close(); !errors.Is(err, errPartial) || len(savedTexts(t, name)) != 0 {
 		t.Error(err)
 	}
+}
+
+// The last line of the log tells of all packets that are missing, also of those that still waited to be
+// saved when the capture ended.
+func TestLastLineTellsWhatIsNotSaved(t *testing.T) {
+	const packets = 1800
+	name := filepath.Join(t.TempDir(), "saved")
+	var log, stderr bytes.Buffer
+	withoutRoom(t, 4<<10, func() {
+		Main([]string{"-r", "../testdata/captures/cloud-init.pcap", "-w", name, "--format", "json"}, Streams{Out: &log, Err: &stderr})
+	})
+	debug.SetGCPercent(100) // as a run leaves the process with less
+	saved, _, _ := heldIn(name)
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	want := fmt.Sprintf(`"packets_not_saved":%d,`, packets-saved)
+	if last := lines[len(lines)-1]; saved == 0 || !strings.Contains(last, want) {
+		t.Errorf("%d are saved: %s\n%s", saved, last, stderr.String())
+	}
+}
+
+// The end of the log does not wait for packets that nobody takes.
+func TestEndWithoutWaiting(t *testing.T) {
+	var told []string
+	p := packetFileAt(t, filepath.Join(t.TempDir(), "saved"), &told)
+	p.add(packetOf("waits"))
+	p.end(time.Millisecond)
+	go p.writeAll()
+	if err := p.Close(); err != nil || p.saved != 1 {
+		t.Errorf("%v, %d are saved", err, p.saved)
+	}
+	(*packetFile)(nil).end(time.Hour) // as without -w
 }
 
 // A packet that the format has no room for is missing alone, and no reason to wait.
