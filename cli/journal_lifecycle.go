@@ -72,7 +72,7 @@ func (j *journal) countMissing() {
 func (j *journal) progress(action output.LifecycleAction, stats output.CaptureStats) {
 	l := j.line(action, stats)
 	if action == output.CaptureStopped {
-		j.embed(&l, &stats)
+		j.embed(&l)
 	}
 	j.lifecycle(l)
 }
@@ -91,7 +91,7 @@ func (j *journal) methodFailed(others []attribution.Method, why string, stats ou
 // embedded writes a line about the capture that also tells CloudWatch what was counted.
 func (j *journal) embedded(stats output.CaptureStats) {
 	l := j.line(output.CaptureRuns, stats)
-	j.embed(&l, &stats)
+	j.embed(&l)
 	j.lifecycle(l)
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/metrics"
 	"imds-analyzer/output"
 	"imds-analyzer/output/spool"
 )
@@ -154,6 +155,33 @@ func TestGapCountsCalls(t *testing.T) {
 	c := gap.IMDS.Capture
 	if _, found := c["packets_received"]; found || c["calls_v2"] != 1.0 || c["calls_v1"] != 0.0 || c["calls_unknown"] != 0.0 || c["entries_not_written"] != 1.0 {
 		t.Errorf("the gap is %s", line)
+	}
+}
+
+// Entries that were dropped while lines about the capture waited to be written are told to CloudWatch
+// by these, once.
+func TestEmbeddedTellsWhatIsMissing(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		line func(*journal, output.CaptureStats)
+	}{
+		{"at an interval", (*journal).embedded},
+		{"at the end", func(j *journal, stats output.CaptureStats) { j.progress(output.CaptureStopped, stats) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var log disk
+			j := twoLogs(t, &log, &disk{})
+			j.options.emf, j.metrics = true, metrics.New()
+			asked := output.CaptureStats{Live: true, EntriesNotWritten: j.notWritten()}
+			j.lasting[0].spool.Lacks(3)
+			j.flush()
+			for _, want := range []string{`"EntriesNotWritten":3`, `"EntriesNotWritten":0`} {
+				log.Reset()
+				if tt.line(j, asked); !strings.Contains(log.String(), want) {
+					t.Errorf("want %s: %s", want, log.String())
+				}
+			}
+		})
 	}
 }
 

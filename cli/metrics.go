@@ -109,13 +109,14 @@ func (o *options) emfEvery() time.Duration {
 
 // embed has a line of the log tell CloudWatch what was counted since the line that did
 // before, if it is to.
-func (j *journal) embed(l *output.Lifecycle, stats *output.CaptureStats) {
+func (j *journal) embed(l *output.Lifecycle) {
 	if !j.options.emf {
 		return
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	now := j.metrics.Embedded(l.IMDS.Capture.Counts, stats.EntriesNotWritten)
+	// As of now, not of when the line was asked for: with the last one nobody tells the rest.
+	now := j.metrics.Embedded(l.IMDS.Capture.Counts, j.notWritten())
 	instance := ""
 	if j.options.emfPerInstance {
 		instance = j.session.Host.InstanceID
