@@ -186,13 +186,7 @@ func IsDeleted(file *os.File) bool {
 }
 
 func (f *File) renew() error {
-	f.stale = true
-	now, err := f.file.Stat()
-	if err != nil {
-		return err
-	}
-	if named, err := os.Stat(f.name); err == nil && os.SameFile(now, named) {
-		f.stale = false
+	if f.stale = !f.hasName(); !f.stale {
 		return nil
 	}
 	before := f.file
@@ -201,6 +195,16 @@ func (f *File) renew() error {
 		return fmt.Errorf("cannot open %s anew: %w", f.name, err)
 	}
 	return before.Close()
+}
+
+// hasName reports whether the file that is open is the one that the name leads to.
+func (f *File) hasName() bool {
+	now, err := f.file.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(f.name)
+	return err == nil && os.SameFile(now, named)
 }
 
 // try does something with the file's name, and reports whether it has succeeded.

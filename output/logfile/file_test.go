@@ -193,6 +193,45 @@ func TestRotationOfWhatIsThere(t *testing.T) {
 	}
 }
 
+// What others have given the log's name to is not rotated, and neither is anything for a log that
+// others have renamed already.
+func TestRotationAfterOthers(t *testing.T) {
+	for _, tt := range []struct {
+		name, theirs string // what has the name then
+		want         []string
+		err          error
+	}{
+		{"nothing", gone, []string{"bbb\n", "one\n", "two\n"}, nil},
+		{"another log", "c\n", []string{"c\nbbb\n", "one\n", "two\n"}, nil},
+		{"a capture", "capture", []string{"capture", "one\n", "two\n"}, ErrCapture},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), "log")
+			put(t, numbered(name, 1), "one\n")
+			put(t, numbered(name, 2), "two\n")
+			f := opened(t, name, Options{RotateSize: 6, Keep: 2, IsCapture: func(head []byte) bool { return string(head) == "capture" }})
+			add(t, f, "aaa")
+			if err := os.Rename(name, name+".old"); err != nil {
+				t.Fatal(err)
+			}
+			if tt.theirs != gone {
+				put(t, name, tt.theirs)
+			}
+			add(t, f, "bbb")
+			for n, want := range tt.want {
+				if n == 0 {
+					checkHolds(t, name, want)
+					continue
+				}
+				checkHolds(t, numbered(name, n), want)
+			}
+			if !errors.Is(f.Err(), tt.err) {
+				t.Errorf("error %v", f.Err())
+			}
+		})
+	}
+}
+
 // A file that cannot be rotated is written to all the same, and it is tried again.
 func TestRotationFails(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "log")

@@ -30,10 +30,14 @@ func (f *File) fitting(lines []byte) []byte {
 	return lines[:bytes.LastIndexByte(lines[:room], '\n')+1]
 }
 
-// rotate gives the file another name, and opens a new one.
+// rotate gives the file another name, and opens a new one. If it has another already, others have
+// done it: what has the log's name now is theirs, or there is nothing to make room for.
 func (f *File) rotate() error {
+	if !f.hasName() {
+		return f.renew()
+	}
 	err := shift(Target(f.name), f.options.Keep)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // others have done it
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // others have done it in this moment
 		return fmt.Errorf("cannot rotate %s: %w", f.name, err)
 	}
 	return f.renew()
