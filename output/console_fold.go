@@ -44,7 +44,7 @@ func (c *Console) fold(l *consoleLine) bool {
 	}
 	same := &c.lines[i]
 	same.latest, same.number = l.latest, l.number
-	same.calls++
+	same.calls += l.calls
 	return true
 }
 

@@ -190,6 +190,70 @@ func TestPipeDoesNotFold(t *testing.T) {
 	}
 }
 
+// Lines of a flood say for how many calls they stand, and not more than all of them are, also where
+// a line cannot change.
+func TestFloodOnAConsole(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		edits func(i int) []func(*Record)
+		want  string // of the last line
+	}{
+		{"one kind", func(int) []func(*Record) { return nil }, `GET /latest/meta-data/instance-id .* python3\[4242\] app  ×`},
+		{"paths", func(i int) []func(*Record) { return []func(*Record){numberedPath(i)} }, `GET \(several\) .* python3\[4242\] app  ×`},
+		{"programs", func(i int) []func(*Record) {
+			return []func(*Record){numberedProgram(i), numberedPath(i), ofUnit("bad.service")}
+		},
+			`GET \(several\) .* bad.service: several programs app  ×`},
+		{"methods", func(i int) []func(*Record) {
+			return []func(*Record){numberedProgram(i), numberedPath(i), func(r *Record) { r.Call.Request.Method = []string{"GET", "HEAD"}[i%2] }}
+		}, ` \(several\) .* several programs app  ×`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			const calls = 4000
+			log, _ := limitAll(NewLimiter(1), flood(calls, tt.edits)...)
+			for _, size := range []Size{{}, {Columns: 200, Rows: 50}} {
+				var out strings.Builder
+				c := NewConsole(&out, "standard output", false, func() Size { return size })
+				for i := range log {
+					if err := c.Call(&log[i]); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := c.Flush(); err != nil {
+					t.Fatal(err)
+				}
+				lines := strings.Split(strings.TrimSpace(strings.TrimSuffix(out.String(), wrapOn)), "\n")
+				if last := lines[len(lines)-1]; !regexp.MustCompile(tt.want).MatchString(last) {
+					t.Errorf("the last line is %q", last)
+				}
+				if size.Columns == 0 {
+					checkTimes(t, lines, calls)
+				}
+			}
+		})
+	}
+}
+
+// checkTimes makes sure of how many calls lines stand for.
+func checkTimes(t *testing.T, lines []string, want int) {
+	t.Helper()
+	got := 0
+	for _, line := range lines {
+		if _, times, ok := strings.Cut(line, "×"); ok {
+			n, err := strconv.Atoi(times)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got += n
+		} else if strings.Contains(line, ":") { // else a date
+			got++
+		}
+	}
+	if got != want {
+		t.Errorf("the lines stand for %d calls, want %d", got, want)
+	}
+}
+
 // After an error nothing more is written, and each call returns it.
 func TestFoldingErrors(t *testing.T) {
 	c := NewConsole(&full{err: syscall.EIO}, "standard output", true, func() Size { return Size{Columns: 120, Rows: 24} })

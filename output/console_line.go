@@ -35,15 +35,19 @@ type lineText struct {
 	userAgent                string // of a program that is not known; not shown
 }
 
-// newConsoleLine returns the line of one call.
+// newConsoleLine returns the line of an entry: of one call, or in a flood of several.
 func newConsoleLine(e *Entry) consoleLine {
-	l := consoleLine{latest: e.Timestamp, calls: 1}
+	l := consoleLine{latest: e.Timestamp, calls: e.Calls()}
 	l.version, l.request, l.status = e.IMDS.Version, consoleRequest(e), consoleStatus(e)
 	l.reason = e.IMDS.Incomplete
-	if e.Process.PID == 0 {
+	switch {
+	case e.IMDS.Folded.Several == SeveralPrograms:
+		l.program = "several programs"
+		l.owner, l.user = ownerOf(&e.WorkloadFields).name, userName(e.User)
+	case e.Process.PID == 0:
 		l.program, l.number = client(e.Source)
 		l.userAgent = e.UserAgent.Original
-	} else {
+	default:
 		l.program, l.number = programName(e), "["+strconv.Itoa(e.Process.PID)+"]"
 		l.owner, l.certainty, l.user = ownerOf(&e.WorkloadFields).name, certainty(e), userName(e.User)
 	}
@@ -139,10 +143,14 @@ func (l *consoleLine) times() string {
 }
 
 func consoleRequest(e *Entry) string {
-	if e.HTTP.Request.Method == "" {
+	method := cut(e.HTTP.Request.Method, maxMethod)
+	switch {
+	case e.IMDS.Folded.Several != "":
+		return JoinKnown(" ", method, "(several)")
+	case method == "":
 		return "(request line not seen)"
 	}
-	return cut(e.HTTP.Request.Method, maxMethod) + " " + e.URL.Original
+	return method + " " + e.URL.Original
 }
 
 func consoleStatus(e *Entry) string {
