@@ -45,8 +45,10 @@ type journal struct {
 	callers output.Callers
 
 	// missing is how many entries the log lacks that lacks the most, as the writer saw it
-	// last: who asks does not wait for a write that stalls.
+	// last, and beyond is true if there were calls after the last entry that was asked for:
+	// who asks does not wait for a write that stalls.
 	missing atomic.Uint64
+	beyond  atomic.Bool
 
 	mu      sync.Mutex // guards what follows
 	writers []entryWriter
@@ -59,7 +61,6 @@ type journal struct {
 	told    output.EmbeddedCounts // those that lines of the log have told CloudWatch
 	folded  uint64                // calls that have no entry of their own
 	taken   uint64                // entries that are written, or will be
-	beyond  bool                  // there were calls after the last entry that was asked for
 	err     error
 }
 
@@ -204,7 +205,7 @@ func (j *journal) take(e *output.Entry) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.full() {
-		j.beyond = true
+		j.beyond.Store(true)
 		return false
 	}
 	j.summary.Add(e)
@@ -223,11 +224,8 @@ func (j *journal) take(e *output.Entry) bool {
 }
 
 // endedEarly reports whether calls were left out that came after the last that was asked for.
-func (j *journal) endedEarly() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.beyond
-}
+// It waits for nothing.
+func (j *journal) endedEarly() bool { return j.beyond.Load() }
 
 func (j *journal) full() bool { return j.options.count > 0 && j.taken >= j.options.count }
 

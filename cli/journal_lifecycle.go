@@ -113,6 +113,6 @@ func (j *journal) withoutPackets(a attribution.Answer, w *identity.Workload) (ow
 func (j *journal) counts(stats output.CaptureStats) output.Counts {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	stats.EndedEarly = stats.EndedEarly || j.beyond // which is known when it is written only
+	stats.EndedEarly = stats.EndedEarly || j.endedEarly() // which is known when it is written only
 	return j.summary.Counts(stats)
 }

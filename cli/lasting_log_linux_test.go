@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/capture"
 	"imds-analyzer/metrics"
 	"imds-analyzer/output"
 	"imds-analyzer/output/spool"
@@ -49,6 +50,34 @@ func TestStateOutlastsStall(t *testing.T) {
 	if err := errors.Join(j.close()...); err != nil {
 		t.Error(err)
 	}
+}
+
+// Neither does it hold up the capture, which looks at its counts all the time.
+func TestCaptureOutlastsStall(t *testing.T) {
+	stalled, release, written := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	j := twoLogs(t, &disk{}, &disk{})
+	j.addLasting(newLastingLog(j, "log", stall{stalled, release}, 0))
+	go func() {
+		defer close(written)
+		j.record(tokenCall(1, 0))
+		j.flush()
+	}()
+	<-stalled
+	s := &session{log: j, resolver: attribution.NewOffline()}
+	s.analyzer = capture.NewAnalyzer(nil, capture.LiveLimits(), newJoin(s.resolver, nil))
+	counted := make(chan output.CaptureStats)
+	go func() { counted <- s.stats() }()
+	select {
+	case stats := <-counted:
+		if stats.EndedEarly || stats.EntriesNotWritten > 0 {
+			t.Errorf("%+v", stats)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it waits for the disk")
+		defer func() { <-counted }()
+	}
+	close(release)
+	<-written
 }
 
 // stall is a place that tells when something is written, which takes until it is released.
