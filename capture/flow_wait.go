@@ -7,13 +7,13 @@ import (
 )
 
 // hold keeps a segment whose turn has not come. Where there is no room, those
-// that wait already are read as they are, and then this one.
+// that wait already and come before it are read as they are, and then this one.
 func (f *flow) hold(d direction, c chunk, now time.Time) {
 	st := &f.streams[d]
 	c = f.withoutBody(d, c)
 	cost := len(c.data) + segmentOverhead
 	for st.full() || !f.reserve(cost) {
-		if !st.holds() {
+		if !st.holds() || before(c.seq, st.held.first().seq) {
 			f.deliverAsIs(d, &c)
 			return
 		}
