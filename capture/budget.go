@@ -3,8 +3,6 @@ package capture
 import (
 	"bytes"
 	"math/rand/v2"
-
-	"imds-analyzer/imds"
 )
 
 // budget is the memory that all connections share.
@@ -110,7 +108,9 @@ func (r *messageReader) giveWay() {
 	case r.buffered() == 0:
 	case r.state == stateHead:
 		r.giveUpHead(bytes.Clone(r.buffer))
+	case r.state == stateLost: // what is known of the loss stays: the rest of a head that was told is none of its own
+		r.dropBuffer()
 	default:
-		r.loseTrack(imds.HeadersTooLarge)
+		r.loseForRoom()
 	}
 }

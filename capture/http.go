@@ -46,12 +46,15 @@ func (r *messageReader) init(f *flow) {
 	}
 }
 
+// isResponses reports whether it reads responses.
+func (r *messageReader) isResponses() bool { return r == &r.flow.responses.messageReader }
+
 // role is what the reader is for.
 func (r *messageReader) role() role {
-	if r == &r.flow.requests.messageReader {
-		return &r.flow.requests
+	if r.isResponses() {
+		return &r.flow.responses
 	}
-	return &r.flow.responses
+	return &r.flow.requests
 }
 
 // role is what differs between requests and responses.

@@ -64,8 +64,12 @@ func (r *messageReader) collectLine(data []byte, at *origin) int {
 	if len(r.buffer) == 0 {
 		r.lineSeq = at.seq
 	}
-	if len(r.buffer)+n > maxLineBytes || !r.flow.reserve(n) {
-		r.loseTrack(imds.Whole)
+	switch {
+	case ended && len(r.buffer) == 0 && n <= maxLineBytes: // nothing of it has to be kept
+		r.endLine(data[:n])
+		return n
+	case len(r.buffer)+n > maxLineBytes, !r.flow.reserve(n):
+		r.loseForRoom()
 		return len(data)
 	}
 	r.buffer = append(r.buffer, data[:n]...)

@@ -57,6 +57,18 @@ func (r *messageReader) loseTrack(reason imds.Incomplete) {
 	r.state, r.reason, r.reported, r.remaining = stateLost, reason, false, 0
 }
 
+// loseForRoom loses the place in the stream because there is no memory to keep it: up to where
+// it is found again there may be messages of which nothing is told.
+func (r *messageReader) loseForRoom() {
+	if r.isResponses() {
+		r.flow.exchange.hidden = true
+	} else {
+		r.flow.exchange.requestsLost = true
+		r.flow.analyzer.ignoreForRoom()
+	}
+	r.loseTrack(imds.Whole)
+}
+
 // notAMessage deals with bytes that are no head where one should begin.
 func (r *messageReader) notAMessage() {
 	switch {
