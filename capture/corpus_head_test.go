@@ -212,3 +212,23 @@ func TestCorpusLargeHeads(t *testing.T) {
 		}},
 	})
 }
+
+// After a head that is too large there may be a body, which is no beginning of the request
+// behind it.
+func TestCorpusBodyOfLargeHead(t *testing.T) {
+	const body = "Lorem ipsum"
+	large := upload("POST", "/large", body, "X: "+strings.Repeat("x", 130<<10))
+	want := []string{"unknown POST /large 200 headers_too_large", "v1 GET /next 200"}
+	var cases []corpusCase
+	for _, last := range []int{0, 1, len(body), len(body) + 2} {
+		cases = append(cases, corpusCase{name: fmt.Sprintf("the last %d bytes by themselves", last), plain: true, want: want,
+			talk: func(c *packettest.Conversation) {
+				c.Open()
+				c.Client(large[:len(large)-last], large[len(large)-last:])
+				c.Server(ok())
+				c.Client(get("/next"))
+				c.Server(ok())
+			}})
+	}
+	runCorpus(t, cases)
+}

@@ -31,7 +31,7 @@ type messageReader struct {
 	// first is where the message began.
 	first origin
 	// remaining is what is still to come of a body or chunk; withheld is that
-	// of a body in whose place a head may come.
+	// of a body in whose place a head may come, or unknownBody.
 	remaining int64
 	withheld  int64
 	// shown is for packets that are saved, else nil.
@@ -275,6 +275,9 @@ func (r *messageReader) skipHead(data []byte) int {
 		r.buffer = nil
 		r.reported = true
 		r.state = stateStart
+		if !r.isResponses() { // a response is told from a body by itself
+			r.withheld = unknownBody
+		}
 		return end - kept
 	}
 	r.buffer = lastBytes(window)

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"math"
 
 	"imds-analyzer/imds"
 )
@@ -132,9 +133,16 @@ func parseChunkSize(line []byte) (int64, bool) {
 	return size, true
 }
 
+// unknownBody is the length of a body that a head which is too large may have announced.
+const unknownBody = math.MaxInt64
+
 // bodyAfterAll goes back to reading a body: it was not withheld. What was
 // collected is shorter than a method's name, and may yet be longer than it.
 func (r *messageReader) bodyAfterAll() int {
+	if r.withheld == unknownBody {
+		r.loseForRoom()
+		return 0
+	}
 	collected := int64(len(r.buffer))
 	r.dropBuffer()
 	r.remaining, r.withheld, r.state = max(0, r.withheld-collected), 0, stateBody

@@ -54,7 +54,7 @@ func (r *messageReader) endGap() {
 
 func (r *messageReader) loseTrack(reason imds.Incomplete) {
 	r.dropBuffer()
-	r.state, r.reason, r.reported, r.remaining = stateLost, reason, false, 0
+	r.state, r.reason, r.reported, r.remaining, r.withheld = stateLost, reason, false, 0, 0
 }
 
 // loseForRoom loses the place in the stream because there is no memory to keep it: up to where
