@@ -1,8 +1,10 @@
 package capture_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"imds-analyzer/capture/packettest"
 )
@@ -203,5 +205,30 @@ func lastAnswers() []corpusCase {
 			c.Client(get("/b"))
 			c.Server("\r\n" + answer("404 Not Found", ""))
 		}},
+	}
+}
+
+// The answer to HEAD has no body, also where its request was told before it came.
+func TestCorpusLateAnswerToHead(t *testing.T) {
+	for _, heads := range []int{1, 2, 63, 64} {
+		t.Run(fmt.Sprint(heads), func(t *testing.T) {
+			c := packettest.New()
+			c.Open()
+			want := []string{}
+			for i := range heads {
+				c.Client(request("HEAD", fmt.Sprintf("/%d", i)))
+				want = append(want, fmt.Sprintf("v1 HEAD /%d -", i))
+			}
+			c.Wait(time.Minute)
+			for range heads {
+				c.Server(message("HTTP/1.1 200 OK", "Content-Length: 60"))
+			}
+			for _, status := range []string{"401", "404", "500"} {
+				c.Client(get("/" + status))
+				c.Server(answer(status+" Whatever", ""))
+				want = append(want, "v1 GET /"+status+" "+status)
+			}
+			checkLines(t, found(t, nil, c.Packets()).lines(), want)
+		})
 	}
 }

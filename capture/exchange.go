@@ -17,8 +17,10 @@ type exchange struct {
 	// pending are the requests without a response, oldest first.
 	pending []pendingCall
 	// owed is the number of responses to requests that were handed over
-	// without: their turn comes before that of pending.
-	owed uint32
+	// without: their turn comes before that of pending. owedHeads has a bit for each of the
+	// first of them, the lowest for the next one, which is set if it is one to HEAD.
+	owed      uint32
+	owedHeads uint64
 	// early is the response to the request whose head is still being read;
 	// it begins at earlySeq, and came when the service had received the bytes
 	// before earlyAck.
@@ -74,7 +76,7 @@ func (x *exchange) request(f *flow, p *pendingCall) {
 	for !f.reserve(p.cost()) {
 		if len(x.pending) == 0 { // there is no room to wait for its answer
 			f.emit(p, imds.Response{})
-			x.owed++
+			x.owe(p.request.Method)
 			return
 		}
 		x.giveUp(f)
@@ -93,8 +95,7 @@ func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool)
 	x.answered, x.answeredAt = first.hasAck, first.ack
 	x.skipHidden(f, first)
 	if x.owed > 0 {
-		x.owed--
-		return ""
+		return x.owedMethod()
 	}
 	if len(x.pending) > 0 && x.received(&x.pending[0], first) {
 		p := x.pending[0]
@@ -129,7 +130,7 @@ func (x *exchange) skipHidden(f *flow, response *origin) {
 	if !x.hidden {
 		return
 	}
-	x.hidden, x.owed = false, 0
+	x.hidden, x.owed, x.owedHeads = false, 0, 0
 	waiting := slices.IndexFunc(x.pending, func(p pendingCall) bool {
 		return p.ack == response.seq && x.received(&p, response)
 	})
@@ -162,8 +163,28 @@ func (x *exchange) unanswered(f *flow) {
 
 // giveUp hands over the oldest request while its response may still come.
 func (x *exchange) giveUp(f *flow) {
+	method := x.pending[0].request.Method
 	x.unanswered(f)
+	x.owe(method)
+}
+
+// owe notes that the response to a request that was handed over may still come. That one to
+// HEAD has no body, whatever it says of one, has to be known, or the next one passes for it.
+func (x *exchange) owe(method string) {
+	if method == "HEAD" {
+		x.owedHeads |= 1 << x.owed
+	}
 	x.owed++
+}
+
+// owedMethod is the method of the request that the next response answers, if that is HEAD, of
+// those that were handed over without, and empty for others.
+func (x *exchange) owedMethod() (method string) {
+	if x.owedHeads&1 != 0 {
+		method = "HEAD"
+	}
+	x.owed, x.owedHeads = x.owed-1, x.owedHeads>>1
+	return method
 }
 
 func (x *exchange) drop(f *flow) {
