@@ -383,3 +383,30 @@ func TestCorpusLostAnswer(t *testing.T) {
 		}},
 	})
 }
+
+// Where answers are missing, the next one is not taken for that to a request whose head is
+// not complete, but if its client had all that comes before it.
+func TestCorpusAnswerBehindLostOnes(t *testing.T) {
+	a := get("/a")
+	one := func(lost ...string) talk {
+		return func(c *packettest.Conversation) {
+			c.Open()
+			c.LoseClient(lost...)
+			c.LoseServer(lost...)
+			c.Client(a[:40])
+			c.LoseClient(a[40:])
+		}
+	}
+	runCorpus(t, []corpusCase{
+		{name: "its own", plain: true, want: []string{"unknown GET /a 404 lost_segment"}, talk: func(c *packettest.Conversation) {
+			one("anything")(c)
+			c.Server(answer("404 Not Found", ""))
+		}},
+		{name: "that to a later one", plain: true, want: []string{"unknown GET /a - lost_segment"}, talk: func(c *packettest.Conversation) {
+			one()(c)
+			c.LoseServer(ok())
+			c.LoseClient(get("/b"))
+			c.Server(answer("404 Not Found", ""))
+		}},
+	})
+}

@@ -93,6 +93,7 @@ func (x *exchange) request(f *flow, p *pendingCall) {
 // whose head is not complete had reached the service.
 func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool) (method string) {
 	x.answered, x.answeredAt = first.hasAck, first.ack
+	lost := x.hidden
 	x.skipHidden(f, first)
 	if x.owed > 0 {
 		return x.owedMethod()
@@ -103,7 +104,7 @@ func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool)
 		f.answer(&p, r, first.seq)
 		return p.request.Method
 	}
-	if begun && len(x.pending) == 0 && x.early == nil {
+	if begun && len(x.pending) == 0 && x.early == nil && (!lost || f.requests.first.ack == first.seq) { // else it may be to a later one
 		early := r // the only one that is kept for longer
 		x.early, x.earlySeq, x.earlyAck = &early, first.seq, first.ack
 		if !first.hasAck {
