@@ -410,3 +410,36 @@ func TestCorpusAnswerBehindLostOnes(t *testing.T) {
 		}},
 	})
 }
+
+// A request of which too little was seen to be told is a gap, if the end of its head does not
+// tell of it.
+func TestCorpusBarelyBegunRequest(t *testing.T) {
+	a := get("/a", tokenField)
+	for _, test := range []struct {
+		name       string
+		begin, end int // what is captured of its beginning and of its end
+		want       []string
+		gaps       uint64
+	}{
+		{"a letter", 1, 0, nil, 1},
+		{"a method", len("GET"), 0, nil, 1},
+		{"a method that ends", len("GET "), 0, []string{"unknown GET - - lost_segment"}, 0},
+		{"a letter, and the end", 1, 60, []string{"v2 - - -"}, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := packettest.New()
+			c.Open()
+			c.Client(a[:test.begin])
+			c.LoseClient(a[test.begin : len(a)-test.end])
+			c.Client(a[len(a)-test.end:])
+			c.LoseServer(ok())
+			c.Client(get("/b"))
+			c.Server(answer("404 Not Found", ""))
+			got, stats := counted(t, nil, c.Packets())
+			checkLines(t, got.lines(), append(test.want, "v1 GET /b 404"))
+			if stats.RequestGaps != test.gaps {
+				t.Errorf("%d gaps, want %d", stats.RequestGaps, test.gaps)
+			}
+		})
+	}
+}

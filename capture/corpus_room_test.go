@@ -109,6 +109,12 @@ func TestLostForRoom(t *testing.T) {
 			want:  []string{"v1 PUT /a -", "v1 GET /c -"}, gone: 1,
 		},
 		{
+			name: "a request of which a letter was read", bytes: 287, other: get("/other"),
+			talk:  func(c *packettest.Conversation) { c.Client(get("/a")[:1]) },
+			after: func(c *packettest.Conversation) { c.Client(get("/a")[1:], get("/b")) },
+			want:  []string{"v1 GET /b -"}, gone: 1,
+		},
+		{
 			name: "an answer behind chunks", bytes: 700,
 			talk: func(c *packettest.Conversation) {
 				c.Client(get("/a"), get("/b"))

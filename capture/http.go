@@ -67,8 +67,9 @@ type role interface {
 	// complete takes in a whole head and returns how its body is framed. It
 	// reports false if it is no head.
 	complete(head []byte) (framing, bool)
-	// partial takes in the beginning of a head.
-	partial(head []byte, reason imds.Incomplete)
+	// partial takes in the beginning of a head. It reports false if that is too little to
+	// tell of the message.
+	partial(head []byte, reason imds.Incomplete) bool
 	// tail takes in the end of a head whose beginning was lost. It reports
 	// false if it is none.
 	tail(tail []byte) (framing, bool)
@@ -254,7 +255,9 @@ func (r *messageReader) endHead(head []byte) {
 // giveUpHead reports a head that is too large by its beginning. What of it is not
 // in the buffer is still to be passed over.
 func (r *messageReader) giveUpHead(head []byte) {
-	r.role().partial(head, imds.HeadersTooLarge)
+	if !r.role().partial(head, imds.HeadersTooLarge) {
+		r.missForRoom()
+	}
 	r.found = true
 	r.keepHead(head, false)
 	last := lastBytes(r.buffer)

@@ -25,11 +25,11 @@ func (r *messageReader) lost(n int64, reason imds.Incomplete) {
 		r.remaining -= n
 		r.endBodyPart()
 	case stateHead:
-		r.role().partial(r.buffer, reason)
+		told := r.role().partial(r.buffer, reason)
 		r.found = true
 		r.keepHead(r.buffer, false)
 		r.loseTrack(reason)
-		r.reported = true
+		r.reported = told
 	case stateLost:
 		r.dropBuffer()
 		r.reason = reason
@@ -60,13 +60,18 @@ func (r *messageReader) loseTrack(reason imds.Incomplete) {
 // loseForRoom loses the place in the stream because there is no memory to keep it: up to where
 // it is found again there may be messages of which nothing is told.
 func (r *messageReader) loseForRoom() {
+	r.missForRoom()
+	r.loseTrack(imds.Whole)
+}
+
+// missForRoom takes in that there may be a message of which nothing is told as there is no memory.
+func (r *messageReader) missForRoom() {
 	if r.isResponses() {
 		r.flow.exchange.hidden = true
-	} else {
-		r.flow.exchange.requestsLost = true
-		r.flow.analyzer.ignoreForRoom()
+		return
 	}
-	r.loseTrack(imds.Whole)
+	r.flow.exchange.requestsLost = true
+	r.flow.analyzer.ignoreForRoom()
 }
 
 // notAMessage deals with bytes that are no head where one should begin.

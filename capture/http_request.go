@@ -174,7 +174,7 @@ func (r *requestReader) handOver(head *requestHead) framing {
 func (r *requestReader) proven() bool { return r.reported && r.version == imds.V2 }
 
 // partial reports a request of which the beginning was seen.
-func (r *requestReader) partial(head []byte, reason imds.Incomplete) {
+func (r *requestReader) partial(head []byte, reason imds.Incomplete) bool {
 	r.version = imds.VersionUnknown
 	lines := splitHead(head)
 	line, ok := parseRequestLine(lines.first)
@@ -184,9 +184,12 @@ func (r *requestReader) partial(head []byte, reason imds.Incomplete) {
 	switch {
 	case ok:
 		r.report(line, lines.rest, reason)
-	case !r.late && !r.found && !beginsMethod(nil, head):
+	case beginsMethod(nil, head):
+		return false
+	case !r.late && !r.found:
 		r.flow.markNotHTTP()
 	}
+	return true
 }
 
 // parsePartialLine reads an unfinished request line. A target that is not

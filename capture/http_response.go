@@ -78,15 +78,13 @@ func (r *responseReader) report(status int, server string) string {
 	return r.flow.exchange.response(r.flow, &r.first, response, begun)
 }
 
-// partial reports a response of which at least the status was seen. Without it, it is not known
-// whose it is.
-func (r *responseReader) partial(head []byte, _ imds.Incomplete) {
-	switch status, ok := parseStatus(head); {
-	case !ok:
-		r.flow.exchange.hidden = true
-	case status >= 200 || status == 101:
+// partial reports a response of which at least the status was seen.
+func (r *responseReader) partial(head []byte, _ imds.Incomplete) bool {
+	status, ok := parseStatus(head)
+	if ok && (status >= 200 || status == 101) {
 		r.report(status, readResponseHead(head, &r.flow.analyzer.words).server)
 	}
+	return ok
 }
 
 // boundary is where the client was when it sent a request that waits: there
