@@ -3,6 +3,7 @@ package capture_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -346,6 +347,41 @@ func TestCorpusManyLost(t *testing.T) {
 		checkClaims(t, sent, found(t, nil, mangle(kept, random, 3).Packets()))
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+// Where there is little memory, connections make room for others in the midst of what is read
+// of those: what is found is so all the same, and what is not found is counted.
+func TestCorpusLittleMemory(t *testing.T) {
+	for seed := range capture.Sample(uint64(600)) {
+		random := rand.New(rand.NewPCG(seed, 2))
+		sent := map[netip.AddrPort][]plainCall{}
+		var traces []packettest.Trace
+		for i := range 2 + random.IntN(10) {
+			c := packettest.From(fmt.Sprintf("10.0.0.%d:%d", 1+i, 2000+i))
+			c.SegmentSize = 20 + random.IntN(300)
+			sent[c.ClientAddr] = plainCalls(c, 1+random.IntN(5))
+			whole := c.Trace()
+			traces = append(traces, whole[:handshake], mangle(whole[handshake:], random, random.IntN(3)))
+		}
+		limits := capture.Limits{Connections: 100, HalfOpen: 100, ClosedConnections: 100, BufferedBytes: random.IntN(4000)}
+		got := newRecorder(t)
+		a := capture.NewAnalyzer(imds.DefaultEndpoints(), limits, got)
+		feed(a, packettest.Merge(traces...).Packets())
+		a.Flush()
+		got.check()
+		stats := a.Stats()
+		for client, calls := range sent {
+			one := &recorder{calls: slices.DeleteFunc(slices.Clone(got.calls), func(c imds.Call) bool { return c.Conn.Client != client })}
+			checkClaims(t, calls, one)
+			lost := slices.ContainsFunc(one.calls, func(c imds.Call) bool { return c.Request.Incomplete == imds.LostSegment })
+			if len(one.calls) < len(calls) && !lost && stats.Evicted+stats.RequestGaps == 0 {
+				t.Errorf("%d calls of %d, and none is counted: %q", len(one.calls), len(calls), one.lines())
+			}
+		}
+		if t.Failed() {
+			t.Fatalf("seed %d, %d bytes", seed, limits.BufferedBytes)
 		}
 	}
 }
