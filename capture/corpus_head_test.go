@@ -213,6 +213,21 @@ func TestCorpusLargeHeads(t *testing.T) {
 	})
 }
 
+// The end of a head that is too large is of no other request, also if bytes before it are lost.
+func TestCorpusLargeHeadWithGap(t *testing.T) {
+	large := get("/large", "X: "+strings.Repeat("x", 140<<10), "Y: y")
+	runCorpus(t, []corpusCase{{name: "a gap in the rest", plain: true, want: []string{"unknown GET /large 200 headers_too_large", "v1 GET /next 404"},
+		talk: func(c *packettest.Conversation) {
+			c.Open()
+			c.Client(large[:135<<10])
+			c.LoseClient(large[135<<10 : 136<<10])
+			c.Client(large[136<<10:])
+			c.Server(ok())
+			c.Client(get("/next"))
+			c.Server(answer("404 Not Found", ""))
+		}}})
+}
+
 // After a head that is too large there may be a body, which is no beginning of the request
 // behind it.
 func TestCorpusBodyOfLargeHead(t *testing.T) {

@@ -30,6 +30,9 @@ func (r *messageReader) lost(n int64, reason imds.Incomplete) {
 		r.keepHead(r.buffer, false)
 		r.loseTrack(reason)
 		r.reported = told
+	case stateSkipHead:
+		r.loseTrack(reason)
+		r.reported = true
 	case stateLost:
 		r.dropBuffer()
 		r.reason = reason
