@@ -443,3 +443,20 @@ func TestCorpusBarelyBegunRequest(t *testing.T) {
 		})
 	}
 }
+
+// Behind the end of a head there may be a body, of which the beginning that was lost has told.
+func TestCorpusBodyBehindTail(t *testing.T) {
+	for _, body := range []string{"Lorem", "Lorem ipsum", "{}", "P"} {
+		t.Run(body, func(t *testing.T) {
+			upload := request("POST", "/a", length(body), "X: y") + body
+			c := packettest.New()
+			c.Open()
+			c.LoseClient(upload[:len(upload)-len(body)-10])
+			c.Client(upload[len(upload)-len(body)-10:])
+			c.Server(ok())
+			c.Client(get("/next"))
+			c.Server(answer("404 Not Found", ""))
+			checkLines(t, found(t, nil, c.Packets()).lines(), []string{"unknown - - 200 lost_segment", "v1 GET /next 404"})
+		})
+	}
+}

@@ -278,9 +278,7 @@ func (r *messageReader) skipHead(data []byte) int {
 		r.buffer = nil
 		r.reported = true
 		r.state = stateStart
-		if !r.isResponses() { // a response is told from a body by itself
-			r.withheld = unknownBody
-		}
+		r.doubtBody()
 		return end - kept
 	}
 	r.buffer = lastBytes(window)
@@ -311,6 +309,7 @@ func (r *messageReader) collectTail(data []byte, at *origin) int {
 	}
 	r.found = true
 	r.beginBody(frame)
+	r.doubtBody()
 	return end - kept
 }
 

@@ -133,14 +133,24 @@ func parseChunkSize(line []byte) (int64, bool) {
 	return size, true
 }
 
-// unknownBody is the length of a body that a head which is too large may have announced.
+// unknownBody is the length of a body that what was not seen of a head may have announced.
 const unknownBody = math.MaxInt64
+
+// doubtBody says that a body may come before the next message, of which what was seen of the
+// head tells nothing. A response is told from that by itself.
+func (r *messageReader) doubtBody() {
+	if r.state == stateStart && !r.isResponses() {
+		r.withheld = unknownBody
+	}
+}
 
 // bodyAfterAll goes back to reading a body: it was not withheld. What was
 // collected is shorter than a method's name, and may yet be longer than it.
 func (r *messageReader) bodyAfterAll() int {
-	if r.withheld == unknownBody {
-		r.loseForRoom()
+	if r.withheld == unknownBody { // there may be requests behind it, up to where one is found
+		r.flow.exchange.requestsLost = true
+		r.role().gap()
+		r.loseTrack(imds.Whole)
 		return 0
 	}
 	collected := int64(len(r.buffer))
