@@ -31,7 +31,7 @@ func namedSecrets(v view, spans []span) []span {
 		if c := v.text[i]; c != '=' && c != ':' {
 			continue
 		}
-		if p, ok := urlPassword(v.text, i); ok {
+		if p, ok := v.urlPassword(i); ok {
 			spans = append(spans, v.original(p.from, p.to))
 		}
 		name := nameBefore(v.text, i)
@@ -108,7 +108,7 @@ func spansBlanks(name string) bool {
 // percent-encoded is part of the value.
 func (v view) value(separator int, withBlanks bool) (from, to int) {
 	from = separator
-	for from < len(v.text) && (isBlank(v.text[from]) || v.text[from] == '=' || v.text[from] == ':') {
+	for from < len(v.text) && v.separates(from, separator) {
 		from++
 	}
 	var quote byte
@@ -131,6 +131,13 @@ func (v view) value(separator int, withBlanks bool) (from, to int) {
 	return from, to
 }
 
+// separates reports whether a byte is part of the separator that starts before it: blanks,
+// signs such as ":=", and the arrow of Ruby and PHP, "=>".
+func (v view) separates(i, separator int) bool {
+	c := v.text[i]
+	return isBlank(c) || c == '=' || c == ':' || c == '>' && i > separator && v.text[i-1] == '='
+}
+
 // quoteEnd returns where the text that starts at from, after a quote, ends.
 // Where the opening quote is escaped, the closing one is.
 func (v view) quoteEnd(from int, quote byte) int {
@@ -149,10 +156,13 @@ func (v view) quoteEnd(from int, quote byte) int {
 	return len(v.text)
 }
 
+// wordEnd returns where the text that starts at from, without a quote, ends. An apostrophe
+// is part of it unless one was open: URLs have it as it is (RFC 3986, section 2.2).
 func (v view) wordEnd(from int, withBlanks bool) int {
+	open := v.isOpen('\'', from)
 	for i := from; i < len(v.text); i++ {
 		c := v.text[i]
-		ends := strings.IndexByte("&\"'`<>\r\n", c) >= 0 || isBlank(c) && !withBlanks
+		ends := strings.IndexByte("&\"`<>\r\n", c) >= 0 || isBlank(c) && !withBlanks || c == '\'' && open
 		if ends && v.literal(i) {
 			return i
 		}
@@ -168,19 +178,38 @@ func isAuthScheme(word string) bool {
 
 // urlPassword returns the span of the password if a URL's scheme ends at the
 // colon (RFC 3986, section 3.2.1).
-func urlPassword(text string, colon int) (span, bool) {
-	if !strings.HasPrefix(text[colon:], "://") {
+func (v view) urlPassword(colon int) (span, bool) {
+	if !strings.HasPrefix(v.text[colon:], "://") {
 		return span{}, false
 	}
-	authority := text[colon+len("://"):]
-	if end := strings.IndexAny(authority, "/?# \t\r\n\"'"); end >= 0 {
-		authority = authority[:end]
-	}
+	start := colon + len("://")
+	authority := v.text[start:v.authorityEnd(start)]
 	host := strings.LastIndexByte(authority, '@')
 	password := strings.IndexByte(authority, ':') + 1
 	if password == 0 || password >= host {
 		return span{}, false
 	}
-	start := colon + len("://")
 	return span{start + password, start + host}, true
+}
+
+// authorityEnd returns where the authority of a URL ends that starts at from. Its
+// delimiters are encoded in a password, once more than the slashes before it where all
+// of the URL is encoded. An apostrophe can be part of one as it is.
+func (v view) authorityEnd(from int) int {
+	open := v.isOpen('\'', from)
+	for i := from; i < len(v.text); i++ {
+		c := v.text[i]
+		ends := isBlank(c) || strings.IndexByte("/?#\"", c) >= 0 || c == '\'' && open
+		if ends && v.width(i) <= v.width(from-1) {
+			return i
+		}
+	}
+	return len(v.text)
+}
+
+// isOpen reports whether the last quote of that kind before stands where one opens,
+// at the beginning of a word, and not as in "it's".
+func (v view) isOpen(quote byte, before int) bool {
+	i := strings.LastIndexByte(v.text[:before], quote) - 1
+	return i == -1 || i >= 0 && v.text[i] != quote && !isAlnum(v.text[i])
 }

@@ -36,8 +36,15 @@ func (v view) original(from, to int) span {
 }
 
 // literal reports whether the byte stands in the original as it is.
-func (v view) literal(i int) bool {
-	return v.from == nil || v.from[i+1]-v.from[i] == 1
+func (v view) literal(i int) bool { return v.width(i) == 1 }
+
+// width is how many bytes of the original the byte comes from: 1, and more the more
+// often it is encoded.
+func (v view) width(i int) int {
+	if v.from == nil {
+		return 1
+	}
+	return v.from[i+1] - v.from[i]
 }
 
 func isHex(c byte) bool {
