@@ -36,8 +36,12 @@ func redactArg(args []string, i int) string {
 		return Redacted
 	case isScript(before):
 		return Redact(arg)
-	case before == "-u" || before == "--user" || before == "-U" || before == "--proxy-user":
-		return redactUser(args[0], arg)
+	}
+	if at := loginIn(before); at > 0 && at == len(before) && hasCurl(args[:i]) {
+		return redactLogin(arg, 0)
+	}
+	if at := loginIn(arg); at > 0 && at < len(arg) && hasCurl(args[:i]) {
+		return redactLogin(arg, at)
 	}
 	if end := assignment(arg); end > 0 {
 		return arg[:end] + Redacted
@@ -94,11 +98,37 @@ func assignment(arg string) int {
 	return len(arg) - len(value)
 }
 
-// redactUser hides the password of curl's USER:PASSWORD (curl(1), --user).
-func redactUser(program, arg string) string {
-	user, password, found := strings.Cut(arg, ":")
-	if !found || password == "" || path.Base(program) != "curl" {
+// hasCurl reports whether one of the arguments is curl, which others start, too: sudo curl.
+func hasCurl(args []string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool { return path.Base(arg) == "curl" })
+}
+
+// redactLogin hides the password of a USER:PASSWORD that begins there.
+func redactLogin(arg string, from int) string {
+	user, password, found := strings.Cut(arg[from:], ":")
+	if !found || password == "" {
 		return Redact(arg)
 	}
-	return Redact(user) + ":" + Redacted
+	return Redact(arg[:from]+user) + ":" + Redacted
 }
+
+// loginIn returns where in a flag of curl's a USER:PASSWORD begins, or a CERTIFICATE:PASSWORD
+// (curl(1)): -uUSER:PASSWORD, -sSfuUSER:PASSWORD. It is the flag's end if that is the next
+// argument, 0 if the flag has none.
+func loginIn(flag string) int {
+	switch flag {
+	case "--user", "--proxy-user", "--cert", "--proxy-cert":
+		return len(flag)
+	}
+	if len(flag) < len("-u") || flag[0] != '-' {
+		return 0
+	}
+	rest := strings.TrimLeft(flag[1:], curlSwitches)
+	if rest == "" || strings.IndexByte("uUE", rest[0]) < 0 {
+		return 0
+	}
+	return len(flag) - len(rest) + 1
+}
+
+// curlSwitches are the flags of curl with one letter that take no value.
+const curlSwitches = "#012346:BGIJLMNORSVZafgijklnpqsv"

@@ -18,10 +18,25 @@ func flagSecrets(v view, spans []span) []span {
 			if from, to := v.value(end, spansBlanks(v.text[i:end])); from < to && !isFlag(v.text[from:to]) {
 				spans = append(spans, v.original(from, to))
 			}
+		} else if at := loginIn(v.text[i:end]); at > 0 && strings.Contains(v.text[:i], "curl") {
+			spans = v.loginSecret(i+at, spans)
 		}
 		i = end - 1
 	}
 	return spans
+}
+
+// loginSecret adds the password of a USER:PASSWORD that begins there, or behind blanks.
+func (v view) loginSecret(at int, spans []span) []span {
+	for at < len(v.text) && isBlank(v.text[at]) {
+		at++
+	}
+	_, to := v.value(at, false)
+	password := at + strings.IndexByte(v.text[at:to], ':') + 1
+	if password == at || password >= to {
+		return spans
+	}
+	return append(spans, v.original(password, to))
 }
 
 // beginsWord reports whether a word of a shell can begin behind the sign.

@@ -9,7 +9,7 @@ import (
 // and without hyphens, underscores and dots.
 var secretWords = [...]string{
 	"token", "secret", "passw", "passphrase", "pwd", "signature", "credential",
-	"apikey", "accesskey", "privatekey", "sessionkey", "authorization", "cookie",
+	"apikey", "accesskey", "privatekey", "sessionkey", "authorization", "bearer", "cookie",
 }
 
 // publicEndings end the names that say something about a secret, such as
