@@ -115,13 +115,15 @@ func (t *softwareTable) byImage(userAgent, image string) (Software, bool) {
 	return row.software(tag), true
 }
 
-// moves reports whether a tag with fewer numbers than the minimum may name a version on
-// either side of it.
+// moves reports whether a tag with fewer numbers than the minimum, or than an exception,
+// may name a version on either side of it.
 func (r *softwareRow) moves(tag version) bool {
-	if r.Never || len(tag.numbers) >= len(r.minimum.numbers) {
-		return false
-	}
-	return slices.Equal(tag.numbers, r.minimum.numbers[:len(tag.numbers)])
+	return !r.Never && (r.minimum.isWithin(tag) || slices.ContainsFunc(r.except, func(e version) bool { return e.isWithin(tag) }))
+}
+
+// isWithin reports whether it is one of those versions that a tag with fewer numbers names.
+func (v version) isWithin(tag version) bool {
+	return len(tag.numbers) < len(v.numbers) && slices.Equal(tag.numbers, v.numbers[:len(tag.numbers)])
 }
 
 // splitImage splits an image's name into repository and tag. A digest says nothing.

@@ -143,6 +143,7 @@ func TestRecogniseIdentity(t *testing.T) {
 		{"suffix", "", image("bitnami/fluent-bit:1.8.7-debian-10-r3"), "Fluent Bit 1.8.7-debian-10-r3 old"},
 		{"curl in it", "curl/7.88.1", image("fluent/fluent-bit:1.8.7"), "not known"},
 		{"curl that belongs to it", "curl/7.61.1", image("602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon-k8s-cni:v1.10.0-eksbuild.1"), "Amazon VPC CNI v1.10.0-eksbuild.1 old"},
+		{"tag that moves beyond an exception", "", image("amazon-k8s-cni:v1.10"), "Amazon VPC CNI unknown"},
 		{"the version before", "", image("amazon-k8s-cni:v1.9.3"), "Amazon VPC CNI v1.9.3 capable"},
 		{"the version after", "", image("amazon-k8s-cni:v1.10.1-eksbuild.1"), "Amazon VPC CNI v1.10.1-eksbuild.1 capable"},
 		{"long before", "", image("amazon-k8s-cni:v1.5.7"), "Amazon VPC CNI v1.5.7 old"},
