@@ -116,8 +116,9 @@ var node = grammar{
 		--throw-deprecation --tls-max-v1.2 --tls-max-v1.3 --tls-min-v1.0 --tls-min-v1.1 --tls-min-v1.2 --tls-min-v1.3
 		--track-heap-objects --use-bundled-ca --use-openssl-ca --use-system-ca --watch --watch-preserve-output --zero-fill-buffers`,
 		isCommands: "-e --eval -p --print -pe"},
-	joined:  []string{"--no-", "--trace-"},
-	operand: ScriptFile,
+	joined:   []string{"--no-", "--trace-"},
+	commands: flags{isUnknown: "inspect"}, // the debugger, which starts the script, or looks at a process
+	operand:  ScriptFile,
 }
 
 // scriptEndings are those of the files that deno and bun are told from commands by.

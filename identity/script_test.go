@@ -97,6 +97,8 @@ func TestScript(t *testing.T) {
 		{"/usr/bin/node", "node --eval=x", commands},
 		{"/usr/bin/node", "node -pe x", commands},
 		{"/usr/bin/node", "node --run build", Script{}},
+		{"/usr/bin/node", "node inspect server.js", Script{}},
+		{"/usr/bin/node", "node ./inspect", file("./inspect")},
 
 		{"/usr/bin/pwsh", "pwsh -File /a.ps1 -All", atRoot("/a.ps1")},
 		{"/usr/bin/pwsh", "pwsh -NoProfile -NonInteractive /a.ps1 x", atRoot("/a.ps1")},
