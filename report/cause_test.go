@@ -185,6 +185,7 @@ func TestIgnore(t *testing.T) {
 		func(e *output.Entry) { e.IMDS.Script = output.Script{Kind: "file", Path: "/opt/run.sh"} })
 	nobody := call(userAgent("aws-sdk-go/1.20.0 (go1.13)"))
 	container := call(process("/app"), func(e *output.Entry) { e.Container.Name, e.Container.Image.Name = "web-1", "registry/web:3" })
+	odd := call(userAgent("odd\xff\x1b agent"))
 	tests := []struct {
 		pattern string
 		call    *output.Entry
@@ -209,6 +210,9 @@ func TestIgnore(t *testing.T) {
 		{"aws-sdk-go/1.2*", nobody, true},
 		{"registry/web", container, true},
 		{"web-1", container, true},
+		{"*\xff*", nobody, false}, // no UTF-8
+		{"odd\xff\x1b*", odd, true},
+		{"\xff\x1b", odd, true},
 	}
 	for _, tt := range tests {
 		r := take(New(Options{Ignore: []string{"never", tt.pattern}}), tt.call).Report()

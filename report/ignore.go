@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"imds-analyzer/output"
 )
 
 // ignored are the patterns of programs that a person has excluded.
@@ -19,8 +21,10 @@ func newIgnored(patterns []string) (all ignored) {
 }
 
 // pattern is a part of a text or, with * or ? in it, a shell's pattern for the whole
-// of it, in which * stands for slashes, too. An empty one is none.
+// of it, in which * stands for slashes, too. An empty one is none. What does not show
+// itself, or is no UTF-8, is in it what it is in the texts.
 func pattern(p string) func(string) bool {
+	p = output.Sanitize(p)
 	switch {
 	case p == "":
 		return nil
