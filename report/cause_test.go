@@ -235,6 +235,32 @@ func TestIgnoreContainers(t *testing.T) {
 	}
 }
 
+// Calls of several programs are excused by what all of them belong to, and not by the name of
+// the user, which is often that of one of them.
+func TestIgnoreSeveral(t *testing.T) {
+	several := func(e *output.Entry) {
+		e.User.Name = "splunk"
+		e.IMDS.Folded = output.Folded{Calls: 40, Reason: output.ReasonRate, Several: output.SeveralPrograms}
+	}
+	tests := []struct {
+		pattern string
+		call    *output.Entry
+		want    Status
+	}{
+		{"splunk", call(several), NotReady},
+		{"*splunk", call(several), NotReady},
+		{"program", call(several), NotReady},
+		{"several", call(several, unit("a.service")), NotReady},
+		{"a.service", call(several, unit("a.service")), Ready},
+	}
+	for _, tt := range tests {
+		r := take(New(Options{MinDays: 7, Ignore: []string{tt.pattern}}), aWeek("web-1"), tt.call).Report()
+		if r.Verdict.Status != tt.want {
+			t.Errorf("%q: %s, want %s: %+v", tt.pattern, r.Verdict.Status, tt.want, r.Programs)
+		}
+	}
+}
+
 // Software is judged by all User-Agents, packages and images of a program.
 func TestSoftware(t *testing.T) {
 	const setting = "AWS_EC2_METADATA_V1_DISABLED=true in its environment, or ec2_metadata_v1_disabled = true in the shared config file"

@@ -42,7 +42,7 @@ func (i ignored) match(p *program) bool {
 	}
 	k := &p.Key
 	texts := []string{k.Owner, k.UserAgent}
-	if !k.Elsewhere { // whoever was meant by these names, it is another
+	if k.ofFile() { // whoever was meant by these names, else it is another
 		texts = append(texts, k.Executable, k.Script)
 	}
 	for text := range p.Packages.Counts {

@@ -20,9 +20,13 @@ type programKey struct {
 	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
+// severalPrograms begins what stands in the place of an executable for calls that were too
+// many to be told apart.
+const severalPrograms = "several programs"
+
 func keyOf(e *output.Entry) programKey {
 	if e.IMDS.Folded.Several == output.SeveralPrograms {
-		k := programKey{Executable: "several programs"}
+		k := programKey{Executable: severalPrograms}
 		if k.Kind, k.Owner = e.Workload(); k.Owner == "" {
 			k.Executable += " of user " + cmp.Or(e.User.Name, e.User.ID, "not known")
 		}
@@ -38,6 +42,13 @@ func keyOf(e *output.Entry) programKey {
 	}
 	k.Kind, k.Owner = e.Workload()
 	return k
+}
+
+// ofFile says that it is told apart by the executable and the script that the host has by
+// these names: not by a file elsewhere that is called so, nor by words for several, in which
+// there is the name of a user.
+func (k *programKey) ofFile() bool {
+	return !k.Elsewhere && !strings.HasPrefix(k.Executable, severalPrograms)
 }
 
 // scriptOf is the script that the process runs or, where it runs none, the nearest
