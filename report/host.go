@@ -76,8 +76,12 @@ func hostKey(f *output.HostFields) string {
 	return cmp.Or(f.Cloud.Instance.ID, f.Host.ID, f.Host.Hostname)
 }
 
-// name takes in what an entry says of its host.
+// name takes in what an entry says of its host. What stands for several is none of them:
+// the id of the latest would be taken for that of the instance that all its calls are of.
 func (h *host) name(f *output.HostFields, at time.Time) {
+	if h.Key == otherHostsKey {
+		return
+	}
 	h.place(f.Cloud.Region)
 	later := at.Compare(h.Named)
 	if later < 0 || later == 0 && f.Host.Hostname <= h.Hostname {
@@ -92,7 +96,7 @@ func (h *host) name(f *output.HostFields, at time.Time) {
 // place takes in a region. Entries from before it was known have none; an instance
 // has but one, and if logs tell of several it is the same in whichever order.
 func (h *host) place(region string) {
-	if region > h.Region && h.Key != otherHostsKey && output.IsRegion(region) {
+	if region > h.Region && output.IsRegion(region) {
 		h.Region = region
 	}
 }
@@ -125,16 +129,24 @@ func (h *host) lifecycle(l *output.Lifecycle) {
 }
 
 func (h *host) merge(o *host) {
-	if o.Named.After(h.Named) || o.Named.Equal(h.Named) && o.Hostname > h.Hostname {
-		h.Hostname, h.Instance, h.Named = o.Hostname, o.Instance, o.Named
-	}
-	h.place(o.Region)
+	h.rename(o)
 	h.Calls.merge(o.Calls)
 	h.Seen.merge(o.Seen)
 	h.Options.merge(&o.Options)
 	h.Periods.merge(&o.Periods)
 	h.Timeline.merge(&o.Timeline)
 	h.Sessions.merge(&o.Sessions)
+}
+
+// rename takes in the names that the same host has elsewhere.
+func (h *host) rename(o *host) {
+	if h.Key == otherHostsKey {
+		return
+	}
+	if o.Named.After(h.Named) || o.Named.Equal(h.Named) && o.Hostname > h.Hostname {
+		h.Hostname, h.Instance, h.Named = o.Hostname, o.Instance, o.Named
+	}
+	h.place(o.Region)
 }
 
 // state says that all that is known of the host is in a state.

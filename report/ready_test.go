@@ -112,10 +112,26 @@ func TestReadyWhereEvidenceCanBePlaced(t *testing.T) {
 
 // Hosts beyond those that are told apart may be any.
 func TestReadyBesideOtherHosts(t *testing.T) {
-	r := take(New(week), aWeekOf("web-1", id("01"))).Report()
-	r.Hosts = append(r.Hosts, Host{Name: "other hosts", Verdict: Verdict{Missing: []Item{{ID: itemOthers}}}})
-	if ready := r.readyInstances(); len(ready) > 0 {
-		t.Errorf("ready are %q", ready)
+	nobodys := call(from("nameless"), as(""), when(at(1)), func(e *output.Entry) { e.Cloud.Region = "eu-west-1" })
+	latest := call(from("late"), as(id("02")), tokenRequest, hops(1, 2), when(at(2)))
+	for name, lines := range map[string][]any{"nobody's": {nobodys}, "and an instance's": {nobodys, latest}, "which comes first": {latest, nobodys}} {
+		b := take(New(week), aWeekOf("web-1", id("01")))
+		for n := len(b.kept.hosts); n < maxHosts; n++ {
+			b.kept.hosts[number(uint64(n))] = &host{Key: number(uint64(n)), index: n}
+		}
+		again := New(week)
+		if err := again.State(read(t, written(t, take(b, lines...).Snapshot()))); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range []*Report{b.Report(), again.Report()} {
+			others := r.Hosts[slices.IndexFunc(r.Hosts, func(h Host) bool { return h.Others() })]
+			if others.Name != "other hosts" || others.Hostname+others.Instance+others.Region != "" {
+				t.Errorf("%s: the others are %s: %q, %q, %q", name, others.Name, others.Hostname, others.Instance, others.Region)
+			}
+			if len(r.Ready) > 0 || strings.Contains(reported(t, r), id("02")) {
+				t.Errorf("%s: ready are %q, and the steps %+v", name, r.Ready, r.Steps[:3])
+			}
+		}
 	}
 }
 
