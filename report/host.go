@@ -72,6 +72,11 @@ func (c *calls) merge(o calls) {
 	c.Unknown = sum(c.Unknown, o.Unknown)
 }
 
+// without leaves out some of them.
+func (c calls) without(o calls) calls {
+	return calls{less(c.V1, o.V1), less(c.V2, o.V2), less(c.TokenRequests, o.TokenRequests), less(c.Unknown, o.Unknown)}
+}
+
 func hostKey(f *output.HostFields) string {
 	return cmp.Or(f.Cloud.Instance.ID, f.Host.ID, f.Host.Hostname)
 }

@@ -99,8 +99,8 @@ func (s *sessions) hour(t int64) {
 	}
 }
 
-// observed is what all of them add up to from that time on, or all in all if it is zero.
-func (s *sessions) observed(since time.Time) observation {
+// alive are the sessions with their latest signs of life.
+func (s *sessions) alive() []session {
 	all := slices.Clone(s.Latest)
 	for _, t := range s.Hours {
 		called := sessions{Latest: all}
@@ -108,6 +108,12 @@ func (s *sessions) observed(since time.Time) observation {
 			of.Last = later(of.Last, time.Unix(0, t))
 		}
 	}
+	return all
+}
+
+// observed is what all of them add up to from that time on, or all in all if it is zero.
+func (s *sessions) observed(since time.Time) observation {
+	all := s.alive()
 	slices.SortStableFunc(all, func(a, b session) int { return a.began().Compare(b.began()) })
 	o := s.Earlier.since(since)
 	for i := range all {

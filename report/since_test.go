@@ -63,7 +63,7 @@ func TestSince(t *testing.T) {
 		{"one host before, another after", []any{good, threeWeeks("web-2"), old(), call(from("web-2"), when(at(15)))}, since(week), NotReady, "v1_calls", ""},
 		{"not long enough after", good, since(Options{MinDays: 8}), NotEnough, "", "observed_time"},
 		{"no boot after", capture{host: "web-1", boot: "b1", started: day, uptime: 20}.until(at(21)), since(week), NotEnough, "", "no_boot"},
-		{"lost before", []any{lost.start(), lost.stop(at(-1)), good, old(), old(), old()}, since(week), Ready, "", ""},
+		{"lost before", []any{lost.start(), lost.stop(at(-1)), good, old(when(at(-2))), old(when(at(-2))), old(when(at(-2)))}, since(week), Ready, "", ""},
 		{"lost before, and all counts", []any{lost.start(), lost.stop(at(-1)), good}, week, NotEnough, "", "packets_dropped calls_not_read"},
 		{"calls before that no log has", []any{lost.start(), lost.stop(at(-1)), good}, since(week), NotEnough, "", "calls_not_read"},
 		{"nothing since, and no time is asked for", []any{threeWeeks("web-1"), old()}, Options{NoBoot: true, Since: at(30)}, NotEnough, "", "observed_time"},

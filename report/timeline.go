@@ -83,6 +83,25 @@ func (t *timeline) merge(o *timeline) {
 	}
 }
 
+// within are the calls in the buckets that a time has a part in.
+func (t *timeline) within(s span) (n calls) {
+	first, last := slotOf(s.First)>>t.Doublings, slotOf(s.Last)>>t.Doublings
+	for _, b := range t.Buckets {
+		if first <= b.Slot && b.Slot <= last {
+			n.merge(b.calls)
+		}
+	}
+	return n
+}
+
+// untimed are those of all calls that are in no bucket.
+func (t *timeline) untimed(all calls) calls {
+	for _, b := range t.Buckets {
+		all = all.without(b.calls)
+	}
+	return all
+}
+
 // tidy leaves out what no calls can have made.
 func (t *timeline) tidy() {
 	if t.Doublings > maxDoublings {

@@ -104,7 +104,7 @@ func judge(h *host, seen *observation, sums inTheWay, o Options) Verdict {
 	v.Missing = counted(v.Missing, itemWithoutPackets, c.WithoutPackets)
 	v.Missing = counted(v.Missing, itemUnknown, sums.unclear)
 	v.Missing = counted(v.Missing, itemElsewhere, sums.elsewhere)
-	v.Missing = counted(v.Missing, itemNotLogged, sum(less(c.CallsV1, h.Calls.V1), less(c.CallsUnknown, h.Calls.Unknown)))
+	v.Missing = counted(v.Missing, itemNotLogged, h.notRead(c))
 	v.Missing = counted(v.Missing, itemNotWritten, c.NotWritten)
 	if !h.stated { // a state's own earlier sessions are in many logs
 		v.Missing = counted(v.Missing, itemPassedOver, h.Sessions.PassedOver)
