@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -59,7 +60,7 @@ func (h *host) cover(s *sessions, updated time.Time) {
 // counted is how many of the calls that the entry stands for a state has counted. What a
 // capture has told that is in no state is new: counted twice is better than not at all.
 func (h *host) counted(e *output.Entry) uint64 {
-	if of := h.Sessions.of(e.Timestamp); of != nil && !of.stated {
+	if len(h.states) == 0 || h.Sessions.unstated(e.Timestamp) {
 		return 0
 	}
 	for i := range h.states {
@@ -68,6 +69,30 @@ func (h *host) counted(e *output.Entry) uint64 {
 		}
 	}
 	return 0
+}
+
+// unstated says that a capture that is in no state may have run at that time, beside others
+// that began before it or after: it had begun, and neither was stopped nor went down with its
+// boot, as far as was read by now.
+func (s *sessions) unstated(t time.Time) bool {
+	at, known := s.find(t)
+	if known {
+		at++
+	}
+	boot := ""
+	for _, one := range slices.Backward(s.Latest[:at]) {
+		boot = cmp.Or(boot, one.BootID)
+		if down := one.BootID != "" && one.BootID != boot; !one.stated && !down && !one.stoppedBefore(t) {
+			return true
+		}
+	}
+	return false
+}
+
+// stoppedBefore says that it was stopped before that time, by a clock that was not set
+// meanwhile as far as is known.
+func (s *session) stoppedBefore(t time.Time) bool {
+	return !s.Stopped.IsZero() && s.Stopped.Before(t) && s.began().Equal(s.Started)
 }
 
 func (c *covered) counted(e *output.Entry) uint64 {

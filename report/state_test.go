@@ -102,16 +102,34 @@ func TestSnapshotIsACopy(t *testing.T) {
 func TestStateOfAnotherCapture(t *testing.T) {
 	service := capture{host: "web-1", boot: "b1", started: at(0), uptime: 20}
 	byHand := capture{host: "web-1", boot: "b1", started: at(1), uptime: 86420}
+	before := capture{host: "web-1", boot: "b1", started: at(-1), uptime: 20}
+	lastBoot := capture{host: "web-1", boot: "b0", started: at(-1), uptime: 20}
+	bootless := capture{host: "web-1", started: at(-1)}
+	setBack := before.stop(at(1)) // it had run for longer than that
+	setBack.IMDS.Capture.Elapsed = new(uint64(5 * 24 * 60 * 60))
+	numbered := call(when(at(1.5)), sequence(1))
 	b := take(New(week), service.start(), call(v2, when(at(2)), func(e *output.Entry) { e.Event.Sequence = 9 }), service.runs(at(8)))
-	for name, lines := range map[string][]any{
-		"alone":            {byHand.start(), call(when(at(1.5)), func(e *output.Entry) { e.Event.Sequence = 1 }), byHand.stop(at(3))},
-		"of no time known": {byHand.start(), call(when(at(1.5))), byHand.stop(at(3))},
+	for name, tt := range map[string]struct {
+		lines []any
+		isNew bool
+	}{
+		"alone":                       {[]any{byHand.start(), numbered, byHand.stop(at(3))}, true},
+		"of no time known":            {[]any{byHand.start(), call(when(at(1.5))), byHand.stop(at(3))}, true},
+		"it began before the service": {[]any{before.start(), numbered, before.stop(at(3))}, true},
+		"it goes on":                  {[]any{before.start(), before.runs(at(1)), numbered}, true},
+		"it had ended":                {[]any{before.start(), before.stop(at(-0.5)), numbered}, false},
+		"its boot had ended":          {[]any{lastBoot.start(), lastBoot.runs(at(-0.5)), numbered}, false},
+		"it stopped, and has no boot": {[]any{bootless.start(), bootless.stop(at(-0.5)), numbered}, false},
+		"it has no boot":              {[]any{bootless.start(), numbered}, true},
+		"its clock was set":           {[]any{before.start(), setBack, numbered}, true},
+		"none":                        {[]any{numbered}, false},
 	} {
 		reader := New(week)
 		if err := reader.State(b.Snapshot()); err != nil {
 			t.Fatal(err)
 		}
-		if r := take(reader, lines...).Report(); r.Verdict.Status != NotReady || r.Calls.V1 != 1 || r.Inputs.Repeated != 0 {
+		r := take(reader, tt.lines...).Report()
+		if isNew := r.Verdict.Status == NotReady; isNew != tt.isNew || (r.Calls.V1 == 1) != tt.isNew || (r.Inputs.Repeated == 0) != tt.isNew {
 			t.Errorf("%s: %s, %d calls of version 1, %d repeated", name, r.Verdict.Status, r.Calls.V1, r.Inputs.Repeated)
 		}
 	}
