@@ -120,7 +120,7 @@ func (c *connector) receive() (connectorMessage, error) {
 	if err != nil {
 		return connectorMessage{}, err
 	}
-	if a, ok := from.(*unix.SockaddrNetlink); !ok || a.Pid != 0 {
+	if !isKernel(from) {
 		return connectorMessage{}, nil
 	}
 	m, err := parseConnector(c.buffer[:n])

@@ -197,7 +197,8 @@ func (c *diagConn) lookUp(t Tuple, interfaceIndex uint32) (diagSocket, error) {
 }
 
 // ask sends a request and reads its answer. The kernel queues the answer before
-// the sending ends (netlink(7)), so that there is nothing to wait for.
+// the sending ends (netlink(7)), so that there is nothing to wait for. What others send is
+// no answer: who has CAP_NET_ADMIN in the namespace can, as anybody in one of his own.
 func (c *diagConn) ask(request func(sequence uint32) []byte) (diagSocket, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -207,9 +208,12 @@ func (c *diagConn) ask(request func(sequence uint32) []byte) (diagSocket, error)
 		return diagSocket{}, fmt.Errorf("sock_diag: send: %w", err)
 	}
 	for {
-		n, _, err := unix.Recvfrom(c.fd, c.buffer[:], unix.MSG_DONTWAIT)
+		n, from, err := unix.Recvfrom(c.fd, c.buffer[:], unix.MSG_DONTWAIT)
 		if err != nil {
 			return diagSocket{}, fmt.Errorf("sock_diag: receive: %w", err)
+		}
+		if !isKernel(from) {
+			continue
 		}
 		m, _, err := nextMessage(c.buffer[:n])
 		if err != nil {
@@ -219,4 +223,10 @@ func (c *diagConn) ask(request func(sequence uint32) []byte) (diagSocket, error)
 			return m.socket()
 		}
 	}
+}
+
+// isKernel reports whether that is who sent a message of netlink(7).
+func isKernel(from unix.Sockaddr) bool {
+	a, ok := from.(*unix.SockaddrNetlink)
+	return ok && a.Pid == 0
 }
