@@ -123,9 +123,10 @@ func newExitFormat(f traceFormat) exitFormat {
 	return exitFormat{f.id, last, err == nil}
 }
 
-// decode returns the event of a sample, false if it is none of interest.
+// decode returns the event of a sample, false if it is none of interest. A sample that was
+// taken while a process ran that is ended and forgotten has -1 for its pid.
 func (d *decoder) decode(s perfSample) (traceEvent, bool) {
-	if len(s.raw) < 2 || s.pid < 0 {
+	if len(s.raw) < 2 {
 		return traceEvent{}, false
 	}
 	e := traceEvent{at: s.at, pid: s.pid, tid: s.tid}
@@ -140,19 +141,19 @@ func (d *decoder) decode(s perfSample) (traceEvent, bool) {
 		return d.fork.decode(e, s.raw)
 	case id == d.exit.id:
 		e.kind = exitEvent
-		return e, d.exit.last.number(s.raw) != 0 || !d.exit.tells && s.pid == s.tid
+		return e, e.pid >= 0 && (d.exit.last.number(s.raw) != 0 || !d.exit.tells && s.pid == s.tid)
 	}
 	return e, e.kind != 0 && e.pid > 0
 }
 
 // decode reads the steps of a handshake. A socket has no port yet when the
-// first begins, and the second happens in whatever process is running.
+// first begins, and the second happens in whatever process is running, or no more.
 func (f socketFormat) decode(e traceEvent, raw []byte) (traceEvent, bool) {
 	e.socket = f.pointer.number(raw)
 	switch uint64(stateSynSent) {
 	case f.newState.number(raw):
 		e.kind = connectEvent
-		return e, true
+		return e, e.pid >= 0
 	case f.oldState.number(raw):
 		e.kind, e.pid, e.tid, e.succeeded = endEvent, 0, 0, f.newState.number(raw) == stateEstablished
 		e.tuple = Tuple{

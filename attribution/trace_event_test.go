@@ -51,6 +51,9 @@ func TestDecodeHandshake(t *testing.T) {
 	if !ok || e.kind != connectEvent || e.pid != 5 || e.tid != 6 || e.socket != 77 || e.at != 9 {
 		t.Errorf("%+v, %v", e, ok)
 	}
+	if e, ok := d.decode(perfSample{pid: -1, tid: -1, raw: connect}); ok {
+		t.Errorf("the connect of nobody: %+v", e)
+	}
 	for _, test := range []struct {
 		name  string
 		tuple Tuple
@@ -63,9 +66,11 @@ func TestDecodeHandshake(t *testing.T) {
 		end := raw(f, map[string]any{
 			"skaddr": 77, "oldstate": 2, "newstate": 1, "sport": 999, "dport": 80, "saddr_v6": source[:], "daddr_v6": remote[:],
 		})
-		e, ok := d.decode(perfSample{pid: 0, raw: end})
-		if !ok || e.kind != endEvent || e.tuple != test.want || e.socket != 77 {
-			t.Errorf("%s: %+v, %v", test.name, e, ok)
+		for _, pid := range []int{0, 5, -1} { // idle, somebody's, and of one that has ended (perf_event_pid, kernel/events/core.c)
+			e, ok := d.decode(perfSample{pid: pid, tid: pid, raw: end})
+			if !ok || e.kind != endEvent || e.tuple != test.want || e.socket != 77 || e.pid != 0 || e.tid != 0 {
+				t.Errorf("%s, in process %d: %+v, %v", test.name, pid, e, ok)
+			}
 		}
 	}
 	if e, ok := d.decode(perfSample{pid: 5, raw: raw(f, map[string]any{"oldstate": 1, "newstate": 4})}); ok {
@@ -93,6 +98,9 @@ func TestDecodeProcesses(t *testing.T) {
 		{"none", []byte{0, 0}, 5, traceEvent{}},
 		{"too short", []byte{1}, 5, traceEvent{}},
 	} {
+		if e, ok := d.decode(perfSample{pid: -1, tid: -1, raw: test.raw}); ok {
+			t.Errorf("%s, of nobody: %+v", test.name, e)
+		}
 		e, ok := d.decode(perfSample{pid: 5, tid: test.tid, raw: test.raw})
 		if ok != (test.want.kind != 0) || ok && (e.kind != test.want.kind || e.pid != 5 || e.child != test.want.child || e.file != test.want.file || e.sibling != test.want.sibling) {
 			t.Errorf("%s: %+v, %v", test.name, e, ok)
