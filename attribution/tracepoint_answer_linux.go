@@ -9,7 +9,7 @@ func (t *tracepoint) answer(h *handshake) Answer {
 		return Answer{Status: NotFound} // in a pid namespace that we cannot see into
 	}
 	p := t.process(h)
-	for _, k := range h.ancestors() {
+	for _, k := range h.parents() {
 		if k.image.doubted {
 			break // nor is it certain who its ancestors are
 		}
@@ -21,12 +21,9 @@ func (t *tracepoint) answer(h *handshake) Answer {
 // process joins what was read of the process in connect(2) with what is known
 // of the program that it ran then.
 func (t *tracepoint) process(h *handshake) Process {
-	r, m := h.read, h.member
-	if r == nil || r.doubted || m != nil && m.ranAnother(r) {
-		r = &reading{process: Process{PID: h.pid}}
-	}
+	r, m := h.certain()
 	p := r.process
-	if m != nil && !m.isAnother(r) {
+	if m != nil {
 		m.complete(&p)
 		if p.Cgroup == "" {
 			p.Cgroup = m.cgroupAt(h.began)
@@ -37,6 +34,37 @@ func (t *tracepoint) process(h *handshake) Process {
 	}
 	p.User = t.facts.user(r.userID)
 	return p
+}
+
+// certain returns what was read of the process, or nothing but its pid, and the member
+// that it is, nil if there is none. What was read, and is not in doubt, is of the caller:
+// if that started at another time it is not the member.
+func (h *handshake) certain() (*reading, *member) {
+	r, m, nothing := h.read, h.member, &reading{process: Process{PID: h.pid}}
+	switch {
+	case r == nil || r.doubted:
+		return nothing, m
+	case m == nil || m.own && r.contradicts(m.image):
+		return r, nil
+	case m.isAnother(r) && m.ranAnother(r): // the event of a fork can come late: either may be so
+		return nothing, nil
+	case m.isAnother(r):
+		return r, nil
+	case m.ranAnother(r):
+		return nothing, m
+	}
+	return r, m
+}
+
+// parents are the ancestors of the process that is told.
+func (h *handshake) parents() []kin {
+	switch r, m := h.certain(); {
+	case m == h.member:
+		return h.ancestors()
+	case r == h.read:
+		return h.lineRead
+	}
+	return nil
 }
 
 // ranAnother reports whether what was read is the next program of the process:

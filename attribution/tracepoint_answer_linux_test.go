@@ -22,6 +22,11 @@ func TestTracepointAnswer(t *testing.T) {
 		r.process.WorkingDirectory, r.process.Cgroup = "/srv", "/system.slice/a.service"
 		return r
 	}
+	other := func(start time.Duration) *reading {
+		r := readingOf(5, "curl", 0, 0)
+		r.start, r.process.Start = start, boot.Add(start)
+		return r
+	}
 	zombie := &reading{process: Process{PID: 5, Name: "curl", Cgroup: "/x"}, userID: new(uint32(1000)), start: time.Second, known: true}
 	doubted := full(time.Second)
 	doubted.doubt()
@@ -40,7 +45,10 @@ func TestTracepointAnswer(t *testing.T) {
 		{"read before, gone", nil, &member{pid: 5, image: full(time.Second), own: true}, "wget [wget] /bin/wget /system.slice/a.service 1s"},
 		{"another had the pid", zombie, &member{pid: 5, image: full(2 * time.Second), own: true}, "curl [] 1000 /x"},
 		{"another had the pid, unseen", zombie, &member{pid: 5, since: monotonic(), image: told(), own: true}, "curl [] 1000 /x"},
-		{"the next program was read", full(time.Second), &member{pid: 5, image: readingOf(5, "curl", 0, 0), own: true}, "curl [curl] /bin/curl"},
+		{"another had the pid, of another program", full(time.Second), &member{pid: 5, image: other(2 * time.Second), own: true}, "wget [wget] /bin/wget 1000 /srv /system.slice/a.service 1s"},
+		{"another had the pid, of another program, unseen", full(time.Second), &member{pid: 5, since: monotonic(), image: other(0)}, "[]"},
+		{"another had the pid, or not: what was read is in doubt", doubted, &member{pid: 5, image: other(2 * time.Second), own: true}, "curl [curl] /bin/curl 2s"},
+		{"the next program was read", full(time.Second), &member{pid: 5, image: other(time.Second), own: true}, "curl [curl] /bin/curl 1s"},
 		{"the next program was read, of the one before only its name is known", full(time.Second), &member{pid: 5, image: told(), own: true}, "curl [curl -s]"},
 		{"doubted", doubted, &member{pid: 5, image: told(), own: true}, "curl [curl -s]"},
 		{"all doubted", doubted, &member{pid: 5, image: doubted, own: true}, "[]"},
@@ -56,6 +64,38 @@ func TestTracepointAnswer(t *testing.T) {
 	}
 	if a := tp.answer(&handshake{}); a.Status != NotFound {
 		t.Errorf("a process that we cannot see: %s", a.Status)
+	}
+}
+
+// The parents are those of the process that is told.
+func TestTracepointAnswerAncestors(t *testing.T) {
+	tp := &tracepoint{facts: newFacts(proc{root: t.TempDir(), boot: bootTime}, "testdata/passwd")}
+	at := func(start time.Duration) *reading {
+		r := readingOf(5, "curl", 0, 0)
+		r.start = start
+		return r
+	}
+	zombie := &reading{process: Process{PID: 5, Name: "curl"}, start: time.Second, known: true}
+	doubted := at(time.Second)
+	doubted.doubt()
+	followed, read := []kin{{7, readingOf(7, "sh", 0, 0)}}, []kin{{8, readingOf(8, "cron", 0, 0)}}
+	for _, test := range []struct {
+		name   string
+		read   *reading
+		member *member
+		want   string
+	}{
+		{"one process", at(time.Second), &member{pid: 5, image: at(time.Second), own: true, ancestors: followed}, "sh"},
+		{"its parents are not known", at(time.Second), &member{pid: 5, image: at(time.Second), own: true}, "cron"},
+		{"gone when it was looked at", nil, &member{pid: 5, image: at(time.Second), own: true, ancestors: followed}, "sh"},
+		{"another had the pid", at(time.Second), &member{pid: 5, image: at(2 * time.Second), own: true, ancestors: followed}, "cron"},
+		{"another had the pid, of one that has ended", zombie, &member{pid: 5, image: at(2 * time.Second), own: true, ancestors: followed}, "cron"},
+		{"another had the pid, or not", doubted, &member{pid: 5, image: at(2 * time.Second), own: true, ancestors: followed}, "sh"},
+	} {
+		h := &handshake{pid: 5, read: test.read, member: test.member, line: test.member.ancestors, lineRead: read}
+		if line := tp.answer(h).Process.Ancestors; len(line) != 1 || line[0].Name != test.want {
+			t.Errorf("%s: %+v, want %s", test.name, line, test.want)
+		}
 	}
 }
 
