@@ -22,7 +22,7 @@ func newFacts(p proc, passwd string) facts {
 
 // identity reads what names a program, which is gone when the process is. The
 // process is the one that started at the stat's time: false if it ended
-// meanwhile, whatever has its pid now.
+// meanwhile, whatever has its pid now, or runs another program.
 func (f facts) identity(pid int, s procStat, maxArgs int) (Process, bool) {
 	p := Process{PID: pid, Start: f.proc.started(s)}
 	// A process can have gigabytes of arguments (PR_SET_MM_MAP, prctl(2)): gopsutil, which
@@ -35,13 +35,20 @@ func (f facts) identity(pid int, s procStat, maxArgs int) (Process, bool) {
 	return p, f.alive(pid, s)
 }
 
-// alive reports whether the process that started at the stat's time still is.
+// alive reports whether the process that started at the stat's time still is, and runs what it
+// ran then: what is read of two programs must not pass for that of one.
 func (f facts) alive(pid int, s procStat) bool {
 	now, err := f.proc.stat(pid)
-	return err == nil && now.start == s.start
+	return err == nil && now.start == s.start && now.runsWhat(s)
 }
 
-// complete adds what else is known of the process, unless it has ended.
+// runsWhat reports whether the process runs what it ran when it was seen before, as far as that
+// shows: execve(2) gives it another stack. One that has ended has none.
+func (s procStat) runsWhat(before procStat) bool {
+	return s.stack == before.stack || s.stack == 0 || before.stack == 0
+}
+
+// complete adds what else is known of the process, unless it has ended or runs another program.
 func (f facts) complete(h holder) Process {
 	p := h.process
 	source := process.Process{Pid: int32(p.PID)}

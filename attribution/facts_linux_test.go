@@ -1,6 +1,8 @@
 package attribution
 
 import (
+	"errors"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -80,12 +82,29 @@ func TestImpossibleAncestors(t *testing.T) {
 	}
 }
 
-// Facts that are read of another process are not taken over.
-func TestFactsOfAnEndedProcess(t *testing.T) {
-	f := fixtureSearch(after(time.Minute)).facts
-	h := holder{process: Process{PID: 100, Name: "earlier"}, stat: procStat{start: 499 * tick}}
-	if p := f.complete(h); !reflect.DeepEqual(p, h.process) {
-		t.Errorf("%+v", p)
+// Facts that are read of another process, or another program, are not taken over.
+func TestFactsOfAnotherProcess(t *testing.T) {
+	f := newFacts(proc{root: t.TempDir(), boot: bootOfFixture}, "testdata/passwd")
+	if err := errors.Join(
+		os.Mkdir(f.proc.path(5), 0o700), os.WriteFile(f.proc.path(5, "stat"), []byte(statAs("now", 100, 1000)), 0o600),
+		os.WriteFile(f.proc.path(5, "status"), []byte("Uid:\t1000\t1000\t1000\t1000\n"), 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name  string
+		stat  procStat
+		taken bool
+	}{
+		{"the same", procStat{start: 100 * tick, stack: 1000}, true},
+		{"its stack may not be known", procStat{start: 100 * tick}, true},
+		{"another process", procStat{start: 99 * tick, stack: 1000}, false},
+		{"another program", procStat{start: 100 * tick, stack: 1016}, false},
+	} {
+		h := holder{process: Process{PID: 5, Name: "earlier"}, stat: test.stat}
+		if p := f.complete(h); (p.User != nil) != test.taken || !test.taken && !reflect.DeepEqual(p, h.process) {
+			t.Errorf("%s: %+v", test.name, p)
+		}
 	}
 }
 

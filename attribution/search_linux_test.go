@@ -6,8 +6,11 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestSearch(t *testing.T) {
@@ -245,5 +248,65 @@ func TestHolderLetGo(t *testing.T) {
 	}
 	if len(letGo.holders) != 1 || letGo.holders[0].exact {
 		t.Errorf("one that let go: %+v", letGo.holders)
+	}
+}
+
+// statAs is the stat of a process that started so many ticks after boot, and has its stack there.
+func statAs(name string, start, stack int) string {
+	return fmt.Sprintf("5 (%s) S 1 5 5 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %d 0 0 0 0 0 %d 0 0 0", name, start, stack)
+}
+
+// becoming is a /proc with a process that runs one program when its arguments are asked for, and
+// is another by the time they are read.
+func becoming(t *testing.T, stat string) proc {
+	t.Helper()
+	p := proc{root: t.TempDir(), boot: bootOfFixture}
+	put := func(name, text string) {
+		if err := errors.Join(os.WriteFile(p.path(5, "new"), []byte(text), 0o600), os.Rename(p.path(5, "new"), p.path(5, name))); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := errors.Join(os.Mkdir(p.path(5), 0o700), unix.Mkfifo(p.path(5, "cmdline"), 0o600), os.Symlink("/bin/before", p.path(5, "exe"))); err != nil {
+		t.Fatal(err)
+	}
+	put("stat", statAs("before", 100, 1000))
+	var other sync.WaitGroup
+	other.Go(func() {
+		args, err := os.OpenFile(p.path(5, "cmdline"), os.O_WRONLY, 0) // waits for who reads
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		put("stat", stat)
+		put("cmdline", "after\x00")
+		if err := errors.Join(os.Remove(p.path(5, "exe")), os.Symlink("/bin/after", p.path(5, "exe"))); err != nil {
+			t.Error(err)
+		}
+		_, _ = args.WriteString("before\x00secrets\x00")
+		args.Close()
+	})
+	t.Cleanup(other.Wait)
+	return p
+}
+
+// What is read of two programs does not pass for one, nor what is read of two processes.
+func TestHolderBecomesAnother(t *testing.T) {
+	for _, test := range []struct{ name, stat, want string }{
+		{"another program", statAs("after", 100, 2000), "after [after] /bin/after"},
+		{"another process", statAs("after", 101, 2000), ""},
+		{"the same process, which ends", statAs("before", 100, 0), "before [before secrets] /bin/after"}, // the link is what the fixture tells this by
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := &search{facts: newFacts(becoming(t, test.stat), "testdata/passwd"), now: time.Now}
+			var held target
+			newVisit(s, stillOpen).hold(&held, 5, 1000, s.facts.proc.path(5, "fd", "4"))
+			got := ""
+			for _, h := range held.holders {
+				got += said(h.process, h.process.Start)
+			}
+			if got = strings.TrimSuffix(got, " 0s"); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
 	}
 }

@@ -309,14 +309,18 @@ func (t *target) heldBy(pid int) bool {
 }
 
 // hold reads who the process is that has the socket under the link. A process
-// that ends meanwhile does not count.
+// that ends meanwhile does not count; one that becomes another program is looked at again.
 func (v *visit) hold(t *target, pid int, inode uint64, link string) {
-	stat, err := v.facts.proc.stat(pid)
-	if err != nil {
-		return
-	}
-	process, ok := v.facts.identity(pid, stat, MaxArgsBytes)
-	if ok {
-		t.holders = append(t.holders, holder{process, stat, leadsTo(link, inode), filepath.Base(link)})
+	first, err := v.facts.proc.stat(pid)
+	stat := first
+	for range 2 {
+		if err != nil || stat.start != first.start {
+			return
+		}
+		if process, ok := v.facts.identity(pid, stat, MaxArgsBytes); ok {
+			t.holders = append(t.holders, holder{process, stat, leadsTo(link, inode), filepath.Base(link)})
+			return
+		}
+		stat, err = v.facts.proc.stat(pid)
 	}
 }
