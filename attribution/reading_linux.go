@@ -1,6 +1,7 @@
 package attribution
 
 import (
+	"bytes"
 	"path"
 	"strconv"
 	"strings"
@@ -154,7 +155,8 @@ func (l *look) finish() {
 	l.reading.ended = monotonic()
 }
 
-// read returns the beginning of a file, until the next read.
+// read returns the beginning of a file, until the next read: whole lines if there is more.
+// Part of a number or a path would pass for another.
 func (l *look) read(name string) []byte {
 	fd, err := unix.Openat(l.dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -164,6 +166,9 @@ func (l *look) read(name string) []byte {
 	n, err := unix.Read(fd, l.buffer)
 	if err != nil {
 		return nil
+	}
+	if n == len(l.buffer) {
+		n = bytes.LastIndexByte(l.buffer, '\n') + 1
 	}
 	return l.buffer[:n]
 }
