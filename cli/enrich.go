@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -194,6 +196,7 @@ type enricher struct {
 	// patient: add waits for room. That is for files, which can wait to be read; a
 	// capture cannot.
 	patient bool
+	self    int // the program's pid, as entries have it; 0 if it is in none
 	queue   chan output.Entry
 	workers sync.WaitGroup
 	ctx     context.Context // ends when no command is to be run any more
@@ -209,6 +212,9 @@ type enricher struct {
 // newEnricher returns the one for the command. Soon after ctx it gives up.
 func newEnricher(ctx context.Context, c *command, patient bool) *enricher {
 	n := &enricher{command: c, patient: patient, queue: make(chan output.Entry, maxEnrichWaiting)}
+	if !patient {
+		n.self = ownPID("/proc/self")
+	}
 	n.ctx, n.giveUp = context.WithCancel(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, func() { time.AfterFunc(enrichGrace, n.giveUp) })
 	return n
@@ -230,7 +236,7 @@ func (n *enricher) finish() {
 // add takes in an entry.
 func (n *enricher) add(e output.Entry) {
 	switch {
-	case isOwn(&e):
+	case n.isOwn(&e):
 		n.finished(&e, errOwnCall)
 	case n.patient:
 		n.queue <- e
@@ -268,17 +274,21 @@ func (n *enricher) finished(e *output.Entry, err error) {
 	n.done(e, err)
 }
 
-// isOwn reports whether a command of ours made the call. To run it again for
-// that would never end.
-func isOwn(e *output.Entry) bool {
-	self := os.Getpid()
-	if e.Process.Parent.PID == self {
-		return true
-	}
-	for _, ancestor := range e.IMDS.Ancestors {
-		if ancestor.PID == self {
-			return true
+// ownPID is the program's pid by the numbers of a /proc, which all that is told of processes has:
+// where that is another pid namespace's, as the host's in a container, the kernel tells another.
+func ownPID(link string) int {
+	if name, err := os.Readlink(link); err == nil {
+		if pid, err := strconv.Atoi(name); err == nil {
+			return pid
 		}
 	}
-	return false
+	return os.Getpid()
+}
+
+// isOwn reports whether a command of ours made the call. To run it again for
+// that would never end. What a file tells of ran elsewhere, or earlier: a pid that is
+// ours is another's there.
+func (n *enricher) isOwn(e *output.Entry) bool {
+	return n.self != 0 && (e.Process.Parent.PID == n.self ||
+		slices.ContainsFunc(e.IMDS.Ancestors, func(r output.Relative) bool { return r.PID == n.self }))
 }

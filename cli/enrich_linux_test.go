@@ -211,8 +211,41 @@ func TestOwnCalls(t *testing.T) {
 	child.Process.Parent.PID = self
 	grandchild.IMDS.Ancestors = []output.Relative{{PID: self + 1}, {PID: self}}
 	other.Process.PID, other.IMDS.Ancestors = self, []output.Relative{{PID: self + 1}}
-	if !isOwn(&child) || !isOwn(&grandchild) || isOwn(&other) {
-		t.Error(isOwn(&child), isOwn(&grandchild), isOwn(&other))
+	n := newEnricher(t.Context(), nil, false)
+	if !n.isOwn(&child) || !n.isOwn(&grandchild) || n.isOwn(&other) {
+		t.Error(n.isOwn(&child), n.isOwn(&grandchild), n.isOwn(&other))
+	}
+}
+
+// The processes that a capture file tells of ran elsewhere, or earlier: one of them with our pid
+// is none of ours. Of pid 1, as we have in a container, most descend.
+func TestOwnCallsOfFiles(t *testing.T) {
+	var child output.Entry
+	child.Process.Parent.PID = os.Getpid()
+	for patient, want := range map[bool]output.NotEnriched{false: output.CommandsOwn, true: "b"} {
+		var all entries
+		n := all.enricher(t.Context(), aCommand(t, `echo '{"a":"b"}'`), patient)
+		n.add(child)
+		n.start()
+		n.finish()
+		if all.reasons[want] != 1 {
+			t.Errorf("of files %v: %v, %q", patient, all.reasons, all.said)
+		}
+	}
+}
+
+// A /proc can have other numbers for processes than the kernel tells us.
+func TestOwnPID(t *testing.T) {
+	dir := t.TempDir()
+	for name, target := range map[string]string{"other": "4711", "broken": "self"} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]int{"other": 4711, "broken": os.Getpid(), "none": os.Getpid()} {
+		if pid := ownPID(filepath.Join(dir, name)); pid != want {
+			t.Errorf("%s: %d, want %d", name, pid, want)
+		}
 	}
 }
 
