@@ -170,6 +170,30 @@ func TestCatcherLosesEvents(t *testing.T) {
 	}
 }
 
+// Among the events that were lost may be the first program in a network namespace: all are
+// looked at again.
+func TestCatcherMissesNamespaces(t *testing.T) {
+	f := newFollowing(t)
+	f.active.Store(true)
+	c := &catcher{tracepoint: &tracepoint{networks: f}, events: dial(t)}
+	defer c.events.close()
+	if c.drain(); len(f.missed) > 0 {
+		t.Error("events are missed that were not lost")
+	}
+	if err := unix.SetsockoptInt(c.events.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1); err != nil {
+		t.Fatal(err)
+	}
+	address := listen(t, "127.0.0.1:0")
+	eventually(t, "a loss is told", func() bool {
+		startChild(t, "connect", address).tuple(t)
+		c.drain()
+		return c.losses.Load() > 0
+	})
+	if len(f.missed) == 0 {
+		t.Error("namespaces are not looked at again")
+	}
+}
+
 // What a look finds that takes its time, as where all processors are busy, is no less
 // certain for that.
 func TestCatcherTakesItsTime(t *testing.T) {

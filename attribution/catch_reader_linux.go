@@ -77,6 +77,7 @@ func (c *catcher) drain() {
 	if lost > 0 {
 		c.losses.Add(lost)
 		c.note(traceEvent{kind: blindEvent, at: before + 1, until: monotonic()})
+		c.networks.miss()
 	}
 }
 
