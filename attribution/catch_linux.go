@@ -247,7 +247,10 @@ func (c *catcher) after(at int64) (pids []int, all bool) {
 	return c.young.after(at)
 }
 
+// birth is asked for when a process was looked at: what it did until then counts, such as to
+// become another program, also if the reader has not come to it.
 func (c *catcher) birth(pid int) birth {
+	c.drain()
 	p := c.youngster(pid)
 	return birth{p.parent, p.since, p.exec, p.free}
 }

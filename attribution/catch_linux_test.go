@@ -170,6 +170,18 @@ func TestCatcherLosesEvents(t *testing.T) {
 	}
 }
 
+// What is known of a process is what is so when it is asked, whether the reader has read it or not.
+func TestCatcherKnowsBirths(t *testing.T) {
+	c := &catcher{tracepoint: &tracepoint{}, events: dial(t), young: young{from: monotonic()}}
+	defer c.events.close()
+	before := monotonic()
+	child := startChild(t, "connect", listen(t, "127.0.0.1:0"))
+	child.tuple(t)
+	if b := c.birth(child.Process.Pid); b.since < before || b.exec < b.since || b.parent != unix.Getpid() {
+		t.Errorf("%+v", b)
+	}
+}
+
 // Among the events that were lost may be the first program in a network namespace: all are
 // looked at again.
 func TestCatcherMissesNamespaces(t *testing.T) {
