@@ -232,10 +232,11 @@ func (c *catcher) shared(p youngster, inode uint64, fd int) bool {
 }
 
 // siblingsShare is for a socket that may be the parent's: its descriptor has the
-// same number in all children, whatever they run.
+// same number in all children, whatever they run. Who they are is not known where the
+// parent's list has not even this one, as without CONFIG_PROC_CHILDREN, which has none.
 func (c *catcher) siblingsShare(p youngster, inode uint64, fd int) bool {
 	siblings := c.facts.proc.children(p.parent)
-	return len(siblings) > maxSiblings || slices.ContainsFunc(siblings, func(pid int) bool {
+	return len(siblings) > maxSiblings || !slices.Contains(siblings, p.pid) || slices.ContainsFunc(siblings, func(pid int) bool {
 		return pid != p.pid && leadsTo(c.facts.proc.path(pid, "fd", strconv.Itoa(fd)), inode)
 	})
 }
