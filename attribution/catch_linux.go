@@ -237,7 +237,7 @@ func (c *catcher) shared(p youngster, inode uint64, fd int) bool {
 func (c *catcher) siblingsShare(p youngster, inode uint64, fd int) bool {
 	siblings := c.facts.proc.children(p.parent)
 	return len(siblings) > maxSiblings || !slices.Contains(siblings, p.pid) || slices.ContainsFunc(siblings, func(pid int) bool {
-		return pid != p.pid && leadsTo(c.facts.proc.path(pid, "fd", strconv.Itoa(fd)), inode)
+		return pid != p.pid && mayLeadTo(unix.AT_FDCWD, c.facts.proc.path(pid, "fd", strconv.Itoa(fd)), inode)
 	})
 }
 

@@ -1,7 +1,9 @@
 package attribution
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -260,19 +262,29 @@ func (p proc) freeDescriptor(pid int) int {
 	return p.lowSockets(pid, func(int, uint64) bool { return true })
 }
 
-// mayHold reports whether the process holds the socket or has more descriptors
-// than are looked at.
+// mayHold reports whether the process holds the socket, or may: it has more descriptors
+// than are looked at, or must not be looked at.
 func (p proc) mayHold(pid int, inode uint64) bool {
 	dir, err := os.Open(p.path(pid, "fd"))
 	if err != nil {
-		return false // it has ended, and holds nothing
+		return errors.Is(err, fs.ErrPermission) // else it has ended, and holds nothing
 	}
 	defer dir.Close()
 	names, _ := dir.Readdirnames(maxDescriptors + 1)
 	return len(names) > maxDescriptors || slices.ContainsFunc(names, func(name string) bool {
-		found, ok := socketAt(int(dir.Fd()), name)
-		return ok && found == inode
+		return mayLeadTo(int(dir.Fd()), name, inode)
 	})
+}
+
+// mayLeadTo reports whether the link is one to the socket, or must not be looked at.
+func mayLeadTo(dir int, link string, inode uint64) bool {
+	var target [64]byte
+	n, err := unix.Readlinkat(dir, link, target[:])
+	if err != nil {
+		return errors.Is(err, fs.ErrPermission)
+	}
+	found, ok := parseSocketLink(target[:n])
+	return ok && found == inode
 }
 
 // children returns the processes whose parent it is

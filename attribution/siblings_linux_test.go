@@ -4,7 +4,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // Who else may have a socket from the parent is told by its list of children. Kernels have none
@@ -42,4 +45,54 @@ func TestSiblingsShare(t *testing.T) {
 			}
 		})
 	}
+}
+
+// asNobody does something without the right to look at others' files, in a thread of its own.
+func asNobody(t *testing.T, do func()) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root has rights to go without")
+	}
+	done := make(chan unix.Errno)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		_, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, ^uintptr(0), 65534, ^uintptr(0))
+		if errno == 0 {
+			do()
+		}
+		done <- errno
+	}()
+	if err := <-done; err != 0 {
+		t.Fatal(err)
+	}
+}
+
+// A process that may not be looked at may hold any socket, other than one that has ended.
+func TestMayHold(t *testing.T) {
+	const inode = 1000
+	p := proc{root: t.TempDir(), boot: bootOfFixture}
+	for pid, target := range map[int]string{1: "socket:[1000]", 2: "socket:[1001]", 3: "/dev/null"} {
+		if err := errors.Join(os.MkdirAll(p.path(pid, "fd"), 0o700), os.Symlink(target, p.path(pid, "fd", "3"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for pid, want := range map[int]bool{1: true, 2: false, 3: false, 4: false} {
+		if got := p.mayHold(pid, inode); got != want {
+			t.Errorf("process %d: %v", pid, got)
+		}
+	}
+	c := startChild(t, "connect", listen(t, "127.0.0.1:0"))
+	c.tuple(t)
+	pid := c.Process.Pid
+	if realProc().mayHold(pid, inode) {
+		t.Error("root cannot tell")
+	}
+	asNobody(t, func() {
+		if !realProc().mayHold(pid, inode) {
+			t.Error("a process that may not be looked at passes for one without the socket")
+		}
+		if !mayLeadTo(unix.AT_FDCWD, realProc().path(pid, "fd", "3"), inode) {
+			t.Error("nor may its descriptors")
+		}
+	})
 }
