@@ -23,6 +23,7 @@ type procStat struct {
 	parent int
 	start  time.Duration // after boot, in steps of 1/ticksPerSecond
 	stack  uint64        // where it begins; 0 if that may not be known
+	ended  bool          // nobody has waited for it yet
 }
 
 // parseStat reads /proc/PID/stat (proc_pid_stat(5)). The name in its second
@@ -56,7 +57,10 @@ func parseStat(b []byte) (procStat, error) {
 	if err != nil {
 		return procStat{}, fmt.Errorf("stat: stack: %w", err)
 	}
-	return procStat{parent: parent, start: time.Duration(start) * time.Second / ticksPerSecond, stack: stack}, nil
+	state := fields[3-first][0]
+	return procStat{
+		parent: parent, start: time.Duration(start) * time.Second / ticksPerSecond, stack: stack, ended: state == 'Z' || state == 'X',
+	}, nil
 }
 
 // parseStatName reads the name out of /proc/PID/stat, "" if there is none.

@@ -193,8 +193,11 @@ func TestOldHeirs(t *testing.T) {
 	const stack = 140723456789
 	root := t.TempDir()
 	line := "100 (server) S 1" + strings.Repeat(" 1", 28-4-1) + fmt.Sprint(" ", stack) + strings.Repeat(" 0", 24)
-	if err := errors.Join(os.Mkdir(root+"/100", 0o700), os.WriteFile(root+"/100/stat", []byte(line), 0o600)); err != nil {
-		t.Fatal(err)
+	ended := strings.Replace(strings.ReplaceAll(line, fmt.Sprint(stack), "0"), ") S", ") Z", 1)
+	for pid, stat := range map[string]string{"100": line, "102": ended, "103": strings.Replace(ended, ") Z", ") S", 1)} {
+		if err := errors.Join(os.Mkdir(root+"/"+pid, 0o700), os.WriteFile(root+"/"+pid+"/stat", []byte(stat), 0o600)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	v := newVisit(&search{facts: newFacts(proc{root: root}, "testdata/passwd"), now: time.Now}, stillOpen)
 	for _, test := range []struct {
@@ -204,8 +207,10 @@ func TestOldHeirs(t *testing.T) {
 	}{
 		{100, stack, true},
 		{100, stack + 16, false},
-		{100, 0, false},    // it may not be known
-		{101, stack, true}, // it has ended
+		{100, 0, false},     // it may not be known
+		{101, stack, true},  // it has ended
+		{102, stack, true},  // it has ended, and was not waited for
+		{103, stack, false}, // its may not be known
 	} {
 		h := holder{process: Process{PID: 9}, stat: procStat{parent: test.parent, stack: test.stack}}
 		if got := v.mayHaveInherited(h); got != test.want {

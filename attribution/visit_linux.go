@@ -159,7 +159,7 @@ func (v *visit) mayHaveInherited(h holder) bool {
 		return false
 	}
 	parent, err := v.facts.proc.stat(h.stat.parent)
-	return err != nil || parent.stack == h.stat.stack
+	return err != nil || parent.ended || parent.stack == h.stat.stack
 }
 
 func (v *visit) birthOf(pid int) birth {
