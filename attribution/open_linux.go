@@ -17,8 +17,8 @@ import (
 // are Unavailable then, and its Limits say why.
 func Open(o Options) (Resolver, error) {
 	p := proc{root: cmp.Or(o.Proc, "/proc"), boot: bootTime}
-	p.mounts = p.ourMounts()
-	if p.numbering() == numberedElsewhere {
+	p.mounts, p.numbered = p.ourMounts(), p.numbering()
+	if p.numbered == numberedElsewhere {
 		return newResolver(nil, []string{"No process can be found: /proc is that of another pid namespace, in which this program is not. Mount its own (mount -t proc proc /proc)."}), nil
 	}
 	if err := p.probe(); err != nil {
@@ -65,7 +65,7 @@ func openWitness(p proc, o Options, networks *follower) (witness, []string) {
 	if !o.may(Tracepoint) {
 		return nil, nil
 	}
-	if p.numbering() != numberedAsOurs {
+	if p.numbered != numberedAsOurs {
 		return nil, []string{traceLimit(errNumbering)}
 	}
 	t, err := openTracepoint(p, newFacts(p, cmp.Or(o.Passwd, "/etc/passwd")), o, networks)
@@ -92,7 +92,7 @@ func openSecondWitness(p proc, ways []way, networks *follower) (witness, []strin
 	if !ok {
 		return nil, nil
 	}
-	if p.numbering() != numberedAsOurs {
+	if p.numbered != numberedAsOurs {
 		return nil, []string{connectorLimit(errNumbering)}
 	}
 	c, err := openCatcher(p, diag, networks)
@@ -150,7 +150,7 @@ func (p proc) blindSpots(traced bool, has func(capability int) bool) []string {
 	if !links || !descriptors {
 		limits = append(limits, unsearchable(traced))
 	}
-	if p.numbering() == numberedAsOurs && !p.isIn("pid", initialPIDNamespace) {
+	if p.numbered == numberedAsOurs && !p.isIn("pid", initialPIDNamespace) {
 		limits = append(limits, "This is a pid namespace of its own: processes outside it cannot be found. For a container, share the host's (docker run --pid=host).")
 	}
 	return limits

@@ -21,6 +21,8 @@ type proc struct {
 	// mounts are the mount namespaces in which names of files mean the same as to us, as
 	// /proc/PID/ns/mnt names them.
 	mounts []string
+	// numbered is whose pids it has, as numbering finds out.
+	numbered numbering
 	// memories are those of the processes.
 	memories *memories
 }

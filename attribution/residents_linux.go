@@ -35,12 +35,8 @@ func newResidents(p proc, name string, pid int) (*residents, error) {
 
 // watch watches a process, which has to be in the namespace.
 func (r *residents) watch(pid int) error {
-	var process *os.File
-	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
-	switch {
-	case err == nil:
-		process = os.NewFile(uintptr(fd), "process")
-	case errors.Is(err, unix.ESRCH):
+	process, err := r.open(pid)
+	if err != nil {
 		return err
 	}
 	if !r.isIn(pid) {
@@ -51,6 +47,22 @@ func (r *residents) watch(pid int) error {
 	}
 	r.set(process, pid)
 	return nil
+}
+
+// open returns a pidfd of the process, nil if there are none, or if the kernel has another
+// process by that number, or none (numberedOutside).
+func (r *residents) open(pid int) (*os.File, error) {
+	if r.proc.numbered != numberedAsOurs {
+		return nil, nil
+	}
+	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
+	switch {
+	case err == nil:
+		return os.NewFile(uintptr(fd), "process"), nil
+	case errors.Is(err, unix.ESRCH):
+		return nil, err
+	}
+	return nil, nil
 }
 
 func (r *residents) isIn(pid int) bool {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -74,6 +75,33 @@ func TestResidentsAsk(t *testing.T) {
 	second.end()
 	<-over
 	r.close()
+}
+
+// A /proc with other numbers for processes than the kernel has is asked: a process that the kernel
+// has by the same number is another, and can run for ever.
+func TestResidentsByOtherNumbers(t *testing.T) {
+	const nobodys = 1 << 22 // PID_MAX_LIMIT, linux/threads.h
+	for _, pid := range []int{os.Getpid(), nobodys} {
+		p := proc{root: t.TempDir(), numbered: numberedOutside}
+		if err := errors.Join(os.MkdirAll(p.path(pid, "ns"), 0o700), os.Symlink("net:[1]", p.path(pid, "ns", "net"))); err != nil {
+			t.Fatal(err)
+		}
+		r, err := newResidents(p, "net:[1]", pid)
+		if err != nil {
+			t.Errorf("process %d: %v", pid, err)
+			continue
+		}
+		defer r.close()
+		over := waiting(r)
+		if err := os.RemoveAll(p.path(pid)); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-over:
+		case <-time.After(10 * askResidents):
+			t.Errorf("process %d is waited for still", pid)
+		}
+	}
 }
 
 // Close ends the wait, however it is done.
