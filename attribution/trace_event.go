@@ -94,7 +94,10 @@ type execFormat struct {
 
 func newExecFormat(f traceFormat) (execFormat, error) {
 	file, err := f.place("filename", 4)
-	return execFormat{f.id, file}, err
+	if err != nil {
+		return execFormat{}, err
+	}
+	return execFormat{f.id, file}, nil
 }
 
 // forkFormat is that of task:task_newtask, which other than
@@ -107,7 +110,10 @@ type forkFormat struct {
 func newForkFormat(f traceFormat) (forkFormat, error) {
 	pid, err1 := f.place("pid", 4)
 	flags, err2 := f.long("clone_flags")
-	return forkFormat{f.id, pid, flags}, errors.Join(err1, err2)
+	if err := errors.Join(err1, err2); err != nil {
+		return forkFormat{}, err
+	}
+	return forkFormat{f.id, pid, flags}, nil
 }
 
 // exitFormat is that of sched:sched_process_exit. Older kernels do not tell

@@ -108,6 +108,27 @@ func TestDecodeProcesses(t *testing.T) {
 	}
 }
 
+// A format without what is needed is none: who asks for its id would take the events to be there.
+func TestFormatsThatLackFields(t *testing.T) {
+	for _, test := range []struct {
+		event, field string
+		id           func(traceFormat) (uint16, error)
+	}{
+		{"sched_process_exec", "filename", func(f traceFormat) (uint16, error) { e, err := newExecFormat(f); return e.id, err }},
+		{"task_newtask", "pid", func(f traceFormat) (uint16, error) { e, err := newForkFormat(f); return e.id, err }},
+		{"task_newtask", "clone_flags", func(f traceFormat) (uint16, error) { e, err := newForkFormat(f); return e.id, err }},
+	} {
+		f := readFormat(t, test.event)
+		if id, err := test.id(f); id != f.id || err != nil {
+			t.Errorf("%s: %d, %v", test.event, id, err)
+		}
+		delete(f.fields, test.field)
+		if id, err := test.id(f); id != 0 || err == nil {
+			t.Errorf("%s without %s: %d, %v", test.event, test.field, id, err)
+		}
+	}
+}
+
 // Kernels before 6.17 do not tell whether a thread is the last.
 func TestDecodeExitOnOlderKernels(t *testing.T) {
 	f := readFormat(t, "sched_process_exit")
