@@ -1,6 +1,9 @@
 package attribution
 
-import "slices"
+import (
+	"net/netip"
+	"slices"
+)
 
 const (
 	// maxOpening handshakes can be under way at once.
@@ -72,10 +75,12 @@ type handshakes struct {
 	ended   map[Tuple][]*handshake
 	ring    []*handshake
 	next    int // place in ring of the oldest, once it is full
+	// services are the ends that may be asked for, any if there are none.
+	services []netip.AddrPort
 }
 
-func newHandshakes() *handshakes {
-	return &handshakes{opening: make(map[uint64]*handshake), ended: make(map[Tuple][]*handshake)}
+func newHandshakes(services []netip.AddrPort) *handshakes {
+	return &handshakes{opening: make(map[uint64]*handshake), ended: make(map[Tuple][]*handshake), services: services}
 }
 
 // opening is a handshake that began on a socket.
@@ -99,11 +104,12 @@ func (s *handshakes) begin(socket uint64, h *handshake) {
 }
 
 // finish returns the handshake on the socket, which has ended, nil if its
-// beginning was not seen.
+// beginning was not seen, or nobody will ask for it: a proxy, or anybody, can connect to
+// others' port 80 so often that there is no room for those that count.
 func (s *handshakes) finish(e traceEvent) *handshake {
 	h := s.opening[e.socket]
 	delete(s.opening, e.socket)
-	if h == nil || e.tuple.Local.Port() == 0 {
+	if h == nil || e.tuple.Local.Port() == 0 || len(s.services) > 0 && !slices.Contains(s.services, e.tuple.Remote) {
 		return nil
 	}
 	h.tuple, h.end, h.succeeded = e.tuple, e.at, e.succeeded

@@ -89,7 +89,7 @@ func openTracepoint(p proc, f facts, o Options, networks *follower) (*tracepoint
 	t := &tracepoint{
 		facts: f, processors: online, rings: rings, stacks: openStacks(decode), decode: decode, epoll: -1, wake: -1, nudge: -1,
 		ended: make(chan struct{}), failure: make(chan struct{}), watchers: make(map[Tuple][]*watcher),
-		tracker: newTracker(decode.fork.id != 0), home: newHome(p),
+		tracker: newTracker(decode.fork.id != 0, o.Services...), home: newHome(p),
 		networks: networks, claims: newClaims(o.Services),
 	}
 	if err := t.start(); err != nil {

@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"math"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -26,8 +27,9 @@ type tracker struct {
 	forks bool
 }
 
-func newTracker(forks bool) *tracker {
-	return &tracker{lineage: newLineage(), handshakes: newHandshakes(), forks: forks}
+// newTracker is for connections to the services, or to anybody if there are none.
+func newTracker(forks bool, services ...netip.AddrPort) *tracker {
+	return &tracker{lineage: newLineage(), handshakes: newHandshakes(services), forks: forks}
 }
 
 // execWindow is how long before its event an execve(2) may have begun to make

@@ -494,3 +494,27 @@ func FuzzTracker(f *testing.F) {
 		}
 	})
 }
+
+// Connections to others' port 80, of which there can be tens of thousands a second, take no room
+// from those to the services, whose packets come a tenth of a second later.
+func TestConnectionsToOthers(t *testing.T) {
+	for _, test := range []struct {
+		others string
+		known  bool
+	}{{"10.0.0.2:80", true}, {"[fd00::1]:80", true}, {two().Remote.String(), false}} {
+		tracker := newTracker(true, one().Remote)
+		tracker.add(connectAt(100, 5, 77))
+		tracker.add(endAt(300, 77, one()))
+		for i := range int64(maxHandshakes) {
+			tracker.add(connectAt(1000*i+400, 6, 78))
+			tracker.add(endAt(1000*i+500, 78, tuple("10.0.0.1:2000", test.others)))
+		}
+		tracker.advance(later)
+		if found := tracker.handshakes.find(one(), 200); (len(found) == 1) != test.known {
+			t.Errorf("%s: %d are known", test.others, len(found))
+		}
+		if len(tracker.handshakes.opening) != 0 {
+			t.Errorf("%s: %d are open", test.others, len(tracker.handshakes.opening))
+		}
+	}
+}
