@@ -18,8 +18,8 @@ const (
 	// mergeStep is how much longer packets of several sources wait, so that there is
 	// not a step for each of them.
 	mergeStep = 20 * time.Millisecond
-	// lookAtClock is how often, at least, something that waits is looked at: the clock may
-	// have been set meanwhile.
+	// lookAtClock is how often, at least, something that waits is looked at, whatever else
+	// has its turn meanwhile: the clock may have been set.
 	lookAtClock = time.Minute
 	// clockStep is how far the clock is set back that is taken note of. Less only has
 	// something wait for so much longer.
@@ -112,7 +112,7 @@ func (s *session) clock() <-chan time.Time {
 	if !ok {
 		return nil
 	}
-	return time.After(min(time.Until(due), lookAtClock) + deliveryDelay)
+	return time.After(min(time.Until(due), time.Until(s.looked.Add(lookAtClock))) + deliveryDelay)
 }
 
 // wallClock is the clock that packets have their times from, which people and programs
@@ -130,7 +130,9 @@ func (w *wallClock) setBack(now time.Time) bool {
 // what packets have begun that were captured before and are read only now. It comes behind
 // those that are there, which are no news of what is captured by the new clock.
 func (s *session) followClock() {
-	if now := time.Now(); s.wall.setBack(now) || s.analyzer.Ahead() {
+	now := time.Now()
+	s.looked = now
+	if s.wall.setBack(now) || s.analyzer.Ahead() {
 		s.analyzer.SetBack(now)
 	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"imds-analyzer/capture"
@@ -88,6 +89,46 @@ func TestPacketsFromBeforeSetBack(t *testing.T) {
 		if handler.calls != 2 {
 			t.Errorf("several %v: %d calls are told a minute later", several, handler.calls)
 		}
+	}
+}
+
+// The clock was set back by hours, and nothing comes any more: what waits is looked at after
+// a minute all the same, however often something else has its turn meanwhile.
+func TestSetBackIsNoticedBesideOthers(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		every time.Duration
+	}{
+		{"nothing else", time.Hour},
+		{"the state is saved", stateInterval},
+		{"the watchdog is told, or counts are asked for", 15 * time.Second},
+		{"all of it at once", time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var handler counter
+				s := &session{analyzer: capture.NewAnalyzer(imds.DefaultEndpoints(), capture.LiveLimits(), &handler)}
+				before := packettest.New()
+				before.Now = time.Now().Add(5 * time.Hour)
+				before.Open()
+				before.Client("GET /before HTTP/1.1\r\n\r\n")
+				for _, p := range before.Packets() {
+					s.analyzer.Packet(&p)
+				}
+				s.wall.setBack(before.Now)
+				others := time.Tick(test.every)
+				for end := time.Now().Add(3 * lookAtClock); handler.calls == 0 && time.Now().Before(end); {
+					select {
+					case <-s.clock():
+						s.tick()
+					case <-others:
+					}
+				}
+				if handler.calls != 1 {
+					t.Errorf("%d calls are told", handler.calls)
+				}
+			})
+		})
 	}
 }
 

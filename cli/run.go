@@ -83,6 +83,7 @@ type session struct {
 	started    time.Time
 	ending     time.Time // when a signal, or the time that is over, has ended it; zero if neither
 	wall       wallClock
+	looked     time.Time // at the clock last
 	flushed    time.Time // the log; of the goroutine that writes it
 }
 
