@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,13 +43,18 @@ func prepareDirect(fd, room int) error {
 	return nil
 }
 
-// Next waits for the next packet. It ends when the socket is closed.
+// Next waits for the next packet. After Close it hands out what had come by then, and then
+// ends.
 func (d *directSocket) Next() (*Packet, error) {
+	d.willBeRead()
 	var failure error
 	err := d.wait(func(fd int) bool {
 		failure = d.receive(fd)
 		return !errors.Is(failure, unix.EAGAIN)
 	})
+	if errors.Is(err, os.ErrDeadlineExceeded) { // it is closed
+		err = d.rest()
+	}
 	switch {
 	case err != nil:
 		return nil, io.EOF
@@ -56,6 +62,38 @@ func (d *directSocket) Next() (*Packet, error) {
 		return nil, d.failed(failure)
 	}
 	return d.placed(&d.packet), nil
+}
+
+// rest receives what had come before Close. Behind the last it gives back what is open.
+func (d *directSocket) rest() error {
+	err := d.packetSocket.control(d.receive)
+	if err != nil {
+		_ = d.file.Close()
+	}
+	return err
+}
+
+// Close ends the source. What has come is left to who reads it, who may be behind or have
+// to begin still: the ring that takes its place need not have it.
+func (d *directSocket) Close() error {
+	if !d.isRead() {
+		return d.packetSocket.Close()
+	}
+	_ = d.packetSocket.control(passNothing)
+	_, _ = d.Stats() // for the last time
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ended {
+		return nil
+	}
+	d.ended = true
+	return d.file.SetReadDeadline(time.Now())
+}
+
+func (d *directSocket) isRead() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.read
 }
 
 // receive makes what has come the last packet.

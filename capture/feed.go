@@ -72,6 +72,9 @@ func NewFeed(sources ...Source) *Feed {
 // Add reads one more source, which is no handle of libpcap: it takes no thread
 // of its own. It may be called at any time before Stop.
 func (f *Feed) Add(s Source) {
+	if kept, ok := s.(interface{ willBeRead() }); ok { // though Start may be behind its end
+		kept.willBeRead()
+	}
 	f.mu.Lock()
 	f.open++
 	f.mu.Unlock()

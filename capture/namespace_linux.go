@@ -64,7 +64,16 @@ type packetSocket struct {
 
 	mu    sync.Mutex // guards what follows
 	stats LiveStats
-	ended bool // file is closed
+	ended bool // nothing more comes
+	read  bool // by somebody, who has what came before that
+}
+
+// willBeRead says that somebody reads the source to its end: what has come when it is
+// closed is kept until then.
+func (s *packetSocket) willBeRead() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read = true
 }
 
 func interfaceNames() map[int]string {
@@ -138,6 +147,19 @@ func (s *packetSocket) attachFilter(fd int) error {
 		}
 		program = slices.Concat(onLoopback(len(elsewhere)), elsewhere, program)
 	}
+	return attach(fd, program)
+}
+
+// passNothing has the kernel hand over nothing more.
+func passNothing(fd int) error {
+	program, err := compile("")
+	if err != nil {
+		return err
+	}
+	return attach(fd, program)
+}
+
+func attach(fd int, program []unix.SockFilter) error {
 	attached := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &attached); err != nil {
 		return fmt.Errorf("attach the filter: %w", err)

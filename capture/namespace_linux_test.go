@@ -89,9 +89,15 @@ func (n *testNetwork) exchange(t *testing.T, more int) netip.AddrPort {
 // open opens a capture in the namespace.
 func (n *testNetwork) open(t *testing.T, tap bool) LiveSource {
 	t.Helper()
+	return n.openWith(t, LiveOptions{SYNTap: tap})
+}
+
+func (n *testNetwork) openWith(t *testing.T, options LiveOptions) LiveSource {
+	t.Helper()
+	options.Interface, options.Endpoints = AnyInterface, imds.DefaultEndpoints()
 	var s LiveSource
 	n.do(t, func() (err error) {
-		s, err = OpenNamespace(LiveOptions{Interface: AnyInterface, Endpoints: imds.DefaultEndpoints(), SYNTap: tap}, "net:[7]")
+		s, err = OpenNamespace(options, "net:[7]")
 		return err
 	})
 	t.Cleanup(func() { s.Close() })
@@ -332,6 +338,69 @@ func TestNamespaceCloseLosesNothing(t *testing.T) {
 	}
 }
 
+// What has come is read after Close too by a feed that is begun later, or is behind.
+func TestNamespaceCloseLosesNothingOfAFeed(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		early bool
+		begun bool // and has read one packet
+	}{
+		{"ring, not begun", false, false},
+		{"ring, behind", false, true},
+		{"early, not begun", true, false},
+		{"early, behind", true, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			n := newServiceNetwork(t)
+			s := n.openWith(t, LiveOptions{Early: test.early})
+			f := NewFeed()
+			held := &heldUp{LiveSource: s, hold: make(chan struct{})}
+			if test.begun {
+				f.Start()
+				f.Add(held)
+			} else {
+				f.Add(s)
+			}
+			n.exchange(t, 0)
+			time.Sleep(2 * PayloadDelay) // until the kernel has handed over all
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			stats, err := s.Stats()
+			if err != nil || stats.Received == 0 || stats.Dropped > 0 {
+				t.Fatalf("%+v, %v", stats, err)
+			}
+			if !test.begun {
+				f.Start()
+			}
+			close(held.hold)
+			for ended := false; !ended; {
+				<-f.Ready()
+				ended = f.Take().Ended
+			}
+			if got := f.Packets(); got != stats.Received {
+				t.Errorf("%d packets are read of %d", got, stats.Received)
+			}
+			eventually(t, "the socket is gone", func() bool { return n.sockets(t) == 0 })
+		})
+	}
+}
+
+// heldUp is a source whose reader is held up behind the first packet.
+type heldUp struct {
+	LiveSource
+	hold chan struct{}
+	read bool
+}
+
+func (h *heldUp) Next() (*Packet, error) {
+	if h.read {
+		<-h.hold
+	}
+	h.read = true
+	return h.LiveSource.Next()
+}
+
 // A ring that is full drops, and says so. Of what is read nothing is missing.
 func TestNamespaceDrops(t *testing.T) {
 	n := newServiceNetwork(t)
@@ -363,17 +432,21 @@ func TestNamespaceDrops(t *testing.T) {
 	}
 }
 
+// sockets is how many packet sockets there are.
+func (n *testNetwork) sockets(t *testing.T) (lines int) {
+	t.Helper()
+	n.do(t, func() error {
+		table, err := os.ReadFile("/proc/thread-self/net/packet")
+		lines = bytes.Count(table, []byte("\n")) - 1 // without the title
+		return err
+	})
+	return lines
+}
+
 // A capture that was closed keeps nothing of its namespace, read or not.
 func TestNamespaceIsGivenBack(t *testing.T) {
 	n := newServiceNetwork(t)
-	sockets := func() (lines int) {
-		n.do(t, func() error {
-			table, err := os.ReadFile("/proc/thread-self/net/packet")
-			lines = bytes.Count(table, []byte("\n")) - 1 // without the title
-			return err
-		})
-		return lines
-	}
+	sockets := func() int { return n.sockets(t) }
 	for _, tap := range []bool{false, true} {
 		unread, other := n.open(t, tap), n.open(t, tap)
 		r := read(other)

@@ -47,7 +47,6 @@ type ring struct {
 	held   bool   // open is ours
 	packet Packet // the last one
 	buffer []byte // of its data
-	read   bool   // Next was called; mu guards it
 }
 
 func openRing(s *packetSocket) (*ring, error) {
@@ -60,7 +59,7 @@ func openRing(s *packetSocket) (*ring, error) {
 }
 
 // Close ends the source. The memory keeps the socket, and with it the network
-// namespace: it is given back here, or by Next at its end if that was called.
+// namespace: it is given back here, or by Next at its end if that is called.
 func (r *ring) Close() error {
 	err := r.packetSocket.Close()
 	r.mu.Lock()
