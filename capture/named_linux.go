@@ -157,24 +157,36 @@ func (n *named) follow(events *os.File) {
 func (n *named) rebind() error {
 	n.binding.Lock()
 	defer n.binding.Unlock()
-	was := n.bound
+	was, lost := n.bound, false
 	err := n.socket.control(func(fd int) (err error) {
 		n.bound, err = indexOf(fd, n.first.name)
-		if n.bound != 0 && n.bound != was && n.isOthers() && bind(fd, n.bound) != nil {
+		if n.bound == 0 || !n.isOthers() {
+			return err
+		}
+		lost = hasLost(fd)
+		if (n.bound != was || lost) && bind(fd, n.bound) != nil {
 			n.bound = 0 // it is gone again, of which there will be news
 		}
 		return err
 	})
 	if err == nil {
-		n.tell(was)
+		n.tell(was, lost)
 	}
 	return err
 }
 
-// tell says what has changed since another interface was bound, or none: one that has
-// taken the other's place between two looks came after that had gone.
-func (n *named) tell(was int) {
-	if n.bound == was {
+// hasLost reports whether what the socket was bound to has gone since: there can be another
+// one by the same number, or it again, of which nothing comes before the socket is bound anew.
+func hasLost(fd int) bool {
+	at, err := unix.Getsockname(fd)
+	link, ok := at.(*unix.SockaddrLinklayer)
+	return err == nil && ok && int32(link.Ifindex) == -1 // packet_notifier, net/packet/af_packet.c
+}
+
+// tell says what has changed since another interface was bound, or none, or one that is
+// lost: one that has taken the other's place between two looks came after that had gone.
+func (n *named) tell(was int, lost bool) {
+	if n.bound == was && !lost {
 		return
 	}
 	if was != 0 {
