@@ -19,10 +19,11 @@ func (m *Merge) Add(p *Packet) {
 }
 
 // Release hands out the packets that were captured up to a point in time, each until visit
-// returns. Those that were captured long after it came before the clock was set back, and go
-// first: by that clock their turn would not come for as long as it was set back.
-func (m *Merge) Release(until time.Time, visit func(*Packet)) {
-	ahead := func(p Packet) bool { return p.Time.After(until.Add(clockSlack)) }
+// returns. Those that were captured later than it is now came before the clock was set back,
+// and go first: by that clock their turn would be behind packets that came after them, of the
+// same connection too, and would not come for as long as it was set back.
+func (m *Merge) Release(until, now time.Time, visit func(*Packet)) {
+	ahead := func(p Packet) bool { return p.Time.After(now) }
 	for i := range m.waiting {
 		if ahead(m.waiting[i]) {
 			visit(&m.waiting[i])
@@ -40,8 +41,9 @@ func (m *Merge) Release(until time.Time, visit func(*Packet)) {
 
 // Flush hands out all packets, as Release does.
 func (m *Merge) Flush(visit func(*Packet)) {
-	if last := len(m.waiting); last > 0 {
-		m.Release(slices.MaxFunc(m.waiting, func(a, b Packet) int { return a.Time.Compare(b.Time) }).Time, visit)
+	if len(m.waiting) > 0 {
+		last := slices.MaxFunc(m.waiting, func(a, b Packet) int { return a.Time.Compare(b.Time) }).Time
+		m.Release(last, last, visit)
 	}
 }
 

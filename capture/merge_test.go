@@ -26,7 +26,7 @@ func TestMergeOrdersByTime(t *testing.T) {
 	if due, ok := m.Due(); !ok || !due.Equal(at(1)) {
 		t.Errorf("due %v, %v", due, ok)
 	}
-	m.Release(at(5), take)
+	m.Release(at(5), at(9), take)
 	if !slices.Equal(got, []int{1, 2, 5}) {
 		t.Errorf("released %v", got)
 	}
@@ -41,14 +41,14 @@ func TestMergeOrdersByTime(t *testing.T) {
 // goes before what came since.
 func TestMergeWhenClockIsSetBack(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	for _, back := range []time.Duration{2 * time.Hour, 24 * time.Hour, now.Sub(time.Unix(0, 0))} {
+	for _, back := range []time.Duration{time.Second, 2 * time.Hour, 24 * time.Hour, now.Sub(time.Unix(0, 0))} {
 		var m capture.Merge
 		var got []int
 		take := func(p *capture.Packet) { got = append(got, int(p.Data[0])) }
 		m.Add(&capture.Packet{Data: []byte{1}, Time: now})
 		m.Add(&capture.Packet{Data: []byte{3}, Time: now.Add(-back)})
 		m.Add(&capture.Packet{Data: []byte{2}, Time: now.Add(time.Millisecond)})
-		m.Release(now.Add(-back), take)
+		m.Release(now.Add(-back), now.Add(-back), take)
 		if !slices.Equal(got, []int{1, 2, 3}) {
 			t.Errorf("set back by %v: released %v", back, got)
 		}

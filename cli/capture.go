@@ -140,12 +140,17 @@ func (s *session) followClock() {
 // tick moves the clock of a live capture.
 func (s *session) tick() {
 	s.analyzer.Latest(time.Now().Add(clockStep))
-	now := time.Now().Add(-deliveryDelay)
-	if s.merge != nil {
-		s.merge.Release(now, s.analyzer.Packet)
-	}
+	s.releaseMerged()
 	s.followClock()
-	s.analyzer.Tick(now)
+	s.analyzer.Tick(time.Now().Add(-deliveryDelay))
+}
+
+// releaseMerged gives the Analyzer what waits no longer for packets of other sources.
+func (s *session) releaseMerged() {
+	if s.merge != nil {
+		now := time.Now()
+		s.merge.Release(now.Add(-deliveryDelay), now, s.analyzer.Packet)
+	}
 }
 
 // take gives the Analyzer what has come. It reports true at the end of input.
@@ -158,7 +163,7 @@ func (s *session) take(batch *capture.Batch) bool {
 	}
 	if s.merge != nil {
 		batch.Packets(s.merge.Add)
-		s.merge.Release(time.Now().Add(-deliveryDelay), s.analyzer.Packet)
+		s.releaseMerged()
 	} else {
 		batch.Packets(s.analyzer.Packet)
 	}

@@ -132,6 +132,78 @@ func TestSetBackIsNoticedBesideOthers(t *testing.T) {
 	}
 }
 
+// The clock is set back within a connection, of which what came before waits for packets of
+// other sources still: it goes before the rest, by however much that was.
+func TestSetBackWithinConnection(t *testing.T) {
+	const request = "GET /latest/ HTTP/1.1\r\n\r\n"
+	for _, test := range []struct {
+		name  string
+		back  time.Duration
+		asked bool // before
+	}{
+		{"behind the handshake, by a second", time.Second, false},
+		{"behind the handshake, by half a minute", 30 * time.Second, false},
+		{"behind the handshake, by hours", 5 * time.Hour, false},
+		{"behind the request, by a second", time.Second, true},
+		{"behind the request, by half a minute", 30 * time.Second, true},
+		{"behind the request, by hours", 5 * time.Hour, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var handler keeping
+				s := &session{analyzer: capture.NewAnalyzer(imds.DefaultEndpoints(), capture.LiveLimits(), &handler), merge: &capture.Merge{}}
+				c := packettest.New()
+				c.Now = time.Now().Add(test.back)
+				c.Open()
+				if test.asked {
+					c.Client(request)
+				}
+				before := len(c.Packets())
+				time.Sleep(10 * time.Millisecond)
+				c.Now = time.Now()
+				if !test.asked {
+					c.Client(request)
+				}
+				c.Server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+				packets := c.Packets()
+				for i := range packets[:before] {
+					s.merge.Add(&packets[i])
+				}
+				s.wall.setBack(time.Now().Add(test.back))
+				feed := capture.NewFeed(&queue{packets: packets[before:]})
+				feed.Start()
+				for ended := false; !ended; {
+					<-feed.Ready()
+					ended = s.take(feed.Take())
+				}
+				for end := time.Now().Add(time.Second); time.Now().Before(end); {
+					select {
+					case <-s.clock():
+						s.tick()
+					case <-time.After(time.Second):
+					}
+				}
+				if len(handler.calls) != 1 || !handler.calls[0].Conn.Handshake || handler.calls[0].Response == nil {
+					t.Errorf("a second later there are %+v", handler.calls)
+				}
+			})
+		})
+	}
+}
+
+// keeping is a Handler that keeps the calls.
+type keeping struct {
+	counter
+	calls []imds.Call
+}
+
+func (k *keeping) Call(c imds.Call) {
+	if c.Response != nil {
+		c.Response = new(*c.Response)
+	}
+	k.calls = append(k.calls, c)
+}
+
 // queue is a live source of those packets.
 type queue struct {
 	capture.LiveSource
