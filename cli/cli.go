@@ -28,6 +28,10 @@ const (
 // managers kill later: that of service/imds-analyzer.service after 8 s.
 const stopWithin = 7 * time.Second
 
+// lastWords is how long the end waits for people to be told why the output is lost: they may
+// be told by way of what has stalled.
+const lastWords = 100 * time.Millisecond
+
 // Streams are the program's standard streams.
 type Streams struct {
 	In       io.Reader
@@ -69,7 +73,7 @@ func hurryAfter(ctx context.Context, stop func(), stderr io.Writer) (callOff fun
 		select {
 		case <-done:
 		case <-time.After(stopWithin):
-			say(stderr, "the output has stalled: what could not be written within %v is lost", stopWithin)
+			sayWithin(lastWords, stderr, "the output has stalled: what could not be written within %v is lost", stopWithin)
 			os.Exit(exitFailed)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -22,6 +23,19 @@ import (
 // program was given.
 func say(w io.Writer, format string, args ...any) {
 	fmt.Fprintf(w, "imds-analyzer: %s\n", output.Sanitize(imds.Redact(fmt.Sprintf(format, args...))))
+}
+
+// sayWithin is say that waits no longer than that for a writer.
+func sayWithin(within time.Duration, w io.Writer, format string, args ...any) {
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		say(w, format, args...)
+	}()
+	select {
+	case <-said:
+	case <-time.After(within):
+	}
 }
 
 // lockedWriter makes a writer safe for concurrent use.
