@@ -28,6 +28,10 @@ const (
 // managers kill later: that of service/imds-analyzer.service after 8 s.
 const stopWithin = 7 * time.Second
 
+// oneSignal is for how long signals are still the first one: timeout(1) sends its own to the
+// program and to its group, of which that is one, and a shell script may do so by hand.
+const oneSignal = 500 * time.Millisecond
+
 // lastWords is how long the end waits for people to be told why the output is lost: they may
 // be told by way of what has stalled.
 const lastWords = 100 * time.Millisecond
@@ -63,16 +67,22 @@ func Main(args []string, streams Streams) int {
 	return exitStatus(command.ExecuteContext(ctx), streams.Err)
 }
 
-// hurryAfter makes sure that the program ends once ctx has: after the first
-// signal the next one ends it at once, and so does time, since output that
+// hurryAfter makes sure that the program ends once ctx has: some time after the first
+// signal the next one ends it at once, and so does more time, since output that
 // nobody reads cannot be waited for. The returned function calls that off.
 func hurryAfter(ctx context.Context, stop func(), stderr io.Writer) (callOff func()) {
 	done := make(chan struct{})
 	off := context.AfterFunc(ctx, func() {
+		late := time.After(stopWithin)
+		select {
+		case <-done:
+			return
+		case <-time.After(oneSignal):
+		}
 		stop()
 		select {
 		case <-done:
-		case <-time.After(stopWithin):
+		case <-late:
 			sayWithin(lastWords, stderr, "the output has stalled: what could not be written within %v is lost", stopWithin)
 			os.Exit(exitFailed)
 		}

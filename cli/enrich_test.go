@@ -455,6 +455,52 @@ func TestEnrichSignal(t *testing.T) {
 	}
 }
 
+// A signal that comes twice within a moment, as from timeout(1), is one: nothing is lost for
+// it. After that the second ends the program at once.
+func TestSignalTwice(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		after  time.Duration
+		killed bool
+	}{
+		{"within a moment", 50 * time.Millisecond, false},
+		{"later", time.Second, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorkshop(t, "echo >DIR/here; read x <DIR/never") // for which the end waits
+			here := w.fifo(t, "here")
+			w.fifo(t, "never")
+			var out bytes.Buffer
+			c := program(t, "-r", captureOf(t, enriched), "--format", "json", "--enrich", w.script, "--enrich-timeout", "24h")
+			c.Stdout = &out
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := here.Read(make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(test.after)
+			}
+			err := c.Wait()
+			if killed := c.ProcessState.ExitCode() < 0; killed != test.killed {
+				t.Fatalf("it ended with %v", err)
+			}
+			if test.killed {
+				return
+			}
+			if entries, _ := entriesWithLabels(t, out.String()); len(entries) != enrichedCalls {
+				t.Errorf("%d entries", len(entries))
+			}
+		})
+	}
+}
+
 func TestEnrichUsage(t *testing.T) {
 	t.Parallel()
 	file, dir := captureOf(t, enriched), t.TempDir()
