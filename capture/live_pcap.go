@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,24 @@ type pcapSource struct {
 	filter string
 	packet Packet // the last one
 	closed atomic.Bool
+
+	counting sync.Mutex // guards what follows, from when libpcap is asked
+	counts   pcapCounts
+}
+
+// pcapCounts makes counts that never go down of libpcap's, which have 32 bits: a flood that
+// somebody sends is through with these in an hour.
+type pcapCounts struct {
+	last pcap.Stats
+	sum  LiveStats
+}
+
+func (c *pcapCounts) add(told pcap.Stats) LiveStats {
+	c.sum.Received += uint64(uint32(told.PacketsReceived) - uint32(c.last.PacketsReceived))
+	c.sum.Dropped += uint64(uint32(told.PacketsDropped) - uint32(c.last.PacketsDropped))
+	c.sum.DroppedByInterface = uint64(told.PacketsIfDropped) // which can begin anew with an interface
+	c.last = told
+	return c.sum
 }
 
 // LibpcapVersion returns libpcap's own description of itself.
@@ -146,15 +165,13 @@ func (s *pcapSource) cause(err error) error {
 }
 
 func (s *pcapSource) Stats() (LiveStats, error) {
+	s.counting.Lock()
+	defer s.counting.Unlock()
 	stats, err := s.handle.Stats()
 	if err != nil {
 		return LiveStats{}, fmt.Errorf("no counts from the kernel: %w", err)
 	}
-	return LiveStats{
-		Received:           uint64(stats.PacketsReceived),
-		Dropped:            uint64(stats.PacketsDropped),
-		DroppedByInterface: uint64(stats.PacketsIfDropped),
-	}, nil
+	return s.counts.add(*stats), nil
 }
 
 func (s *pcapSource) Filter() string { return s.filter }
