@@ -45,9 +45,10 @@ type scrapes struct {
 	mu   sync.Mutex
 	open []*scrape // those that are served, in the order in which they came
 
-	turn   chan struct{} // held while one asks for all
+	turn   chan struct{} // held while one asks for all; it guards what follows
 	latest []byte
 	at     time.Time
+	owed   <-chan []byte // a text that nobody has waited for; nil if there is none
 }
 
 // parseListen reads an address to listen at: one that only the machine itself reaches.
@@ -164,6 +165,19 @@ func (s *scrapes) text(ctx context.Context) ([]byte, error) {
 	if s.latest != nil && time.Since(s.at) < scrapeFresh {
 		return s.latest, nil
 	}
+	if s.owed != nil { // which is old by now: one at a time, as each takes room where calls wait
+		select {
+		case <-s.owed:
+			s.owed = nil
+		case <-ctx.Done():
+			return nil, errBusy
+		}
+	}
+	return s.ask(ctx)
+}
+
+// ask has the capture give the counts. The caller has the turn.
+func (s *scrapes) ask(ctx context.Context) ([]byte, error) {
 	answer := make(chan []byte, 1)
 	select {
 	case s.asked <- answer:
@@ -175,6 +189,7 @@ func (s *scrapes) text(ctx context.Context) ([]byte, error) {
 		s.at = time.Now()
 		return s.latest, nil
 	case <-ctx.Done():
+		s.owed = answer
 		return nil, errBusy
 	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"imds-analyzer/metrics"
@@ -123,6 +125,29 @@ func TestScrapeOfBusyCapture(t *testing.T) {
 	if status, _ := s.answer(ctx, r); status != 503 {
 		t.Errorf("status %d", status)
 	}
+}
+
+// A capture whose output has stalled is asked for no second text while it owes one, however many
+// give up waiting: each takes room of what waits for the output. Then the text is a new one.
+func TestScrapesOfStalledOutput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scrapes{asked: make(chan chan<- []byte, 100), turn: make(chan struct{}, 1)}
+		for range 50 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if text, err := s.text(ctx); !errors.Is(err, errBusy) {
+				t.Errorf("%q, %v", text, err)
+			}
+			cancel()
+		}
+		if len(s.asked) != 1 {
+			t.Fatalf("it is asked %d times", len(s.asked))
+		}
+		(<-s.asked) <- []byte("old")
+		go func() { (<-s.asked) <- []byte("new") }()
+		if text, err := s.text(t.Context()); string(text) != "new" || err != nil {
+			t.Errorf("%q, %v", text, err)
+		}
+	})
 }
 
 // Those who hang keep nobody waiting for the time that they have: many that say nothing, that
