@@ -77,7 +77,11 @@ func drain(feed *capture.Feed, hasReadAll func() bool, take func(*capture.Batch)
 		case <-late.C:
 			return false
 		case <-quiet.C:
-			return true
+			select {
+			case <-feed.Ready(): // come while the program did not have its turn
+			default:
+				return true
+			}
 		case <-feed.Ready():
 		}
 		batch := feed.Take()

@@ -79,6 +79,32 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// Where the program did not have its turn for so long that the time is over, what has come
+// meanwhile is taken in all the same.
+func TestDrainAfterStall(t *testing.T) {
+	for range 20 { // of which chance would have chosen some rightly
+		synctest.Test(t, func(t *testing.T) {
+			feed := capture.NewFeed(&backlog{old: 1, step: drainTime / 2, ends: true})
+			feed.Start()
+			defer feed.Stop()
+			stalled, read := false, 0
+			whole := drain(feed, func() bool {
+				if !stalled {
+					stalled = true
+					time.Sleep(2 * drainTime)
+				}
+				return false
+			}, func(b *capture.Batch) bool {
+				b.Packets(func(*capture.Packet) { read++ })
+				return b.Ended
+			})
+			if !whole || read != 1 {
+				t.Fatalf("%d packets are taken in of 1, whole %v", read, whole)
+			}
+		})
+	}
+}
+
 // holding is a live source of which the kernel holds packets that were not read.
 type holding struct {
 	capture.LiveSource
