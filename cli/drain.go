@@ -27,6 +27,7 @@ func (s *session) drain(feed *capture.Feed) {
 		return
 	}
 	s.ending = time.Now()
+	s.takeChanges()
 	s.cutShort = !drain(feed, func() bool { return s.hasReadAll(feed) }, func(b *capture.Batch) bool {
 		defer s.join.flush()
 		return s.take(b)

@@ -88,6 +88,18 @@ func (s *session) interfaceChanged(c interfaceChange) {
 	}
 }
 
+// takeChanges takes in the changes of interfaces that are told by now.
+func (s *session) takeChanges() {
+	for {
+		select {
+		case change := <-s.interfaces:
+			s.interfaceChanged(change)
+		default:
+			return
+		}
+	}
+}
+
 // tellFlaps tells of what was not told at once. Interfaces that have not changed since can
 // be told of at once again.
 func (s *session) tellFlaps() {

@@ -63,6 +63,30 @@ func TestFlappingInterface(t *testing.T) {
 	})
 }
 
+// Of what has changed when the capture is ended nothing is left out, whichever is seen first.
+func TestInterfaceGoneAtTheEnd(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		changes []error
+		partial bool
+		says    int // lines
+	}{
+		{"nothing", nil, false, 0},
+		{"gone", []error{capture.ErrGone}, true, 1},
+		{"gone and back", []error{capture.ErrGone, nil}, true, 2},
+	} {
+		s, said := interfaceSession()
+		s.interfaces = newInterfaces()
+		for _, change := range test.changes {
+			s.interfaces.changed("eth0")(change)
+		}
+		s.drain(capture.NewFeed())
+		if lines := strings.Count(said.String(), "\n"); s.truncated != test.partial || len(s.problems) > 0 != test.partial || lines != test.says {
+			t.Errorf("%s: truncated %v, and it says %q", test.name, s.truncated, said)
+		}
+	}
+}
+
 func interfaceSession() (*session, *strings.Builder) {
 	said, resolver := &strings.Builder{}, attribution.NewOffline()
 	return &session{
