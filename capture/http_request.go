@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"imds-analyzer/imds"
 )
@@ -81,6 +82,22 @@ func methodName(method []byte) string {
 		}
 	}
 	return string(method)
+}
+
+// shownMethod is the end of the method that is none of what is in front of it: the rest of a body
+// or of a target with blanks, which the capture begins in or no head has announced. It is empty if
+// that may be all. No registered method ends in one of HTTP's own but two (RFC 3648; RFC 4918),
+// and all are in capitals.
+func shownMethod(method string) string {
+	for _, known := range knownMethods {
+		if strings.HasSuffix(method, known) && method != "ORDERPATCH" && method != "PROPPATCH" || strings.EqualFold(method, known) {
+			return method[len(method)-len(known):]
+		}
+	}
+	if strings.Trim(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") != "" {
+		return ""
+	}
+	return method
 }
 
 func isKnownMethod(method []byte) bool { return slices.Contains(knownMethods[:], string(method)) }

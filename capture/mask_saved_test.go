@@ -292,3 +292,22 @@ func TestPktapSaved(t *testing.T) {
 		t.Errorf("%+v, read again %+v", before, after)
 	}
 }
+
+// Behind a target there may be more of it, where the end of the line was not seen.
+func TestSavedBehindTargets(t *testing.T) {
+	for sent, want := range map[string]string{
+		"GET /a b?token=hunter2":               "GET /a xxxxxxxxxxxxxxx",
+		"GET /a b?token=hunter2 HTTP/1.1\r\n":  "GET /a b?xxxxxxxxxxxxx HTTP/1.1\r\n",
+		"GET /a HTTP/1.1 token=hunter2":        "GET /a xxxxxxxx xxxxxxxxxxxxx",
+		"GET /a HTTP/1.1\r\nX-Token: hunter2 ": "GET /a HTTP/1.1\r\nX-Token: xxxxxxx ",
+	} {
+		c := packettest.New()
+		c.Open()
+		c.Client(sent)
+		c.LoseClient("lost")
+		c.Client("more")
+		if got := string(savedOf(c.Packets())[3].Data); !strings.HasSuffix(got, want) {
+			t.Errorf("%q is saved as %q", sent, got)
+		}
+	}
+}

@@ -60,7 +60,8 @@ func fieldLength(data []byte) int {
 // target, and of a status line the status.
 func (r *messageReader) keepFirstLine(line []byte) {
 	text := bytes.TrimRight(line, "\r\n")
-	request, ok := parseRequestLine(text)
+	request, whole := parseRequestLine(text)
+	ok := whole
 	if !ok && len(text) == len(line) {
 		request, ok = parsePartialLine(text)
 	}
@@ -70,16 +71,20 @@ func (r *messageReader) keepFirstLine(line []byte) {
 		r.keep(r.first.seq, line[:size])
 		r.keepBlanks(r.first.seq+uint32(size), line[size:])
 	case ok:
-		r.keepRequestLine(line, string(request.target))
+		r.keepRequestLine(line, string(request.target), whole)
 	default:
 		r.keepBlanks(r.first.seq, line)
 	}
 }
 
-func (r *messageReader) keepRequestLine(line []byte, target string) {
+// keepRequestLine keeps a request line. Behind the target of one that is not whole there may be
+// more of that, as careless clients send blanks in it.
+func (r *messageReader) keepRequestLine(line []byte, target string, whole bool) {
 	from := bytes.IndexByte(line, ' ') + 1
 	method := line[:from-1]
-	r.keep(r.first.seq, method[:clean(string(method))])
+	shown := shownMethod(string(method))
+	hidden := len(method) - len(shown)
+	r.keep(r.first.seq+uint32(hidden), method[hidden:hidden+clean(shown)])
 	r.keep(r.first.seq+uint32(from)-1, line[from-1:from])
 	if target == "" {
 		return // what there is of it may be cut inside of a secret
@@ -87,6 +92,10 @@ func (r *messageReader) keepRequestLine(line []byte, target string) {
 	from += bytes.Index(line[from:], []byte(target))
 	to := from + len(target)
 	r.keep(r.first.seq+uint32(from), line[from:from+clean(target)])
+	if !whole {
+		r.keepBlanks(r.first.seq+uint32(to), line[to:])
+		return
+	}
 	r.keep(r.first.seq+uint32(to), line[to:])
 }
 

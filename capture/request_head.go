@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,7 @@ func parseRequestHead(head []byte, words *words) (requestHead, bool) {
 // readRequestHead reads what follows a head's first line.
 func readRequestHead(line requestLine, rest []byte, reason imds.Incomplete, words *words) requestHead {
 	head := requestHead{request: imds.Request{
-		Method:     line.method,
+		Method:     cmp.Or(shownMethod(line.method), redacted(line.method)),
 		Target:     words.long(line.target),
 		Proto:      line.proto,
 		Incomplete: reason,
@@ -42,6 +43,14 @@ func readRequestHead(line requestLine, rest []byte, reason imds.Incomplete, word
 		head.request.Shape = uint64(shape)
 	}
 	return head
+}
+
+// redacted stands for a text, if there is one, of which all may be a secret.
+func redacted(text string) string {
+	if text == "" {
+		return ""
+	}
+	return imds.Redacted
 }
 
 // describe takes into the request what a field says of it.
