@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"imds-analyzer/imds"
 )
 
 // FuzzReader: whatever the bytes, the reader ends with one of its errors, in
@@ -54,7 +56,7 @@ func FuzzWriterRoundTrip(f *testing.F) {
 	f.Fuzz(func(t *testing.T, link uint16, id int, name, comment string, data []byte, more uint32, nanoseconds int64) {
 		// The reader takes zero bytes at the end of texts for padding.
 		name, comment = strings.TrimRight(name, "\x00"), strings.TrimRight(comment, "\x00")
-		if len(name) > pcapngMaxName || len(comment) > pcapngMaxOption {
+		if len(name) > pcapngMaxName || len(comment) > pcapngMaxOption || imds.Redact(name) != name {
 			return
 		}
 		p := Packet{

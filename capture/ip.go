@@ -27,6 +27,8 @@ type datagram struct {
 	id         uint32
 	offset     int
 	more       bool
+	// hides is true if extension headers are cleared, of which those that fragments need stay.
+	hides bool
 }
 
 // The lengths of IP headers without options and extensions, whose addresses are at their
@@ -135,6 +137,9 @@ func (d *datagram) skipExtensions() bool {
 func (d *datagram) strip(size int) bool {
 	if len(d.payload) < size || d.length < size {
 		return false
+	}
+	if d.hides && d.protocol != protoFragment {
+		clear(d.payload[2:size]) // behind what follows it and its length
 	}
 	d.protocol = d.payload[0]
 	d.payload, d.length = d.payload[size:], d.length-size

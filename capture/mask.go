@@ -86,6 +86,7 @@ func (m *masker) enqueue(p *Packet, q masking, length int) {
 	q.packet = *p
 	q.packet.Comment = ""
 	q.packet.Data = bytes.Clone(p.Data[:min(q.payload+length, len(p.Data))])
+	hideInHeaders(p, q.packet.Data[:min(q.payload, len(q.packet.Data))])
 	if q.flow != nil {
 		q.note = q.flow.notes.last.Size()
 	}

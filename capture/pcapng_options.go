@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+
+	"imds-analyzer/imds"
 )
 
 // Options, by the blocks that they stand in; the first two stand in all.
@@ -94,6 +96,13 @@ func pcapngText(value []byte) string {
 	return strings.TrimRight(string(value), "\x00")
 }
 
+// pcapngName returns the beginning of an option's text, without secrets: what is left of one
+// that is cut would not be known as one.
+func pcapngName(value []byte) string {
+	name := imds.Redact(pcapngText(value))
+	return strings.Clone(name[:min(len(name), pcapngMaxName)])
+}
+
 // readOptions takes in an interface's options. Without a good time resolution
 // no packet could be dated, so here options that overrun are damage.
 func (i *pcapngInterface) readOptions(options []byte, order binary.ByteOrder) error {
@@ -116,9 +125,9 @@ func (i *pcapngInterface) readOptions(options []byte, order binary.ByteOrder) er
 func (i *pcapngInterface) setOption(o pcapngOption, order binary.ByteOrder) error {
 	switch {
 	case o.code == pcapngOptName:
-		i.name = pcapngText(o.value[:min(len(o.value), pcapngMaxName)])
+		i.name = pcapngName(o.value)
 	case o.code == pcapngOptDescription && bytes.HasPrefix(o.value, []byte(pcapngNetwork)):
-		i.network = pcapngText(o.value[:min(len(o.value), pcapngMaxName)])
+		i.network = pcapngName(o.value)
 	case o.code == pcapngOptTsResol && len(o.value) == 1:
 		return i.clock.setResolution(o.value[0])
 	case o.code == pcapngOptTsOffset && len(o.value) == 8:

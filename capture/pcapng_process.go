@@ -42,7 +42,7 @@ func (f *pcapngFile) processName(options []byte) string {
 		case !ok || o.code == pcapngOptEnd:
 			return ""
 		case o.code == pcapngOptProcessName:
-			return pcapngText(o.value[:min(len(o.value), pcapngMaxName)])
+			return pcapngName(o.value)
 		}
 		options = rest
 	}

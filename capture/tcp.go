@@ -90,10 +90,12 @@ func (s *segment) parseTCP(d *datagram) bool {
 
 // TCP option kinds (IANA).
 const (
-	optionEnd       = 0
-	optionNop       = 1
-	optionScale     = 3
-	optionTimestamp = 8
+	optionEnd           = 0
+	optionNop           = 1
+	optionMaxSegment    = 2
+	optionScale         = 3
+	optionSACKPermitted = 4
+	optionTimestamp     = 8
 )
 
 // usualOptions are what segments begin their options with that have nothing but a timestamp:

@@ -17,6 +17,7 @@ import (
 
 	"imds-analyzer/capture"
 	"imds-analyzer/capture/packettest"
+	"imds-analyzer/imds"
 )
 
 // Tokens and credentials are planted wherever a connection can carry them,
@@ -506,6 +507,46 @@ func TestSecretsInOtherPackets(t *testing.T) {
 	for _, err := range leaks(t, file, piecesOf(shaped)) {
 		t.Error(err)
 	}
+}
+
+// Names that a capture has for interfaces, networks and processes, and headers below HTTP, can
+// hold anything.
+func TestSecretsInHeaders(t *testing.T) {
+	for name, secret := range secretsAndPhrase() {
+		text := "token=" + secret
+		var packets []capture.Packet
+		for i, edit := range []func(s *packettest.Segment){
+			func(s *packettest.Segment) { s.InterfaceID, s.Interface = 1, text },
+			func(s *packettest.Segment) { s.InterfaceID, s.Network = 2, "net:["+text+"]" },
+			func(s *packettest.Segment) {
+				s.Options = append([]byte{253, 40}, (secret + strings.Repeat("x", 38))[:38]...)
+			},
+			func(s *packettest.Segment) {
+				s.IPOptions = append([]byte{94, 40}, (secret + strings.Repeat("x", 38))[:38]...)
+			},
+			func(s *packettest.Segment) { s.Link = withPrefix(text) },
+			func(s *packettest.Segment) {
+				s.Link = packettest.Pktap{Interface: text, Sender: imds.Sender{PID: 7, Name: text, ForPID: 8, ForName: text}, Inner: packettest.Ethernet()}.Second()
+			},
+		} {
+			c := asks(fmt.Sprintf("10.0.0.7:%d", 20000+i), "/latest/meta-data/mac")
+			packets = append(packets, c.Trace().Edit(func(_ int, s *packettest.Segment) { edit(s) }).Packets()...)
+		}
+		secrets := map[string]string{name: secret}
+		for _, err := range leaks(t, save(t, packets), piecesOf(secrets)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// withPrefix is NFLOG with a prefix of that text before each packet (nft(8), "log prefix").
+func withPrefix(text string) packettest.Link {
+	plain := packettest.NFLOG(binary.LittleEndian)
+	return packettest.Link{Type: plain.Type, Header: func(etherType uint16) []byte {
+		value := text + strings.Repeat("\x00", 4-len(text)%4)
+		attribute := binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(nil, uint16(4+len(value))), 10)
+		return slices.Insert(plain.Header(etherType), 4, append(attribute, value...)...)
+	}}
 }
 
 // Of two segments with the same sequence numbers the receiver takes one; the
