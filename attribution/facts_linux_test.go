@@ -121,6 +121,8 @@ func TestBound(t *testing.T) {
 		{[]string{long(limit - 4), "abcdef"}, []string{long(limit - 4), "abc"}, true},
 		{[]string{long(limit - 1), "a"}, []string{long(limit - 1), ""}, true},
 		{[]string{long(limit + 1)}, []string{long(limit)}, true},
+		{[]string{long(limit - 29), "curl AQAEAHxT8b_q0ZcK5nYwPm3RfVdLgXoE7sUi"}, []string{long(limit - 29), "curl "}, true}, // 23 characters of a token
+		{[]string{long(limit - 30), "/opt/app-1.2/Lib.jar:/opt/Lib/b.jar"}, []string{long(limit - 30), "/opt/app-1.2/Lib.jar:"}, true},
 		{[]string{"", "a", "", ""}, []string{"", "a", "", ""}, false},
 		{[]string{"", "a", "", "", ""}, []string{"", "a", "", ""}, true},
 	} {
