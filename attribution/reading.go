@@ -105,17 +105,17 @@ func bound(args []string, limit int) ([]string, bool) {
 			return slices.Clone(args[:i]), true
 		}
 		if len(arg) >= limit {
-			return append(args[:i:i], strings.Clone(beforeSecret(arg[:limit]))), true
+			return append(args[:i:i], strings.Clone(BeforeSecret(arg[:limit]))), true
 		}
 		limit -= len(arg) + 1
 	}
 	return args, false
 }
 
-// beforeSecret returns an argument of which the end was cut off without its last word, if that
+// BeforeSecret returns an argument of which the end was cut off without its last word, if that
 // may be what is left of a token or key: it could not be told by its shape any more. Those are
 // written in base64 with capitals in it (RFC 4648), percent-encoded or not.
-func beforeSecret(arg string) string {
+func BeforeSecret(arg string) string {
 	word := len(arg)
 	for word > 0 && isInSecret(arg[word-1]) {
 		word--

@@ -74,6 +74,9 @@ func TestCaller(t *testing.T) {
 		{"ptcpdump, cut", said("PID: 7\nCmd: /usr/lib...\nArgs: x -y..."), by(attribution.Inferred, attribution.Process{
 			PID: 7, Args: []string{"x", "-y"}, ArgsTruncated: true, ArgsJoined: true,
 		}), none},
+		{"ptcpdump, cut in a token", said("PID: 7\nCmd: /bin/x\nArgs: x AQAEAHxT8b_q0ZcK5nYwP..."), by(attribution.Inferred, attribution.Process{
+			PID: 7, Executable: "/bin/x", Args: []string{"x", ""}, ArgsTruncated: true, ArgsJoined: true,
+		}), none},
 		{"ptcpdump, only the container", said(whole[strings.Index(whole, "ContainerName"):]), unknown, wholeWorkload},
 		{"ptcpdump, only the pod", said(whole[strings.Index(whole, "PodName"):]), unknown, identity.Workload{Pod: wholeWorkload.Pod}},
 		{"ptcpdump, container without an id", said("ContainerName: x\nContainerId: "), unknown, none},

@@ -92,6 +92,9 @@ func programOf(command string) (name, executable string) {
 // argsOf reads arguments, which are joined by blanks, up to so many bytes.
 func argsOf(line string, most int) (args []string, truncated bool) {
 	line, truncated = strings.CutSuffix(line, cutMark)
+	if truncated {
+		line = attribution.BeforeSecret(line)
+	}
 	if len(line) > most {
 		line, truncated = line[:most], true
 		line = line[:max(0, strings.LastIndexByte(line, ' '))]
