@@ -157,12 +157,14 @@ func (v view) quoteEnd(from int, quote byte) int {
 }
 
 // wordEnd returns where the text that starts at from, without a quote, ends. An apostrophe
-// is part of it unless one was open: URLs have it as it is (RFC 3986, section 2.2).
+// is part of it unless one was open: URLs have it as it is (RFC 3986, section 2.2). So is a
+// quote if blanks are, as in Authorization: Digest username="me", response="0a1b".
 func (v view) wordEnd(from int, withBlanks bool) int {
 	open := v.isOpen('\'', from)
+	quoted := !withBlanks || v.isOpen('"', from)
 	for i := from; i < len(v.text); i++ {
 		c := v.text[i]
-		ends := strings.IndexByte("&\"`<>\r\n", c) >= 0 || isBlank(c) && !withBlanks || c == '\'' && open
+		ends := strings.IndexByte("&`<>\r\n", c) >= 0 || isBlank(c) && !withBlanks || c == '\'' && open || c == '"' && quoted
 		if ends && v.literal(i) {
 			return i
 		}
