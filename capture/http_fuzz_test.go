@@ -62,7 +62,7 @@ func FuzzRequests(f *testing.F) {
 
 func checkRequest(t *testing.T, r *imds.Request, want *http.Request) {
 	t.Helper()
-	if r.Method != want.Method || r.Incomplete != imds.Whole {
+	if !isShown(r.Method, want.Method) || r.Incomplete != imds.Whole {
 		t.Errorf("method %q, incomplete %q, want %q", r.Method, r.Incomplete, want.Method)
 	}
 	if r.Target != want.RequestURI {
@@ -71,6 +71,21 @@ func checkRequest(t *testing.T, r *imds.Request, want *http.Request) {
 	if _, ok := want.Header[textproto.CanonicalMIMEHeaderKey(imds.TokenField)]; ok != r.TokenHeader {
 		t.Errorf("token %v, net/http reads %q", r.TokenHeader, want.Header)
 	}
+}
+
+// isShown reports whether the method is the one that was sent or, where part of that cannot be one
+// of HTTP's and may be the rest of a body, is without that part.
+func isShown(method, sent string) bool {
+	const capitals = "ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
+	switch method {
+	case sent:
+		return true
+	case imds.Redacted:
+		return strings.Trim(sent, capitals) != ""
+	case "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH":
+		return strings.HasSuffix(sent, method)
+	}
+	return false
 }
 
 // requestsOf are the requests that net/http's server would read from the text. It
