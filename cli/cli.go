@@ -147,7 +147,7 @@ func newRootCommand(streams Streams) *cobra.Command {
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
+		return usageError{fmt.Errorf("%w (see %s --help)", valueError(err), cmd.CommandPath())}
 	})
 	root.AddCommand(newReportCommand(streams), newCheckConfigCommand(streams), newSelftestCommand(streams), newSelftestChildCommand(streams), newVersionCommand(streams))
 	refuseUnknownTopics(root)

@@ -274,7 +274,7 @@ func (c *config) try(s *setting, flags *pflag.FlagSet) {
 		if strings.ContainsRune(text, 0) { // which nobody can give on a command line
 			c.fault(s.line, "%s cannot have a character NUL", s.key)
 		} else if err := flags.Set(s.key, text); err != nil {
-			c.fault(s.line, "%s cannot be %q: %s", s.key, text, reasonFor(err))
+			c.fault(s.line, "%s cannot be %q: %s", s.key, text, reasonFor(err, flag))
 		}
 	}
 }

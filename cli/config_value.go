@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -39,6 +40,13 @@ func unless(ok bool, wants kind) string {
 	return "has to be " + wants.words
 }
 
+// What values have to be.
+const (
+	truthWords    = "true or false"
+	wholeNumber   = "a whole number"
+	durationWords = "a time such as 90s or 24h, or 0"
+)
+
 // kind is what values a flag takes.
 type kind struct {
 	words                string // that say it
@@ -54,13 +62,15 @@ func kindOf(flag *pflag.Flag) kind {
 	}
 	switch flag.Value.Type() {
 	case "bool":
-		return kind{words: "true or false", truth: true}
+		return kind{words: truthWords, truth: true}
 	case "uint64":
-		return kind{words: "a whole number", number: true}
+		return kind{words: wholeNumber, number: true}
+	case "int", "uint":
+		return kind{words: wholeNumber, number: true, texts: true}
 	case "string":
 		return kind{words: "a text in one line; a number between quotation marks", texts: true}
 	case "duration":
-		return kind{words: "a time such as 90s or 24h, or 0", number: true, texts: true}
+		return kind{words: durationWords, number: true, texts: true}
 	}
 	return kind{words: "a text or a number", number: true, texts: true}
 }
@@ -81,13 +91,46 @@ func (k kind) text(value ast.Node) (text string, ok bool) {
 // inOneLine reports whether a text has no line end between its first letter and its last.
 func inOneLine(t *token.Token) bool { return !strings.ContainsAny(strings.TrimSpace(t.Origin), "\r\n") }
 
-// reasonFor is why a flag does not take a text, without what the text was.
-func reasonFor(err error) string {
+// reasonFor is why a flag does not take a text, without what the text was. What Go's packages
+// say of numbers and times names their functions and layouts, which are nobody's words.
+func reasonFor(err error, flag *pflag.Flag) string {
+	if errors.Is(err, strconv.ErrRange) {
+		return "it is out of range"
+	}
+	if words := wantedBy(flag.Value.Type()); words != "" {
+		return "it has to be " + words
+	}
 	if invalid := (*pflag.InvalidValueError)(nil); errors.As(err, &invalid) && invalid.Unwrap() != nil {
 		err = invalid.Unwrap()
 	}
-	if number := (*strconv.NumError)(nil); errors.As(err, &number) {
-		err = number.Err
-	}
 	return err.Error()
+}
+
+// wantedBy is what a flag of a type takes; nothing of types that say so themselves.
+func wantedBy(valueType string) string {
+	switch valueType {
+	case "bool":
+		return truthWords
+	case "int":
+		return wholeNumber
+	case "uint", "uint64":
+		return wholeNumber + ", 0 or more"
+	case "float64":
+		return "a number"
+	case "duration":
+		return durationWords
+	case "time":
+		return "a day such as 2026-11-20, or a time with its zone such as 2026-11-20T08:00:00+01:00 or 2026-11-20T08:00:00Z"
+	}
+	return ""
+}
+
+// valueError says in words for people why a flag of the command line does not take its value.
+func valueError(err error) error {
+	invalid := (*pflag.InvalidValueError)(nil)
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	flag := invalid.GetFlag()
+	return fmt.Errorf("--%s cannot be %q: %s", flag.Name, invalid.GetValue(), reasonFor(err, flag))
 }
