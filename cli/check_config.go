@@ -39,8 +39,8 @@ Exit status: 0 nothing is wrong; 1 it cannot be read, or is refused because
 others can write to it; 2 something is wrong in it.`
 
 func atMostOneFile(cmd *cobra.Command, args []string) error {
-	if err := cobra.MaximumNArgs(1)(cmd, args); err != nil {
-		return usageError{err}
+	if len(args) > 1 {
+		return usageError{fmt.Errorf("%s takes one FILE (see %s --help)", cmd.Name(), cmd.CommandPath())}
 	}
 	return nil
 }

@@ -62,8 +62,8 @@ func version() string {
 
 // noArgs refuses arguments.
 func noArgs(cmd *cobra.Command, args []string) error {
-	if err := cobra.NoArgs(cmd, args); err != nil {
-		return usageError{err}
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%s takes no arguments, and was given %q (see %s --help)", cmd.Name(), args[0], cmd.CommandPath())}
 	}
 	return nil
 }
