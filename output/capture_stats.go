@@ -75,7 +75,7 @@ type CaptureStats struct {
 // verdict says in a sentence whether calls may be missing from the log.
 func (c *CaptureStats) verdict(s *Summary) string {
 	if c.Segments == 0 && s.Calls() == 0 && !c.lost() && !c.EndedEarly && s.withoutPackets == 0 {
-		return "No packet to or from the metadata service was seen, so there is nothing to judge."
+		return "No packet to or from the metadata service was seen, so there is nothing to judge." + c.whyNothing()
 	}
 	doubts := c.doubts(s)
 	switch {
@@ -87,6 +87,17 @@ func (c *CaptureStats) verdict(s *Summary) string {
 		return c.all() + "no IMDSv1 call was made where and while this capture ran."
 	}
 	return c.all() + "these are all IMDSv1 calls made where and while this capture ran."
+}
+
+// whyNothing is where to look if calls were expected: who sees none often looks in another place.
+func (c *CaptureStats) whyNothing() string {
+	switch {
+	case c.Live:
+		return " In a container that does not have the host's network only its own calls pass; imds-analyzer selftest says whether the capture works here."
+	case c.PacketsReceived > 0:
+		return " If the service has another address there, --endpoint names it."
+	}
+	return ""
 }
 
 // all says that all calls are counted here, if not all of them are in the log.

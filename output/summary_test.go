@@ -73,7 +73,11 @@ func TestVerdict(t *testing.T) {
 		stats   CaptureStats
 		want    string
 	}{
-		{"nothing seen", none, CaptureStats{PacketsReceived: 9}, "No packet to or from the metadata service was seen, so there is nothing to judge."},
+		{"nothing in a file", none, CaptureStats{}, "No packet to or from the metadata service was seen, so there is nothing to judge."},
+		{"packets of others in a file", none, CaptureStats{PacketsReceived: 9},
+			"No packet to or from the metadata service was seen, so there is nothing to judge. If the service has another address there, --endpoint names it."},
+		{"nothing seen live", none, CaptureStats{Live: true}, "No packet to or from the metadata service was seen, so there is nothing to judge. " +
+			"In a container that does not have the host's network only its own calls pass; imds-analyzer selftest says whether the capture works here."},
 		{"no v1", v2, seen, "Nothing was lost and every call was classified: no IMDSv1 call was made where and while this capture ran."},
 		{"packets without calls", none, seen, "Nothing was lost and every call was classified: no IMDSv1 call was made where and while this capture ran."},
 		{"v1", v1, seen, "Nothing was lost and every call was classified: these are all IMDSv1 calls made where and while this capture ran."},
