@@ -29,6 +29,27 @@ func TestDocumentation(t *testing.T) {
 	}
 }
 
+// What a host's observation has is told in its row: a name elsewhere on the page tells of
+// another field.
+func TestDocumentationOfObserved(t *testing.T) {
+	data, err := os.ReadFile("../docs/report.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(data), "\n| `observed` | object |")
+	row, _, _ := strings.Cut(rest, "\n")
+	if !found {
+		t.Fatal("there is no row")
+	}
+	names := map[string]bool{}
+	fieldNames(reflect.TypeFor[Observed](), names)
+	for name := range names {
+		if !strings.Contains(row, "`"+name+"`") {
+			t.Errorf("%s is not told", name)
+		}
+	}
+}
+
 func fieldNames(of reflect.Type, names map[string]bool) {
 	switch of.Kind() {
 	case reflect.Pointer, reflect.Slice:
