@@ -121,7 +121,7 @@ func (now *Capture) packets(t *text) {
 	t.single("events_lost_total", "Events of the kernel on processes and connections that could not be followed.", counts.EventsLost)
 	t.known("connections_without_packets_total", "Connections that the kernel told of and whose packets were not captured: calls are missing.", counts.ConnectionsWithoutPackets)
 	t.known("network_namespaces_total", "Network namespaces of containers that were captured besides the program's own.", counts.NetworkNamespaces)
-	t.family("truncated", gauge, "1 if an interface could not be captured to the end.")
+	t.family("truncated", gauge, "1 if an interface was not there all the time, or could not be captured to the end.")
 	t.count(truth(counts.Truncated))
 }
 
