@@ -84,7 +84,7 @@ func (o *options) checkRotation(flags *pflag.FlagSet) error {
 func (o *options) checkLive(flags *pflag.FlagSet) error {
 	for _, flag := range liveFlags() {
 		if !o.live() && flags.Changed(flag) {
-			return wrong(flag, "-i, --attribution, --realtime, --no-packages, --own-namespace, --max-entry-rate, --state, --journald, and what is for metrics are for live captures and -r reads files: give one of them")
+			return wrong(flag, "--%s is for live captures, and -r reads files: leave out one of them", flag)
 		}
 	}
 	return nil
