@@ -42,9 +42,17 @@ func Outside(ctx context.Context, out, errs io.Writer) (status int, err error) {
 		return exit.ExitCode(), nil
 	}
 	if errors.Is(err, os.ErrPermission) {
-		return 0, fmt.Errorf("%w: it takes root: sudo imds-analyzer selftest", ErrNoNetwork)
+		return 0, fmt.Errorf("%w: %s", ErrNoNetwork, whatNetworksTake(os.Geteuid()))
 	}
 	return 0, err
+}
+
+// whatNetworksTake is what the user lacks to make networks: root is no advice for root.
+func whatNetworksTake(uid int) string {
+	if uid == 0 {
+		return "root lacks CAP_SYS_ADMIN here, as in a container: run it on the host, or with that and CAP_NET_ADMIN"
+	}
+	return "it takes root: sudo imds-analyzer selftest"
 }
 
 // service is the stand-in service in its process.
