@@ -460,3 +460,30 @@ func TestCorpusBodyBehindTail(t *testing.T) {
 		})
 	}
 }
+
+// What is lost of a body, or in the place of one, makes no call of what is none, and hides none behind it.
+func TestCorpusLostInBody(t *testing.T) {
+	a, upload := get("/a"), chunkedUpload("PUT", "/up", "5\r\nhel")
+	runCorpus(t, []corpusCase{
+		{name: "a chunk and the beginning of a trailer", plain: true, want: []string{"v1 PUT /up 200", "v1 GET /a 404"}, talk: func(c *packettest.Conversation) {
+			c.Open()
+			c.Client(upload)
+			c.LoseClient("lo\r\n5\r\nworld\r\n0\r\nX: ")
+			c.Client("y\r\nZ: y\r\n\r\n")
+			c.Server(ok())
+			c.Client(a)
+			c.Server(answer("404 Not Found", ""))
+		}},
+		{name: "a request in the place of a body that was withheld", plain: true, want: []string{"v1 PUT /up 417", "v1 GET /a 404"}, talk: func(c *packettest.Conversation) {
+			c.Open()
+			c.Client(request("PUT", "/up", "Content-Length: 300", "Expect: 100-continue"))
+			c.Server(answer("417 Expectation Failed", ""))
+			c.LoseClient(get("/lost")[:40])
+			c.Client(get("/lost")[40:70])
+			c.LoseClient(get("/lost")[70:])
+			c.Server(answer("500 Internal Server Error", ""))
+			c.Client(a)
+			c.Server(answer("404 Not Found", ""))
+		}},
+	})
+}

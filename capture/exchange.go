@@ -38,6 +38,9 @@ type exchange struct {
 	// response.
 	answered   bool
 	answeredAt uint32
+	// pairedSeq is where the last request begins that was given its response, if any was.
+	paired    bool
+	pairedSeq uint32
 }
 
 // pendingCall is a request that waits for its response.
@@ -65,6 +68,7 @@ func (x *exchange) request(f *flow, p *pendingCall) {
 	if early := x.early; early != nil && len(x.pending) == 0 {
 		x.early = nil
 		if before(p.seq, x.earlyAck) {
+			x.paired, x.pairedSeq = true, p.seq
 			f.answer(p, *early, x.earlySeq)
 			return
 		}
@@ -101,6 +105,7 @@ func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool)
 	if len(x.pending) > 0 && x.received(&x.pending[0], first) {
 		p := x.pending[0]
 		x.drop(f)
+		x.paired, x.pairedSeq = true, p.seq
 		f.answer(&p, r, first.seq)
 		return p.request.Method
 	}

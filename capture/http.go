@@ -26,6 +26,8 @@ type messageReader struct {
 	// is reported; reason is why the stream's place is lost, Whole if no byte is missing.
 	reported bool
 	reason   imds.Incomplete
+	// inBody is true if it is lost in a body that may come in chunks.
+	inBody bool
 	// buffer collects a head, line or tail of a head over several chunks.
 	buffer []byte
 	// first is where the message began.
@@ -73,13 +75,15 @@ type role interface {
 	// tail takes in the end of a head whose beginning was lost. It reports
 	// false if it is none.
 	tail(tail []byte) (framing, bool)
-	// boundary returns how many of the next n bytes come before one that a
-	// message begins with, going by what the other direction tells; n if
+	// boundary returns how many of the next bytes come before one that a
+	// message begins with, going by what the other direction tells; all if
 	// that tells nothing.
-	boundary(seq uint32, n int) int
-	// bodyWithheld reports whether data may begin a head in the place of a
+	boundary(seq uint32, data []byte) int
+	// bodyWithheld reports whether a segment may begin a head in the place of a
 	// body that was announced.
-	bodyWithheld(data []byte) bool
+	bodyWithheld(c *chunk) bool
+	// mayWithhold reports whether that may be so of what comes next, by what is known.
+	mayWithhold() bool
 	// gap takes in that bytes were lost in which there may be heads, of which
 	// nothing is told.
 	gap()
@@ -123,7 +127,7 @@ func (r *messageReader) feed(c *chunk) {
 	if r.state == stateLost && r.role().starts(data) {
 		r.findPlace()
 	}
-	if r.role().bodyWithheld(data) {
+	if r.role().bodyWithheld(c) {
 		r.withheld, r.state = r.remaining, stateStart
 	}
 	for len(data) > 0 {
@@ -163,7 +167,7 @@ func (r *messageReader) consume(data []byte, at *origin) int {
 	case stateChunkSize, stateChunkEnd, stateTrailer:
 		return r.collectLine(data, at)
 	case stateLost:
-		n := r.role().boundary(at.seq, len(data))
+		n := r.role().boundary(at.seq, data)
 		if n == 0 {
 			r.findPlace()
 			return 0

@@ -6,7 +6,7 @@ import "imds-analyzer/imds"
 func (r *messageReader) hidesHeads(n int64) bool {
 	switch r.state {
 	case stateBody, stateChunk:
-		return n > r.remaining
+		return n > r.remaining || r.role().mayWithhold()
 	case stateUntilClose, stateIgnore:
 		return false
 	}
@@ -18,7 +18,7 @@ func (r *messageReader) lost(n int64, reason imds.Incomplete) {
 	switch r.state {
 	case stateUntilClose, stateIgnore:
 	case stateBody, stateChunk:
-		if n > r.remaining {
+		if n > r.remaining || r.role().mayWithhold() {
 			r.loseTrack(reason)
 			return
 		}
@@ -50,13 +50,14 @@ func (r *messageReader) findPlace() {
 
 // endGap says that no more will be known of what was lost in stateLost.
 func (r *messageReader) endGap() {
-	if r.reason == imds.LostSegment && !r.reported {
+	if r.reason == imds.LostSegment && (!r.reported || r.flow.requests.proven()) {
 		r.role().gap()
 	}
 }
 
 func (r *messageReader) loseTrack(reason imds.Incomplete) {
 	r.dropBuffer()
+	r.inBody = r.withheld == unknownBody || r.state >= stateChunkSize && r.state <= stateTrailer
 	r.state, r.reason, r.reported, r.remaining, r.withheld = stateLost, reason, false, 0, 0
 }
 

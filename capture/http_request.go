@@ -15,25 +15,38 @@ type requestReader struct {
 	// 100 (Continue), expects is true if it has.
 	announced int64
 	expects   bool
-	// version is that of the last request, as far as it was seen.
+	// version is that of the last request, as far as it was seen, which begins at begunAt.
 	version imds.Version
+	begunAt uint32
 }
 
 // bodyWithheld reports whether the body that the last head announced may not
 // come: its sender asked for a 100 (Continue), and was given a final response
 // instead (RFC 9110, section 10.1.1).
-func (r *requestReader) bodyWithheld(data []byte) bool {
-	if !r.expects || len(r.flow.exchange.pending) > 0 {
+func (r *requestReader) bodyWithheld(c *chunk) bool {
+	if !r.expects || !r.mayBeAnswered() {
 		return false
 	}
 	switch r.state {
 	case stateBody:
 		r.expects = false
-		return r.remaining == r.announced && beginsMethod(nil, data)
+		return r.remaining == r.announced && beginsMethod(nil, c.data)
 	case stateChunkSize:
-		return len(r.buffer) == 0 && r.starts(data)
+		return len(r.buffer) == 0 && r.starts(c.data)
 	}
 	return false
+}
+
+// mayWithhold reports whether the body that the last head announced may not come.
+func (r *requestReader) mayWithhold() bool {
+	return r.expects && r.state == stateBody && r.remaining == r.announced && r.mayBeAnswered()
+}
+
+// mayBeAnswered reports whether the last request may have its answer: it has, or there may be
+// one among what was lost, or among what its client has acknowledged and was not read.
+func (r *requestReader) mayBeAnswered() bool {
+	x, st := &r.flow.exchange, &r.flow.streams[down]
+	return len(x.pending) == 0 || x.hidden || st.known && st.hasAcked && before(st.next, st.acked)
 }
 
 // minRequestBytes is the length of the shortest request, "GET / HTTP/1.0" and two line ends.
@@ -42,13 +55,14 @@ const minRequestBytes = 16
 // gap counts that the capture lacks bytes that may have held requests.
 func (r *requestReader) gap() { r.flow.analyzer.stats.RequestGaps++ }
 
-// boundary is where the service was when it answered: there the next request
-// begins.
-func (r *requestReader) boundary(seq uint32, n int) int {
-	if at := int(int32(r.flow.exchange.answeredAt - seq)); r.flow.exchange.answered && at >= 0 && at < n {
+// boundary is where the service was when it answered: there the next request begins, unless
+// its client sends requests before it has the answers to earlier ones.
+func (r *requestReader) boundary(seq uint32, data []byte) int {
+	at := int(int32(r.flow.exchange.answeredAt - seq))
+	if r.flow.exchange.answered && at >= 0 && at < len(data) && beginsMethod(nil, data[at:]) {
 		return at
 	}
-	return n
+	return len(data)
 }
 
 func (r *requestReader) plausible(data []byte) bool {
@@ -181,7 +195,7 @@ func (r *requestReader) handOver(head *requestHead) framing {
 	p.request.Time, p.request.Note = r.first.time, r.first.note
 	r.markBegun()
 	r.expects = head.request.ExpectContinue
-	r.announced, r.version = head.body.length, head.request.Version()
+	r.announced, r.version, r.begunAt = head.body.length, head.request.Version(), p.seq
 	r.flow.exchange.request(r.flow, &p)
 	return body
 }
@@ -231,7 +245,12 @@ func (r *requestReader) tail(tail []byte) (framing, bool) {
 			r.endGap()
 			return r.report(line, lines.rest, imds.Whole), true // it came in small pieces
 		}
-		if endsHead(tail) {
+		switch {
+		case !endsHead(tail):
+		case r.inBody: // or it is the trailer behind the last chunk
+			r.endGap()
+			return framing{}, true
+		default:
 			return r.reportTail(lines.rest), true
 		}
 	}
@@ -254,14 +273,18 @@ func endsHead(tail []byte) bool {
 	return found > 0
 }
 
+// isAnswered reports whether the request whose beginning was reported has its answer, which came
+// before the service had the tail that was found: that is of another request.
+func (r *requestReader) isAnswered() bool {
+	x := &r.flow.exchange
+	return x.paired && x.pairedSeq == r.begunAt && x.answered && !before(r.first.seq, x.answeredAt)
+}
+
 func (r *requestReader) reportTail(rest []byte) framing {
-	if !r.reported {
+	if !r.reported || r.isAnswered() {
 		return r.report(requestLine{}, rest, r.reason)
 	}
-	var body bodyFields
-	f := fieldReader{rest: rest}
-	for f.next() {
-		body.visit(&f.field)
-	}
-	return body.framing(bodyNone)
+	head := readRequestHead(requestLine{}, rest, r.reason, &r.flow.analyzer.words)
+	r.expects, r.announced = head.request.ExpectContinue, head.body.length
+	return head.body.framing(bodyNone)
 }

@@ -89,20 +89,23 @@ func (r *responseReader) partial(head []byte, _ imds.Incomplete) bool {
 
 // boundary is where the client was when it sent a request that waits: there
 // the answer begins.
-func (r *responseReader) boundary(seq uint32, n int) int {
+func (r *responseReader) boundary(seq uint32, data []byte) int {
 	for i := range r.flow.exchange.pending {
-		if at := int(int32(r.flow.exchange.pending[i].ack - seq)); at >= 0 && at < n {
+		if at := int(int32(r.flow.exchange.pending[i].ack - seq)); at >= 0 && at < len(data) {
 			return at
 		}
 	}
-	return n
+	return len(data)
 }
 
 // gap is of no account: a request whose answer was lost is told without.
 func (r *responseReader) gap() {}
 
-// bodyWithheld is never so: a response's body follows.
-func (r *responseReader) bodyWithheld([]byte) bool { return false }
+// mayWithhold is never so: a response's body follows.
+func (r *responseReader) mayWithhold() bool { return false }
+
+// bodyWithheld is never so either.
+func (r *responseReader) bodyWithheld(*chunk) bool { return false }
 
 // tail finds nothing: without its status a response says nothing.
 func (r *responseReader) tail([]byte) (framing, bool) { return framing{}, false }
