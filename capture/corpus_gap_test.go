@@ -487,3 +487,29 @@ func TestCorpusLostInBody(t *testing.T) {
 		}},
 	})
 }
+
+// An answer goes to no request that it may not be of, where others were lost.
+func TestCorpusAnswerToLostRequest(t *testing.T) {
+	a := get("/a")
+	runCorpus(t, []corpusCase{
+		{name: "pipelined before another", plain: true, want: []string{"v1 GET /a 200", "v1 GET /c -"}, talk: func(c *packettest.Conversation) {
+			c.Open()
+			c.Client(a)
+			c.Server(ok())
+			c.LoseClient(get("/b"))
+			c.Client(get("/c"))
+			c.Server(answer("500 Internal Server Error", ""), answer("404 Not Found", ""))
+		}},
+		{name: "HEAD, of which the method was lost", plain: true, want: []string{"unknown - - 200 lost_segment", "v1 GET /b 404", "v1 GET /c 500"},
+			talk: func(c *packettest.Conversation) {
+				c.Open()
+				c.LoseClient("HEAD /a HT")
+				c.Client("TP/1.1\r\nHost: 169.254.169.254\r\n\r\n")
+				c.Server(message("HTTP/1.1 200 OK", "Content-Length: 1000"))
+				c.Client(get("/b"))
+				c.Server(answer("404 Not Found", ""))
+				c.Client(get("/c"))
+				c.Server(answer("500 Internal Server Error", ""))
+			}},
+	})
+}

@@ -30,8 +30,16 @@ type exchange struct {
 	// hidden is true if there were responses of which it is not known whose
 	// they are, or may be among lost bytes.
 	hidden bool
-	// requestsLost is true if bytes were lost that may have held requests.
-	requestsLost bool
+	// requestsLost is true if bytes were lost that may have held requests, behind those that
+	// wait; wholeLost if they have, as they were lost between two.
+	requestsLost, wholeLost bool
+	// doubtful is true if there may be requests, behind those that wait, whose answers may come
+	// and that wait no longer.
+	doubtful bool
+	// pipelines is true once the client is known to send requests before it has the answers to
+	// earlier ones, rolls if it has received some when it does: then what it had received does
+	// not tell for which answer it waits.
+	pipelines, rolls bool
 	// reset is true if the service reset the connection.
 	reset bool
 	// answeredAt is what the service had received when it sent the last
@@ -50,6 +58,9 @@ type pendingCall struct {
 	ack     uint32 // what its client had received when it sent that
 	token   tokenWait
 	noted   bool   // its note is of the packet in which it begins
+	hasAck  bool   // else there is no ack
+	gap     bool   // before it, there may be requests that do not wait and have no answer yet
+	behind  bool   // the capture may lack some right before it
 	since   moment // it waits; as its time, but for when the clock was set back
 }
 
@@ -62,9 +73,7 @@ func (p *pendingCall) cost() int {
 
 // request takes in a request whose head is complete, or will not be.
 func (x *exchange) request(f *flow, p *pendingCall) {
-	if len(x.pending) == 0 && p.request.Incomplete == imds.Whole {
-		x.requestsLost = false
-	}
+	x.follows(f, p)
 	if early := x.early; early != nil && len(x.pending) == 0 {
 		x.early = nil
 		if before(p.seq, x.earlyAck) {
@@ -79,11 +88,17 @@ func (x *exchange) request(f *flow, p *pendingCall) {
 	}
 	for !f.reserve(p.cost()) {
 		if len(x.pending) == 0 { // there is no room to wait for its answer
+			if p.gap {
+				x.doubt()
+			}
 			f.emit(p, imds.Response{})
 			x.owe(p.request.Method)
 			return
 		}
 		x.giveUp(f)
+	}
+	if len(x.pending) == 0 { // those that made room may have left it
+		p.gap, x.doubtful = p.gap || x.doubtful, false
 	}
 	p.token, p.since = newTokenWait(&p.request), momentOf(f.analyzer.at(p.request.Time))
 	if x.pending == nil {
@@ -92,24 +107,39 @@ func (x *exchange) request(f *flow, p *pendingCall) {
 	x.pending = append(x.pending, *p)
 }
 
+// follows takes in what a request tells of those before it. All that its client had received
+// was read: where that holds no answer to one that was sent before, it did not wait for that.
+func (x *exchange) follows(f *flow, p *pendingCall) {
+	unanswered := len(x.pending) > 0 || x.wholeLost && p.request.Incomplete == imds.Whole
+	if unanswered && !x.hidden && x.owed == 0 && p.hasAck && !before(f.streams[down].next, p.ack) {
+		x.pipelines = true
+		x.rolls = x.rolls || len(x.pending) > 0 && x.pending[0].ack != p.ack
+	}
+	p.gap, p.behind = x.doubtful || x.requestsLost, x.requestsLost
+	x.doubtful, x.requestsLost, x.wholeLost = false, false, false
+}
+
 // response takes in a final response, and returns the method of the request
-// that it answers, empty if it is not known. begun tells whether a request
-// whose head is not complete had reached the service.
-func (x *exchange) response(f *flow, first *origin, r imds.Response, begun bool) (method string) {
+// that it answers, empty if it is not known. It begins at seq, with the interim ones before
+// it. begun tells whether a request whose head is not complete had reached the service.
+func (x *exchange) response(f *flow, first *origin, seq uint32, r imds.Response, begun bool) (method string) {
 	x.answered, x.answeredAt = first.hasAck, first.ack
-	lost := x.hidden
-	x.skipHidden(f, first)
+	doubtful := x.hidden || x.requestsLost || x.doubtful
+	x.skipDoubtful(f, first, seq)
 	if x.owed > 0 {
 		return x.owedMethod()
 	}
-	if len(x.pending) > 0 && x.received(&x.pending[0], first) {
+	if len(x.pending) > 0 && x.canAnswer(&x.pending[0], first, seq) {
 		p := x.pending[0]
 		x.drop(f)
 		x.paired, x.pairedSeq = true, p.seq
 		f.answer(&p, r, first.seq)
 		return p.request.Method
 	}
-	if begun && len(x.pending) == 0 && x.early == nil && (!lost || f.requests.first.ack == first.seq) { // else it may be to a later one
+	if doubtful || x.doubtful { // it may be to another one, but if its client waits for it
+		begun = begun && !x.pipelines && f.requests.first.ack == seq
+	}
+	if begun && len(x.pending) == 0 && x.early == nil {
 		early := r // the only one that is kept for longer
 		x.early, x.earlySeq, x.earlyAck = &early, first.seq, first.ack
 		if !first.hasAck {
@@ -128,42 +158,70 @@ func (x *exchange) received(p *pendingCall, response *origin) bool {
 	return !response.hasAck || before(p.seq, response.ack)
 }
 
-// skipHidden gives up on requests whose responses may be among the lost bytes.
-//
-// A client that had received all that comes before this response, and no more,
-// when it sent a request, is waiting for the answer to that one.
-func (x *exchange) skipHidden(f *flow, response *origin) {
-	if !x.hidden {
+// canAnswer reports whether a response that begins at seq may answer the request: the service
+// had that, and its client had nothing of the response yet when it sent it.
+func (x *exchange) canAnswer(p *pendingCall, response *origin, seq uint32) bool {
+	return x.received(p, response) && (!p.hasAck || !before(seq, p.ack))
+}
+
+// skipDoubtful gives up on requests whose responses may be among the lost bytes, or of which it
+// is not known whether this one is theirs or that to a request that is.
+func (x *exchange) skipDoubtful(f *flow, response *origin, seq uint32) {
+	if !x.hidden && (len(x.pending) == 0 || !x.pending[0].gap) {
 		return
 	}
-	x.hidden, x.owed, x.owedHeads = false, 0, 0
-	waiting := slices.IndexFunc(x.pending, func(p pendingCall) bool {
-		return p.ack == response.seq && x.received(&p, response)
-	})
-	given := waiting
-	switch {
-	case waiting >= 0 && waiting+1 < len(x.pending) && x.pending[waiting+1].ack == response.seq:
-		given = len(x.pending) // several are waited for
-	case waiting < 0 && x.ambiguous(f, response):
-		given = len(x.pending)
+	n := 0
+	for n < len(x.pending) && x.canAnswer(&x.pending[n], response, seq) {
+		n++
 	}
-	for ; given > 0 && x.received(&x.pending[0], response); given-- {
+	its := 0 // the place of the request that it answers
+	if n != 1 || x.othersReceived(f, response) {
+		its = x.waiting(n, seq)
+	}
+	owed := x.owed > 0
+	x.hidden, x.owed, x.owedHeads = false, 0, 0
+	for range its {
 		x.unanswered(f)
+	}
+	if its == n && (n > 0 || owed) { // the answers to those may still come
+		x.doubt()
 	}
 }
 
-// ambiguous reports whether, with responses lost, it cannot be known which
-// request this one answers: several were sent without waiting for answers, or
-// there are some that the capture does not hold.
-func (x *exchange) ambiguous(f *flow, response *origin) bool {
+// doubt says that there may be requests before those that wait, whose answers may come.
+func (x *exchange) doubt() {
+	if len(x.pending) > 0 {
+		x.pending[0].gap = true
+	} else {
+		x.doubtful = true
+	}
+}
+
+// waiting returns the place of the request for whose answer the client waits: it had received
+// all that comes before the response at seq, and no more, when it sent that. Of the first n
+// requests, n if none is known to be the one.
+func (x *exchange) waiting(n int, seq uint32) int {
+	i := slices.IndexFunc(x.pending[:n], func(p pendingCall) bool { return p.hasAck && p.ack == seq })
+	if i < 0 || x.rolls || x.pipelines && x.pending[i].behind {
+		return n
+	}
+	return i
+}
+
+// othersReceived reports whether the service may have received requests that do not wait, as
+// they were not read.
+func (x *exchange) othersReceived(f *flow, response *origin) bool {
 	unseen := !response.hasAck || before(f.streams[up].next, response.ack)
-	return unseen || x.requestsLost || len(x.pending) != 1
+	return unseen || x.requestsLost || x.doubtful || slices.ContainsFunc(x.pending, func(p pendingCall) bool { return p.gap })
 }
 
 // unanswered hands over the oldest request, which will have no response.
 func (x *exchange) unanswered(f *flow) {
 	p := x.pending[0]
 	x.drop(f)
+	if p.gap {
+		x.doubt()
+	}
 	f.emit(&p, imds.Response{})
 }
 

@@ -355,13 +355,14 @@ func (f *flow) cut(d direction, c *chunk) {
 
 // lost tells a direction's reader that n bytes are not in the capture.
 func (f *flow) lost(d direction, n int, reason imds.Incomplete) {
-	hidden := f.reader(d).hidesHeads(int64(n))
+	r := f.reader(d)
+	hidden, between := r.hidesHeads(int64(n)), r.state == stateStart
 	f.streams[d].next += uint32(n)
-	f.reader(d).lost(int64(n), reason)
-	switch {
+	r.lost(int64(n), reason)
+	switch x := &f.exchange; {
 	case d == down && hidden:
-		f.exchange.hidden = true
+		x.hidden = true
 	case hidden:
-		f.exchange.requestsLost = true
+		x.requestsLost, x.wholeLost = true, x.wholeLost || between && n >= minRequestBytes
 	}
 }

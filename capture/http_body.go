@@ -95,14 +95,14 @@ func (r *messageReader) endLine(line []byte) {
 	case r.state == stateChunkEnd && blank:
 		r.state = stateChunkSize
 	case r.state == stateChunkEnd:
-		r.loseTrack(imds.Whole)
+		r.loseInMessage()
 	}
 }
 
 func (r *messageReader) beginChunk(line []byte) {
 	size, ok := parseChunkSize(bytes.TrimRight(line, "\r\n"))
 	if !ok {
-		r.loseTrack(imds.Whole)
+		r.loseInMessage()
 		return
 	}
 	r.keepChunkSize(r.lineSeq, line)

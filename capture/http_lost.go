@@ -87,6 +87,17 @@ func (r *messageReader) notAMessage() {
 		r.discard()
 		r.flow.markNotHTTP()
 	default:
-		r.loseTrack(imds.Whole)
+		r.loseInMessage()
 	}
+}
+
+// loseInMessage loses the place in the stream as it holds something else than is expected: a
+// message that was read before ended elsewhere, and there may be others between.
+func (r *messageReader) loseInMessage() {
+	if r.isResponses() {
+		r.flow.exchange.hidden = true
+	} else {
+		r.flow.exchange.requestsLost = true
+	}
+	r.loseTrack(imds.Whole)
 }

@@ -191,7 +191,7 @@ func (r *requestReader) report(line requestLine, rest []byte, reason imds.Incomp
 // before: where others make room for the request, theirs are read, and head may become one.
 func (r *requestReader) handOver(head *requestHead) framing {
 	body := head.body.framing(bodyNone)
-	p := pendingCall{request: head.request, seq: r.first.seq, ack: r.first.ack, noted: r.first.noted}
+	p := pendingCall{request: head.request, seq: r.first.seq, ack: r.first.ack, hasAck: r.first.hasAck, noted: r.first.noted}
 	p.request.Time, p.request.Note = r.first.time, r.first.note
 	r.markBegun()
 	r.expects = head.request.ExpectContinue

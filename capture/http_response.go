@@ -7,7 +7,16 @@ import (
 )
 
 // responseReader reads the responses of a connection.
-type responseReader struct{ messageReader }
+type responseReader struct {
+	messageReader
+	// interim is where the interim responses begin that end at interimEnd, if any was read.
+	interim, interimEnd uint32
+	hasInterim          bool
+	// unsure is true if the body that the last head announces may not come, as it is not known
+	// to which method it answers; bodySeq is where it would begin.
+	unsure  bool
+	bodySeq uint32
+}
 
 // statusPrefix begins every response's head (RFC 9112, section 4).
 var statusPrefix = []byte("HTTP/1.")
@@ -48,7 +57,8 @@ func (r *responseReader) complete(head []byte) (framing, bool) {
 		return framing{}, false
 	}
 	if status < 200 && status != 101 {
-		return framing{kind: bodyNone}, true // interim: the final one follows
+		r.interim, r.interimEnd, r.hasInterim = r.begin(), r.first.seq+uint32(len(head)), true
+		return framing{kind: bodyNone}, true // the final one follows
 	}
 	read := r.flow.analyzer.heads.response(head, &r.flow.analyzer.words)
 	method := r.report(status, read.server)
@@ -56,7 +66,19 @@ func (r *responseReader) complete(head []byte) (framing, bool) {
 	if frame.kind == bodyTunnel {
 		r.flow.ignore()
 	}
+	r.unsure, r.bodySeq = method == "" && frame.kind != bodyNone, r.first.seq+uint32(len(head))
+	if r.unsure { // where there is none, others are in its place
+		r.flow.exchange.hidden = true
+	}
 	return frame, true
+}
+
+// begin is where the response begins, with the interim ones before it.
+func (r *responseReader) begin() uint32 {
+	if r.hasInterim && r.interimEnd == r.first.seq {
+		return r.interim
+	}
+	return r.first.seq
 }
 
 // responseFraming applies the rules of RFC 9112, section 6.3.
@@ -75,7 +97,7 @@ func (r *responseReader) report(status int, server string) string {
 	response := imds.Response{Time: r.first.time, Status: status, HopLimit: r.first.hopLimit, Server: server}
 	requests := &r.flow.requests
 	begun := requests.state == stateHead && (!r.first.hasAck || before(requests.first.seq, r.first.ack))
-	return r.flow.exchange.response(r.flow, &r.first, response, begun)
+	return r.flow.exchange.response(r.flow, &r.first, r.begin(), response, begun)
 }
 
 // partial reports a response of which at least the status was seen.
@@ -101,11 +123,22 @@ func (r *responseReader) boundary(seq uint32, data []byte) int {
 // gap is of no account: a request whose answer was lost is told without.
 func (r *responseReader) gap() {}
 
-// mayWithhold is never so: a response's body follows.
+// mayWithhold is of no account: that there may be others is known from where the head was read.
 func (r *responseReader) mayWithhold() bool { return false }
 
-// bodyWithheld is never so either.
-func (r *responseReader) bodyWithheld(*chunk) bool { return false }
+// bodyWithheld reports whether the response may be one to HEAD, which has no body: another one
+// is in its place.
+func (r *responseReader) bodyWithheld(c *chunk) bool {
+	if !r.unsure || c.seq != r.bodySeq {
+		return false
+	}
+	r.unsure = false
+	if !r.starts(c.data) {
+		return false
+	}
+	r.remaining = 0
+	return true
+}
 
 // tail finds nothing: without its status a response says nothing.
 func (r *responseReader) tail([]byte) (framing, bool) { return framing{}, false }
