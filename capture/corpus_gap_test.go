@@ -2,6 +2,7 @@ package capture_test
 
 import (
 	"testing"
+	"time"
 
 	"imds-analyzer/capture/packettest"
 )
@@ -512,4 +513,23 @@ func TestCorpusAnswerToLostRequest(t *testing.T) {
 				c.Server(answer("500 Internal Server Error", ""))
 			}},
 	})
+}
+
+// A reset is not why a request has no answer, where the service has answered a later one.
+func TestCorpusResetBehindLostAnswer(t *testing.T) {
+	c := packettest.New()
+	c.Step = 10 * time.Microsecond
+	c.Open()
+	c.Client(get("/a"))
+	c.LoseServer(ok())
+	c.Client(get("/b"))
+	c.Server(answer("404 Not Found", ""))
+	c.Reset(fromServer)
+	// All of what the service says is captured before it is known that some of it was lost.
+	got := found(t, nil, c.Trace().Edit(func(_ int, s *packettest.Segment) {
+		if s.FromClient && s.Flags == packettest.ACK {
+			s.Ack = c.ServerISN + 1
+		}
+	}).Packets())
+	checkLines(t, got.lines(), []string{"v1 GET /a -", "v1 GET /b 404"})
 }

@@ -178,11 +178,13 @@ func (x *exchange) skipDoubtful(f *flow, response *origin, seq uint32) {
 	if n != 1 || x.othersReceived(f, response) {
 		its = x.waiting(n, seq)
 	}
-	owed := x.owed > 0
+	owed, reset := x.owed > 0, x.reset
 	x.hidden, x.owed, x.owedHeads = false, 0, 0
+	x.reset = false // a response came behind them: it is not for that that they have none
 	for range its {
 		x.unanswered(f)
 	}
+	x.reset = reset
 	if its == n && (n > 0 || owed) { // the answers to those may still come
 		x.doubt()
 	}
