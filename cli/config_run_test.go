@@ -78,7 +78,7 @@ func TestCheckConfig(t *testing.T) {
 		{"others can write to it", []string{writable}, refused, []string{writable}},
 		{"pipe", []string{pipe}, 1, []string{"cannot read the configuration: " + pipe + " is no regular file"}},
 		{"device", []string{os.DevNull}, 1, []string{"is no regular file"}},
-		{"two files", []string{missing, missing}, 2, []string{"at most 1"}},
+		{"two files", []string{missing, missing}, 2, []string{"takes one FILE"}},
 		{"no name", []string{""}, 2, []string{"--config needs the name of a file"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
