@@ -146,14 +146,16 @@ func (a *Analyzer) addLeg(repeated *leg, s *segment) *flow {
 }
 
 // isNearer reports whether s was seen nearer to the client than what the
-// connection is known by. Of that only repeated tells the hop limit. What one network
-// namespace sends another takes in with the same.
+// connection is known by. If repeated was not seen there, the client's first packets tell,
+// which all have the same hop limit, as the service's do not. What one network namespace
+// sends another takes in with the same.
 func (f *flow) isNearer(s *segment, repeated *leg) bool {
+	nearest := &f.legs[0]
 	switch {
 	case (f.vantage.network == "") != (s.network == ""):
 		return s.network != ""
-	case f.legs[0].key != repeated.key:
-		return false
+	case nearest.key != repeated.key:
+		return s.direction == up && nearest.direction == up && s.hopLimit > nearest.hopLimit
 	case s.hopLimit == repeated.hopLimit:
 		return s.at.isSender() == (s.direction == up) && s.at.isSender() != repeated.at.isSender()
 	case s.direction == down:
