@@ -29,12 +29,41 @@ func readIn(t packettest.Trace, late ...time.Duration) packettest.Trace {
 	return read
 }
 
+// offloaded joins segments that follow each other, where join says so, as an interface does.
+func offloaded(t packettest.Trace, join func() bool) (handed packettest.Trace) {
+	for _, s := range t {
+		if n := len(handed); n > 0 && isFollowedBy(&handed[n-1], &s) && join() {
+			last := &handed[n-1]
+			last.Payload = slices.Concat(last.Payload, s.Payload)
+			last.Time, last.Flags = s.Time, last.Flags|s.Flags
+			continue
+		}
+		handed = append(handed, s)
+	}
+	return handed
+}
+
+func always() bool { return true }
+
+// isFollowedBy reports whether a segment's data goes on with the next one's.
+func isFollowedBy(s, next *packettest.Segment) bool {
+	return s.FromClient == next.FromClient && s.Ack == next.Ack && len(s.Payload) > 0 && len(next.Payload) > 0 &&
+		(s.Flags|next.Flags)&(packettest.SYN|packettest.FIN) == 0 && s.Seq+uint32(len(s.Payload)) == next.Seq
+}
+
 // On the way of a packet offloads join segments, interfaces are read late, and some are
 // captured in one direction: a call is told once, as its client's.
 func TestCorpusLegs(t *testing.T) {
 	runCorpus(t, []corpusCase{
 		{name: "translated twice, and the nearest interface read last", want: threeCallLines, trace: func() packettest.Trace {
 			return readIn(trace(threeCalls).Through(nestedHops()...), 500*time.Microsecond, 0, 100*time.Microsecond)
+		}},
+		{name: "no handshake, and segments joined on the uplink", want: fourPiecesLines, trace: func() packettest.Trace {
+			c := packettest.New()
+			c.SegmentSize = 50
+			fourPieces(c)
+			uplink := packettest.InterfaceHops(translated)[2:]
+			return packettest.Merge(c.Trace()[3:], offloaded(c.Trace()[3:].Through(uplink...), always))
 		}},
 	})
 }

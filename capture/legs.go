@@ -47,7 +47,7 @@ const maxLegHops = 4
 func (l *legs) touch() { clear(l.recent[:]) }
 
 func (l *legs) place(s *segment) *leg {
-	mixed := (s.seq ^ s.ack<<16 ^ s.ack>>16 ^ uint32(s.length())) * 2654435761 // Knuth's multiplicative hash
+	mixed := (s.seq ^ s.ack<<16 ^ s.ack>>16) * 2654435761 // Knuth's multiplicative hash
 	return &l.recent[mixed>>22]
 }
 
@@ -107,8 +107,8 @@ func (l flowLeg) isAsFar(other flowLeg) bool {
 
 // repeatedBy reports whether s is the same segment at another place.
 func (l *leg) repeatedBy(s *segment) bool {
-	same := l.seq == s.seq && l.ack == s.ack && l.flags == s.flags && l.id == s.id &&
-		l.length == s.length() && l.timestamp == s.timestamp &&
+	same := l.seq == s.seq && l.ack == s.ack && l.id == s.id && l.timestamp == s.timestamp &&
+		(l.flags == s.flags && l.length == s.length() || l.joins(s)) &&
 		l.direction == s.direction && l.key.endpoint() == s.key.endpoint()
 	sameClient := l.key.address == s.key.address && l.key.ports == s.key.ports
 	hops := max(l.hopLimit, s.hopLimit) - min(l.hopLimit, s.hopLimit)
@@ -123,6 +123,12 @@ func (l *leg) repeatedBy(s *segment) bool {
 		return l.at != s.at
 	}
 	return s.timestamp != 0
+}
+
+// joins reports whether one of two segments can be the other with what follows that, as offloads
+// join segments on some interfaces and not on others. The joined one has the flags of all.
+func (l *leg) joins(s *segment) bool {
+	return l.timestamp != 0 && l.length > 0 && s.length() > 0 && (l.flags^s.flags)&^(flagPSH|flagFIN) == 0
 }
 
 // addLeg makes the tuple of s another one of the flow that it repeats a
