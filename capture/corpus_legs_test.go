@@ -29,6 +29,11 @@ func readIn(t packettest.Trace, late ...time.Duration) packettest.Trace {
 	return read
 }
 
+// without leaves out the segments that drop says.
+func without(t packettest.Trace, drop func(s packettest.Segment) bool) packettest.Trace {
+	return slices.DeleteFunc(slices.Clone(t), drop)
+}
+
 // offloaded joins segments that follow each other, where join says so, as an interface does.
 func offloaded(t packettest.Trace, join func() bool) (handed packettest.Trace) {
 	for _, s := range t {
@@ -64,6 +69,20 @@ func TestCorpusLegs(t *testing.T) {
 			fourPieces(c)
 			uplink := packettest.InterfaceHops(translated)[2:]
 			return packettest.Merge(c.Trace()[3:], offloaded(c.Trace()[3:].Through(uplink...), always))
+		}},
+		{name: "no handshake, and the uplink captured on the way back only", want: oneCallLines, trace: func() packettest.Trace {
+			t := oneCall(packettest.New())[3:].Through(packettest.InterfaceHops(translated)...)
+			return without(t, func(s packettest.Segment) bool { return s.FromClient && s.InterfaceID == 2 })
+		}},
+		{name: "translated twice, no handshake, and all but the nearest interface captured on the way back only", want: oneCallLines, trace: func() packettest.Trace {
+			t := oneCall(packettest.New())[3:].Through(nestedHops()...)
+			return without(t, func(s packettest.Segment) bool { return s.FromClient && s.InterfaceID > 0 })
+		}},
+		{name: "no handshake, the uplink captured on the way back only and read first", want: oneCallLines, trace: func() packettest.Trace {
+			c := packettest.New()
+			c.Quiet = true
+			t := readIn(oneCall(c)[3:].Through(packettest.InterfaceHops(translated)...), 2*time.Millisecond, 2*time.Millisecond, 0)
+			return without(t, func(s packettest.Segment) bool { return s.FromClient && s.InterfaceID == 2 })
 		}},
 	})
 }

@@ -132,23 +132,33 @@ func (l *leg) joins(s *segment) bool {
 }
 
 // addLeg makes the tuple of s another one of the flow that it repeats a
-// segment of. The connection is known by the tuple nearest to the client: the
-// hop limit is the higher on the way to the service, the lower on the way back. A
-// network namespace other than ours is captured for the client that is in it.
+// segment of.
 func (a *Analyzer) addLeg(repeated *leg, s *segment) *flow {
 	f := repeated.flow
 	nearer := f.isNearer(s, repeated)
-	f.legs = append(f.legs, legOf(s))
-	a.flows.put(&s.key, f)
+	vantage := f.vantage
 	if nearer {
-		last := len(f.legs) - 1
-		f.legs[0], f.legs[last] = f.legs[last], f.legs[0]
-		f.vantage = a.vantageOf(s)
-		if f.told {
-			a.handler.Opened(f.conn())
-		}
+		vantage = a.vantageOf(s)
 	}
+	a.takeLeg(f, legOf(s), nearer, vantage)
 	return f
+}
+
+// takeLeg gives a flow a leg. The connection is known by the tuple nearest to the client: the
+// hop limit is the higher on the way to the service, the lower on the way back. A
+// network namespace other than ours is captured for the client that is in it.
+func (a *Analyzer) takeLeg(f *flow, added flowLeg, nearer bool, vantage *vantage) {
+	f.legs = append(f.legs, added)
+	a.flows.put(&added.key, f)
+	if !nearer {
+		return
+	}
+	last := len(f.legs) - 1
+	f.legs[0], f.legs[last] = f.legs[last], f.legs[0]
+	f.vantage = vantage
+	if f.told {
+		a.handler.Opened(f.conn())
+	}
 }
 
 // isNearer reports whether s was seen nearer to the client than what the
@@ -170,20 +180,58 @@ func (f *flow) isNearer(s *segment, repeated *leg) bool {
 	return s.hopLimit > repeated.hopLimit
 }
 
+// isKnownNearer reports whether the flow is known by a tuple nearer to the client than another
+// one is, of which s, a segment of this one, repeats one.
+func (f *flow) isKnownNearer(other *flow, s *segment, repeated *leg) bool {
+	own, others := &f.legs[0], &other.legs[0]
+	switch {
+	case (f.vantage.network == "") != (other.vantage.network == ""):
+		return f.vantage.network != ""
+	case own.direction == up && others.direction == up && own.hopLimit != others.hopLimit:
+		return own.hopLimit > others.hopLimit
+	}
+	return other.isNearer(s, repeated)
+}
+
 // mergeLegs finds out that a flow which was taken for another connection is a
-// leg of one, because its first segments came out of order. What the flow has
-// read so far, the other has read too.
+// leg of one, because its first segments came out of order, or were not captured there. What
+// the flow that is dropped has read the other has read too, or does so now.
 func (a *Analyzer) mergeLegs(f *flow, s *segment) *flow {
-	if f.reported || len(f.legs) > 1 {
+	if f.reported {
 		return f
 	}
 	repeated := a.legs.find(s)
-	if repeated == nil || repeated.flow == f || s.time.Sub(f.opened) > legWait {
-		return f
+	if repeated == nil || repeated.flow == f || len(f.legs) > 1 && len(repeated.flow.legs) > 1 {
+		return f // two of which the whole way is known are two
 	}
+	kept, dropped := repeated.flow, f
+	nearer := f.isKnownNearer(kept, s, repeated)
+	if f.knowsMore(kept) {
+		kept, dropped, nearer = f, kept, !nearer
+	}
+	a.dropLegs(dropped)
+	for i, leg := range dropped.legs {
+		a.takeLeg(kept, leg, nearer && i == 0, dropped.vantage)
+	}
+	return kept
+}
+
+// knowsMore reports whether the flow has read what another leg of its connection may lack: calls
+// that were handed over, anything of the client, or else what came first.
+func (f *flow) knowsMore(other *flow) bool {
+	switch {
+	case f.reported != other.reported:
+		return f.reported
+	case f.told != other.told:
+		return f.told
+	}
+	return f.id < other.id
+}
+
+// dropLegs drops a flow whose legs are another one's.
+func (a *Analyzer) dropLegs(f *flow) {
 	f.abandon()
 	a.stats.Connections--
 	a.remove(f)
 	f.leave()
-	return a.addLeg(repeated, s)
 }
