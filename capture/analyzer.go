@@ -215,10 +215,7 @@ func (a *Analyzer) flowOf(s *segment) *flow {
 		replaced := rival.answeredBy(s, f)
 		a.supersede(f)
 		if replaced {
-			rival.key = s.key
-			f = a.open(rival)
-			f.segment(rival, a.now)
-			return f
+			return a.openRival(rival, s)
 		}
 	} else if a.closed.repeats(s) {
 		return nil
@@ -234,6 +231,18 @@ func (a *Analyzer) flowOf(s *segment) *flow {
 		return nil
 	}
 	return a.open(s)
+}
+
+// openRival opens the connection of a SYN in the place of another one, which a segment has
+// answered, maybe on another leg.
+func (a *Analyzer) openRival(rival, answer *segment) *flow {
+	f := a.open(rival)
+	a.legs.remember(rival, f)
+	f.segment(rival, a.now)
+	if answer.key != rival.key {
+		a.takeLeg(f, legOf(answer), false, f.vantage)
+	}
+	return f
 }
 
 func (a *Analyzer) open(s *segment) *flow {

@@ -84,5 +84,14 @@ func TestCorpusLegs(t *testing.T) {
 			t := readIn(oneCall(c)[3:].Through(packettest.InterfaceHops(translated)...), 2*time.Millisecond, 2*time.Millisecond, 0)
 			return without(t, func(s packettest.Segment) bool { return s.FromClient && s.InterfaceID == 2 })
 		}},
+		{name: "the port again without an end, and the interface between read last", want: []string{"v1 GET /a 200", "v1 GET /latest/meta-data/ 200"}, trace: func() packettest.Trace {
+			first, second := packettest.New(), packettest.New()
+			first.Open()
+			first.Client(get("/a"))
+			first.Server(ok())
+			second.ClientISN, second.ServerISN, second.Now = 5, 6, first.Now.Add(time.Second)
+			t := slices.Concat(first.Trace(), oneCall(second)).Through(nestedHops()...)
+			return readIn(t, 0, 2300*time.Microsecond, 100*time.Microsecond)
+		}},
 	})
 }

@@ -8,12 +8,23 @@ func (f *flow) rivals(s *segment, same bool) bool {
 	if !f.told || same || !f.settled || f.closed() || s.direction == down {
 		return false
 	}
-	rival := *s
-	rival.payload, rival.missing = nil, 0
 	opening := f.begins()
 	again := opening.rival != nil && opening.rival.seq == s.seq
-	opening.rival, opening.quiet = &rival, f.isQuiet() || again && opening.quiet
+	opening.quiet = f.isQuiet() || again && opening.quiet
+	if !again || s.isNearer(opening.rival) {
+		rival := *s
+		rival.payload, rival.missing = nil, 0
+		opening.rival = &rival
+	}
 	return true
+}
+
+// isNearer reports whether a SYN was seen nearer to the client than a copy of it.
+func (s *segment) isNearer(other *segment) bool {
+	if (s.network == "") != (other.network == "") {
+		return s.network != ""
+	}
+	return s.hopLimit > other.hopLimit
 }
 
 // isQuiet reports whether nothing came of late.
