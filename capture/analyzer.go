@@ -234,13 +234,16 @@ func (a *Analyzer) flowOf(s *segment) *flow {
 }
 
 // openRival opens the connection of a SYN in the place of another one, which a segment has
-// answered, maybe on another leg.
+// answered, maybe on another leg. How far that is from the client only copies of one packet tell:
+// until then it is as far as any.
 func (a *Analyzer) openRival(rival, answer *segment) *flow {
 	f := a.open(rival)
 	a.legs.remember(rival, f)
 	f.segment(rival, a.now)
 	if answer.key != rival.key {
-		a.takeLeg(f, legOf(answer), false, f.vantage)
+		leg := legOf(answer)
+		leg.away = maxLegHops
+		a.takeLeg(f, leg, false, f.vantage)
 	}
 	return f
 }

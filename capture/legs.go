@@ -90,15 +90,24 @@ func (l *legs) find(s *segment) *leg {
 // isOpen reports whether the connection that the segment is of is still open.
 func (l *leg) isOpen() bool { return l.flow != nil && l.flow.id == l.conn && l.flow.index >= 0 }
 
-// flowLeg is a leg of a connection: its tuple there, and the hop limit of the packets of
-// one direction.
+// flowLeg is a leg of a connection: its tuple there, the hop limit of the packets of
+// one direction, and how many routers it is farther from the client than the first leg that was
+// seen.
 type flowLeg struct {
 	key       flowKey
 	direction direction
 	hopLimit  uint8
+	away      int8
 }
 
-func legOf(s *segment) flowLeg { return flowLeg{s.key, s.direction, s.hopLimit} }
+func legOf(s *segment) flowLeg {
+	return flowLeg{key: s.key, direction: s.direction, hopLimit: s.hopLimit}
+}
+
+// legAt returns the leg with the key, which the flow has.
+func (f *flow) legAt(key *flowKey) *flowLeg {
+	return &f.legs[max(0, slices.IndexFunc(f.legs, func(l flowLeg) bool { return l.key == *key }))]
+}
 
 // isAsFar reports whether two legs are as far from the client, in one namespace.
 func (l flowLeg) isAsFar(other flowLeg) bool {
@@ -131,21 +140,30 @@ func (l *leg) joins(s *segment) bool {
 	return l.timestamp != 0 && l.length > 0 && s.length() > 0 && (l.flags^s.flags)&^(flagPSH|flagFIN) == 0
 }
 
+// routersTo is how many routers a repeat of the segment is farther from the client: the hop limit
+// is the higher on the way to the service, the lower on the way back.
+func (l *leg) routersTo(s *segment) int8 {
+	farther := int8(l.hopLimit - s.hopLimit)
+	if s.direction == down {
+		return -farther
+	}
+	return farther
+}
+
 // addLeg makes the tuple of s another one of the flow that it repeats a
 // segment of.
 func (a *Analyzer) addLeg(repeated *leg, s *segment) *flow {
-	f := repeated.flow
-	nearer := f.isNearer(s, repeated)
-	vantage := f.vantage
+	f, added := repeated.flow, legOf(s)
+	added.away = f.legAt(&repeated.key).away + repeated.routersTo(s)
+	nearer, vantage := f.isFarther(&added, s.network, s, repeated), f.vantage
 	if nearer {
 		vantage = a.vantageOf(s)
 	}
-	a.takeLeg(f, legOf(s), nearer, vantage)
+	a.takeLeg(f, added, nearer, vantage)
 	return f
 }
 
-// takeLeg gives a flow a leg. The connection is known by the tuple nearest to the client: the
-// hop limit is the higher on the way to the service, the lower on the way back. A
+// takeLeg gives a flow a leg. The connection is known by the tuple nearest to the client. A
 // network namespace other than ours is captured for the client that is in it.
 func (a *Analyzer) takeLeg(f *flow, added flowLeg, nearer bool, vantage *vantage) {
 	f.legs = append(f.legs, added)
@@ -161,36 +179,18 @@ func (a *Analyzer) takeLeg(f *flow, added flowLeg, nearer bool, vantage *vantage
 	}
 }
 
-// isNearer reports whether s was seen nearer to the client than what the
-// connection is known by. If repeated was not seen there, the client's first packets tell,
-// which all have the same hop limit, as the service's do not. What one network namespace
-// sends another takes in with the same.
-func (f *flow) isNearer(s *segment, repeated *leg) bool {
+// isFarther reports whether what the connection is known by was seen farther from the client than
+// another leg, in a network namespace, of which s repeats a segment. What one namespace sends
+// another takes in with the same hop limit.
+func (f *flow) isFarther(other *flowLeg, network string, s *segment, repeated *leg) bool {
 	nearest := &f.legs[0]
 	switch {
-	case (f.vantage.network == "") != (s.network == ""):
-		return s.network != ""
-	case nearest.key != repeated.key:
-		return s.direction == up && nearest.direction == up && s.hopLimit > nearest.hopLimit
-	case s.hopLimit == repeated.hopLimit:
+	case (f.vantage.network == "") != (network == ""):
+		return network != ""
+	case other.away == nearest.away && nearest.key == repeated.key:
 		return s.at.isSender() == (s.direction == up) && s.at.isSender() != repeated.at.isSender()
-	case s.direction == down:
-		return s.hopLimit < repeated.hopLimit
 	}
-	return s.hopLimit > repeated.hopLimit
-}
-
-// isKnownNearer reports whether the flow is known by a tuple nearer to the client than another
-// one is, of which s, a segment of this one, repeats one.
-func (f *flow) isKnownNearer(other *flow, s *segment, repeated *leg) bool {
-	own, others := &f.legs[0], &other.legs[0]
-	switch {
-	case (f.vantage.network == "") != (other.vantage.network == ""):
-		return f.vantage.network != ""
-	case own.direction == up && others.direction == up && own.hopLimit != others.hopLimit:
-		return own.hopLimit > others.hopLimit
-	}
-	return other.isNearer(s, repeated)
+	return other.away < nearest.away
 }
 
 // mergeLegs finds out that a flow which was taken for another connection is a
@@ -205,7 +205,11 @@ func (a *Analyzer) mergeLegs(f *flow, s *segment) *flow {
 		return f // two of which the whole way is known are two
 	}
 	kept, dropped := repeated.flow, f
-	nearer := f.isKnownNearer(kept, s, repeated)
+	farther := kept.legAt(&repeated.key).away + repeated.routersTo(s) - f.legAt(&s.key).away
+	for i := range f.legs {
+		f.legs[i].away += farther // as seen from where the other begins
+	}
+	nearer := kept.isFarther(&f.legs[0], f.vantage.network, s, repeated)
 	if f.knowsMore(kept) {
 		kept, dropped, nearer = f, kept, !nearer
 	}
