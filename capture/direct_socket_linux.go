@@ -53,7 +53,7 @@ func (d *directSocket) Next() (*Packet, error) {
 		return !errors.Is(failure, unix.EAGAIN)
 	})
 	if errors.Is(err, os.ErrDeadlineExceeded) { // it is closed
-		err = d.rest()
+		err, failure = d.rest(), nil
 	}
 	switch {
 	case err != nil:

@@ -386,6 +386,34 @@ func TestNamespaceCloseLosesNothingOfAFeed(t *testing.T) {
 	}
 }
 
+// A packet that comes just before its socket is closed, of which a waiting reader has not heard, is
+// read, and the end is none that has to be told.
+func TestNamespaceCloseWhilePacketComes(t *testing.T) {
+	n := newServiceNetwork(t)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // nobody has a turn between the packet and the end
+	service := &unix.SockaddrInet4{Port: 80, Addr: netip.MustParseAddrPort(testService).Addr().As4()}
+	for range 20 {
+		s := n.openWith(t, LiveOptions{Early: true})
+		r := read(s)
+		eventually(t, "the reader waits", isWaiting)
+		n.do(t, func() error {
+			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				return err
+			}
+			defer unix.Close(fd)
+			if err := unix.Connect(fd, service); !errors.Is(err, unix.EINPROGRESS) {
+				return fmt.Errorf("connect: %w", err)
+			}
+			return s.Close()
+		})
+		r.end(t)
+		if stats, err := s.Stats(); err != nil || r.count() != stats.Received || stats.Received == 0 {
+			t.Fatalf("%d packets are read of %d, %v", r.count(), stats.Received, err)
+		}
+	}
+}
+
 // heldUp is a source whose reader is held up behind the first packet.
 type heldUp struct {
 	LiveSource
