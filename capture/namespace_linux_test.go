@@ -4,6 +4,7 @@ package capture
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +15,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -362,7 +365,11 @@ func TestNamespaceCloseLosesNothingOfAFeed(t *testing.T) {
 				f.Add(s)
 			}
 			n.exchange(t, 0)
-			time.Sleep(2 * PayloadDelay) // until the kernel has handed over all
+			eventually(t, "the kernel has handed over all", func() bool {
+				quiet := n.isQuiet(t) // first: nothing comes behind what is counted
+				stats, err := s.Stats()
+				return quiet && err == nil && stats.Received > 0 && handedOver(s, stats.Received) == stats.Received
+			})
 			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
@@ -414,6 +421,32 @@ func TestNamespaceCloseWhilePacketComes(t *testing.T) {
 	}
 }
 
+// isQuiet reports whether no connection in the namespace has anything to send any more: those
+// that are left listen, or wait (TIME_WAIT; proc_pid_net(5), include/net/tcp_states.h).
+func (n *testNetwork) isQuiet(t *testing.T) bool {
+	t.Helper()
+	return !slices.ContainsFunc(n.table(t, "tcp"), func(line string) bool {
+		state := strings.Fields(line)[3]
+		return state != "06" && state != "0A"
+	})
+}
+
+// handedOver is how many of the packets that were received can be read: of a ring those in blocks
+// that are not the kernel's any more.
+func handedOver(s LiveSource, received uint64) (n uint64) {
+	r, ok := s.(*ring)
+	if !ok {
+		return received
+	}
+	for start := 0; start < r.size.bytes(); start += r.size.blockBytes {
+		block := r.memory[start : start+r.size.blockBytes]
+		if status := (*uint32)(unsafe.Pointer(&block[blockStatusAt])); atomic.LoadUint32(status)&unix.TP_STATUS_USER != 0 {
+			n += uint64(binary.NativeEndian.Uint32(block[blockCountAt:]))
+		}
+	}
+	return n
+}
+
 // heldUp is a source whose reader is held up behind the first packet.
 type heldUp struct {
 	LiveSource
@@ -461,14 +494,20 @@ func TestNamespaceDrops(t *testing.T) {
 }
 
 // sockets is how many packet sockets there are.
-func (n *testNetwork) sockets(t *testing.T) (lines int) {
+func (n *testNetwork) sockets(t *testing.T) int {
 	t.Helper()
-	n.do(t, func() error {
-		table, err := os.ReadFile("/proc/thread-self/net/packet")
-		lines = bytes.Count(table, []byte("\n")) - 1 // without the title
+	return len(n.table(t, "packet"))
+}
+
+// table returns the lines of one of the namespace's tables without its title (proc_pid_net(5)).
+func (n *testNetwork) table(t *testing.T, name string) []string {
+	t.Helper()
+	var table []byte
+	n.do(t, func() (err error) {
+		table, err = os.ReadFile("/proc/thread-self/net/" + name)
 		return err
 	})
-	return lines
+	return strings.Split(strings.TrimSpace(string(table)), "\n")[1:]
 }
 
 // A capture that was closed keeps nothing of its namespace, read or not.
