@@ -19,14 +19,13 @@ type exchange struct {
 	// owed is the number of responses to requests that were handed over
 	// without: their turn comes before that of pending. owedHeads has a bit for each of the
 	// first of them, the lowest for the next one, which is set if it is one to HEAD.
-	owed      uint32
-	owedHeads uint64
-	// early is the response to the request whose head is still being read;
-	// it begins at earlySeq, and came when the service had received the bytes
-	// before earlyAck.
-	early    *imds.Response
-	earlySeq uint32
-	earlyAck uint32
+	owed uint32
+	// answeredAt is what the service had received when it sent the last response, if answered.
+	answeredAt uint32
+	owedHeads  uint64
+	// early is the response to the request whose head is still being read, nil if
+	// there is none.
+	early *earlyResponse
 	// hidden is true if there were responses of which it is not known whose
 	// they are, or may be among lost bytes.
 	hidden bool
@@ -41,14 +40,14 @@ type exchange struct {
 	// not tell for which answer it waits.
 	pipelines, rolls bool
 	// reset is true if the service reset the connection.
-	reset bool
-	// answeredAt is what the service had received when it sent the last
-	// response.
-	answered   bool
-	answeredAt uint32
-	// pairedSeq is where the last request begins that was given its response, if any was.
-	paired    bool
-	pairedSeq uint32
+	reset    bool
+	answered bool
+}
+
+// earlyResponse begins at seq, and came when the service had received the bytes before ack.
+type earlyResponse struct {
+	imds.Response
+	seq, ack uint32
 }
 
 // pendingCall is a request that waits for its response.
@@ -76,9 +75,9 @@ func (x *exchange) request(f *flow, p *pendingCall) {
 	x.follows(f, p)
 	if early := x.early; early != nil && len(x.pending) == 0 {
 		x.early = nil
-		if before(p.seq, x.earlyAck) {
-			x.paired, x.pairedSeq = true, p.seq
-			f.answer(p, *early, x.earlySeq)
+		if before(p.seq, early.ack) {
+			f.requests.pair(p)
+			f.answer(p, early.Response, early.seq)
 			return
 		}
 		f.analyzer.stats.ResponsesUnmatched++
@@ -132,7 +131,7 @@ func (x *exchange) response(f *flow, first *origin, seq uint32, r imds.Response,
 	if len(x.pending) > 0 && x.canAnswer(&x.pending[0], first, seq) {
 		p := x.pending[0]
 		x.drop(f)
-		x.paired, x.pairedSeq = true, p.seq
+		f.requests.pair(&p)
 		f.answer(&p, r, first.seq)
 		return p.request.Method
 	}
@@ -140,10 +139,9 @@ func (x *exchange) response(f *flow, first *origin, seq uint32, r imds.Response,
 		begun = begun && !x.pipelines && f.requests.first.ack == seq
 	}
 	if begun && len(x.pending) == 0 && x.early == nil {
-		early := r // the only one that is kept for longer
-		x.early, x.earlySeq, x.earlyAck = &early, first.seq, first.ack
+		x.early = &earlyResponse{r, first.seq, first.ack} // the only one that is kept for longer
 		if !first.hasAck {
-			x.earlyAck = f.streams[up].next
+			x.early.ack = f.streams[up].next
 		}
 		return ""
 	}

@@ -28,6 +28,9 @@ type messageReader struct {
 	reason   imds.Incomplete
 	// inBody is true if it is lost in a body that may come in chunks.
 	inBody bool
+	// unsure is true if the body that the last head announces may not come, as it is not
+	// known to which method that answers.
+	unsure bool
 	// buffer collects a head, line or tail of a head over several chunks.
 	buffer []byte
 	// first is where the message began.

@@ -15,8 +15,10 @@ type requestReader struct {
 	// 100 (Continue), expects is true if it has.
 	announced int64
 	expects   bool
-	// version is that of the last request, as far as it was seen, which begins at begunAt.
+	// version is that of the last request, as far as it was seen, which begins at begunAt;
+	// paired is true once it was given its response.
 	version imds.Version
+	paired  bool
 	begunAt uint32
 }
 
@@ -195,7 +197,7 @@ func (r *requestReader) handOver(head *requestHead) framing {
 	p.request.Time, p.request.Note = r.first.time, r.first.note
 	r.markBegun()
 	r.expects = head.request.ExpectContinue
-	r.announced, r.version, r.begunAt = head.body.length, head.request.Version(), p.seq
+	r.announced, r.version, r.begunAt, r.paired = head.body.length, head.request.Version(), p.seq, false
 	r.flow.exchange.request(r.flow, &p)
 	return body
 }
@@ -277,8 +279,11 @@ func endsHead(tail []byte) bool {
 // before the service had the tail that was found: that is of another request.
 func (r *requestReader) isAnswered() bool {
 	x := &r.flow.exchange
-	return x.paired && x.pairedSeq == r.begunAt && x.answered && !before(r.first.seq, x.answeredAt)
+	return r.paired && x.answered && !before(r.first.seq, x.answeredAt)
 }
+
+// pair takes note that a request is given its response.
+func (r *requestReader) pair(p *pendingCall) { r.paired = p.seq == r.begunAt }
 
 func (r *requestReader) reportTail(rest []byte) framing {
 	if !r.reported || r.isAnswered() {

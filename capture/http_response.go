@@ -9,13 +9,9 @@ import (
 // responseReader reads the responses of a connection.
 type responseReader struct {
 	messageReader
-	// interim is where the interim responses begin that end at interimEnd, if any was read.
-	interim, interimEnd uint32
-	hasInterim          bool
-	// unsure is true if the body that the last head announces may not come, as it is not known
-	// to which method it answers; bodySeq is where it would begin.
-	unsure  bool
-	bodySeq uint32
+	// headEnd is where the last head ends, and begun where the interim responses begin that
+	// end there: there, too, if it is of no interim one.
+	begun, headEnd uint32
 }
 
 // statusPrefix begins every response's head (RFC 9112, section 4).
@@ -57,7 +53,7 @@ func (r *responseReader) complete(head []byte) (framing, bool) {
 		return framing{}, false
 	}
 	if status < 200 && status != 101 {
-		r.interim, r.interimEnd, r.hasInterim = r.begin(), r.first.seq+uint32(len(head)), true
+		r.begun, r.headEnd, r.unsure = r.begin(), r.first.seq+uint32(len(head)), false
 		return framing{kind: bodyNone}, true // the final one follows
 	}
 	read := r.flow.analyzer.heads.response(head, &r.flow.analyzer.words)
@@ -66,7 +62,8 @@ func (r *responseReader) complete(head []byte) (framing, bool) {
 	if frame.kind == bodyTunnel {
 		r.flow.ignore()
 	}
-	r.unsure, r.bodySeq = method == "" && frame.kind != bodyNone, r.first.seq+uint32(len(head))
+	r.headEnd = r.first.seq + uint32(len(head))
+	r.begun, r.unsure = r.headEnd, method == "" && frame.kind != bodyNone
 	if r.unsure { // where there is none, others are in its place
 		r.flow.exchange.hidden = true
 	}
@@ -75,8 +72,8 @@ func (r *responseReader) complete(head []byte) (framing, bool) {
 
 // begin is where the response begins, with the interim ones before it.
 func (r *responseReader) begin() uint32 {
-	if r.hasInterim && r.interimEnd == r.first.seq {
-		return r.interim
+	if r.headEnd == r.first.seq {
+		return r.begun
 	}
 	return r.first.seq
 }
@@ -129,7 +126,7 @@ func (r *responseReader) mayWithhold() bool { return false }
 // bodyWithheld reports whether the response may be one to HEAD, which has no body: another one
 // is in its place.
 func (r *responseReader) bodyWithheld(c *chunk) bool {
-	if !r.unsure || c.seq != r.bodySeq {
+	if !r.unsure || c.seq != r.headEnd {
 		return false
 	}
 	r.unsure = false
