@@ -192,8 +192,8 @@ func (a *Analyzer) segment(s *segment) *flow {
 		return nil
 	}
 	a.legs.remember(s, f)
-	if a.mask != nil {
-		f.unsaved++
+	if f.saving != nil {
+		f.saving.waiting++
 	}
 	f.segment(s, a.now)
 	a.due.schedule(f, f.nextDeadline())

@@ -27,20 +27,17 @@ type flow struct {
 	notes     notes
 	// delivering are the answers that wait for their client's acknowledgment.
 	delivering []delivering
+	saving     *saving // nil if no packets are saved
 	reach      reach
 	// acknowledges is true once an acknowledgment of the client's was seen that is
 	// nothing else.
 	acknowledges bool
+	index        int32 // in the heap of deadlines, -1 if not there
 
 	lastSeen moment
 	closedAt moment
 	begun    moment // as opened, but for when the clock was set back
 	deadline moment
-	index    int32 // in the heap of deadlines, -1 if not there
-	// unsaved is the number of packets that wait to be saved, left is true if
-	// nothing else keeps the connection.
-	unsaved uint32
-	left    bool
 
 	// handshake is true if the client's SYN was seen.
 	handshake bool
@@ -88,8 +85,10 @@ func (a *Analyzer) newFlow(s *segment) *flow {
 		settled:    s.has(flagSYN),
 		index:      -1,
 	}
-	f.requests.init(f)
-	f.responses.init(f)
+	f.requests.flow, f.responses.flow = f, f
+	if a.mask != nil {
+		f.saving = &saving{}
+	}
 	return f
 }
 

@@ -84,22 +84,28 @@ func (f *flow) ignore() {
 // leave tells the handler that the connection is closed, unless packets of it wait
 // to be saved.
 func (f *flow) leave() {
-	f.left = true
-	if f.unsaved == 0 && f.told {
+	if s := f.saving; s != nil {
+		s.left = true
+		if s.waiting > 0 {
+			return
+		}
+	}
+	if f.told {
 		f.analyzer.handler.Closed(f.conn())
 	}
 }
 
 // saved says that one of its packets waits no longer to be saved.
 func (f *flow) saved() {
-	f.unsaved--
-	if f.unsaved == 0 {
-		for d := range f.streams {
-			f.reader(direction(d)).shown.forget(f.streams[d].next)
+	s := f.saving
+	s.waiting--
+	if s.waiting == 0 {
+		for d := range s.shown {
+			s.shown[d].forget(f.streams[d].next)
 		}
-		f.requests.shown.begun = nil // what they hold is not kept for as long as the connection
+		s.shown[up].begun = nil // what they hold is not kept for as long as the connection
 	}
-	if f.left {
+	if s.left {
 		f.leave()
 	}
 }

@@ -39,16 +39,6 @@ type messageReader struct {
 	// of a body in whose place a head may come, or unknownBody.
 	remaining int64
 	withheld  int64
-	// shown is for packets that are saved, else nil.
-	shown *shown
-}
-
-// init begins to read a direction of the flow.
-func (r *messageReader) init(f *flow) {
-	r.flow = f
-	if f.analyzer.mask != nil {
-		r.shown = &shown{}
-	}
 }
 
 // isResponses reports whether it reads responses.

@@ -32,8 +32,7 @@ func TestBodiesAreNotHeld(t *testing.T) {
 		{"of a request, for which a head may come", up, stateBody, true, next, 100, true},
 	} {
 		f := &flow{analyzer: NewAnalyzer(imds.DefaultEndpoints(), LiveLimits(), nil)}
-		f.requests.init(f)
-		f.responses.init(f)
+		f.requests.flow, f.responses.flow = f, f
 		f.streams[tt.direction].start(next)
 		r := f.reader(tt.direction)
 		r.state, r.remaining, f.requests.expects = tt.state, remaining, tt.expects

@@ -181,7 +181,7 @@ func (q *masking) forgotten() bool {
 	if q.flow == nil || q.length() == 0 {
 		return false
 	}
-	shown := q.flow.reader(q.direction).shown
+	shown := &q.flow.saving.shown[q.direction]
 	return shown.dropped && before(q.seq, shown.from)
 }
 
@@ -191,7 +191,7 @@ func (q *masking) apply() {
 		return
 	}
 	payload := q.packet.Data[q.payload:]
-	shown := q.flow.reader(q.direction).shown
+	shown := &q.flow.saving.shown[q.direction]
 	masked := bytes.Repeat([]byte{maskByte}, len(payload))
 	shown.copyTo(masked, q.seq)
 	copy(payload, masked)

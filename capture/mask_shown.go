@@ -7,6 +7,13 @@ import (
 	"imds-analyzer/imds"
 )
 
+// saving is what has to be known of a connection whose packets are saved.
+type saving struct {
+	waiting uint32 // the packets that wait to be saved
+	left    bool   // nothing else keeps the connection
+	shown   [2]shown
+}
+
 // shown is what has to be known of a stream for saving its packets. How much that is follows
 // from the packets that wait to be saved: what lies behind all of them is forgotten, but for
 // the latest of it. That is for packets that come again, sent once more or on another leg.
@@ -103,6 +110,18 @@ func (s *shown) forget(seq uint32) {
 	s.begun = s.begun[begun:]
 }
 
+// shown is for what the reader finds, nil if no packets are saved.
+func (r *messageReader) shown() *shown {
+	switch saving := r.flow.saving; {
+	case saving == nil:
+		return nil
+	case r.isResponses():
+		return &saving.shown[down]
+	default:
+		return &saving.shown[up]
+	}
+}
+
 // undecided is the number of bytes that were read but may be of any kind.
 func (r *messageReader) undecided() int {
 	if r.state == stateHead || r.state == stateChunkSize {
@@ -114,22 +133,26 @@ func (r *messageReader) undecided() int {
 // markBegun notes where a request begins, the first one of a packet, for that to be
 // saved.
 func (r *messageReader) markBegun() {
-	if r.shown == nil {
+	shown := r.shown()
+	if shown == nil {
 		return
 	}
-	last := len(r.shown.begun) - 1
-	if last >= 0 && r.shown.begun[last].packet == r.first.packet {
+	last := len(shown.begun) - 1
+	if last >= 0 && shown.begun[last].packet == r.first.packet {
 		return
 	}
-	r.shown.begun = append(r.shown.begun, r.first)
+	shown.begun = append(shown.begun, r.first)
 }
 
 // beginsAgain says that a request begins in a packet that is saved once more, with a note that
 // the first one did not have.
-func (s *shown) beginsAgain(o origin) {
-	if s == nil {
-		return
+func (s *saving) beginsAgain(o origin) {
+	if s != nil {
+		s.shown[up].beginsAgain(o)
 	}
+}
+
+func (s *shown) beginsAgain(o origin) {
 	at := 0
 	for at < len(s.begun) && before(s.begun[at].seq, o.seq) {
 		at++
@@ -145,8 +168,9 @@ func (s *shown) beginsAgain(o origin) {
 // and returns the note on who sent it.
 func (r *messageReader) begunIn(seq uint32, length int) (*imds.Note, bool) {
 	within := func(o origin) bool { return uint32(length) > o.seq-seq }
-	for i := range r.shown.begun {
-		switch o := &r.shown.begun[i]; {
+	begun := r.shown().begun
+	for i := range begun {
+		switch o := &begun[i]; {
 		case within(*o):
 			return o.note, true
 		case !before(o.seq, seq):
@@ -161,11 +185,12 @@ func (r *messageReader) begunIn(seq uint32, length int) (*imds.Note, bool) {
 
 // keep says that bytes from sequence number seq on may be saved.
 func (r *messageReader) keep(seq uint32, data []byte) {
-	if r.shown == nil || len(data) == 0 {
+	shown := r.shown()
+	if shown == nil || len(data) == 0 {
 		return
 	}
-	if r.flow.unsaved == 0 {
-		r.shown.forget(seq) // the packets of these bytes were saved without them
+	if r.flow.saving.waiting == 0 {
+		shown.forget(seq) // the packets of these bytes were saved without them
 	}
-	r.shown.add(seq, data)
+	shown.add(seq, data)
 }

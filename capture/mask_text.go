@@ -28,7 +28,7 @@ func (r *messageReader) keepChunkSize(seq uint32, line []byte) {
 // the end is missing: then the last line may be cut inside of a secret, which
 // can have lost its shape by that.
 func (r *messageReader) keepHead(head []byte, whole bool) {
-	if r.shown == nil {
+	if r.flow.saving == nil {
 		return
 	}
 	line := lineLength(head)

@@ -57,7 +57,7 @@ func (f *flow) noteAgain(c *chunk) {
 	for i := range f.exchange.pending {
 		if p := &f.exchange.pending[i]; !p.noted && c.holds(p.seq) {
 			p.request.Note, p.noted = c.note, true
-			f.requests.shown.beginsAgain(origin{seq: p.seq, packet: c.packet, note: c.note, noted: true})
+			f.saving.beginsAgain(origin{seq: p.seq, packet: c.packet, note: c.note, noted: true})
 		}
 	}
 	if first := &f.requests.first; !first.noted && c.holds(first.seq) {
