@@ -182,6 +182,7 @@ func TestConfigPlaces(t *testing.T) {
 		{"value", "\nonly: v2\n", nil, `c:2: --only knows v1, not "v2"`},
 		{"by its letter", "\n\noutput: \"-\"\n", nil, "c:3: -o and -w write to files"},
 		{"the first that is there", "count: 1\nstats-interval: -5s\n", nil, "c:2: --duration, --stats-interval and"},
+		{"lines too often", "count: 1\nstats-interval: 1ns\n", nil, "c:2: --stats-interval is at least 1s, or 0 for none"},
 		{"of the command line", "count: 1\n", []string{"--only", "v2"}, `--only knows v1, not "v2"`},
 		{"not the first in the words", "duration: 1s\noutput: x\nrotate-keep: 3\n", nil, "c:3: --rotate-size is for"},
 		{"of the command line, beside what the file has", "duration: 1s\nstate: x\noutput: y\n", []string{"--fold", "-1s"}, "--duration, --stats-interval and"},

@@ -94,7 +94,7 @@ func (o *options) define(flags *pflag.FlagSet) {
 	flags.UintVar(&o.maxEntryRate, "max-entry-rate", 10, "beyond `N` entries a second of one container, unit or user, after a burst, one entry a minute for calls that are alike, with their number; 0 for an entry for each")
 	flags.Uint64Var(&o.count, "count", 0, "end after `N` calls")
 	flags.DurationVar(&o.duration, "duration", 0, "end after this `TIME`, such as 90s or 24h")
-	flags.DurationVar(&o.statsInterval, "stats-interval", 0, "write a line of capture statistics to the log every `TIME`; 0 for none")
+	flags.DurationVar(&o.statsInterval, "stats-interval", 0, "write a line of capture statistics to the log every `TIME`, 1s at least; 0 for none")
 	flags.StringVar(&o.state, "state", "", "keep in this `FILE` what was counted since its first run, for the report: logs that were rotated away take no evidence along")
 	flags.StringVar(&o.metricsTextfile, "metrics-textfile", "", "keep the counts in this `FILE`, which every user can read, for Prometheus' node_exporter; its name ends in .prom")
 	flags.DurationVar(&o.metricsInterval, "metrics-interval", 15*time.Second, "with --metrics-textfile: write it anew every `TIME`")

@@ -40,6 +40,8 @@ func (o *options) checkTimes() error {
 		return wrong("stats-interval", words)
 	case o.fold < 0:
 		return wrong("fold", words)
+	case o.statsInterval > 0 && o.statsInterval < minExport:
+		return wrong("stats-interval", "--stats-interval is at least %v, or 0 for none", minExport)
 	}
 	return nil
 }
