@@ -30,7 +30,7 @@ const (
 func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 	defer feed.Stop()
 	feed.Start()
-	s.notify(daemon.SdNotifyReady)
+	s.notifier.tell(daemon.SdNotifyReady)
 	s.notifyStatus()
 	s.writeMetrics()
 	ctx, cancel := s.limited(ctx)
@@ -45,7 +45,7 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 	for {
 		select {
 		case <-ctx.Done():
-			s.notify(daemon.SdNotifyStopping)
+			s.notifier.tell(daemon.SdNotifyStopping)
 			s.drain(feed)
 			return
 		case <-feed.Ready():

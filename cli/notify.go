@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -14,22 +16,35 @@ import (
 // statusInterval is how often the status is told anew if there is no watchdog.
 const statusInterval = time.Minute
 
+// maxUntold words wait to be told. More are only there where a manager does not read what
+// it is told; of each kind the latest would do.
+const maxUntold = 8
+
 // notifier tells the service manager that has started the program how it is
-// (sd_notify(3)). To one that does not ask nothing is told, nor by nil.
+// (sd_notify(3)), in a goroutine of its own: a manager that is stuck, and reads nothing,
+// must not hold up the capture. To one that does not ask nothing is told, nor by nil.
 type notifier struct {
 	// every is how often the manager is told that the program is alive: twice in the
 	// time after which it takes it for dead (sd_watchdog_enabled(3)).
 	every  time.Duration
-	status string // the latest that was told
+	status string        // the latest that was told
+	untold chan string   // in the words of sd_notify(3)
+	ended  chan struct{} // closed when all is told
+	failed func(error)   // is called once, for the first reason
 }
 
 // newNotifier returns nil unless a service manager asks. An error is about its
 // watchdog, without which the manager is told all the same.
-func newNotifier() (*notifier, error) {
+func newNotifier(failed func(error)) (*notifier, error) {
 	if os.Getenv("NOTIFY_SOCKET") == "" {
 		return nil, nil
 	}
-	n := &notifier{every: statusInterval}
+	var once sync.Once
+	n := &notifier{
+		every: statusInterval, untold: make(chan string, maxUntold), ended: make(chan struct{}),
+		failed: func(err error) { once.Do(func() { failed(err) }) },
+	}
+	go n.run()
 	timeout, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
 		return n, fmt.Errorf("the service manager's watchdog: %w", err)
@@ -47,24 +62,51 @@ func (n *notifier) interval() time.Duration {
 	return n.every
 }
 
-// tell tells of a change, in the words of sd_notify(3).
-func (n *notifier) tell(changes ...string) error {
-	if n == nil {
-		return nil
+// run tells, until end.
+func (n *notifier) run() {
+	defer close(n.ended)
+	for words := range n.untold {
+		if _, err := daemon.SdNotify(false, words); err != nil {
+			n.failed(fmt.Errorf("the service manager cannot be told how the capture is: %w", err))
+		}
 	}
-	if _, err := daemon.SdNotify(false, strings.Join(changes, "\n")); err != nil {
-		return fmt.Errorf("the service manager cannot be told how the capture is: %w", err)
-	}
-	return nil
 }
 
-// tellStatus tells people, by way of the manager, in one line, if that has changed.
-func (n *notifier) tellStatus(status string) error {
-	if n == nil || status == n.status {
-		return nil
+// tell tells of a change, in the words of sd_notify(3), unless too much waits already. It
+// waits for nothing.
+func (n *notifier) tell(change string) (told bool) {
+	if n == nil {
+		return true
 	}
-	n.status = status
-	return n.tell("STATUS=" + output.Sanitize(status))
+	select {
+	case n.untold <- change:
+		return true
+	default:
+		n.failed(errNotRead)
+		return false
+	}
+}
+
+// errNotRead: the manager is stuck.
+var errNotRead = errors.New("the service manager does not read how the capture is")
+
+// tellStatus tells people, by way of the manager, in one line, if that has changed.
+func (n *notifier) tellStatus(status string) {
+	if n != nil && status != n.status && n.tell("STATUS="+output.Sanitize(status)) {
+		n.status = status
+	}
+}
+
+// end waits for what was told to arrive, but not for long. Nothing is told after it.
+func (n *notifier) end() {
+	if n == nil {
+		return
+	}
+	close(n.untold)
+	select {
+	case <-n.ended:
+	case <-time.After(lastWords):
+	}
 }
 
 // openNotifier finds out who is to be told.
@@ -73,30 +115,22 @@ func (s *session) openNotifier() {
 		return
 	}
 	var err error
-	if s.notifier, err = newNotifier(); err != nil {
+	failed := func(err error) { say(s.streams.Err, "%s", err) }
+	if s.notifier, err = newNotifier(failed); err != nil {
 		s.limits = append(s.limits, capitalized(err.Error())+".")
-	}
-}
-
-// notify says the first time that it fails. It is called in the goroutine that owns
-// the Analyzer.
-func (s *session) notify(changes ...string) {
-	if err := s.notifier.tell(changes...); err != nil && !s.notNotified {
-		s.notNotified = true
-		say(s.streams.Err, "%s", err)
 	}
 }
 
 // notifyAlive is called by the loop that takes in packets, so that it is not told
 // while that hangs. The status comes from behind it, with the calls so far.
 func (s *session) notifyAlive() {
-	s.notify(daemon.SdNotifyWatchdog)
+	s.notifier.tell(daemon.SdNotifyWatchdog)
 	s.notifyStatus()
 }
 
 func (s *session) notifyStatus() {
 	if s.notifier != nil {
-		s.join.lifecycle(func() { _ = s.notifier.tellStatus(s.status()) }) // if that fails, so does the rest
+		s.join.lifecycle(func() { s.notifier.tellStatus(s.status()) })
 	}
 }
 

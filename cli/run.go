@@ -71,7 +71,6 @@ type session struct {
 	scrapes     *scrapes    // nil without --metrics-listen
 	packets     *packetFile // that are saved; nil for none
 	notifier    *notifier   // nil if no service manager asks
-	notNotified bool        // it was said
 	problems    []error
 	limits      []string // what does not work as it should, for people
 	confined    []string // what the process has given up, in the words of the log
@@ -173,6 +172,7 @@ func (s *session) run(ctx context.Context, sources []capture.Source) error {
 	}
 	s.finish()
 	<-written
+	s.notifier.end()
 	hideProgress()
 	return s.conclude(save)
 }
