@@ -47,6 +47,12 @@ func (h *handshake) forgetMember(pids ...int) {
 	}
 }
 
+// byKernel reports whether a thread of the kernel's own is known to have called connect(2):
+// it did so for a process that it does not tell, as those of io_uring(7) did before Linux 5.12.
+func (h *handshake) byKernel() bool {
+	return h.read != nil && !h.read.doubted && h.read.known && h.read.kernel
+}
+
 // settled is the time by which all is known that can put in doubt what is known
 // of the process.
 func (h *handshake) settled() int64 {

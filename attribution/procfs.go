@@ -24,7 +24,11 @@ type procStat struct {
 	start  time.Duration // after boot, in steps of 1/ticksPerSecond
 	stack  uint64        // where it begins; 0 if that may not be known
 	ended  bool          // nobody has waited for it yet
+	kernel bool          // it is a thread of the kernel's own, and runs no program
 }
+
+// kernelThread is PF_KTHREAD among the flags of a stat file (linux/sched.h).
+const kernelThread = 0x00200000
 
 // parseStat reads /proc/PID/stat (proc_pid_stat(5)). The name in its second
 // field can hold anything, parentheses and blanks too.
@@ -49,6 +53,10 @@ func parseStat(b []byte) (procStat, error) {
 	if err != nil {
 		return procStat{}, fmt.Errorf("stat: parent: %w", err)
 	}
+	flags, err := strconv.ParseUint(string(fields[9-first]), 10, 64)
+	if err != nil {
+		return procStat{}, fmt.Errorf("stat: flags: %w", err)
+	}
 	start, err := strconv.ParseInt(string(fields[22-first]), 10, 64)
 	if err != nil {
 		return procStat{}, fmt.Errorf("stat: start time: %w", err)
@@ -60,6 +68,7 @@ func parseStat(b []byte) (procStat, error) {
 	state := fields[3-first][0]
 	return procStat{
 		parent: parent, start: time.Duration(start) * time.Second / ticksPerSecond, stack: stack, ended: state == 'Z' || state == 'X',
+		kernel: flags&kernelThread != 0,
 	}, nil
 }
 

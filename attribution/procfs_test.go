@@ -15,10 +15,12 @@ func TestParseStat(t *testing.T) {
 		want procStat
 		ok   bool
 	}{
-		{"42 (cat) S 7" + statTail, procStat{7, 123450 * time.Millisecond, 140723456789, false}, true},
-		{"42 (a) R (b\n) S 7" + statTail, procStat{7, 123450 * time.Millisecond, 140723456789, false}, true},
-		{"42 (cat) Z 7" + statTail, procStat{7, 123450 * time.Millisecond, 140723456789, true}, true},
-		{"42 (a) Z (b) R 7" + statTail, procStat{7, 123450 * time.Millisecond, 140723456789, false}, true},
+		{"42 (cat) S 7" + statTail, procStat{7, 123450 * time.Millisecond, 140723456789, false, false}, true},
+		{"42 (a) R (b\n) S 7" + statTail, procStat{7, 123450 * time.Millisecond, 140723456789, false, false}, true},
+		{"42 (cat) Z 7" + statTail, procStat{7, 123450 * time.Millisecond, 140723456789, true, false}, true},
+		{"42 (a) Z (b) R 7" + statTail, procStat{7, 123450 * time.Millisecond, 140723456789, false, false}, true},
+		{"42 (kworker/0:1) I 2" + strings.Replace(statTail, "4194560", "69238880", 1), procStat{2, 123450 * time.Millisecond, 140723456789, false, true}, true},
+		{"42 (cat) S 7" + strings.Replace(statTail, "4194560", "none", 1), procStat{}, false},
 		{"42 (cat) S 7 1 1", procStat{}, false},
 		{"42 (cat) S x" + statTail, procStat{}, false},
 		{"42 (cat) S 7" + strings.Replace(statTail, "12345", "late", 1), procStat{}, false},

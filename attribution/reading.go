@@ -14,7 +14,8 @@ type reading struct {
 	network      string // its network namespace, as networkNamespace names it
 	parent       int
 	start        time.Duration // as procStat.start
-	known        bool          // start and parent were read
+	known        bool          // start, parent and kernel were read
+	kernel       bool          // as procStat.kernel
 	began, ended int64         // ns, CLOCK_MONOTONIC
 	// told is what the kernel told of the process when it called execve(2): it
 	// is certain, unlike what was read later. It is nil for a reading at any

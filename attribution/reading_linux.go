@@ -89,7 +89,7 @@ func (l *look) origin(dir string) {
 	if err != nil {
 		return
 	}
-	r.start, r.parent, r.known = stat.start, stat.parent, true
+	r.start, r.parent, r.kernel, r.known = stat.start, stat.parent, stat.kernel, true
 	r.process.Start = l.proc.started(stat)
 	r.process.Name = programName(parseStatName(line), r.process.Args)
 }

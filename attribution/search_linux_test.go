@@ -33,6 +33,7 @@ func TestSearch(t *testing.T) {
 		{"inherited from a parent that has closed it", 1010, 100 * second, 0, Shared, 541, []int{542}},
 		{"started after the connection", 1002, 19 * second, 0, Inferred, 201, nil},
 		{"looked for late", 1001, 100 * second, 251 * time.Millisecond, Inferred, 100, nil},
+		{"in the hands of a thread of the kernel's", 1011, 100 * second, 0, NotFound, 0, nil},
 		{"nobody's", 4711, 100 * second, 0, NotFound, 0, nil},
 		{"holder that cannot be read", 1007, 100 * second, 0, NotFound, 0, nil},
 	} {

@@ -5,8 +5,8 @@ import "strings"
 // answer tells of the process behind a handshake what is certain: whatever was
 // put in doubt is left out.
 func (t *tracepoint) answer(h *handshake) Answer {
-	if h.pid <= 0 {
-		return Answer{Status: NotFound} // in a pid namespace that we cannot see into
+	if h.pid <= 0 || h.byKernel() { // in a pid namespace that we cannot see into, or for somebody else
+		return Answer{Status: NotFound}
 	}
 	p := t.process(h)
 	for _, k := range h.parents() {

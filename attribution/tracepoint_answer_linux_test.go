@@ -150,3 +150,37 @@ func TestForgetTellsOfAnAnswer(t *testing.T) {
 		t.Error("somebody waits still")
 	}
 }
+
+// A thread of the kernel's own has connected for a process that is not told: it is none
+// itself, and who holds the socket may still be found in other ways.
+func TestConnectedByKernelThread(t *testing.T) {
+	read := func(pid int) *reading { return fixture().readAtOnce(pid) }
+	doubted := read(kthreadd)
+	doubted.doubt()
+	for _, test := range []struct {
+		name     string
+		read     *reading
+		byKernel bool
+	}{
+		{"a thread of the kernel's", read(kthreadd), true},
+		{"one that may have become a program", doubted, false},
+		{"a process", read(100), false},
+		{"nothing was read", nil, false},
+	} {
+		tp := &tracepoint{facts: newFacts(fixture(), "testdata/passwd"), tracker: newTracker(true), watchers: make(map[Tuple][]*watcher), claims: testClaims()}
+		h := made(7, service1)
+		h.end, h.read = 100, test.read
+		tp.tracker.handshakes.remember(h)
+		if a := tp.answer(h); (a.Status == NotFound && a.Process == nil) != test.byKernel {
+			t.Errorf("%s: %+v", test.name, a)
+		}
+		known := make(chan Answer, 1)
+		forget := tp.await(h.tuple, 50, func(a Answer) { known <- a })
+		if unanswered := forget(); unanswered != test.byKernel || !h.claimed {
+			t.Errorf("%s: left to other ways %v, seen %v", test.name, unanswered, h.claimed)
+		}
+		if !test.byKernel {
+			<-known
+		}
+	}
+}

@@ -214,16 +214,17 @@ func (t *tracepoint) await(tuple Tuple, at int64, known func(Answer)) (forget fu
 }
 
 // handshakeOf returns the one whose first packet was captured then, unless there
-// is no telling which of several it is. The caller holds mu.
+// is no telling which of several it is, or whose: other ways may find who holds the
+// socket. The caller holds mu.
 func (t *tracepoint) handshakeOf(tuple Tuple, at int64) (h *handshake, ambiguous bool) {
 	found := slices.DeleteFunc(t.tracker.handshakes.find(tuple.ends(), at), func(h *handshake) bool { return !t.captures(tuple.Network, h) })
 	for _, h := range found {
 		h.claimed = true
 	}
-	if len(found) == 1 {
+	if len(found) == 1 && !found[0].byKernel() {
 		return found[0], false
 	}
-	return nil, len(found) > 1
+	return nil, len(found) > 0
 }
 
 // forget ends a wait, unless it was answered.

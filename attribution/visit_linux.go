@@ -314,7 +314,7 @@ func (v *visit) hold(t *target, pid int, inode uint64, link string) {
 	first, err := v.facts.proc.stat(pid)
 	stat := first
 	for range 2 {
-		if err != nil || stat.start != first.start {
+		if err != nil || stat.start != first.start || stat.kernel { // which has files only while it works for others
 			return
 		}
 		if process, ok := v.facts.identity(pid, stat, MaxArgsBytes); ok {
