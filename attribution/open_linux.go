@@ -72,10 +72,18 @@ func openWitness(p proc, o Options, networks *follower) (witness, []string) {
 	if err != nil {
 		return nil, []string{traceLimit(err)}
 	}
-	if t.slow != nil {
-		return t, []string{slowLimit(t.slow)}
+	return t, t.limits()
+}
+
+// limits say what is known less of processes than could be.
+func (t *tracepoint) limits() (limits []string) {
+	for _, err := range t.less {
+		limits = append(limits, fmt.Sprintf("Not all of the kernel's events on processes can be read, so that less is known of those that live for milliseconds: %v.", err))
 	}
-	return t, nil
+	if t.slow != nil {
+		limits = append(limits, slowLimit(t.slow))
+	}
+	return limits
 }
 
 func slowLimit(err error) string {
@@ -100,10 +108,7 @@ func openSecondWitness(p proc, ways []way, networks *follower) (witness, []strin
 		return nil, []string{connectorLimit(err)}
 	}
 	diag.search.births = c
-	if c.slow != nil {
-		return c, []string{slowLimit(c.slow)}
-	}
-	return c, nil
+	return c, c.limits()
 }
 
 func connectorLimit(err error) string {

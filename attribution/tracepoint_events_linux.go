@@ -7,37 +7,57 @@ import (
 )
 
 // tracepoints says what to sample. Only the first is needed to tell who made a
-// connection; without the others less is known of who that was.
-func tracepoints(p proc, ports []uint16) (*decoder, []perfEvent, error) {
+// connection; without the others less is known of who that was: less says which there are
+// not, and why.
+func tracepoints(p proc, ports []uint16) (d *decoder, events []perfEvent, less []error, err error) {
 	fs, err := openTracefs()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	defer fs.close()
 	f, err := fs.format("sock/inet_sock_set_state")
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	d := &decoder{}
+	d = &decoder{}
 	if d.socket, err = newSocketFormat(f); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	events := []perfEvent{{id: f.id, filter: socketFilter(ports), wakes: true}}
-	if f, err := fs.format("sched/sched_process_exec"); err == nil {
-		if d.exec, err = newExecFormat(f); err == nil {
-			events = append(events, perfEvent{id: f.id, wakes: true})
+	events, less = d.processEvents(fs, p.isInitialPIDNamespace())
+	return d, append([]perfEvent{{id: f.id, filter: socketFilter(ports), wakes: true}}, events...), less, nil
+}
+
+// processEvents says what to sample of what processes do, as far as there is that, and why
+// not the rest. Forks are left out where pids are not the machine's, which is said elsewhere.
+func (d *decoder) processEvents(fs tracefs, forks bool) (events []perfEvent, less []error) {
+	add := func(event string, understand func(traceFormat) (perfEvent, error)) {
+		f, err := fs.format(event)
+		if err != nil {
+			less = append(less, err)
+			return
 		}
+		e, err := understand(f)
+		if err != nil {
+			less = append(less, fmt.Errorf("tracepoint %s: %w", event, err))
+			return
+		}
+		events = append(events, e)
 	}
-	if f, err := fs.format("sched/sched_process_exit"); err == nil {
+	add("sched/sched_process_exec", func(f traceFormat) (e perfEvent, err error) {
+		d.exec, err = newExecFormat(f)
+		return perfEvent{id: f.id, wakes: true}, err
+	})
+	add("sched/sched_process_exit", func(f traceFormat) (perfEvent, error) {
 		d.exit = newExitFormat(f)
-		events = append(events, perfEvent{id: f.id, filter: d.exit.filter()})
+		return perfEvent{id: f.id, filter: d.exit.filter()}, nil
+	})
+	if forks {
+		add("task/task_newtask", func(f traceFormat) (e perfEvent, err error) {
+			d.fork, err = newForkFormat(f)
+			return perfEvent{id: f.id, filter: fmt.Sprintf("!(clone_flags & %d)", cloneThread)}, err
+		})
 	}
-	if f, err := fs.format("task/task_newtask"); err == nil && p.isInitialPIDNamespace() {
-		if d.fork, err = newForkFormat(f); err == nil {
-			events = append(events, perfEvent{id: f.id, filter: fmt.Sprintf("!(clone_flags & %d)", cloneThread)})
-		}
-	}
-	return d, events, nil
+	return events, less
 }
 
 // socketFilter lets through the two ends of handshakes with the ports.
@@ -58,16 +78,16 @@ func (f exitFormat) filter() string {
 }
 
 // openStacks opens rings for the stacks of programs that start. There are none
-// where the kernel does not sample stacks, or not for us.
-func openStacks(d *decoder) []*perfRing {
+// where the kernel does not sample stacks, or not for us, which less says.
+func openStacks(d *decoder) (rings []*perfRing, less []error) {
 	if d.exec.id == 0 || stackPointer() == 0 {
-		return nil
+		return nil, nil
 	}
 	rings, err := openRings([]perfEvent{{id: d.exec.id, stack: true}}, stackRings())
 	if err != nil {
-		return nil
+		return nil, []error{fmt.Errorf("stacks of programs that start: %w", err)}
 	}
-	return rings
+	return rings, nil
 }
 
 // isInitialPIDNamespace reports whether our pids are the machine's, as are

@@ -48,6 +48,7 @@ type tracepoint struct {
 	failure    chan struct{} // closed when what is read is not to be trusted any more; nil if it always is
 	threads    []int         // the reader's, and those that it waits for
 	slow       error         // why they have no raised priority, nil if they have
+	less       []error       // why less is sampled of what processes do, nil if all is
 
 	losses  atomic.Uint64 // records that the kernel had no room for
 	blinded atomic.Int64  // when events were missing last, ns, 0 if never
@@ -73,7 +74,7 @@ type watcher struct {
 }
 
 func openTracepoint(p proc, f facts, o Options, networks *follower) (*tracepoint, error) {
-	decode, events, err := tracepoints(p, o.ports())
+	decode, events, less, err := tracepoints(p, o.ports())
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +87,9 @@ func openTracepoint(p proc, f facts, o Options, networks *follower) (*tracepoint
 		online.file.Close()
 		return nil, err
 	}
+	stacks, lessStill := openStacks(decode)
 	t := &tracepoint{
-		facts: f, processors: online, rings: rings, stacks: openStacks(decode), decode: decode, epoll: -1, wake: -1, nudge: -1,
+		facts: f, processors: online, rings: rings, stacks: stacks, decode: decode, less: append(less, lessStill...), epoll: -1, wake: -1, nudge: -1,
 		ended: make(chan struct{}), failure: make(chan struct{}), watchers: make(map[Tuple][]*watcher),
 		tracker: newTracker(decode.fork.id != 0, o.Services...), home: newHome(p),
 		networks: networks, claims: newClaims(o.Services),
