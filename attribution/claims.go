@@ -112,7 +112,7 @@ func (c *claims) late(now time.Time) (wait time.Duration) {
 // not seen.
 func (c *claims) take(until int64) (missing []*handshake) {
 	c.waiting = slices.DeleteFunc(c.waiting, func(w claim) bool {
-		if !w.claimed && w.began <= until {
+		if !w.claimed && w.began <= until && !c.early.takeElsewhere(w.handshake) {
 			missing = append(missing, w.handshake)
 		}
 		return w.claimed || w.began <= until

@@ -54,6 +54,20 @@ func (e *early) take(h *handshake) (seen bool) {
 	return seen
 }
 
+// takeElsewhere reports whether a connection of the handshake's tuple was seen in its time,
+// of which no other handshake was read: where its process was it cannot have come by, but a
+// socket stays in the network namespace in which it was made, wherever it is connected.
+func (e *early) takeElsewhere(h *handshake) (seen bool) {
+	for _, s := range e.seen[h.tuple] {
+		if h.covers(s.at, clockSlack) {
+			s.taken = true
+			e.drop(s)
+			return true
+		}
+	}
+	return false
+}
+
 func (e *early) drop(s *sight) {
 	rest := slices.DeleteFunc(e.seen[s.tuple], func(other *sight) bool { return other == s })
 	if len(rest) == 0 {

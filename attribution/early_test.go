@@ -1,6 +1,9 @@
 package attribution
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // at has a handshake begin then.
 func at(began int64, h *handshake) *handshake {
@@ -51,5 +54,33 @@ func TestEarlyIsOfServices(t *testing.T) {
 	c.claim(tuple("10.0.0.1:1000", "203.0.113.7:80"), 1, func(*handshake) bool { return true })
 	if len(c.early.ring) != 0 {
 		t.Errorf("%d are remembered", len(c.early.ring))
+	}
+}
+
+// What was seen where its process was not is taken for the one that no other handshake is
+// of: each connection that was seen is one.
+func TestEarlyElsewhere(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		seen    int64 // when a connection of the tuple was
+		meant   int   // whose handshake it is going by the process, 0 for nobody's
+		missing []int
+	}{
+		{"seen elsewhere", 50, 0, []int{2}},
+		{"seen there", 50, 1, []int{2}},
+		{"another's was seen", 50, 2, []int{1}},
+		{"before", 50 - 3*clockSlack, 0, []int{1, 2}},
+		{"after", 100 + 3*clockSlack, 0, []int{1, 2}},
+	} {
+		c := testClaims()
+		c.claim(tuple("10.0.0.1:1000", service1), test.seen, func(h *handshake) bool { return h.pid == test.meant })
+		for pid := 1; pid <= 2; pid++ { // in as many network namespaces
+			h := made(pid, service1)
+			h.end = 100
+			c.await(h, noon())
+		}
+		if missing := pids(c.take(100)); !slices.Equal(missing, test.missing) {
+			t.Errorf("%s: missing are %v, want %v", test.name, missing, test.missing)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"net/netip"
+	"runtime"
 	"slices"
 	"strconv"
 	"testing"
@@ -178,6 +179,52 @@ func (r *resolver) isAwaited(tuple Tuple) bool {
 	tp.mu.Lock()
 	defer tp.mu.Unlock()
 	return slices.ContainsFunc(tp.claims.waiting, func(c claim) bool { return c.tuple == tuple })
+}
+
+// A socket stays in the network namespace in which it was made: what connects it can have
+// gone to another one. Its packets are seen there, and not missing.
+func TestSeenWhereTheSocketWasMade(t *testing.T) {
+	address := listen(t, "127.0.0.1:0")
+	r := openServices(t, address)
+	local := make(chan unix.Sockaddr)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		defer close(local)
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return
+		}
+		to := netip.MustParseAddrPort(address)
+		if unix.Unshare(unix.CLONE_NEWNET) == nil && unix.Connect(fd, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}) == nil {
+			name, _ := unix.Getsockname(fd)
+			local <- name
+		}
+		time.Sleep(time.Second) // it is looked at
+		unix.Close(fd)
+	}()
+	name, ok := (<-local).(*unix.SockaddrInet4)
+	if !ok {
+		t.Fatal("it does not connect")
+	}
+	t4 := tuple(netip.AddrPortFrom(netip.AddrFrom4(name.Addr), uint16(name.Port)).String(), address)
+	eventually(t, "the connection is told of", func() bool { return r.isAwaited(t4) })
+	<-r.Seen(t4, toWall(beganOf(t, r, t4))).Done()
+	checkWithout(t, r.WithoutPackets(0))
+}
+
+// beganOf is when a connection that has to be seen began.
+func beganOf(t *testing.T, r *resolver, tuple Tuple) int64 {
+	t.Helper()
+	tp := r.witness.(*tracepoint)
+	tp.mu.Lock()
+	defer tp.mu.Unlock()
+	for _, c := range tp.claims.waiting {
+		if c.tuple == tuple {
+			return c.began
+		}
+	}
+	t.Fatal("none waits")
+	return 0
 }
 
 // That a namespace was of no interest may have been a mistake.
