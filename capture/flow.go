@@ -314,7 +314,7 @@ func (f *flow) payload(s *segment, now time.Time) {
 // take reads bytes if their turn has come, or holds them.
 func (f *flow) take(d direction, c *chunk, now time.Time) {
 	st := &f.streams[d]
-	if st.isOld(c) {
+	if f.isOld(d, c) {
 		f.analyzer.stats.SegmentsIgnored++
 		return
 	}

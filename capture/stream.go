@@ -114,6 +114,17 @@ func (s *stream) isOld(c *chunk) bool {
 	return c.clock != 0 && s.clock != 0 && before(c.clock, s.clock) && !before(c.seq, s.next)
 }
 
+// clockTells is for how long two timestamps tell which one is later: half of their range, in
+// the shortest tick in use (Linux 6.7, tcp_usec_ts).
+const clockTells = 1 << 31 * time.Microsecond
+
+// isOld is that of the stream, as long as timestamps tell: a connection on which nothing but
+// probes came for longer is not to be stuck (RFC 7323, section 5.5). What came last is
+// not older than the message that it is of.
+func (f *flow) isOld(d direction, c *chunk) bool {
+	return f.streams[d].isOld(c) && c.time.Sub(f.reader(d).first.time) < clockTells
+}
+
 // endsAt reports whether a RST with that number ends the direction: it has to be exactly
 // the next one that the receiver expects (RFC 5961, section 3.2), which is beyond what
 // was read if the capture lacks some of it.
