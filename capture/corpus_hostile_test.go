@@ -233,10 +233,21 @@ func TestFragmentsThatAreNotWhole(t *testing.T) {
 		ip.Offset, ip.ID = offset, id
 		return packettest.Ethernet().Packet(ip.Bytes(make([]byte, 64)), packettest.Start.Add(after))
 	}
+	at6 := func(protocol uint8, extensions ...packettest.Extension) []capture.Packet {
+		ip := packettest.IPv6{Src: packettest.Client6.Addr(), Dst: packettest.Service6.Addr(), Protocol: protocol, HopLimit: 64, Extensions: extensions}
+		return []capture.Packet{packettest.Ethernet().Packet(ip.Bytes(make([]byte, 64)), packettest.Start)}
+	}
+	begins, goesOn := packettest.FragmentHeader(7, 0, true), packettest.FragmentHeader(7, 64, true)
 	for name, tt := range map[string]struct {
 		packets []capture.Packet
 		want    uint64
 	}{
+		"of IPv6":                        {at6(packettest.ProtocolTCP, begins), 1},
+		"behind an extension":            {at6(packettest.ProtocolTCP, packettest.HopByHop(), begins), 1},
+		"before an extension":            {at6(packettest.ProtocolTCP, begins, packettest.DestinationOptions()), 1},
+		"behind the one with extensions": {at6(packettest.DestinationOptions().Number, goesOn), 1},
+		"of IPv6, of something other":    {at6(17, begins), 0},
+
 		"the first":          {[]capture.Packet{at(request, 0, 7, 0)}, 1},
 		"one behind it":      {[]capture.Packet{at(request, 64, 7, 0)}, 1},
 		"of two, one late":   {[]capture.Packet{at(request, 0, 7, 0), at(request, 0, 8, time.Minute)}, 2},
@@ -249,10 +260,11 @@ func TestFragmentsThatAreNotWhole(t *testing.T) {
 			t.Errorf("%s: %+v, want %d", name, stats, tt.want)
 		}
 	}
-	cut := at(request, 0, 7, 0)
-	cut.Data = cut.Data[:len(cut.Data)-10]
-	if _, stats := limited(capture.OfflineLimits(), []capture.Packet{cut}); stats.RequestsCut != 1 || stats.SnaplenNeeded != cut.Length {
-		t.Errorf("cut: %+v, want a snaplen of %d", stats, cut.Length)
+	for _, cut := range []capture.Packet{at(request, 0, 7, 0), at6(packettest.ProtocolTCP, begins, packettest.DestinationOptions())[0]} {
+		cut.Data = cut.Data[:len(cut.Data)-10]
+		if _, stats := limited(capture.OfflineLimits(), []capture.Packet{cut}); stats.RequestsCut != 1 || stats.SnaplenNeeded != cut.Length {
+			t.Errorf("cut: %+v, want a snaplen of %d", stats, cut.Length)
+		}
 	}
 }
 

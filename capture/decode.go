@@ -40,7 +40,7 @@ func (d *decoder) decode(p *Packet, s *segment) bool {
 			return false // whose identification may be that of a segment's (RFC 791, section 3.2)
 		}
 		s.joined = true
-		toService := packet.protocol == protoTCP && d.isService(packet.dst, packet.is4)
+		toService := packet.mayBeTCP() && d.isService(packet.dst, packet.is4)
 		s.headless, s.whole = toService && packet.isCut(), packet.sizeOf(captured)
 		if packet, ok = d.fragments.add(packet, toService, p.Time); !ok || !packet.is4 && !packet.skipExtensions() {
 			return false

@@ -101,6 +101,18 @@ func (d *datagram) parseIPv6(data []byte, wire int) bool {
 	return d.skipExtensions()
 }
 
+// mayBeTCP reports whether the payload is TCP's, or may be behind extension headers of which not
+// all is in this fragment.
+func (d *datagram) mayBeTCP() bool {
+	switch d.protocol {
+	case protoTCP:
+		return true
+	case protoHopByHop, protoRouting, protoDestination, protoMobility, protoAuth:
+		return !d.is4
+	}
+	return false
+}
+
 // maxExtensions bounds the chain of extension headers. RFC 8200 recommends
 // at most one of each of seven.
 const maxExtensions = 16
