@@ -35,6 +35,7 @@ func (a *Analyzer) SetBack(now time.Time) {
 		f.deadline = f.nextDeadline()
 	}
 	heap.Init(&a.due)
+	a.decoder.fragments.setBack(now)
 	a.mask.setBack(now)
 }
 
@@ -61,6 +62,14 @@ func (d *delivering) setBack(now time.Time) {
 	d.since = min(d.since, momentOf(now))
 	if d.doubted.After(now) {
 		d.doubted = now
+	}
+}
+
+func (f *fragments) setBack(now time.Time) {
+	for _, whole := range f.open {
+		if whole.since.After(now) {
+			whole.since = now
+		}
 	}
 }
 

@@ -138,6 +138,36 @@ func setBackWait(t *testing.T, says func(*packettest.Conversation), back time.Du
 	return l.lines(), waits
 }
 
+// A fragment from before the clock was set back, of which the rest never came, is given up in
+// time, and is no part of a later datagram that has its number.
+func TestSetBackFragments(t *testing.T) {
+	for _, back := range []time.Duration{0, time.Minute, 2 * time.Hour} {
+		l, c := newLive(t), packettest.New()
+		c.Open()
+		c.Client(get("/a", tokenField))
+		l.hear(c)
+		lost := c.Trace()[c.Trace().Data(fromClient)[0]]
+		lost.Time = c.Now
+		feed(l.Analyzer, []capture.Packet{lost.Wrap(packettest.Fragment4(lost.IP(), 0, 64))})
+		now := c.Now.Add(-back)
+		if back > 0 {
+			l.SetBack(now)
+		}
+		c.Server(ok())
+		c.Client(get("/b"))
+		later := c.Trace()[c.Trace().Data(fromClient)[1]]
+		later.Time, later.ID = now.Add(time.Minute), lost.ID
+		feed(l.Analyzer, []capture.Packet{
+			later.Wrap(packettest.Fragment4(later.IP(), 0, 64)), later.Wrap(packettest.Fragment4(later.IP(), 64, 1<<20)),
+		})
+		l.Flush()
+		l.found("v2 GET /a -", "v1 GET /b -")
+		if s := l.Stats(); s.RequestsPartial != 1 {
+			t.Errorf("set back by %v: %d datagrams lack a part, want 1", back, s.RequestsPartial)
+		}
+	}
+}
+
 // Packets that were captured before the clock was set back are read after it: they end
 // nothing, and what they begin is given up in time.
 func TestSetBackLatePackets(t *testing.T) {
