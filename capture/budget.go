@@ -89,6 +89,10 @@ func (f *flow) giveWay() {
 	now := f.analyzer.now
 	f.settle(now)
 	f.readOnSYN(now)
+	if r := f.rival(); r != nil && len(r.payload) > 0 {
+		f.analyzer.ignoreForRoom()
+		f.dropRival()
+	}
 	for d := range f.streams {
 		for f.streams[d].holds() {
 			f.releaseInOrder(direction(d), now)

@@ -194,3 +194,57 @@ func TestCorpusReuseBehindGap(t *testing.T) {
 		}
 	}
 }
+
+// fastOpen is a call whose request comes with the SYN (RFC 7413), and again behind it if the
+// service has not taken it.
+func fastOpen(c *packettest.Conversation, request string, taken bool) packettest.Trace {
+	c.Open()
+	if taken {
+		c.LoseClient(request)
+	} else {
+		c.Client(request)
+	}
+	c.Server(answer("404 Not Found", ""))
+	return c.Trace().Edit(func(i int, s *packettest.Segment) {
+		switch {
+		case i == 0:
+			s.Payload = []byte(request)
+		case i == 1 && taken:
+			s.Ack += uint32(len(request))
+		case i == 2 && taken:
+			s.Seq += uint32(len(request))
+		}
+	})
+}
+
+// A request that comes with the SYN is found behind another connection on its ports, also where
+// the capture does not hold the end of that.
+func TestCorpusReuseByFastOpen(t *testing.T) {
+	var cases []corpusCase
+	for name, end := range map[string]talk{
+		"FIN":             func(c *packettest.Conversation) { c.Close() },
+		"FIN of one side": func(c *packettest.Conversation) { c.Finish(fromClient) },
+		"RST":             func(c *packettest.Conversation) { c.Reset(fromServer) },
+		"nothing":         func(*packettest.Conversation) {},
+	} {
+		for how, taken := range map[string]bool{"taken": true, "not taken": false} {
+			both := func() packettest.Trace {
+				a, b := packettest.New(), packettest.New()
+				a.Open()
+				a.Client(get("/a"))
+				a.Server(ok())
+				end(a)
+				b.ClientISN, b.ServerISN, b.Now = b.ClientISN+1<<29, b.ServerISN+1<<27, a.Now.Add(time.Second)
+				return packettest.Merge(a.Trace(), fastOpen(b, get("/b", tokenField), taken))
+			}
+			name := name + ", then a SYN with a request that is " + how
+			cases = append(cases,
+				corpusCase{name: name, want: []string{"v1 GET /a 200", "v2 GET /b 404"}, trace: both},
+				corpusCase{name: name + ", captured in one direction", want: []string{"v1 GET /a -", "v2 GET /b -"},
+					trace: func() packettest.Trace { return both().Only(fromClient) }},
+				corpusCase{name: name + ", behind NAT", plain: true, want: []string{"v1 GET /a 200", "v2 GET /b 404"},
+					trace: func() packettest.Trace { return both().Through(packettest.InterfaceHops(translated)...) }})
+		}
+	}
+	runCorpus(t, cases)
+}

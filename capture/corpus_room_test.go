@@ -154,6 +154,18 @@ func TestLostForRoom(t *testing.T) {
 			},
 			after: nothing, want: []string{}, gaps: 1,
 		},
+		{
+			name: "a request with a SYN on an open connection", bytes: 1200, other: get("/other", "X: "+long)[:700],
+			talk: func(c *packettest.Conversation) {
+				c.Client(get("/a"))
+				c.Server(ok())
+				c.Stray(fromClient, func(s *packettest.Segment) {
+					s.Flags, s.Seq, s.Payload = packettest.SYN, s.Seq+1<<29, []byte(head)
+				})
+			},
+			after: func(c *packettest.Conversation) { c.Client(get("/b")); c.Server(ok()) },
+			want:  []string{"v1 GET /a 200", "v1 GET /b 200"}, gone: 1,
+		},
 	} {
 		t.Run(test.name, test.check)
 	}

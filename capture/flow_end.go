@@ -27,6 +27,7 @@ func (f *flow) finish(reason imds.Incomplete) {
 	now := f.analyzer.now
 	f.settle(now)
 	f.readOnSYN(now)
+	f.dropRival()
 	for {
 		upHeld, downHeld := f.streams[up].held, f.streams[down].held
 		if upHeld == nil && downHeld == nil {

@@ -52,6 +52,9 @@ func (o *opening) buffered() (n int) {
 	if o.onSYN != nil {
 		n = len(o.onSYN.data)
 	}
+	if o.rival != nil {
+		n += len(o.rival.payload)
+	}
 	for i := range o.early {
 		n += len(o.early[i].payload) + segmentOverhead
 	}

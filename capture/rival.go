@@ -12,11 +12,28 @@ func (f *flow) rivals(s *segment, same bool) bool {
 	again := opening.rival != nil && opening.rival.seq == s.seq
 	opening.quiet = f.isQuiet() || again && opening.quiet
 	if !again || s.isNearer(opening.rival) {
-		rival := *s
-		rival.payload, rival.missing = nil, 0
-		opening.rival = &rival
+		f.keepRival(s)
 	}
 	return true
+}
+
+// keepRival keeps a SYN, with what came with it (RFC 7413), in the place of an earlier one.
+func (f *flow) keepRival(s *segment) {
+	f.dropRival()
+	if !f.reserve(len(s.payload)) {
+		f.analyzer.ignoreForRoom()
+		return
+	}
+	rival := *s
+	rival.payload = append([]byte(nil), s.payload...)
+	f.opening.rival = &rival
+}
+
+func (f *flow) dropRival() {
+	if r := f.rival(); r != nil {
+		f.analyzer.budget.give(len(r.payload))
+		f.opening.rival = nil
+	}
 }
 
 // isNearer reports whether a SYN was seen nearer to the client than a copy of it.
@@ -38,7 +55,13 @@ func (r *segment) answeredBy(s *segment, f *flow) bool {
 	case r == nil:
 		return false
 	case s.direction == down:
-		return s.has(flagSYN) && s.has(flagACK) && s.ack == r.seq+1
+		return s.has(flagSYN) && s.has(flagACK) && r.goesOnAt(s.ack)
 	}
-	return !s.has(flagSYN|flagRST) && s.seq == r.seq+1 && !f.streams[down].heard
+	return !s.has(flagSYN|flagRST) && r.goesOnAt(s.seq) && !f.streams[down].heard
+}
+
+// goesOnAt reports whether what comes behind the SYN has that number: the service may have taken
+// what came with it or not.
+func (r *segment) goesOnAt(seq uint32) bool {
+	return seq == r.seq+1 || seq == r.seq+1+uint32(r.length())
 }
