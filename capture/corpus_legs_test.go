@@ -95,3 +95,67 @@ func TestCorpusLegs(t *testing.T) {
 		}},
 	})
 }
+
+// crowd is so much traffic of another client that no copy of a segment before it is remembered.
+func crowd(now time.Time) packettest.Trace {
+	c := packettest.From("10.0.0.99:999")
+	c.Now, c.Step, c.SegmentSize = now, 10*time.Microsecond, 1
+	c.Open()
+	c.Client(upload("PUT", "/crowd", text(6000)))
+	c.Server(ok())
+	return c.Trace()
+}
+
+// Where so much is captured between the copies of a connection's first packets that they are not
+// known as such, each leg tells of what those hold, and what comes behind them is told once. It
+// is told of both as well if each has something else to tell by then.
+func TestCorpusLegsKnownLate(t *testing.T) {
+	for _, test := range []struct {
+		name        string
+		first, then talk
+		far, near   []string
+	}{
+		{
+			"calls", func(c *packettest.Conversation) { c.Client(get("/a")); c.Server(ok()) },
+			func(*packettest.Conversation) {},
+			[]string{"v1 GET /a 200"}, []string{"v1 GET /a 200", "v2 GET /b 404", "v1 GET /c 200"},
+		},
+		{
+			"a token that is acknowledged later", func(c *packettest.Conversation) { c.Client(put()); c.ServerInVain(tokenAnswer()) },
+			func(*packettest.Conversation) {},
+			[]string{"v2 PUT /latest/api/token 200 token", "v2 GET /b 404"},
+			[]string{"v2 PUT /latest/api/token 200 token", "v2 GET /b 404", "v1 GET /c 200"},
+		},
+		{
+			"a token that comes late", func(c *packettest.Conversation) { c.Client(put()); c.Wait(500 * time.Millisecond) },
+			func(c *packettest.Conversation) { c.Server(tokenAnswer()) },
+			[]string{"v2 PUT /latest/api/token 200 token unanswered"},
+			[]string{"v2 PUT /latest/api/token 200 token unanswered", "v2 GET /b 404", "v1 GET /c 200"},
+		},
+	} {
+		for name, order := range map[string][]int{"nearer first": {0, 1}, "farther first": {1, 0}} {
+			t.Run(test.name+", "+name, func(t *testing.T) {
+				c, hops := packettest.New(), packettest.InterfaceHops(translated)
+				c.Open()
+				test.first(c)
+				begun := len(c.Trace())
+				test.then(c)
+				c.Client(get("/b", tokenField))
+				c.Server(answer("404 Not Found", ""))
+				c.Client(get("/c"))
+				c.Server(ok())
+				first := c.Trace()[:begun].Through(hops...)
+				legs := []packettest.Trace{
+					without(first, func(s packettest.Segment) bool { return s.InterfaceID == 2 }),
+					without(first, func(s packettest.Segment) bool { return s.InterfaceID != 2 }),
+				}
+				got := found(t, nil, slices.Concat(legs[order[0]], crowd(c.Trace()[begun-1].Time), legs[order[1]], c.Trace()[begun:].Through(hops...)).Packets())
+				want := append(slices.Clone(test.near), "10.0.0.99:999 v1 PUT /crowd 200")
+				for _, l := range test.far {
+					want = append(want, translated.String()+" "+l)
+				}
+				checkLines(t, got.lines(), want)
+			})
+		}
+	}
+}

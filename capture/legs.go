@@ -197,12 +197,12 @@ func (f *flow) isFarther(other *flowLeg, network string, s *segment, repeated *l
 // leg of one, because its first segments came out of order, or were not captured there. What
 // the flow that is dropped has read the other has read too, or does so now.
 func (a *Analyzer) mergeLegs(f *flow, s *segment) *flow {
-	if f.reported {
-		return f
-	}
 	repeated := a.legs.find(s)
 	if repeated == nil || repeated.flow == f || len(f.legs) > 1 && len(repeated.flow.legs) > 1 {
 		return f // two of which the whole way is known are two
+	}
+	if f.owes() && repeated.flow.owes() {
+		return f // until one of them is done
 	}
 	kept, dropped := repeated.flow, f
 	farther := kept.legAt(&repeated.key).away + repeated.routersTo(s) - f.legAt(&s.key).away
@@ -228,9 +228,14 @@ func (f *flow) knowsMore(other *flow) bool {
 		return f.reported
 	case f.told != other.told:
 		return f.told
+	case f.owes() != other.owes():
+		return f.owes()
 	}
 	return f.id < other.id
 }
+
+// owes reports whether something has to follow on what the flow has told: it is not dropped then.
+func (f *flow) owes() bool { return f.reported && f.waits() }
 
 // dropLegs drops a flow whose legs are another one's.
 func (a *Analyzer) dropLegs(f *flow) {
