@@ -119,7 +119,7 @@ func (v view) value(separator int, withBlanks bool) (from, to int) {
 		from++
 	}
 	if quote == '"' || quote == '\'' {
-		return from, v.quoteEnd(from, quote)
+		return v.quoted(from, quote)
 	}
 	to = v.wordEnd(from, withBlanks)
 	if isAuthScheme(v.text[from:to]) && to < len(v.text) && isBlank(v.text[to]) {
@@ -138,23 +138,60 @@ func (v view) separates(i, separator int) bool {
 	return isBlank(c) || c == '=' || c == ':' || c == '>' && i > separator && v.text[i-1] == '='
 }
 
-// quoteEnd returns where the text that starts at from, after a quote, ends.
-// Where the opening quote is escaped, the closing one is.
+// quoted returns the span of the text that starts at from, after a quote. What a shell joins
+// to it, as in "a"'b'c, is part of it, with the quotes then.
+func (v view) quoted(from int, quote byte) (start, to int) {
+	to = v.quoteEnd(from, quote)
+	if to == len(v.text) || v.text[to] != quote || v.text[from:to] == Redacted {
+		return from, to
+	}
+	if end := v.joinedEnd(to+1, from-1); end > to+1 {
+		return from - 1, end
+	}
+	return from, to
+}
+
+// quoteEnd returns where the text that starts at from, after a quote, ends. The quote that
+// ends it is escaped as often as the one before it is. One in the text is once more, and so
+// are backslashes before it, which double each time.
 func (v view) quoteEnd(from int, quote byte) int {
-	escaped := from >= 2 && v.text[from-2] == '\\'
+	escaped := v.backslashes(from - 1)
 	for i := from; i < len(v.text); i++ {
-		if v.text[i] != quote || !v.literal(i) {
-			continue
-		}
-		if after := i > from && v.text[i-1] == '\\'; after == escaped {
-			if escaped {
-				i--
-			}
-			return i
+		if v.text[i] == quote && v.literal(i) && v.backslashes(i)%(2*escaped+2) == escaped {
+			return max(from, i-escaped)
 		}
 	}
 	return len(v.text)
 }
+
+// backslashes is how many stand before a byte.
+func (v view) backslashes(before int) (n int) {
+	for n < before && v.text[before-n-1] == '\\' {
+		n++
+	}
+	return n
+}
+
+// joinedEnd returns where the shell's word ends that starts with the quote at start, and of
+// which more may be at i, behind a quoted part.
+func (v view) joinedEnd(i, start int) int {
+	for ; i < len(v.text) && !endsJoined(v.text[i]); i++ {
+		switch c := v.text[i]; c {
+		case '\\':
+			i++
+		case '"', '\'':
+			end := v.quoteEnd(i+1, c)
+			if end == len(v.text) || v.isOpen(c, start) {
+				return i
+			}
+			i = end
+		}
+	}
+	return min(i, len(v.text))
+}
+
+// endsJoined reports whether a byte behind a quote belongs to what is around, as in JSON.
+func endsJoined(c byte) bool { return isBlank(c) || strings.IndexByte("`,;:()[]{}&|<>", c) >= 0 }
 
 // wordEnd returns where the text that starts at from, without a quote, ends. An apostrophe
 // is part of it unless one was open: URLs have it as it is (RFC 3986, section 2.2). So is a
@@ -165,11 +202,21 @@ func (v view) wordEnd(from int, withBlanks bool) int {
 	for i := from; i < len(v.text); i++ {
 		c := v.text[i]
 		ends := strings.IndexByte("&`<>\r\n", c) >= 0 || isBlank(c) && !withBlanks || c == '\'' && open || c == '"' && quoted
-		if ends && v.literal(i) {
+		switch {
+		case !ends || !v.literal(i):
+		case c == '"' && v.opens(i):
+			return v.joinedEnd(i, from)
+		default:
 			return i
 		}
 	}
 	return len(v.text)
+}
+
+// opens reports whether a quote within a word may begin a part of it, as in abc"d e", rather
+// than end what is around it.
+func (v view) opens(quote int) bool {
+	return quote+1 < len(v.text) && (isAlnum(v.text[quote+1]) || v.text[quote+1] == '$')
 }
 
 // isAuthScheme reports whether the credential itself follows the word
