@@ -32,6 +32,8 @@ func TestRedactArgs(t *testing.T) {
 		{"no user in the flag", []string{"curl", "-ou:x", "-XPUT", "-su", "me"}, []string{"curl", "-ou:x", "-XPUT", "-su", "me"}},
 		{"certificate", []string{"curl", "-E", "/c.pem:hunter2", "--cert", "/c.pem"}, []string{"curl", "-E", "/c.pem:REDACTED", "--cert", "/c.pem"}},
 		{"curl's script", []string{"sh", "-c", "curl -u me:hunter2 h"}, []string{"sh", "-c", "curl -u me:REDACTED h"}},
+		{"proxy's user", []string{"curl", "-x", "me:hunter2@proxy:3128", "--proxy", "me:hunter2@proxy", "-U", "me:hunter2"},
+			[]string{"curl", "-x", "me:REDACTED@proxy:3128", "--proxy", "me:REDACTED@proxy", "-U", "me:REDACTED"}},
 		{"docker's user", []string{"docker", "run", "-u", "1000:1000"}, []string{"docker", "run", "-u", "1000:1000"}},
 		{"shape", []string{"app", testToken}, []string{"app", "REDACTED"}},
 		{"shape with padding", []string{"app", "x", testSession}, []string{"app", "x", "REDACTED"}},

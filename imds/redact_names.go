@@ -22,16 +22,21 @@ const (
 )
 
 // namedSecrets adds the spans of values after names that say that they are
-// secret, and of passwords in URLs.
+// secret, and of passwords in URLs, with a scheme or without.
 func namedSecrets(v view, spans []span) []span {
 	if strings.IndexByte(v.text, '=') < 0 && strings.IndexByte(v.text, ':') < 0 {
 		return spans
 	}
+	logins := strings.IndexByte(v.text, '@') >= 0
 	for i := 0; i < len(v.text); i++ {
 		if c := v.text[i]; c != '=' && c != ':' {
 			continue
 		}
-		if p, ok := v.urlPassword(i); ok {
+		p, ok := v.urlPassword(i)
+		if !ok && logins {
+			p, ok = v.loginPassword(i)
+		}
+		if ok {
 			spans = append(spans, v.original(p.from, p.to))
 		}
 		name := nameBefore(v.text, i)

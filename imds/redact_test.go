@@ -60,6 +60,12 @@ func TestRedactByName(t *testing.T) {
 		{"encoded URL", "/?u=http%3A%2F%2Fme%3Ahunter2%40h%2Fa%40b", "/?u=http%3A%2F%2Fme%3AREDACTED%40h%2Fa%40b"},
 		{"encoded URL with an encoded password", "/?u=http%3A%2F%2Fme%3Ahunter%252F2%40h%2Fa%40b", "/?u=http%3A%2F%2Fme%3AREDACTED%40h%2Fa%40b"},
 		{"URL without a password", "http://h:80/a%40b?c:d@e", "http://h:80/a%40b?c:d@e"},
+		{"password of a proxy without a scheme", "curl -x me:hunter2@proxy:3128 http://h/", "curl -x me:REDACTED@proxy:3128 http://h/"},
+		{"of one in the flag", "sh -c 'curl -xme:hunter2@proxy h && pip --proxy=me:hunter2@proxy'", "sh -c 'curl -xme:REDACTED@proxy h && pip --proxy=me:REDACTED@proxy'"},
+		{"of one in the environment", `http_proxy="CORP\me:a@b/c=d@proxy" run`, `http_proxy="CORP\me:REDACTED@proxy" run`},
+		{"of a database", "app me:hun/ter2@tcp(db:3306)/x", "app me:REDACTED@tcp(db:3306)/x"},
+		{"of a variable's user", "curl ${ME}:hunter2@h/", "curl ${ME}:REDACTED@h/"},
+		{"of one that is encoded", "/?u=me%3Ahunter2%40h&x=1", "/?u=me%3AREDACTED%40h&x=1"},
 		{"apostrophe in a URL's password", "http://user:it's@proxy/", "http://user:REDACTED@proxy/"},
 		{"apostrophe behind a URL", "get('http://h:80', 'a@b')", "get('http://h:80', 'a@b')"},
 		{"apostrophe in a value", "/?password=it's2&token=x'y&x=1", "/?password=REDACTED&token=REDACTED&x=1"},
@@ -127,6 +133,9 @@ func TestRedactKeeps(t *testing.T) {
 		"arn:aws:iam::123456789012:instance-profile/WebServerInstanceProfile",
 		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
 		"aws-sdk-java/2.20.1 Linux/5.10 OpenJDK_64-Bit_Server_VM/17.0.6+10-LTS Java/17.0.6 vendor/Amazon.com_Inc. io/sync http/UNKNOWN cfg/retry-mode/legacy",
+		"git@github.com:me/app@v1", "me@h:/etc/x", "curl localhost:4873/@me/app", "/a:b@c", "a: b@c", "a:b@", "a:@b",
+		"registry.example:5000/app@sha256:0a1b2c", "app:3@sha256:0a1b2c", "jdbc:postgresql://db@h/x",
+		"user@1000.service", "lvm2-pvscan@253:0.service", "Mozilla/5.0 (me@example.com)",
 		"Go-http-client/1.1", "kube2iam/0.10.11", "libcurl-agent/1.0 \xff\xfe",
 	}
 	for _, s := range kept {
