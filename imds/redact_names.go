@@ -13,8 +13,9 @@ var secretWords = [...]string{
 }
 
 // publicEndings end the names that say something about a secret, such as
-// X-aws-ec2-metadata-token-ttl-seconds, not the secret itself.
-var publicEndings = [...]string{"ttlseconds", "ttl", "file", "path", "type"}
+// X-aws-ec2-metadata-token-ttl-seconds, not the secret itself, and those of captures and logs:
+// behind token.pcap.gz and a colon an error says what is wrong with it.
+var publicEndings = [...]string{"ttlseconds", "ttl", "file", "path", "type", "pcap", "pcapng", "log", "gz", "zst"}
 
 const (
 	minNameBytes = len("pwd")

@@ -133,6 +133,7 @@ func TestRedactKeeps(t *testing.T) {
 		"arn:aws:iam::123456789012:instance-profile/WebServerInstanceProfile",
 		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
 		"aws-sdk-java/2.20.1 Linux/5.10 OpenJDK_64-Bit_Server_VM/17.0.6+10-LTS Java/17.0.6 vendor/Amazon.com_Inc. io/sync http/UNKNOWN cfg/retry-mode/legacy",
+		"/var/log/token.pcap: permission denied", "open token.pcapng.gz: no such file", "password-app.log: not a capture file", "password-app.log.zst: no such file",
 		"git@github.com:me/app@v1", "me@h:/etc/x", "curl localhost:4873/@me/app", "/a:b@c", "a: b@c", "a:b@", "a:@b",
 		"registry.example:5000/app@sha256:0a1b2c", "app:3@sha256:0a1b2c", "jdbc:postgresql://db@h/x",
 		"user@1000.service", "lvm2-pvscan@253:0.service", "Mozilla/5.0 (me@example.com)",
