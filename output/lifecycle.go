@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"imds-analyzer/attribution"
+	"imds-analyzer/imds"
 )
 
 // LifecycleAction is what a lifecycle entry reports of a capture.
@@ -49,7 +50,7 @@ func (s *Session) Start() Lifecycle {
 	l := s.entry(CaptureStarted, s.Started)
 	l.Host.Uptime = s.Uptime
 	l.IMDS.Capture.Limits = s.Limits
-	l.Message = "capture started on " + orUnknown(strings.Join(s.Interfaces, ", "))
+	l.Message = "capture started on " + orUnknown(strings.Join(l.IMDS.Capture.Interfaces, ", "))
 	if s.Filter != "" { // live: a file has no process to find
 		l.Message += ", attribution by " + orNothing(strings.Join(l.IMDS.Capture.AttributionMethods, ", "))
 	}
@@ -147,7 +148,7 @@ func lifecycleEvent(action LifecycleAction) Event {
 
 func (s *Session) capture() Capture {
 	c := Capture{
-		Interfaces:   s.Interfaces,
+		Interfaces:   cleanNames(s.Interfaces),
 		Filter:       s.Filter,
 		Libpcap:      s.Libpcap,
 		Capabilities: s.Capabilities,
@@ -161,6 +162,14 @@ func (s *Session) capture() Capture {
 		c.AttributionMethods = append(c.AttributionMethods, string(m))
 	}
 	return c
+}
+
+// cleanNames redacts names of files: what was fetched from a signed URL is often called like that.
+func cleanNames(names []string) (clean []string) {
+	for _, name := range names {
+		clean = append(clean, imds.Redact(name))
+	}
+	return clean
 }
 
 func orUnknown(s string) string {

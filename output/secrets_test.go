@@ -96,6 +96,17 @@ func TestSecretIsNoCaller(t *testing.T) {
 	}
 }
 
+// A capture that was fetched from a signed URL is called like that by who fetched it.
+func TestSecretNamesOfFilesReachNoLog(t *testing.T) {
+	s := Session{Interfaces: []string{"boot.pcap?X-Amz-Credential=" + testKeyID + "&X-Amz-Signature=0a1b", "boot.pcap"}, Started: testTime}
+	for _, l := range []Lifecycle{s.Start(), s.Progress(CaptureRuns, testTime, Counts{}), s.Progress(CaptureStopped, testTime, Counts{}), s.Gap(testTime, 1, Counts{})} {
+		line := string(l.AppendLine(nil))
+		if strings.Contains(line, testKeyID) || strings.Contains(line, "0a1b") || !strings.Contains(line, `"boot.pcap?X-Amz-Credential=REDACTED&X-Amz-Signature=REDACTED","boot.pcap"`) {
+			t.Errorf("the line is %s", line)
+		}
+	}
+}
+
 // plantText sets every text below v, and returns how many that are. Texts of
 // types of their own are the program's words, not from outside.
 func plantText(v reflect.Value, text string) int {
