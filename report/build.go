@@ -158,7 +158,7 @@ func (p *program) told() Program {
 		before.merge(p.shares[i].before)
 	}
 	left := all.without(before)
-	t.Blocking, t.Refused = left.blocking, left.refused
+	t.Blocking, t.Refused, t.counts = left.blocking, left.refused, left.all() > 0
 	t.Before, t.NotSince = before.all(), before.all() > 0 && left.all() == 0
 	for _, f := range p.Fallbacks.sorted() {
 		t.Fallbacks = append(t.Fallbacks, fallbackOf(f))

@@ -9,7 +9,11 @@ func (r *Report) Headline() string {
 	case NotReady:
 		return "Not ready: IMDSv1 " + r.inTheWay() + "."
 	case NotEnough:
-		return "Not enough evidence: nothing was seen" + since + " that needs IMDSv1, but that does not prove much" + r.on(r.hostsThat(NotEnough)) + "."
+		ignored, but := r.butIgnored(), ", but"
+		if ignored != "" {
+			but = ", and"
+		}
+		return "Not enough evidence: nothing was seen" + since + " that needs IMDSv1" + ignored + but + " that does not prove much" + r.on(r.hostsThat(NotEnough)) + "."
 	}
 	return "Ready: nothing was seen" + since + " that needs IMDSv1" + r.butIgnored() + ". It " + r.canBeOff() + "."
 }
@@ -50,7 +54,7 @@ func (r *Report) on(n int) string {
 // butIgnored says that there is something that the verdict passes over.
 func (r *Report) butIgnored() string {
 	for i := range r.Programs {
-		if p := &r.Programs[i]; p.Ignored && p.Blocking > 0 {
+		if p := &r.Programs[i]; p.Ignored && p.counts {
 			return ", but for the programs that are ignored"
 		}
 	}

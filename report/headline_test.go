@@ -40,6 +40,27 @@ func TestHeadline(t *testing.T) {
 	}
 }
 
+// What a program did that is ignored was seen, and it is said that it does not count.
+func TestHeadlineOfIgnored(t *testing.T) {
+	curl := process("/usr/bin/curl")
+	tests := []struct {
+		name  string
+		lines []any
+		want  string
+	}{
+		{"ready", []any{aWeek("web-1"), call(curl)}, "Ready: nothing was seen that needs IMDSv1, but for the programs that are ignored. It can be switched off."},
+		{"ready, of unknown version", []any{aWeek("web-1"), call(curl, unknownCall)}, "Ready: nothing was seen that needs IMDSv1, but for the programs that are ignored. It can be switched off."},
+		{"ready, refused for another reason", []any{aWeek("web-1"), call(curl, status(403))}, "Ready: nothing was seen that needs IMDSv1. It can be switched off."},
+		{"too little", []any{call(curl)}, "Not enough evidence: nothing was seen that needs IMDSv1, but for the programs that are ignored, and that does not prove much."},
+		{"not ready", []any{aWeek("web-1"), call(curl), call(process("/usr/bin/wget"))}, "Not ready: IMDSv1 cannot be switched off yet."},
+	}
+	for _, tt := range tests {
+		if got := take(New(Options{MinDays: 7, Ignore: []string{"curl"}}), tt.lines).Report().Headline(); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
 // A list of instances tells that version 1 is off, too, unless the traffic contradicts it.
 func TestHeadlineOfListed(t *testing.T) {
 	list := `{"InstanceId":"` + id("01") + `","MetadataOptions":{"HttpTokens":"required"}}`

@@ -97,6 +97,7 @@ type Program struct {
 	Causes      []Cause    `json:"causes"`
 
 	shares []share
+	counts bool // some of its calls are in the way, or may be, unless it is ignored
 }
 
 // HopLimits are those that were seen, and the greatest that was needed.
