@@ -263,14 +263,18 @@ func countedItems() map[string]countedItem {
 }
 
 func (i *Item) timeText(o Options, on string) string {
-	since := SinceText(o.Since)
-	switch {
-	case o.MinDays == 0:
+	since, all := SinceText(o.Since), DaysText(o.MinDays)
+	if o.MinDays == 0 {
 		return "nothing was observed" + since + on
-	case i.Hosts > 1:
-		return fmt.Sprintf("%d hosts were observed for less than %s%s, one of them for %s", i.Hosts, DaysText(o.MinDays), since, DaysText(*i.Days))
 	}
-	return fmt.Sprintf("observed for %s%s, which is less than %s", DaysText(*i.Days), since, DaysText(o.MinDays))
+	days := DaysText(*i.Days)
+	if days == all { // by the figures that are shown
+		days = "almost " + days
+	}
+	if i.Hosts > 1 {
+		return fmt.Sprintf("%d hosts were observed for less than %s%s, one of them for %s", i.Hosts, all, since, days)
+	}
+	return fmt.Sprintf("observed for %s%s, which is less than %s", days, since, all)
 }
 
 func plural(n uint64, one, many string) string {
