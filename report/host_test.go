@@ -186,3 +186,43 @@ func TestRegion(t *testing.T) {
 		}
 	}
 }
+
+// Instances that are not on Nitro are known by /etc/machine-id, which all have from an image
+// that was made with it: what was seen on one of them is no evidence for the others.
+func TestHostsAlike(t *testing.T) {
+	ran := func(host, instance, boot string, from, to float64) []any {
+		c := capture{host: host, boot: boot, started: at(from), uptime: 20, instance: "none"}
+		lines := []any{c.start(), c.runs(at(to - 0.01)), c.stop(at(to))}
+		for _, l := range lines {
+			l := l.(*output.Lifecycle)
+			l.Host.ID, l.Cloud.Instance.ID = "0123456789abcdef0123456789abcdef", instance
+		}
+		return lines
+	}
+	tests := []struct {
+		name  string
+		lines []any
+		want  string
+	}{
+		{"at once", []any{ran("a", "", "b1", 0, 8), ran("b", "", "b2", 1, 5)},
+			"1 capture ran while one on another boot did: several hosts have the same /etc/machine-id, and are taken for one"},
+		{"three at once", []any{ran("a", "", "b1", 0, 8), ran("b", "", "b2", 1, 5), ran("c", "", "b3", 6, 9)},
+			"2 captures ran while one on another boot did: several hosts have the same /etc/machine-id, and are taken for one"},
+		{"one after the other", []any{ran("a", "", "b1", 0, 4), ran("a", "", "b2", 4.01, 8)}, ""},
+		{"a clock that was set back by less than an hour", []any{ran("a", "", "b1", 0, 4), ran("a", "", "b2", 3.97, 8)}, ""},
+		{"two captures of one boot", []any{ran("a", "", "b1", 0, 8), ran("a", "", "b1", 1, 5)}, ""},
+		{"told apart by the instance's id", []any{ran("a", id("01"), "b1", 0, 8), ran("b", id("02"), "b2", 0, 8)}, ""},
+	}
+	for _, tt := range tests {
+		b := take(New(week), tt.lines...)
+		again := New(week)
+		if err := again.Resume(read(t, written(t, b.Snapshot()))); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range []*Report{b.Report(), again.Report()} {
+			if got := strings.Join(itemTexts(r.Verdict.Missing), "; "); got != tt.want || (r.Verdict.Status == Ready) != (got == "") {
+				t.Errorf("%s: %s: %q, want %q", tt.name, r.Verdict.Status, got, tt.want)
+			}
+		}
+	}
+}

@@ -111,6 +111,24 @@ func (s *sessions) alive() []session {
 	return all
 }
 
+// besideOtherBoots is how many ran while one on another boot did, for longer than by a clock
+// that is an hour wrong. No machine has two boots at once: they are of several that have one id.
+func (s *sessions) besideOtherBoots() (n uint64) {
+	all := slices.DeleteFunc(s.alive(), func(one session) bool { return one.BootID == "" })
+	slices.SortStableFunc(all, func(a, b session) int { return a.began().Compare(b.began()) })
+	longest := 0 // goes on to the latest time so far
+	for i := range all {
+		before := &all[longest]
+		if all[i].BootID != before.BootID && earlier(all[i].ended(), before.ended()).Sub(all[i].began()) > time.Hour {
+			n++
+		}
+		if all[i].ended().After(before.ended()) {
+			longest = i
+		}
+	}
+	return n
+}
+
 // observed is what all of them add up to from that time on, or all in all if it is zero.
 func (s *sessions) observed(since time.Time) observation {
 	all := s.alive()

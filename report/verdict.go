@@ -73,6 +73,7 @@ const (
 	itemUnmatched      = "responses_unmatched"
 	itemEvicted        = "connections_evicted"
 	itemHostNotTold    = "host_not_told"
+	itemAlike          = "hosts_alike"
 	itemFiles          = "files_passed_over"
 	itemSilent         = "silent_instances"
 	itemUnfinished     = "inventory_unfinished"
@@ -111,6 +112,9 @@ func judge(h *host, seen *observation, sums inTheWay, o Options) Verdict {
 	}
 	if h.Key == "" && seen.Sessions > 1 {
 		v.Missing = counted(v.Missing, itemHostNotTold, seen.Sessions)
+	}
+	if h.Key != "" && h.Instance == "" {
+		v.Missing = counted(v.Missing, itemAlike, h.Sessions.besideOtherBoots())
 	}
 	v.decide()
 	v.word(o)
@@ -203,7 +207,7 @@ func (v *Verdict) word(o Options) {
 func itemOrder() []string {
 	return []string{
 		itemV1, itemRefused, itemNothing, itemSilent, itemUnfinished, itemNoSegments, itemTime, itemBoot, itemUnknown, itemElsewhere, itemDropped, itemNotRead, itemCut,
-		itemPartial, itemGaps, itemFilesLate, itemTruncated, itemEndedEarly, itemNotHTTP, itemUnmatched, itemEvicted, itemWithoutPackets, itemNotLogged, itemNotWritten, itemPassedOver, itemHostNotTold, itemOthers, itemMalformed, itemFiles,
+		itemPartial, itemGaps, itemFilesLate, itemTruncated, itemEndedEarly, itemNotHTTP, itemUnmatched, itemEvicted, itemWithoutPackets, itemNotLogged, itemNotWritten, itemPassedOver, itemHostNotTold, itemAlike, itemOthers, itemMalformed, itemFiles,
 	}
 }
 
@@ -256,6 +260,7 @@ func countedItems() map[string]countedItem {
 		itemNotWritten:     {"entry", "entries", " missing from logs that could not be written"},
 		itemPassedOver:     {"line", "lines", " of earlier captures passed over: there were too many captures"},
 		itemHostNotTold:    {"capture", "captures", " without the name of a host: whether they are of one is not known"},
+		itemAlike:          {"capture ran", "captures ran", " while one on another boot did: several hosts have the same /etc/machine-id, and are taken for one"},
 		itemSilent:         {"instance is silent: nothing that was read is of it", "instances are silent: nothing that was read is of them", ", and silent is not ready"},
 		itemUnfinished:     {"page of a list of instances has a NextToken, and the next page was not read", "pages of lists of instances have a NextToken, and the next pages were not read", ": more instances may be silent"},
 		itemMalformed:      {"line of a log", "lines of logs", " could not be read"},
