@@ -3,8 +3,6 @@ package capture
 import (
 	"bytes"
 	"math"
-
-	"imds-analyzer/imds"
 )
 
 // beginBody gets ready for what follows a head.
@@ -148,9 +146,8 @@ func (r *messageReader) doubtBody() {
 // collected is shorter than a method's name, and may yet be longer than it.
 func (r *messageReader) bodyAfterAll() int {
 	if r.withheld == unknownBody { // there may be requests behind it, up to where one is found
-		r.flow.exchange.requestsLost = true
 		r.role().gap()
-		r.loseTrack(imds.Whole)
+		r.loseInMessage()
 		return 0
 	}
 	collected := int64(len(r.buffer))

@@ -70,12 +70,19 @@ func (r *messageReader) loseForRoom() {
 
 // missForRoom takes in that there may be a message of which nothing is told as there is no memory.
 func (r *messageReader) missForRoom() {
+	r.missHeads()
+	if !r.isResponses() {
+		r.flow.analyzer.ignoreForRoom()
+	}
+}
+
+// missHeads takes in that there may be messages of which nothing is told.
+func (r *messageReader) missHeads() {
 	if r.isResponses() {
 		r.flow.exchange.hidden = true
-		return
+	} else {
+		r.flow.exchange.requestsLost = true
 	}
-	r.flow.exchange.requestsLost = true
-	r.flow.analyzer.ignoreForRoom()
 }
 
 // notAMessage deals with bytes that are no head where one should begin.
@@ -94,10 +101,6 @@ func (r *messageReader) notAMessage() {
 // loseInMessage loses the place in the stream as it holds something else than is expected: a
 // message that was read before ended elsewhere, and there may be others between.
 func (r *messageReader) loseInMessage() {
-	if r.isResponses() {
-		r.flow.exchange.hidden = true
-	} else {
-		r.flow.exchange.requestsLost = true
-	}
+	r.missHeads()
 	r.loseTrack(imds.Whole)
 }
