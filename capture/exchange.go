@@ -73,28 +73,16 @@ func (p *pendingCall) cost() int {
 // request takes in a request whose head is complete, or will not be.
 func (x *exchange) request(f *flow, p *pendingCall) {
 	x.follows(f, p)
-	if early := x.early; early != nil && len(x.pending) == 0 {
-		x.early = nil
-		if before(p.seq, early.ack) {
-			f.requests.pair(p)
-			f.answer(p, early.Response, early.seq)
-			return
-		}
-		f.analyzer.stats.ResponsesUnmatched++
+	if x.takeEarly(f, p) {
+		return
 	}
 	if len(x.pending) >= maxPending {
 		x.giveUp(f)
 	}
-	for !f.reserve(p.cost()) {
-		if len(x.pending) == 0 { // there is no room to wait for its answer
-			if p.gap {
-				x.doubt()
-			}
-			f.emit(p, imds.Response{})
-			x.owe(p.request.Method)
-			return
-		}
-		x.giveUp(f)
+	if !x.reserve(f, p) { // there is no room to wait for its answer
+		x.tellWithout(f, p)
+		x.owe(p.request.Method)
+		return
 	}
 	if len(x.pending) == 0 { // those that made room may have left it
 		p.gap, x.doubtful = p.gap || x.doubtful, false
@@ -104,6 +92,35 @@ func (x *exchange) request(f *flow, p *pendingCall) {
 		x.pending = f.analyzer.takeRoom()
 	}
 	x.pending = append(x.pending, *p)
+}
+
+// takeEarly reports whether the response that came while the request's head was still being read
+// is its own, and hands it over with that.
+func (x *exchange) takeEarly(f *flow, p *pendingCall) bool {
+	early := x.early
+	if early == nil || len(x.pending) > 0 {
+		return false
+	}
+	x.early = nil
+	if !before(p.seq, early.ack) {
+		f.analyzer.stats.ResponsesUnmatched++
+		return false
+	}
+	f.requests.pair(p)
+	f.answer(p, early.Response, early.seq)
+	return true
+}
+
+// reserve takes the memory for a request to wait with, for which earlier ones give way. It reports
+// false if there is none.
+func (x *exchange) reserve(f *flow, p *pendingCall) bool {
+	for !f.reserve(p.cost()) {
+		if len(x.pending) == 0 {
+			return false
+		}
+		x.giveUp(f)
+	}
+	return true
 }
 
 // follows takes in what a request tells of those before it. All that its client had received
@@ -219,10 +236,15 @@ func (x *exchange) othersReceived(f *flow, response *origin) bool {
 func (x *exchange) unanswered(f *flow) {
 	p := x.pending[0]
 	x.drop(f)
+	x.tellWithout(f, &p)
+}
+
+// tellWithout hands over a request without a response.
+func (x *exchange) tellWithout(f *flow, p *pendingCall) {
 	if p.gap {
 		x.doubt()
 	}
-	f.emit(&p, imds.Response{})
+	f.emit(p, imds.Response{})
 }
 
 // giveUp hands over the oldest request while its response may still come.
