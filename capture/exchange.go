@@ -152,19 +152,28 @@ func (x *exchange) response(f *flow, first *origin, seq uint32, r imds.Response,
 		f.answer(&p, r, first.seq)
 		return p.request.Method
 	}
-	if doubtful || x.doubtful { // it may be to another one, but if its client waits for it
-		begun = begun && !x.pipelines && f.requests.first.ack == seq
-	}
-	if begun && len(x.pending) == 0 && x.early == nil {
-		x.early = &earlyResponse{r, first.seq, first.ack} // the only one that is kept for longer
-		if !first.hasAck {
-			x.early.ack = f.streams[up].next
-		}
+	certain := !doubtful && !x.doubtful || x.isAwaited(f, seq)
+	if begun && certain && len(x.pending) == 0 && x.early == nil {
+		x.keepEarly(f, first, r)
 		return ""
 	}
 	f.analyzer.stats.ResponsesUnmatched++
 	x.hidden = true // it may answer a request that is read later
 	return ""
+}
+
+// isAwaited reports whether the client waits for the response at seq to the request whose head is
+// still being read: when it sent that it had received all that comes before, and no more.
+func (x *exchange) isAwaited(f *flow, seq uint32) bool {
+	return !x.pipelines && f.requests.first.ack == seq
+}
+
+// keepEarly keeps a response, the only one that is kept for longer.
+func (x *exchange) keepEarly(f *flow, first *origin, r imds.Response) {
+	x.early = &earlyResponse{r, first.seq, first.ack}
+	if !first.hasAck {
+		x.early.ack = f.streams[up].next
+	}
 }
 
 // received reports whether the service had the beginning of the request when
