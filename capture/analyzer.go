@@ -203,23 +203,34 @@ func (a *Analyzer) segment(s *segment) *flow {
 // flowOf returns the flow that the segment belongs to, a new one if it opens
 // one, nil if it says nothing.
 func (a *Analyzer) flowOf(s *segment) *flow {
-	f := a.flows.find(&s.key)
-	if f != nil && !f.restarts(s) {
-		return a.mergeLegs(f, s)
-	}
-	if f != nil && s.direction == down && a.closed.repeats(s) {
-		return f // the answer to the SYN of an earlier connection
-	}
-	if f != nil {
-		rival := f.rival()
-		replaced := rival.answeredBy(s, f)
-		a.supersede(f)
-		if replaced {
-			return a.openRival(rival, s)
-		}
-	} else if a.closed.repeats(s) {
+	switch f := a.flows.find(&s.key); {
+	case f == nil && a.closed.repeats(s):
 		return nil
+	case f == nil:
+		return a.begin(s)
+	case !f.restarts(s):
+		return a.mergeLegs(f, s)
+	case s.direction == down && a.closed.repeats(s):
+		return f // the answer to the SYN of an earlier connection
+	default:
+		return a.replace(f, s)
 	}
+}
+
+// replace ends a flow for another one on its tuple, which it returns.
+func (a *Analyzer) replace(f *flow, s *segment) *flow {
+	rival := f.rival()
+	answered := rival.answeredBy(s, f)
+	a.supersede(f)
+	if answered {
+		return a.openRival(rival, s)
+	}
+	return a.begin(s)
+}
+
+// begin returns the flow of a segment on a tuple that has none: a new one, that of which it
+// repeats a segment on another leg, or nil if it says nothing.
+func (a *Analyzer) begin(s *segment) *flow {
 	if !s.has(flagSYN) && s.length() == 0 {
 		return nil
 	}
