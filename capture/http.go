@@ -210,13 +210,18 @@ func (r *messageReader) collectHead(data []byte) int {
 		r.endHead(head)
 		return end - kept
 	}
-	// Only a method's length and the end of the first line tell anything new.
-	fresh := kept <= maxMethodBytes || !r.lineRead && bytes.IndexByte(data[:n], '\n') >= 0
-	r.lineRead = r.lineRead || bytes.IndexByte(data[:n], '\n') >= 0
-	if fresh && !r.role().plausible(r.buffer) {
+	if r.saysMore(kept) && !r.role().plausible(r.buffer) {
 		r.notAMessage()
 	}
 	return n
+}
+
+// saysMore reports whether what is behind the first bytes of the buffer says more of whether that
+// is the beginning of a head: a method's length and the end of the first line do.
+func (r *messageReader) saysMore(kept int) bool {
+	ends := !r.lineRead && bytes.IndexByte(r.buffer[kept:], '\n') >= 0
+	r.lineRead = r.lineRead || ends
+	return kept <= maxMethodBytes || ends
 }
 
 // headEnd returns the index behind the blank line that ends a head, or -1.
