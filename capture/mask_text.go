@@ -80,23 +80,23 @@ func (r *messageReader) keepFirstLine(line []byte) {
 // keepRequestLine keeps a request line. Behind the target of one that is not whole there may be
 // more of that, as careless clients send blanks in it.
 func (r *messageReader) keepRequestLine(line []byte, target string, whole bool) {
-	from := bytes.IndexByte(line, ' ') + 1
-	method := line[:from-1]
-	shown := shownMethod(string(method))
-	hidden := len(method) - len(shown)
-	r.keep(r.first.seq+uint32(hidden), method[hidden:hidden+clean(shown)])
-	r.keep(r.first.seq+uint32(from)-1, line[from-1:from])
+	keep := func(from, to int) { r.keep(r.first.seq+uint32(from), line[from:to]) }
+	blank := bytes.IndexByte(line, ' ')
+	shown := shownMethod(string(line[:blank]))
+	hidden := blank - len(shown)
+	keep(hidden, hidden+clean(shown))
+	keep(blank, blank+1)
 	if target == "" {
 		return // what there is of it may be cut inside of a secret
 	}
-	from += bytes.Index(line[from:], []byte(target))
+	from := blank + 1 + bytes.Index(line[blank+1:], []byte(target))
 	to := from + len(target)
-	r.keep(r.first.seq+uint32(from), line[from:from+clean(target)])
-	if !whole {
+	keep(from, from+clean(target))
+	if whole {
+		keep(to, len(line))
+	} else {
 		r.keepBlanks(r.first.seq+uint32(to), line[to:])
-		return
 	}
-	r.keep(r.first.seq+uint32(to), line[to:])
 }
 
 // clean returns the length of the part of a target that holds no secret: all
