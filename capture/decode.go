@@ -35,18 +35,7 @@ func (d *decoder) decode(p *Packet, s *segment) bool {
 	if !ok || !packet.parse(data, wire) || !d.concerns(&packet) {
 		return false
 	}
-	if packet.fragmented {
-		if packet.is4 && packet.protocol != protoTCP {
-			return false // whose identification may be that of a segment's (RFC 791, section 3.2)
-		}
-		s.joined = true
-		toService := packet.mayBeTCP() && d.isService(packet.dst, packet.is4)
-		s.headless, s.whole = toService && packet.isCut(), packet.sizeOf(captured)
-		if packet, ok = d.fragments.add(packet, toService, p.Time); !ok || !packet.is4 && !packet.skipExtensions() {
-			return false
-		}
-	}
-	if packet.protocol != protoTCP {
+	if packet.fragmented && !d.join(&packet, s, captured) || packet.protocol != protoTCP {
 		return false
 	}
 	s.time, s.named, s.network, s.linkKnown = p.Time, p.Interface, p.Network, namesSender(p.LinkType)
@@ -59,6 +48,19 @@ func (d *decoder) decode(p *Packet, s *segment) bool {
 		s.note = noteOf(p)
 	}
 	return true
+}
+
+// join makes a fragment the whole datagram, and says in s what it tells of the segment. It reports
+// false if others are missing.
+func (d *decoder) join(fragment *datagram, s *segment, captured *Packet) (ok bool) {
+	if fragment.is4 && fragment.protocol != protoTCP {
+		return false // whose identification may be that of a segment's (RFC 791, section 3.2)
+	}
+	s.joined = true
+	toService := fragment.mayBeTCP() && d.isService(fragment.dst, fragment.is4)
+	s.headless, s.whole = toService && fragment.isCut(), fragment.sizeOf(captured)
+	*fragment, ok = d.fragments.add(*fragment, toService, captured.Time)
+	return ok && (fragment.is4 || fragment.skipExtensions())
 }
 
 // isCut reports whether the snaplen has cut the datagram.
