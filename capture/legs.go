@@ -92,13 +92,10 @@ func (l *leg) isOpen() bool { return l.flow != nil && l.flow.id == l.conn && l.f
 
 // repeatedBy reports whether s is the same segment at another place.
 func (l *leg) repeatedBy(s *segment) bool {
-	same := l.seq == s.seq && l.ack == s.ack && l.id == s.id && l.timestamp == s.timestamp &&
-		(l.flags == s.flags && l.length == s.length() || l.joins(s)) &&
-		l.direction == s.direction && l.key.endpoint() == s.key.endpoint()
 	sameClient := l.key.address == s.key.address && l.key.ports == s.key.ports
 	hops := max(l.hopLimit, s.hopLimit) - min(l.hopLimit, s.hopLimit)
 	switch {
-	case !same || hops > maxLegHops:
+	case !l.isLike(s) || hops > maxLegHops:
 		return false
 	case l.key.network != s.key.network:
 		return sameClient || hops > 0 || s.timestamp != 0
@@ -108,6 +105,13 @@ func (l *leg) repeatedBy(s *segment) bool {
 		return l.at != s.at
 	}
 	return s.timestamp != 0
+}
+
+// isLike reports whether s says what the segment does, wherever it was seen.
+func (l *leg) isLike(s *segment) bool {
+	return l.seq == s.seq && l.ack == s.ack && l.id == s.id && l.timestamp == s.timestamp &&
+		(l.flags == s.flags && l.length == s.length() || l.joins(s)) &&
+		l.direction == s.direction && l.key.endpoint() == s.key.endpoint()
 }
 
 // joins reports whether one of two segments can be the other with what follows that, as offloads
