@@ -186,7 +186,8 @@ func (r *resolver) isAwaited(tuple Tuple) bool {
 func TestSeenWhereTheSocketWasMade(t *testing.T) {
 	address := listen(t, "127.0.0.1:0")
 	r := openServices(t, address)
-	local := make(chan unix.Sockaddr)
+	local, done := make(chan unix.Sockaddr), make(chan struct{})
+	defer close(done)
 	go func() {
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 		defer close(local)
@@ -198,8 +199,8 @@ func TestSeenWhereTheSocketWasMade(t *testing.T) {
 		if unix.Unshare(unix.CLONE_NEWNET) == nil && unix.Connect(fd, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}) == nil {
 			name, _ := unix.Getsockname(fd)
 			local <- name
+			<-done // it is looked at
 		}
-		time.Sleep(time.Second) // it is looked at
 		unix.Close(fd)
 	}()
 	name, ok := (<-local).(*unix.SockaddrInet4)

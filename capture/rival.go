@@ -1,5 +1,7 @@
 package capture
 
+import "bytes"
+
 // rivals reports whether a SYN comes while the connection is open, and keeps it. The
 // service answers one with the acknowledgment of what it expects and goes on (RFC 5961,
 // section 4.2), unless the connection is over for it, which the capture may lack: then
@@ -25,7 +27,7 @@ func (f *flow) keepRival(s *segment) {
 		return
 	}
 	rival := *s
-	rival.payload = append([]byte(nil), s.payload...)
+	rival.payload = bytes.Clone(s.payload)
 	f.opening.rival = &rival
 }
 
