@@ -36,7 +36,7 @@ func (h *halfOpen) add(f *flow) (oldest *flow) {
 		oldest = h.pop()
 	}
 	if len(h.order) >= 2*h.open+maxHeardOf {
-		h.order = slices.DeleteFunc(h.order, func(u unheard) bool { return !u.still() && u.flow != f })
+		h.order = slices.DeleteFunc(h.order, func(u unheard) bool { return !u.still() })
 	}
 	h.order = append(h.order, unheard{f, f.id})
 	h.open++

@@ -72,9 +72,9 @@ type role interface {
 	// message begins with, going by what the other direction tells; all if
 	// that tells nothing.
 	boundary(seq uint32, data []byte) int
-	// bodyWithheld reports whether a segment may begin a head in the place of a
+	// bodyWithheld reports whether what a segment brings may begin a head in the place of a
 	// body that was announced.
-	bodyWithheld(c *chunk) bool
+	bodyWithheld(seq uint32, data []byte) bool
 	// mayWithhold reports whether that may be so of what comes next, by what is known.
 	mayWithhold() bool
 	// gap takes in that bytes were lost in which there may be heads, of which
@@ -120,7 +120,7 @@ func (r *messageReader) feed(c *chunk) {
 	if r.state == stateLost && r.role().starts(data) {
 		r.findPlace()
 	}
-	if r.role().bodyWithheld(c) {
+	if r.role().bodyWithheld(at.seq, data) {
 		r.withheld, r.state = r.remaining, stateStart
 	}
 	for len(data) > 0 {

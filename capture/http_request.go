@@ -25,16 +25,16 @@ type requestReader struct {
 // bodyWithheld reports whether the body that the last head announced may not
 // come: its sender asked for a 100 (Continue), and was given a final response
 // instead (RFC 9110, section 10.1.1).
-func (r *requestReader) bodyWithheld(c *chunk) bool {
+func (r *requestReader) bodyWithheld(_ uint32, data []byte) bool {
 	if !r.expects || !r.mayBeAnswered() {
 		return false
 	}
 	switch r.state {
 	case stateBody:
 		r.expects = false
-		return r.remaining == r.announced && beginsMethod(nil, c.data)
+		return r.remaining == r.announced && beginsMethod(nil, data)
 	case stateChunkSize:
-		return len(r.buffer) == 0 && r.starts(c.data)
+		return len(r.buffer) == 0 && r.starts(data)
 	}
 	return false
 }

@@ -125,12 +125,12 @@ func (r *responseReader) mayWithhold() bool { return false }
 
 // bodyWithheld reports whether the response may be one to HEAD, which has no body: another one
 // is in its place.
-func (r *responseReader) bodyWithheld(c *chunk) bool {
-	if !r.unsure || c.seq != r.headEnd {
+func (r *responseReader) bodyWithheld(seq uint32, data []byte) bool {
+	if !r.unsure || seq != r.headEnd {
 		return false
 	}
 	r.unsure = false
-	if !r.starts(c.data) {
+	if !r.starts(data) {
 		return false
 	}
 	r.remaining = 0
