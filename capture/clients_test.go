@@ -2,6 +2,7 @@ package capture_test
 
 import (
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
@@ -38,6 +39,33 @@ func TestCallsAreReadWithoutAllocations(t *testing.T) {
 	}
 	if n > 0 {
 		t.Errorf("%v allocations for a client's two calls", n)
+	}
+}
+
+// Of clients that come and go one by one nothing is kept beyond the limits, however long that
+// goes on.
+func TestMemoryStaysAsClientsComeAndGo(t *testing.T) {
+	limits := capture.LiveLimits()
+	limits.ClosedConnections = 1000
+	c := &clients{}
+	c.analyzer = capture.NewAnalyzer(imds.DefaultEndpoints(), limits, c)
+	heap := func(from, to int) uint64 {
+		for i := from; i < to; i++ {
+			c.packets = append(c.packets[:0], clientPackets(i))
+			c.next()
+		}
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	const clients = 40_000
+	few := heap(0, clients/4)
+	many := heap(clients/4, clients)
+	runtime.KeepAlive(c)
+	// Whatever were kept of each would take a pointer's eight bytes or more.
+	if many > few+2*clients {
+		t.Errorf("%d bytes of heap after %d clients, %d after %d", few, clients/4, many, clients)
 	}
 }
 
