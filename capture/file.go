@@ -39,14 +39,13 @@ func fileOpen(in fileInput, sieve *Sieve) (*fileSource, error) {
 // fileSource is a Source of the packets of a capture file.
 type fileSource struct {
 	fileInput
-	buf     *fileBuffer // what format reads, unpacked if the file is packed
-	packed  bool
-	ahead   *fileAhead // unpacks ahead, nil if nothing does
-	format  fileFormat
-	packet  Packet // the last one, here so that none is allocated
-	packets int
-	sifted  sieving
-	window  int // of the compression, in bytes
+	buf    *fileBuffer // what format reads, unpacked if the file is packed
+	packed bool
+	ahead  *fileAhead // unpacks ahead, nil if nothing does
+	format fileFormat
+	packet Packet // the last one, here so that none is allocated
+	sifted sieving
+	window int // of the compression, in bytes
 }
 
 // memory is about what reading the file takes, in bytes, but for what is unpacked ahead:
@@ -55,10 +54,10 @@ func (s *fileSource) memory() int { return len(s.buf.data) + s.window }
 
 // fileFormat reads the records of one format.
 type fileFormat interface {
-	// next fills in the next packet. The error is io.EOF after the last one,
-	// io.ErrUnexpectedEOF if the input ends inside a record, errJoined if another
-	// capture begins there, wraps ErrDamaged, or is the reader's.
-	next(*Packet) error
+	// next fills in the next packet that is not sifted out; all but that is zero before. The
+	// error is io.EOF after the last one, io.ErrUnexpectedEOF if the input ends inside a
+	// record, errJoined if another capture begins there, wraps ErrDamaged, or is the reader's.
+	next(*Packet, *sieving) error
 }
 
 // errJoined: here begins another capture, as in what cat(1) has joined.
@@ -72,32 +71,21 @@ func (s *fileSource) Next() (*Packet, error) {
 	return &s.packet, nil
 }
 
-// advance makes the next packet the source's, with the errors of Next.
+// advance makes the next packet the source's, with the errors of Next. Captures that were joined
+// are read one after the other, each in its own format.
 func (s *fileSource) advance() error {
-	for {
-		s.packet = Packet{}
-		if err := s.nextRecord(); err != nil {
-			return s.inFile(err)
-		}
-		s.packets++
-		if s.sifted.lets(&s.packet) {
-			return nil
+	s.packet = Packet{}
+	err := s.format.next(&s.packet, &s.sifted)
+	for err == errJoined {
+		if err = s.begin(); err == nil {
+			err = s.format.next(&s.packet, &s.sifted)
 		}
 	}
-}
-
-// nextRecord reads the next packet. Captures that were joined are read one after the other,
-// each in its own format.
-func (s *fileSource) nextRecord() error {
-	for {
-		err := s.format.next(&s.packet)
-		if err != errJoined {
-			return err
-		}
-		if err := s.begin(); err != nil {
-			return err
-		}
+	s.sifted.settle()
+	if err != nil {
+		return s.inFile(err)
 	}
+	return nil
 }
 
 // Close implements Source.
@@ -222,7 +210,8 @@ func (s *fileSource) at(err error) error {
 	if s.packed {
 		where += " unpacked"
 	}
-	return &BrokenError{s.packets, fmt.Errorf("%w (after packet %d, at %s)", err, s.packets, where)}
+	packets := s.sifted.packets
+	return &BrokenError{packets, fmt.Errorf("%w (after packet %d, at %s)", err, packets, where)}
 }
 
 // BrokenError is ErrTruncated or ErrDamaged with the place in the input.

@@ -32,7 +32,7 @@ const (
 // pcapFile reads the records of a pcap file.
 type pcapFile struct {
 	buf       *fileBuffer
-	order     binary.ByteOrder
+	bigEndian bool
 	link      LinkType
 	fraction  time.Duration // unit of a time's second field
 	recordLen int           // of a record's header
@@ -99,7 +99,7 @@ func newPcapFile(buf *fileBuffer) (*pcapFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &pcapFile{buf: buf, order: order, fraction: time.Microsecond, recordLen: pcapRecordLen}
+	f := &pcapFile{buf: buf, bigEndian: order == binary.BigEndian, fraction: time.Microsecond, recordLen: pcapRecordLen}
 	switch magic {
 	case pcapMagicNano, pcapMagicIxiaHardware:
 		f.fraction = time.Nanosecond
@@ -148,24 +148,48 @@ func (f *pcapFile) recordHead() ([]byte, error) {
 }
 
 // next implements fileFormat.
-func (f *pcapFile) next(p *Packet) error {
+func (f *pcapFile) next(p *Packet, sifted *sieving) error {
+	for {
+		second, nanoseconds, err := f.record(p)
+		if err != nil {
+			return err
+		}
+		if sifted.lets(p, second) {
+			p.Time = time.Unix(second, nanoseconds).UTC()
+			return nil
+		}
+	}
+}
+
+// record reads the next packet, and returns its time since 1970.
+func (f *pcapFile) record(p *Packet) (second, nanoseconds int64, err error) {
 	head, err := f.recordHead()
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	seconds, fraction := f.order.Uint32(head), f.order.Uint32(head[4:])
-	captured, length := f.lengths.sorted(f.order.Uint32(head[8:]), f.order.Uint32(head[12:]))
+	second, nanoseconds = int64(f.number(head)), int64(f.number(head[4:]))*int64(f.fraction)
+	captured, length := f.lengths.sorted(f.number(head[8:]), f.number(head[12:]))
 	if captured > f.limit {
-		return fmt.Errorf("%w: a packet claims %d bytes", ErrDamaged, captured)
+		return 0, 0, fmt.Errorf("%w: a packet claims %d bytes", ErrDamaged, captured)
 	}
 	record, err := f.buf.peek(f.recordLen + int(captured))
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	f.buf.take(len(record))
 	p.Data = record[f.recordLen:]
 	p.Length = int(max(captured, length))
-	p.Time = time.Unix(int64(seconds), int64(fraction)*int64(f.fraction)).UTC()
 	p.LinkType = f.link
-	return nil
+	if nanoseconds >= int64(time.Second) { // damaged
+		second, nanoseconds = second+nanoseconds/int64(time.Second), nanoseconds%int64(time.Second)
+	}
+	return second, nanoseconds, nil
+}
+
+// number reads a number of 32 bits.
+func (f *pcapFile) number(data []byte) uint32 {
+	if f.bigEndian {
+		return binary.BigEndian.Uint32(data)
+	}
+	return binary.LittleEndian.Uint32(data)
 }

@@ -94,11 +94,16 @@ func pcapngOrder(head []byte) binary.ByteOrder {
 }
 
 // next implements fileFormat.
-func (f *pcapngFile) next(p *Packet) error {
+func (f *pcapngFile) next(p *Packet, sifted *sieving) error {
 	for {
 		packet, err := f.nextBlock(p)
-		if packet || err != nil {
+		switch {
+		case err != nil:
 			return err
+		case packet && sifted.lets(p, p.Time.Unix()):
+			return nil
+		case packet:
+			*p = Packet{}
 		}
 	}
 }

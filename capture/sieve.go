@@ -2,6 +2,7 @@ package capture
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"sync/atomic"
 )
@@ -106,25 +107,35 @@ func (s *Sieve) letsIPv6(data []byte) bool {
 
 // sieving is the sifting of one file's packets.
 type sieving struct {
-	sieve *Sieve // nil lets all through
+	sieve   *Sieve // nil lets all through
+	packets int    // looked at
 	// second is that of the last packet that was let through.
 	second int64
 	run    int // of packets that were passed over since
 }
 
 // newSieving lets the first packet through, whatever its second is.
-func newSieving(sieve *Sieve) sieving { return sieving{sieve: sieve, run: sieveRun} }
+func newSieving(sieve *Sieve) sieving { return sieving{sieve: sieve, second: math.MinInt64} }
 
-// lets reports whether the packet is to be handed on.
-func (s *sieving) lets(p *Packet) bool {
+// lets reports whether the packet, of that second since 1970, is to be handed on.
+func (s *sieving) lets(p *Packet, second int64) bool {
+	s.packets++
 	if s.sieve == nil {
 		return true
 	}
-	if s.run < sieveRun && p.Time.Unix() == s.second && !s.sieve.lets(p) {
+	if s.run < sieveRun && second == s.second && !s.sieve.lets(p) {
 		s.run++
-		s.sieve.passed.Add(1)
 		return false
 	}
-	s.second, s.run = p.Time.Unix(), 0
+	s.settle()
+	s.second = second
 	return true
+}
+
+// settle counts what was passed over.
+func (s *sieving) settle() {
+	if s.run > 0 {
+		s.sieve.passed.Add(uint64(s.run))
+		s.run = 0
+	}
 }
