@@ -46,7 +46,7 @@ func TestCallsAreReadWithoutAllocations(t *testing.T) {
 // goes on.
 func TestMemoryStaysAsClientsComeAndGo(t *testing.T) {
 	limits := capture.LiveLimits()
-	limits.ClosedConnections = 1000
+	limits.ClosedConnections = 100
 	c := &clients{}
 	c.analyzer = capture.NewAnalyzer(imds.DefaultEndpoints(), limits, c)
 	heap := func(from, to int) uint64 {
@@ -59,7 +59,7 @@ func TestMemoryStaysAsClientsComeAndGo(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc
 	}
-	const clients = 40_000
+	const clients = 12_000
 	few := heap(0, clients/4)
 	many := heap(clients/4, clients)
 	runtime.KeepAlive(c)
