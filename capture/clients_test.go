@@ -59,13 +59,13 @@ func TestMemoryStaysAsClientsComeAndGo(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc
 	}
-	const clients = 12_000
-	few := heap(0, clients/4)
-	many := heap(clients/4, clients)
+	const all = 12_000
+	few := heap(0, all/4)
+	many := heap(all/4, all)
 	runtime.KeepAlive(c)
 	// Whatever were kept of each would take a pointer's eight bytes or more.
-	if many > few+2*clients {
-		t.Errorf("%d bytes of heap after %d clients, %d after %d", few, clients/4, many, clients)
+	if many > few+2*all {
+		t.Errorf("%d bytes of heap after %d clients, %d after %d", few, all/4, many, all)
 	}
 }
 
