@@ -100,8 +100,8 @@ func (a *Analyzer) Stats() Stats {
 // It reports false if there is nothing that the passing of time changes.
 func (a *Analyzer) Due() (time.Time, bool) {
 	due, ok := a.mask.due()
-	if f := a.first(); f != nil && (!ok || f.deadline.time().Before(due)) {
-		return f.deadline.time(), true
+	if first := a.first(); first != nil && (!ok || first.at.time().Before(due)) {
+		return first.at.time(), true
 	}
 	return due, ok
 }
@@ -311,29 +311,29 @@ func (a *Analyzer) remove(f *flow) {
 	}
 }
 
-// first returns the flow that has something to do first, nil if there is none.
-func (a *Analyzer) first() *flow {
+// first returns the deadline of the flow that has something to do first, nil if there is none.
+func (a *Analyzer) first() *deadline {
 	for len(a.due) > 0 {
-		f := a.due[0]
-		next := f.nextDeadline()
-		if next <= f.deadline {
-			return f
+		first := &a.due[0]
+		next := first.flow.nextDeadline()
+		if next <= first.at {
+			return first
 		}
-		a.due.postpone(f, next)
+		a.due.postpone(first.flow, next)
 	}
 	return nil
 }
 
 // hasDue reports whether the first flow is due. It is looked at only if it may be.
 func (a *Analyzer) hasDue(now time.Time) bool {
-	return len(a.due) > 0 && a.due[0].deadline.isDue(now) && a.first().deadline.isDue(now)
+	return len(a.due) > 0 && a.due[0].at.isDue(now) && a.first().at.isDue(now)
 }
 
 // Tick moves the clock to now, the capture's time, when no packet does.
 func (a *Analyzer) Tick(now time.Time) {
 	a.now = now
 	for a.hasDue(now) {
-		if f := a.due[0]; f.expire(now) {
+		if f := a.due[0].flow; f.expire(now) {
 			a.due.again(f, f.nextDeadline(), now)
 		} else {
 			a.forget(f)
@@ -345,8 +345,8 @@ func (a *Analyzer) Tick(now time.Time) {
 // Flush hands over what is still open, as at the end of the capture.
 func (a *Analyzer) Flush() {
 	a.decoder.fragments.flush()
-	for f := a.first(); f != nil; f = a.first() {
-		a.end(f, imds.CaptureEnd)
+	for first := a.first(); first != nil; first = a.first() {
+		a.end(first.flow, imds.CaptureEnd)
 	}
 	a.mask.flush()
 }

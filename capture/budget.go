@@ -53,7 +53,7 @@ func (a *Analyzer) largest(than int) (largest *flow) {
 	}
 	for range rounds {
 		for range min(sampled, len(a.due)) {
-			f := a.due[rand.IntN(len(a.due))]
+			f := a.due[rand.IntN(len(a.due))].flow
 			if buffered := f.buffered(); buffered > than {
 				largest, than = f, buffered
 			}

@@ -58,9 +58,9 @@ const sampled = 64
 // stalest returns a flow that has been silent for long compared to the others,
 // without ordering all of them by that.
 func (d deadlines) stalest() *flow {
-	stalest := d[0]
+	stalest := d[0].flow
 	for range sampled {
-		if f := d[rand.IntN(len(d))]; f.yieldsBefore(stalest) {
+		if f := d[rand.IntN(len(d))].flow; f.yieldsBefore(stalest) {
 			stalest = f
 		}
 	}

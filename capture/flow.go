@@ -37,7 +37,6 @@ type flow struct {
 	lastSeen moment
 	closedAt moment
 	begun    moment // as opened, but for when the clock was set back
-	deadline moment
 
 	// handshake is true if the client's SYN was seen.
 	handshake bool

@@ -30,9 +30,10 @@ func (a *Analyzer) Ahead() bool { return a.ahead }
 // now, and is not as late as it was before.
 func (a *Analyzer) SetBack(now time.Time) {
 	a.now, a.ahead = now, false
-	for _, f := range a.due {
+	for i := range a.due {
+		f := a.due[i].flow
 		f.setBack(now)
-		f.deadline = f.nextDeadline()
+		a.due[i].at = f.nextDeadline()
 	}
 	heap.Init(&a.due)
 	a.decoder.fragments.setBack(now)
