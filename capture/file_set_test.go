@@ -43,17 +43,17 @@ func setCapture(t testing.TB, name string, times ...int) []byte {
 
 // setUndated is a capture of simple packet blocks, which have no times.
 func setUndated(name string, head []byte, packets int) []byte {
-	w := PcapngWriter{block: bytes.Clone(head)}
+	w := PcapngWriter{blocks: bytes.Clone(head)}
 	w.declare(pcapngKey{link: LinkEthernet})
 	for i := range packets {
 		text := fmt.Sprintf("%s%d", name, i+1)
 		start := w.begin(pcapngSimplePacket)
 		w.uint32(uint32(len(text)))
-		w.block = append(w.block, text...)
+		w.blocks = append(w.blocks, text...)
 		w.pad(len(text))
 		w.finish(start)
 	}
-	return w.block
+	return w.blocks
 }
 
 // setOpened counts the files that are open.

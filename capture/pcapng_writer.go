@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"time"
 )
@@ -24,10 +25,17 @@ var ErrDoesNotFit = errors.New("does not fit into pcapng")
 // times in nanoseconds. It is not safe for concurrent use.
 type PcapngWriter struct {
 	w          io.Writer
-	block      []byte // reused
+	blocks     []byte        // not written yet; the room is used again
+	added      []pcapngAdded // the packets in blocks
 	interfaces map[pcapngKey]uint32
+	declared   int   // of the interfaces, those that are in the file
+	whole      int64 // bytes of the file up to the end of its last whole packet
 	err        error // of a failed Write, after which nothing can follow
 }
+
+// pcapngAdded is where a packet ends that is not written yet, and how many interfaces there
+// are up to there.
+type pcapngAdded struct{ end, interfaces int }
 
 // pcapngKey is what makes packets belong to one interface of the file.
 type pcapngKey struct {
@@ -52,22 +60,29 @@ func NewPcapngWriter(w io.Writer, application string) (*PcapngWriter, error) {
 	pw.option(pcapngOptUserAppl, application)
 	pw.endOptions()
 	pw.finish(start)
-	if err := pw.flush(); err != nil {
+	if _, err := pw.Flush(); err != nil {
 		return nil, err
 	}
 	return pw, nil
 }
 
-// WritePacket writes p, and before the first packet of an interface (each
-// different LinkType, InterfaceID, Interface and Network is one) that interface's
-// description. A reader numbers interfaces in the order of their first packet.
-//
-// Whole blocks are written, in one Write, without buffering: a file whose
-// writer was killed can be read. A time before 1970 or after 2554, such as the
-// zero time, does not fit the format and is written as 1970. It fails with
-// ErrDoesNotFit before anything is written. After a failed Write all calls
-// return its error, until Mended.
+// WritePacket is Add and Flush.
 func (w *PcapngWriter) WritePacket(p Packet) error {
+	if err := w.Add(&p); err != nil {
+		return err
+	}
+	_, err := w.Flush()
+	return err
+}
+
+// Add takes in p, to be written with the next Flush, and before the first packet of an
+// interface (each different LinkType, InterfaceID, Interface and Network is one) that
+// interface's description. A reader numbers interfaces in the order of their first packet.
+//
+// A time before 1970 or after 2554, such as the zero time, does not fit the format and is
+// written as 1970. What fails with ErrDoesNotFit is left out. After a failed Write all
+// calls return its error, until Mended.
+func (w *PcapngWriter) Add(p *Packet) error {
 	if w.err != nil {
 		return w.err
 	}
@@ -81,18 +96,52 @@ func (w *PcapngWriter) WritePacket(p Packet) error {
 			return fmt.Errorf("an interface beyond the first %d %w", pcapngMaxInterfaces, ErrDoesNotFit)
 		}
 		id = uint32(len(w.interfaces))
+		w.interfaces[key] = id
 		w.declare(key)
 	}
 	w.packet(id, p)
-	if err := w.flush(); err != nil {
-		return err
-	}
-	w.interfaces[key] = id
+	w.added = append(w.added, pcapngAdded{len(w.blocks), len(w.interfaces)})
 	return nil
 }
 
+// Flush writes what was added, whole blocks in one Write: a file whose writer was killed
+// can be read. If that fails it returns how many of the packets are in the file as a whole.
+func (w *PcapngWriter) Flush() (packets int, err error) {
+	if w.err != nil || len(w.blocks) == 0 {
+		return 0, w.err
+	}
+	n, err := w.w.Write(w.blocks)
+	packets, w.err = len(w.added), err
+	if err == nil {
+		w.whole += int64(n)
+		w.declared = len(w.interfaces)
+	} else {
+		packets = w.keep(n)
+	}
+	w.blocks, w.added = w.blocks[:0], w.added[:0]
+	return packets, err
+}
+
+// keep takes in that only the first n bytes were written, and returns how many packets these
+// are. The interfaces of the others are not in the file either.
+func (w *PcapngWriter) keep(n int) (packets int) {
+	for packets < len(w.added) && w.added[packets].end <= n {
+		packets++
+	}
+	if packets > 0 {
+		last := w.added[packets-1]
+		w.whole += int64(last.end)
+		w.declared = last.interfaces
+	}
+	maps.DeleteFunc(w.interfaces, func(_ pcapngKey, id uint32) bool { return int(id) >= w.declared })
+	return packets
+}
+
+// Whole returns how many bytes the file has up to the end of its last whole packet.
+func (w *PcapngWriter) Whole() int64 { return w.whole }
+
 // WriteDrops says behind the packets how many others are missing that were to be among them,
-// in an Interface Statistics Block of the first interface. Errors are those of WritePacket.
+// in an Interface Statistics Block of the first interface. Errors are those of Flush.
 func (w *PcapngWriter) WriteDrops(n uint64, at time.Time) error {
 	if w.err != nil {
 		return w.err
@@ -106,15 +155,16 @@ func (w *PcapngWriter) WriteDrops(n uint64, at time.Time) error {
 	w.option(pcapngOptOSDrop, string(binary.LittleEndian.AppendUint64(nil, n)))
 	w.endOptions()
 	w.finish(start)
-	return w.flush()
+	_, err := w.Flush()
+	return err
 }
 
-// Mended has packets written again after a Write that failed: nothing that it left is
-// there any more.
+// Mended has packets written again after a Write that failed: the file ends where its last
+// whole packet does.
 func (w *PcapngWriter) Mended() { w.err = nil }
 
 // pcapngCheck reports what of p does not fit into the format.
-func pcapngCheck(p Packet) error {
+func pcapngCheck(p *Packet) error {
 	switch {
 	case p.LinkType < 0 || p.LinkType > math.MaxUint16:
 		return fmt.Errorf("link type %d %w", p.LinkType, ErrDoesNotFit)
@@ -145,13 +195,13 @@ func (w *PcapngWriter) declare(key pcapngKey) {
 }
 
 // packet appends an Enhanced Packet Block.
-func (w *PcapngWriter) packet(id uint32, p Packet) {
+func (w *PcapngWriter) packet(id uint32, p *Packet) {
 	start := w.begin(pcapngEnhancedPacket)
 	w.uint32(id)
 	w.timestamp(p.Time)
 	w.uint32(uint32(len(p.Data)))
 	w.uint32(uint32(max(p.Length, len(p.Data))))
-	w.block = append(w.block, p.Data...)
+	w.blocks = append(w.blocks, p.Data...)
 	w.pad(len(p.Data))
 	if p.Comment != "" {
 		w.option(pcapngOptComment, p.Comment)
@@ -180,15 +230,15 @@ func pcapngNanoseconds(t time.Time) uint64 {
 // begin appends a block's head and returns where it is; finish fills in the
 // block's length there and appends it.
 func (w *PcapngWriter) begin(kind uint32) (start int) {
-	start = len(w.block)
+	start = len(w.blocks)
 	w.uint32(kind)
 	w.uint32(0)
 	return start
 }
 
 func (w *PcapngWriter) finish(start int) {
-	length := uint32(len(w.block) - start + 4)
-	binary.LittleEndian.PutUint32(w.block[start+4:], length)
+	length := uint32(len(w.blocks) - start + 4)
+	binary.LittleEndian.PutUint32(w.blocks[start+4:], length)
 	w.uint32(length)
 }
 
@@ -198,25 +248,18 @@ func (w *PcapngWriter) option(code uint16, value string) {
 		return
 	}
 	w.uint32(uint32(len(value))<<16 | uint32(code))
-	w.block = append(w.block, value...)
+	w.blocks = append(w.blocks, value...)
 	w.pad(len(value))
 }
 
 func (w *PcapngWriter) endOptions() { w.uint32(pcapngOptEnd) }
 
 func (w *PcapngWriter) uint32(v uint32) {
-	w.block = binary.LittleEndian.AppendUint32(w.block, v)
+	w.blocks = binary.LittleEndian.AppendUint32(w.blocks, v)
 }
 
 // pad appends what n bytes lack to the next 32-bit boundary.
 func (w *PcapngWriter) pad(n int) {
 	var zeros [4]byte
-	w.block = append(w.block, zeros[:pcapngPadded(n)-n]...)
-}
-
-// flush writes the blocks that were appended.
-func (w *PcapngWriter) flush() error {
-	_, w.err = w.w.Write(w.block)
-	w.block = w.block[:0]
-	return w.err
+	w.blocks = append(w.blocks, zeros[:pcapngPadded(n)-n]...)
 }

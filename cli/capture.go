@@ -84,8 +84,15 @@ func (s *session) capture(ctx context.Context, feed *capture.Feed) {
 		case <-s.hangups:
 			s.join.lifecycle(s.log.reopen)
 		}
-		s.join.flush()
+		s.flush()
 	}
+}
+
+// flush sends on what was found and was not sent yet. It is called whenever there is nothing
+// more to take in for the moment.
+func (s *session) flush() {
+	s.join.flush()
+	s.packets.flush()
 }
 
 // limited ends ctx when as much time is over as the run has.

@@ -29,7 +29,7 @@ func (s *session) drain(feed *capture.Feed) {
 	s.ending = time.Now()
 	s.takeChanges()
 	s.cutShort = !drain(feed, func() bool { return s.hasReadAll(feed) }, func(b *capture.Batch) bool {
-		defer s.join.flush()
+		defer s.flush()
 		return s.take(b)
 	})
 	s.networks.drained()

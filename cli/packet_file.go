@@ -33,7 +33,6 @@ const (
 type packetFile struct {
 	name   string
 	file   *os.File
-	blocks *wholeBlocks
 	writer *capture.PcapngWriter // nil before there is anything to save, where files are read
 	// lasting: the file is one that can be mended, of a live capture, which outlasts errors.
 	lasting bool
@@ -49,9 +48,12 @@ type packetFile struct {
 	lost func() uint64
 	// comment says who made the call that begins in a packet.
 	comment func(attribution.Answer, *imds.Note) string
-	queue   chan saving
-	room    *room
-	ended   sync.Once // nothing more is added
+	batch   []saving // not sent yet
+	size    int      // of batch
+	queue   chan []saving
+	spare   chan []saving // batches to use again
+	room    *room         // for packets, until they are written
+	ended   sync.Once     // nothing more is added
 	done    chan struct{}
 	tell    func(error)
 	err     error // after which nothing more is saved, once done is closed
@@ -79,8 +81,8 @@ func openPacketFile(ctx context.Context, stderr io.Writer, name string) (*packet
 		}
 	}
 	p := &packetFile{
-		name: name, file: file, blocks: &wholeBlocks{file: file}, now: time.Now,
-		queue: make(chan saving, maxSaving), room: newRoom(maxSavingBytes), done: make(chan struct{}),
+		name: name, file: file, now: time.Now, room: newRoom(maxSaving), done: make(chan struct{}),
+		queue: make(chan []saving, maxSaving/savingOverhead), spare: make(chan []saving, maxSpare),
 	}
 	p.lost = p.notSaved
 	return p, nil
@@ -92,7 +94,7 @@ func (p *packetFile) begin() (err error) {
 		err = p.file.Truncate(0)
 	}
 	if err == nil {
-		p.writer, err = capture.NewPcapngWriter(p.blocks, "imds-analyzer "+version())
+		p.writer, err = capture.NewPcapngWriter(p.file, "imds-analyzer "+version())
 	}
 	return err
 }
@@ -102,9 +104,28 @@ func isRegular(file *os.File) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-func (p *packetFile) add(s saving) {
-	p.room.take(s.size())
-	p.queue <- s
+// add takes in a packet, to be written after the next flush at the latest.
+func (p *packetFile) add(s *saving) {
+	p.batch = append(p.batch, *s)
+	if p.size += s.size(); p.size >= saveBatch {
+		p.flush()
+	}
+}
+
+// flush has what was added written. It is called whenever there is nothing more to take in for
+// the moment.
+func (p *packetFile) flush() {
+	if p == nil || len(p.batch) == 0 {
+		return
+	}
+	p.room.take(p.size)
+	p.queue <- p.batch
+	p.size = 0
+	select {
+	case p.batch = <-p.spare:
+	default:
+		p.batch = nil
+	}
 }
 
 // writeAll writes what is added until Close, and has an eye on the file.
@@ -114,38 +135,43 @@ func (p *packetFile) writeAll() {
 	defer look.Stop()
 	for {
 		select {
-		case s, more := <-p.queue:
+		case batch, more := <-p.queue:
 			if !more {
 				return
 			}
-			p.write(s)
-			p.room.give(s.size())
+			p.write(batch)
+			p.used(batch)
 		case <-look.C:
 			p.look()
 		}
 	}
 }
 
-// write writes a packet. What cannot be written is counted, and tried again with another
-// packet later; where what a failed write left cannot be cut off, nothing more is written.
-func (p *packetFile) write(s saving) {
+// used has a batch that was written used again.
+func (p *packetFile) used(batch []saving) {
+	size := 0
+	for i := range batch {
+		size += batch[i].size()
+	}
+	p.room.give(size)
+	clear(batch) // what they hold is not kept
+	select {
+	case p.spare <- batch[:0]:
+	default:
+	}
+}
+
+// write writes packets. What cannot be written is counted, and tried again with other
+// packets later; where what a failed write left cannot be cut off, nothing more is written.
+func (p *packetFile) write(batch []saving) {
 	if p.err != nil || p.failed != nil && p.now().Before(p.next) {
-		p.missing.Add(1)
+		p.missing.Add(uint64(len(batch)))
 		return
 	}
-	if s.asks {
-		s.Comment = p.comment(answerBy(s.pending, s.due), s.Note)
-	}
-	err := p.append(s.Packet)
-	if err == nil {
-		p.saved++
+	switch packets, err := p.append(batch); {
+	case err == nil && packets > 0:
 		p.tellSuccess()
-		return
-	}
-	p.missing.Add(1)
-	switch {
-	case errors.Is(err, capture.ErrDoesNotFit):
-		p.tellUnfit(err)
+	case err == nil:
 	case p.lasting:
 		p.fail(err)
 	default:
@@ -154,19 +180,39 @@ func (p *packetFile) write(s saving) {
 	}
 }
 
-// append writes a packet where the last whole one ends.
-func (p *packetFile) append(packet capture.Packet) error {
-	if p.writer == nil {
-		if err := p.begin(); err != nil {
-			return err
+// append writes packets where the last whole one ends, and returns how many.
+func (p *packetFile) append(batch []saving) (packets int, err error) {
+	if err = p.prepare(); err == nil {
+		for i := range batch {
+			p.encode(&batch[i])
 		}
+		packets, err = p.writer.Flush()
 	}
-	if p.failed != nil {
-		if err := p.repair(); err != nil {
-			return err
-		}
+	p.saved += uint64(packets)
+	p.missing.Add(uint64(len(batch) - packets))
+	return packets, err
+}
+
+// prepare makes the file one that can be written to.
+func (p *packetFile) prepare() error {
+	switch {
+	case p.writer == nil:
+		return p.begin()
+	case p.failed != nil:
+		return p.repair()
 	}
-	return p.writer.WritePacket(packet)
+	return nil
+}
+
+// encode gives a packet to the writer, with what is known of its process by the time that it
+// is waited for.
+func (p *packetFile) encode(s *saving) {
+	if s.asks {
+		s.Comment = p.comment(answerBy(s.pending, s.due), s.Note)
+	}
+	if err := p.writer.Add(&s.Packet); err != nil { // it does not fit
+		p.tellUnfit(err)
+	}
 }
 
 // repair makes the file one that can be written to again.
@@ -177,9 +223,13 @@ func (p *packetFile) repair() error {
 	return p.mend()
 }
 
-// mend has the file end where its last whole block does.
+// mend has the file end where its last whole packet does.
 func (p *packetFile) mend() error {
-	err := p.blocks.mend()
+	whole := p.writer.Whole()
+	if err := p.file.Truncate(whole); err != nil {
+		return err
+	}
+	_, err := p.file.Seek(whole, io.SeekStart)
 	if err == nil {
 		p.writer.Mended()
 	}
@@ -212,12 +262,12 @@ func (p *packetFile) renew() error {
 	if err != nil {
 		return err
 	}
-	anew := &packetFile{file: file, blocks: &wholeBlocks{file: file}}
+	anew := &packetFile{file: file}
 	if err := anew.begin(); err != nil {
 		return errors.Join(err, file.Close(), to.directory.Remove(to.file))
 	}
 	_ = p.file.Close() // nobody will read it
-	p.file, p.blocks, p.writer = anew.file, anew.blocks, anew.writer
+	p.file, p.writer = anew.file, anew.writer
 	return nil
 }
 
@@ -246,7 +296,7 @@ func (p *packetFile) tellUnfit(err error) {
 // fail has packets left out for a while, and tells that saving begins to fail.
 func (p *packetFile) fail(err error) {
 	p.next = p.now().Add(saveAgain)
-	_ = p.blocks.mend() // or before the next packet
+	_ = p.mend() // or before the next packets
 	if p.failed == nil {
 		p.tell(fmt.Errorf("packets cannot be saved to %s: %w. The capture goes on, and it is tried again every %v", p.name, err, saveAgain))
 	}
@@ -302,16 +352,21 @@ func (p *packetFile) end(within time.Duration) {
 	if p == nil {
 		return
 	}
-	p.ended.Do(func() { close(p.queue) })
+	p.ended.Do(p.endQueue)
 	select {
 	case <-p.done:
 	case <-time.After(within):
 	}
 }
 
+func (p *packetFile) endQueue() {
+	p.flush()
+	close(p.queue)
+}
+
 // Close writes what waits, closes the file and returns what went wrong.
 func (p *packetFile) Close() error {
-	p.ended.Do(func() { close(p.queue) })
+	p.ended.Do(p.endQueue)
 	<-p.done
 	if p.writer == nil && p.err == nil {
 		p.err = p.saveNothing()

@@ -54,7 +54,7 @@ func (s *session) read(ctx context.Context, source capture.Source) {
 		default:
 		}
 		err := s.readPackets(source)
-		s.join.flush()
+		s.flush()
 		s.tellFailures()
 		if err != nil {
 			s.ended(err)

@@ -13,11 +13,15 @@ import (
 const (
 	// saveWait is how long a packet waits for the process of its connection.
 	saveWait = answerWait
-	// maxSaving and maxSavingBytes bound the packets that wait to be saved: 0.8 s
-	// of 1,000 calls a second with ten packets each, and as much as waits to be
-	// masked. Beyond it capture waits too.
-	maxSaving      = 8 << 10
-	maxSavingBytes = 8 << 20
+	// saveBatch is how many bytes of packets travel together, and are written at once, where many
+	// come: to wake the goroutine that writes takes longer than to write one.
+	saveBatch = 64 << 10
+	// maxSaving bounds the packets that wait to be saved, in bytes: as much as waits to be
+	// masked. That is more than 0.8 s of 1,000 calls a second with ten packets each. Beyond it
+	// capture waits too.
+	maxSaving = 8 << 20
+	// savingOverhead is about what a packet takes besides its bytes.
+	savingOverhead = 512
 )
 
 // saving is a packet on its way to the file.
@@ -30,7 +34,7 @@ type saving struct {
 }
 
 // size is the memory that it takes while it waits.
-func (s *saving) size() int { return len(s.Data) + s.Note.Size() }
+func (s *saving) size() int { return savingOverhead + len(s.Data) + s.Note.Size() }
 
 // noFile is where nothing is saved.
 type noFile struct{}
@@ -56,9 +60,11 @@ func (s *session) savePackets() (io.Closer, error) {
 	p.lost = s.packetsLost
 	go p.writeAll()
 	s.analyzer.SaveTo(func(packet capture.Saved) {
-		pending := s.join.pending[packet.Conn]
-		asks := packet.Begins && (pending != nil || !s.options.live())
-		p.add(saving{packet, pending, time.Now().Add(saveWait), asks})
+		waits := saving{Saved: packet, pending: s.join.pending[packet.Conn]}
+		if waits.asks = packet.Begins && (waits.pending != nil || !s.options.live()); waits.asks && !waits.pending.HasAnswer() {
+			waits.due = time.Now().Add(saveWait)
+		}
+		p.add(&waits)
 	})
 	return p, nil
 }

@@ -29,9 +29,9 @@ func TestSavingGoesOn(t *testing.T) {
 	var told []string
 	p := packetFileAt(t, name, &told)
 	p.lasting, p.now = true, func() time.Time { return at }
-	save := func(text string) { p.write(packetOf(text)) }
+	save := func(text string) { p.write(packetsOf(text)) }
 	save("first")
-	withoutRoom(t, p.blocks.size+10, func() { save("no room"); save("too soon"); at = at.Add(saveAgain); save("again none") })
+	withoutRoom(t, p.writer.Whole()+10, func() { save("no room"); save("too soon"); at = at.Add(saveAgain); save("again none") })
 	save("too soon again")
 	at = at.Add(saveAgain)
 	save("last")
@@ -67,15 +67,15 @@ func TestFileSaysWhatIsMissing(t *testing.T) {
 			var told []string
 			p := packetFileAt(t, name, &told)
 			p.lasting, p.lost = true, func() uint64 { return tt.lost }
-			p.write(packetOf("first"))
+			p.write(packetsOf("first"))
 			if tt.failed {
-				withoutRoom(t, p.blocks.size+10, func() { p.write(packetOf("no room")) })
+				withoutRoom(t, p.writer.Whole()+10, func() { p.write(packetsOf("no room")) })
 			}
 			go p.writeAll()
 			var err error
 			end := func() { err = p.Close() }
 			if tt.full {
-				withoutRoom(t, p.blocks.size+10, end)
+				withoutRoom(t, p.writer.Whole()+10, end)
 			} else {
 				end()
 			}
@@ -121,8 +121,12 @@ func packetFileAt(t *testing.T, name string, told *[]string) *packetFile {
 	return p
 }
 
-func packetOf(text string) saving {
-	return saving{Saved: capture.Saved{Packet: capture.Packet{Data: []byte(text), Length: len(text), LinkType: capture.LinkEthernet}}}
+func packetsOf(texts ...string) (packets []saving) {
+	for _, text := range texts {
+		packet := capture.Packet{Data: []byte(text), Length: len(text), LinkType: capture.LinkEthernet}
+		packets = append(packets, saving{Saved: capture.Saved{Packet: packet}})
+	}
+	return packets
 }
 
 // A reader who has gone gets no more packets: that one and all after are counted.
@@ -137,13 +141,13 @@ func TestPacketsMissingFromPipe(t *testing.T) {
 	}
 	var told []string
 	p := packetFileAt(t, name, &told)
-	p.write(packetOf("read"))
+	p.write(packetsOf("read"))
 	if err := reader.Close(); err != nil {
 		t.Fatal(err)
 	}
 	go p.writeAll()
 	for range 3 {
-		p.add(packetOf("not read"))
+		p.add(&packetsOf("not read")[0])
 	}
 	if err := p.Close(); !errors.Is(err, unix.EPIPE) || p.notSaved() != 3 {
 		t.Errorf("%v, %d are missing", err, p.notSaved())
@@ -167,7 +171,7 @@ func TestPacketFileIsDeleted(t *testing.T) {
 			t.Fatal(do)
 		}
 		for _, text := range texts {
-			p.write(packetOf(text))
+			p.write(packetsOf(text))
 		}
 		p.look()
 	}
@@ -211,7 +215,7 @@ func TestPacketFileIsDeletedInSilence(t *testing.T) {
 	var told []string
 	p := packetFileAt(t, name, &told)
 	p.lasting = true
-	p.write(packetOf("lost"))
+	p.write(packetsOf("lost"))
 	if err := os.Remove(name); err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +251,7 @@ func TestLastLineTellsWhatIsNotSaved(t *testing.T) {
 func TestEndWithoutWaiting(t *testing.T) {
 	var told []string
 	p := packetFileAt(t, filepath.Join(t.TempDir(), "saved"), &told)
-	p.add(packetOf("waits"))
+	p.add(&packetsOf("waits")[0])
 	p.end(time.Millisecond)
 	go p.writeAll()
 	if err := p.Close(); err != nil || p.saved != 1 {
@@ -263,11 +267,9 @@ func TestPacketDoesNotFit(t *testing.T) {
 		var told []string
 		p := packetFileAt(t, name, &told)
 		p.lasting = lasting
-		unfit := packetOf("unfit")
-		unfit.Interface = strings.Repeat("n", 1000)
-		for _, s := range []saving{packetOf("a"), unfit, packetOf("b"), unfit, packetOf("c")} {
-			p.write(s)
-		}
+		packets := packetsOf("a", "unfit", "b", "unfit", "c")
+		packets[1].Interface, packets[3].Interface = strings.Repeat("n", 1000), strings.Repeat("n", 1000)
+		p.write(packets)
 		go p.writeAll()
 		if err := p.Close(); !errors.Is(err, errPartial) || p.notSaved() != 2 {
 			t.Errorf("%v, %d are missing", err, p.notSaved())
