@@ -16,9 +16,11 @@ import (
 // to wait until its bytes were read; one whose bytes are not read in time is
 // saved without them, as if the snaplen had cut it there.
 type masker struct {
-	write func(Saved)
-	queue []masking
-	bytes int // that queue takes
+	write  func(Saved)
+	words  *words
+	queue  []masking
+	bytes  int    // that queue takes
+	masked []byte // a payload on its way to be masked; the room is used again
 }
 
 // Saved is a packet that is to be saved, without what is secret in it.
@@ -56,7 +58,7 @@ const (
 // write, masked, in the order in which they came. The packet's data is write's
 // to keep. Comments are left out, as nobody knows what is in them. It is to be
 // called before the first packet.
-func (a *Analyzer) SaveTo(write func(Saved)) { a.mask = &masker{write: write} }
+func (a *Analyzer) SaveTo(write func(Saved)) { a.mask = &masker{write: write, words: &a.words} }
 
 // segment takes in a packet that holds a segment of the flow f, or of none.
 func (m *masker) segment(p *Packet, s *segment, f *flow, now time.Time) {
@@ -86,7 +88,7 @@ func (m *masker) enqueue(p *Packet, q masking, length int) {
 	q.packet = *p
 	q.packet.Comment = ""
 	q.packet.Data = bytes.Clone(p.Data[:min(q.payload+length, len(p.Data))])
-	hideInHeaders(p, q.packet.Data[:min(q.payload, len(q.packet.Data))])
+	hideInHeaders(p, q.packet.Data[:min(q.payload, len(q.packet.Data))], m.words)
 	if q.flow != nil {
 		q.note = q.flow.notes.last.Size()
 	}
@@ -140,7 +142,7 @@ func (m *masker) flush() {
 func (m *masker) save(q *masking) {
 	s := q.saved()
 	if q.read() && !q.forgotten() {
-		q.apply()
+		m.apply(q)
 	} else {
 		q.packet.Data = q.packet.Data[:q.payload]
 	}
@@ -186,14 +188,15 @@ func (q *masking) forgotten() bool {
 }
 
 // apply masks the packet's payload.
-func (q *masking) apply() {
+func (m *masker) apply(q *masking) {
 	if q.flow == nil || q.length() == 0 {
 		return
 	}
 	payload := q.packet.Data[q.payload:]
 	shown := &q.flow.saving.shown[q.direction]
-	masked := bytes.Repeat([]byte{maskByte}, len(payload))
-	shown.copyTo(masked, q.seq)
-	copy(payload, masked)
+	m.masked = append(m.masked[:0], payload...)
+	fill(m.masked, maskByte)
+	shown.copyTo(m.masked, q.seq)
+	copy(payload, m.masked)
 	shown.forget(q.seq)
 }

@@ -1,30 +1,28 @@
 package capture
 
-import "imds-analyzer/imds"
-
 // Headers are saved but for what has room for any text and is not read: options of IP and TCP, of
 // which some are keys (RFC 8684, section 3.1) or cookies (RFC 7413), and texts in link-layer
 // headers that hold a secret. Each part keeps its length.
 
 // hideInHeaders masks that in the packet's beginning, data, which may be a copy.
-func hideInHeaders(p *Packet, data []byte) {
+func hideInHeaders(p *Packet, data []byte, words *words) {
 	ip, _, ok := networkLayer(unwrapPktap(p), &hop{})
 	if !ok {
 		return
 	}
 	from := min(cap(p.Data)-cap(ip), len(data)) // both end in one array
-	hideTexts(data[:from])
+	hideTexts(data[:from], words)
 	hideOptions(data[from:])
 }
 
 // hideTexts masks the texts with a secret in a link-layer header. Whatever is no letter ends one.
-func hideTexts(header []byte) {
+func hideTexts(header []byte, words *words) {
 	for len(header) > 0 {
 		end := 0
 		for end < len(header) && ' ' <= header[end] && header[end] <= '~' {
 			end++
 		}
-		if text := string(header[:end]); imds.Redact(text) != text {
+		if end > 0 && !words.isClean(header[:end]) {
 			fill(header[:end], maskByte)
 		}
 		header = header[min(end+1, len(header)):]

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bytes"
 	"slices"
 
 	"imds-analyzer/imds"
@@ -65,7 +64,9 @@ func (s *shown) runFor(seq uint32) *kept {
 		run := &s.kept[last]
 		gap := int(int32(seq - run.end()))
 		if gap >= 0 && gap <= maxRunGap && len(run.data)+gap < maxRunBytes {
-			run.data = append(run.data, bytes.Repeat([]byte{maskByte}, gap)...)
+			for range gap {
+				run.data = append(run.data, maskByte)
+			}
 			return run
 		}
 	}

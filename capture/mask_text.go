@@ -2,7 +2,7 @@ package capture
 
 import (
 	"bytes"
-	"strings"
+	"slices"
 
 	"imds-analyzer/imds"
 )
@@ -71,7 +71,7 @@ func (r *messageReader) keepFirstLine(line []byte) {
 		r.keep(r.first.seq, line[:size])
 		r.keepBlanks(r.first.seq+uint32(size), line[size:])
 	case ok:
-		r.keepRequestLine(line, string(request.target), whole)
+		r.keepRequestLine(line, request.target, whole)
 	default:
 		r.keepBlanks(r.first.seq, line)
 	}
@@ -79,19 +79,20 @@ func (r *messageReader) keepFirstLine(line []byte) {
 
 // keepRequestLine keeps a request line. Behind the target of one that is not whole there may be
 // more of that, as careless clients send blanks in it.
-func (r *messageReader) keepRequestLine(line []byte, target string, whole bool) {
+func (r *messageReader) keepRequestLine(line, target []byte, whole bool) {
 	keep := func(from, to int) { r.keep(r.first.seq+uint32(from), line[from:to]) }
 	blank := bytes.IndexByte(line, ' ')
 	shown := shownMethod(string(line[:blank]))
 	hidden := blank - len(shown)
-	keep(hidden, hidden+clean(shown))
+	words := &r.flow.analyzer.words
+	keep(hidden, hidden+words.cleanLength([]byte(shown)))
 	keep(blank, blank+1)
-	if target == "" {
+	if len(target) == 0 {
 		return // what there is of it may be cut inside of a secret
 	}
-	from := blank + 1 + bytes.Index(line[blank+1:], []byte(target))
+	from := blank + 1 + bytes.Index(line[blank+1:], target)
 	to := from + len(target)
-	keep(from, from+clean(target))
+	keep(from, from+words.cleanLength(target))
 	if whole {
 		keep(to, len(line))
 	} else {
@@ -99,38 +100,44 @@ func (r *messageReader) keepRequestLine(line []byte, target string, whole bool) 
 	}
 }
 
-// clean returns the length of the part of a target that holds no secret: all
+// cleanLength returns the length of the part of a target that holds no secret: all
 // of it, its path, or nothing.
-func clean(target string) int {
-	if imds.Redact(target) == target {
+func (w *words) cleanLength(target []byte) int {
+	if w.isClean(target) {
 		return len(target)
 	}
-	if path := strings.IndexByte(target, '?'); path > 0 && imds.Redact(target[:path]) == target[:path] {
+	if path := bytes.IndexByte(target, '?'); path > 0 && w.isClean(target[:path]) {
 		return path + 1
 	}
 	return 0
 }
 
-// harmless reports whether a field's value is saved: those say how the message
-// is framed, who sent it, and how long a token is to live.
-func harmless(name, value string) bool {
-	switch name {
-	case imds.TokenTTLField, "content-length":
-		return strings.Trim(value, "0123456789 \t\r\n") == ""
-	case "host", "user-agent", "accept", "accept-encoding", "connection", "content-type",
-		"transfer-encoding", "expect", "upgrade", "x-forwarded-for", "server", "date", "last-modified":
-		return imds.Redact(value) == value
+// numberFields and harmlessFields name those of which the value is saved if it is a number, and
+// if it holds no secret: they say how the message is framed, who sent it, and how long a token
+// is to live.
+var (
+	numberFields   = [...]string{imds.TokenTTLField, "content-length"}
+	harmlessFields = [...]string{
+		"host", "user-agent", "accept", "accept-encoding", "connection", "content-type",
+		"transfer-encoding", "expect", "upgrade", "x-forwarded-for", "server", "date", "last-modified",
 	}
-	return false
+)
+
+// isHarmless reports whether a field's value is saved.
+func (w *words) isHarmless(name, value []byte) bool {
+	is := func(known string) bool { return len(known) == len(name) && isSpelled(known, name) }
+	return slices.ContainsFunc(numberFields[:], is) && len(bytes.Trim(value, "0123456789 \t\r\n")) == 0 ||
+		slices.ContainsFunc(harmlessFields[:], is) && w.isClean(value)
 }
 
 // keepField keeps a field's name, and its value if that is harmless and whole.
 func (r *messageReader) keepField(field []byte, seq uint32, whole bool) {
 	name, value, found := bytes.Cut(field, []byte{':'})
+	words := &r.flow.analyzer.words
 	shown := 0
-	if found && isToken(bytes.TrimSpace(name)) && imds.Redact(string(name)) == string(name) {
+	if found && isToken(bytes.TrimSpace(name)) && words.isClean(name) {
 		shown = len(name) + 1
-		if whole && harmless(strings.ToLower(string(bytes.TrimSpace(name))), string(value)) {
+		if whole && words.isHarmless(bytes.TrimSpace(name), value) {
 			shown = len(field)
 		}
 	}

@@ -33,6 +33,9 @@ func (w *words) redacted(text []byte) string {
 	return raw
 }
 
+// isClean reports whether no secret is in the text.
+func (w *words) isClean(text []byte) bool { return w.redacted(text) == string(text) }
+
 // long returns the redacted text, of which the end is cut off beyond maxTextBytes.
 func (w *words) long(text []byte) string {
 	shown := w.redacted(text)
