@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
@@ -19,8 +18,9 @@ type masker struct {
 	write  func(Saved)
 	words  *words
 	queue  []masking
-	bytes  int    // that queue takes
-	masked []byte // a payload on its way to be masked; the room is used again
+	bytes  int      // that queue takes
+	spare  [][]byte // the data of packets that were written, to be used again
+	masked []byte   // a payload on its way to be masked; the room is used again
 }
 
 // Saved is a packet that is to be saved, without what is secret in it.
@@ -52,11 +52,14 @@ const (
 	// 8 MiB of packets.
 	maskWait   = time.Second
 	maxMasking = 8 << 20
+	// maxSpareData and spareData bound what is kept to be used again: 128 KiB.
+	maxSpareData = 64
+	spareData    = 2 << 10
 )
 
 // SaveTo makes the Analyzer hand each packet to and from the endpoints to
-// write, masked, in the order in which they came. The packet's data is write's
-// to keep. Comments are left out, as nobody knows what is in them. It is to be
+// write, masked, in the order in which they came. The packet's data is valid until write
+// returns. Comments are left out, as nobody knows what is in them. It is to be
 // called before the first packet.
 func (a *Analyzer) SaveTo(write func(Saved)) { a.mask = &masker{write: write, words: &a.words} }
 
@@ -87,7 +90,7 @@ func (m *masker) pass(p *Packet, header int, now time.Time) {
 func (m *masker) enqueue(p *Packet, q masking, length int) {
 	q.packet = *p
 	q.packet.Comment = ""
-	q.packet.Data = bytes.Clone(p.Data[:min(q.payload+length, len(p.Data))])
+	q.packet.Data = append(m.takeSpare(), p.Data[:min(q.payload+length, len(p.Data))]...)
 	hideInHeaders(p, q.packet.Data[:min(q.payload, len(q.packet.Data))], m.words)
 	if q.flow != nil {
 		q.note = q.flow.notes.last.Size()
@@ -148,8 +151,24 @@ func (m *masker) save(q *masking) {
 	}
 	s.Packet = q.packet
 	m.write(s)
+	m.keepSpare(q.packet.Data[:0])
 	if q.flow != nil {
 		q.flow.saved()
+	}
+}
+
+func (m *masker) takeSpare() (data []byte) {
+	last := len(m.spare) - 1
+	if last < 0 {
+		return nil
+	}
+	data, m.spare = m.spare[last], m.spare[:last]
+	return data
+}
+
+func (m *masker) keepSpare(data []byte) {
+	if len(m.spare) < maxSpareData && cap(data) <= spareData {
+		m.spare = append(m.spare, data)
 	}
 }
 

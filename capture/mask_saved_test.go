@@ -1,6 +1,7 @@
 package capture_test
 
 import (
+	"bytes"
 	"fmt"
 	"runtime"
 	"slices"
@@ -31,6 +32,7 @@ func savedWith(packets []capture.Packet) (saved []capture.Saved, log []string) {
 	var found order
 	analyzer := capture.NewAnalyzer(imds.DefaultEndpoints(), capture.OfflineLimits(), &found)
 	analyzer.SaveTo(func(p capture.Saved) {
+		p.Data = bytes.Clone(p.Data)
 		saved = append(saved, p)
 		found.log = append(found.log, "saved")
 	})

@@ -31,8 +31,10 @@ const (
 	// the last packets of a direction, as those have 1 KiB or less. It is 24 MiB of as many
 	// connections as a live capture follows.
 	maxRepeats = 4 << 10
-	// maxRunBytes bounds a run, which is let go of as a whole.
-	maxRunBytes = 1 << 10
+	// maxRunBytes bounds a run, which is let go of as a whole. usualRunBytes is what most heads
+	// have room in.
+	maxRunBytes   = 1 << 10
+	usualRunBytes = 256
 	// runOverhead is what a run takes beyond its bytes, and maxRunGap how many that are not
 	// shown it takes in rather than have another run follow.
 	runOverhead = 48
@@ -70,7 +72,7 @@ func (s *shown) runFor(seq uint32) *kept {
 			return run
 		}
 	}
-	s.kept = append(s.kept, kept{seq: seq})
+	s.kept = append(s.kept, kept{seq: seq, data: make([]byte, 0, usualRunBytes)})
 	return &s.kept[len(s.kept)-1]
 }
 

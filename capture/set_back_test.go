@@ -1,6 +1,7 @@
 package capture_test
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -174,7 +175,10 @@ func TestSetBackLatePackets(t *testing.T) {
 	for _, back := range []time.Duration{time.Minute, time.Hour, 30 * 24 * time.Hour} {
 		l, waiting, late := newLive(t), packettest.New(), packettest.From("10.0.0.9:4000")
 		var saved []capture.Saved
-		l.SaveTo(func(s capture.Saved) { saved = append(saved, s) })
+		l.SaveTo(func(s capture.Saved) {
+			s.Data = bytes.Clone(s.Data)
+			saved = append(saved, s)
+		})
 		waiting.Open()
 		waiting.Client(get("/answered"), get("/begun")[:20])
 		l.hear(waiting)

@@ -29,10 +29,16 @@ func told(n *imds.Note) (attribution.Answer, identity.Identity) {
 	return carried.Caller(n)
 }
 
-// comment is what a saved packet says of the caller whose request begins in it.
-func (j *join) comment(found attribution.Answer, n *imds.Note) string {
-	a, i := j.caller(found, n)
-	comment := output.Comment(a, &i)
+// comments is what saved packets say of callers. It is of the goroutine that saves them.
+type comments struct {
+	join    *join
+	callers output.Callers
+}
+
+// of is the comment of the packet in which a caller's request begins.
+func (c *comments) of(found attribution.Answer, n *imds.Note) string {
+	a, i := c.join.caller(found, n)
+	comment := c.callers.Comment(&a, &i)
 	if comment == "" && n != nil {
 		return output.NoCaller()
 	}

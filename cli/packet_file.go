@@ -48,10 +48,9 @@ type packetFile struct {
 	lost func() uint64
 	// comment says who made the call that begins in a packet.
 	comment func(attribution.Answer, *imds.Note) string
-	batch   []saving // not sent yet
-	size    int      // of batch
-	queue   chan []saving
-	spare   chan []saving // batches to use again
+	batch   *savings // not sent yet
+	queue   chan *savings
+	spare   chan *savings // to use again
 	room    *room         // for packets, until they are written
 	ended   sync.Once     // nothing more is added
 	done    chan struct{}
@@ -82,7 +81,7 @@ func openPacketFile(ctx context.Context, stderr io.Writer, name string) (*packet
 	}
 	p := &packetFile{
 		name: name, file: file, now: time.Now, room: newRoom(maxSaving), done: make(chan struct{}),
-		queue: make(chan []saving, maxSaving/savingOverhead), spare: make(chan []saving, maxSpare),
+		batch: &savings{}, queue: make(chan *savings, maxSaving/savingOverhead), spare: make(chan *savings, maxSpareSaving),
 	}
 	p.lost = p.notSaved
 	return p, nil
@@ -106,8 +105,7 @@ func isRegular(file *os.File) bool {
 
 // add takes in a packet, to be written after the next flush at the latest.
 func (p *packetFile) add(s *saving) {
-	p.batch = append(p.batch, *s)
-	if p.size += s.size(); p.size >= saveBatch {
+	if p.batch.add(s); p.batch.size >= saveBatch {
 		p.flush()
 	}
 }
@@ -115,16 +113,15 @@ func (p *packetFile) add(s *saving) {
 // flush has what was added written. It is called whenever there is nothing more to take in for
 // the moment.
 func (p *packetFile) flush() {
-	if p == nil || len(p.batch) == 0 {
+	if p == nil || len(p.batch.packets) == 0 {
 		return
 	}
-	p.room.take(p.size)
+	p.room.take(p.batch.size)
 	p.queue <- p.batch
-	p.size = 0
 	select {
 	case p.batch = <-p.spare:
 	default:
-		p.batch = nil
+		p.batch = &savings{}
 	}
 }
 
@@ -139,24 +136,20 @@ func (p *packetFile) writeAll() {
 			if !more {
 				return
 			}
-			p.write(batch)
-			p.used(batch)
+			p.write(batch.packets)
+			p.reuse(batch)
 		case <-look.C:
 			p.look()
 		}
 	}
 }
 
-// used has a batch that was written used again.
-func (p *packetFile) used(batch []saving) {
-	size := 0
-	for i := range batch {
-		size += batch[i].size()
-	}
-	p.room.give(size)
-	clear(batch) // what they hold is not kept
+// reuse has what was written used again.
+func (p *packetFile) reuse(batch *savings) {
+	p.room.give(batch.size)
+	batch.clear()
 	select {
-	case p.spare <- batch[:0]:
+	case p.spare <- batch:
 	default:
 	}
 }

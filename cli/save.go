@@ -20,6 +20,8 @@ const (
 	// masked. That is more than 0.8 s of 1,000 calls a second with ten packets each. Beyond it
 	// capture waits too.
 	maxSaving = 8 << 20
+	// maxSpareSaving bounds the batches that are kept to be used again: 16 are 1 MiB.
+	maxSpareSaving = 16
 	// savingOverhead is about what a packet takes besides its bytes.
 	savingOverhead = 512
 )
@@ -35,6 +37,28 @@ type saving struct {
 
 // size is the memory that it takes while it waits.
 func (s *saving) size() int { return savingOverhead + len(s.Data) + s.Note.Size() }
+
+// savings are packets that travel together, and the bytes that they are of.
+type savings struct {
+	packets []saving
+	data    []byte
+	size    int
+}
+
+// add takes in a packet with a copy of its bytes.
+func (b *savings) add(s *saving) {
+	b.size += s.size()
+	start := len(b.data)
+	b.data = append(b.data, s.Data...)
+	b.packets = append(b.packets, *s)
+	b.packets[len(b.packets)-1].Data = b.data[start:]
+}
+
+// clear makes room for others. What the packets hold is not kept.
+func (b *savings) clear() {
+	clear(b.packets)
+	*b = savings{packets: b.packets[:0], data: b.data[:0]}
+}
 
 // noFile is where nothing is saved.
 type noFile struct{}
@@ -53,7 +77,7 @@ func (s *session) savePackets() (io.Closer, error) {
 			return nil, errors.Join(fmt.Errorf("cannot save packets to %s: %w", p.name, err), p.file.Close())
 		}
 	}
-	p.comment = s.join.comment
+	p.comment = (&comments{join: s.join}).of
 	p.lasting = s.options.live() && isRegular(p.file)
 	p.keeps = func() bool { return s.truncated && s.analyzer.Stats().Packets+s.sieve.PassedOver() == 0 }
 	p.tell = func(err error) { say(s.streams.Err, "%s", err) }

@@ -22,10 +22,10 @@ const maxComment = math.MaxUint16
 
 // Comment returns what is known of a caller as one line, for the packet in which his
 // request begins; secrets are redacted as in the log. It is empty if nothing is known.
-func Comment(a attribution.Answer, i *identity.Identity) string {
+func (c *Callers) Comment(a *attribution.Answer, i *identity.Identity) string {
 	var e Entry
-	e.attribute(&a)
-	e.madeBy(newCaller(a.Process, i))
+	e.attribute(a)
+	e.madeBy(c.of(a, i))
 	if a.Status == attribution.Offline && e.WorkloadFields == (WorkloadFields{}) {
 		return ""
 	}

@@ -26,7 +26,7 @@ func asCarried(r Record) Entry {
 // reread is a record with what its own comment tells.
 func reread(t *testing.T, r Record) Record {
 	t.Helper()
-	comment := Comment(r.Answer, &r.Identity)
+	comment := new(Callers).Comment(&r.Answer, &r.Identity)
 	a, i, ok := ReadComment(comment)
 	if !ok {
 		t.Fatalf("not read: %s", comment)
@@ -85,7 +85,7 @@ func TestCommentRoundTrip(t *testing.T) {
 	schema := compileSchema(t)
 	for name, r := range records {
 		t.Run(name, func(t *testing.T) {
-			comment := Comment(r.Answer, &r.Identity)
+			comment := new(Callers).Comment(&r.Answer, &r.Identity)
 			if r.Answer.Status == attribution.Offline && r.Identity == (identity.Identity{}) {
 				if comment != "" {
 					t.Fatalf("nothing is known, and it says %s", comment)
@@ -103,9 +103,9 @@ func TestCommentRoundTrip(t *testing.T) {
 			if err := validate(t, schema, string(appendEntry(nil, &got))); err != nil {
 				t.Error(err)
 			}
-			once := Comment(again.Answer, &again.Identity)
-			if third := reread(t, again); Comment(third.Answer, &third.Identity) != once {
-				t.Errorf("once %s\nmore %s", once, Comment(third.Answer, &third.Identity))
+			once := new(Callers).Comment(&again.Answer, &again.Identity)
+			if third := reread(t, again); new(Callers).Comment(&third.Answer, &third.Identity) != once {
+				t.Errorf("once %s\nmore %s", once, new(Callers).Comment(&third.Answer, &third.Identity))
 			}
 		})
 	}
@@ -120,7 +120,7 @@ func TestCommentText(t *testing.T) {
 	const want = `imds-analyzer: {"imds":{"attribution":{"status":"resolved","method":"sock_diag"}},` +
 		`"process":{"pid":7,"name":"curl","args":["curl","-H","X-Token: REDACTED"],"command_line":"curl -H 'X-Token: REDACTED'"},` +
 		`"systemd":{"unit":"sync.service"}}`
-	if got := Comment(r.Answer, &r.Identity); got != want {
+	if got := new(Callers).Comment(&r.Answer, &r.Identity); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 }
@@ -142,7 +142,7 @@ func TestCommentIsBounded(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := testRecord(func(r *Record) { tt.edit(r.Answer.Process) })
-			comment := Comment(r.Answer, &r.Identity)
+			comment := new(Callers).Comment(&r.Answer, &r.Identity)
 			if len(comment) > maxComment || !strings.Contains(comment, tt.kept) || strings.Contains(comment, tt.lost) {
 				t.Errorf("%d bytes: %.300s", len(comment), comment)
 			}
@@ -267,7 +267,7 @@ func TestReadArguments(t *testing.T) {
 // what is written of it is read as the same.
 func FuzzReadComment(f *testing.F) {
 	for _, r := range testRecords() {
-		f.Add(Comment(r.Answer, &r.Identity))
+		f.Add(new(Callers).Comment(&r.Answer, &r.Identity))
 	}
 	f.Add(`imds-analyzer: {"imds":{"attribution":{"status":"resolved"},"ancestors":[{"pid":2,"command_line":"a  'b…"}]},"process":{"pid":7,"args":["",""],"command_line":"x"}}`)
 	c := jsonschema.NewCompiler()
@@ -287,12 +287,12 @@ func FuzzReadComment(f *testing.F) {
 		if err := validate(t, schema, line); err != nil || Sanitize(line) != line {
 			t.Errorf("%v: %q", err, line)
 		}
-		once := Comment(a, &i)
+		once := new(Callers).Comment(&a, &i)
 		if once == "" {
 			return
 		}
 		b, j, ok := ReadComment(once)
-		if again := Comment(b, &j); !ok || again != once {
+		if again := new(Callers).Comment(&b, &j); !ok || again != once {
 			t.Errorf("%v: once %s\nmore %s", ok, once, again)
 		}
 	})
