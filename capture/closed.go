@@ -95,5 +95,14 @@ func (c *closedFlows) repeats(s *segment) bool {
 		return !restarts
 	}
 	behind := int32(closed.next[s.direction] - s.seq)
-	return behind >= int32(min(s.length(), 1<<20)) && behind < 1<<30
+	return behind >= int32(min(s.length(), 1<<20)) && behind < 1<<30 && !closed.isLongOver(s)
+}
+
+// isLongOver reports whether a client's segment is known to be of another connection, whatever its
+// number: it came when nobody sends anything of this one any more, and was sent later by the
+// client's own clock, which a copy is not, whenever that is read. Ports come again for months, and
+// a quarter of all numbers lie behind those of before.
+func (c *closedFlow) isLongOver(s *segment) bool {
+	later := s.timestamp != 0 && c.clock != 0 && before(c.clock, s.timestamp)
+	return s.direction == up && later && c.last.add(repeatWait).isDue(s.time)
 }

@@ -102,7 +102,55 @@ func TestCorpusReuse(t *testing.T) {
 			}})
 	}
 	cases = append(cases, reuseOdd()...)
+	cases = append(cases, reuseBehind()...)
 	runCorpus(t, cases)
+}
+
+// reuseBehind are packets with numbers behind those of a connection that has ended, without a
+// handshake: of another one on its ports, if the client's clock and ours say so, or again of it.
+func reuseBehind() (cases []corpusCase) {
+	two := []string{"v1 GET /a 200", "v2 GET /b 404"}
+	for _, test := range []struct {
+		name   string
+		later  time.Duration
+		behind uint32
+		want   []string
+	}{
+		{"far behind, hours later", 3 * time.Hour, 1 << 29, two},
+		{"just behind, hours later", 3 * time.Hour, 4000, two},
+		{"as far as can be, days later", 20 * 24 * time.Hour, 1<<30 - 4000, two},
+		{"far behind, while it may be sent again", 10 * time.Minute, 1 << 29, two[:1]},
+	} {
+		cases = append(cases, corpusCase{name: "another without its handshake, " + test.name, want: test.want, trace: func() packettest.Trace {
+			a, b := packettest.New(), packettest.New()
+			a.Now = a.Now.Add(time.Second) // at first its timestamps are 0, as if there were none
+			a.Open()
+			a.Client(get("/a"))
+			a.Server(ok())
+			a.Close()
+			b.ClientISN, b.ServerISN, b.Now = b.ClientISN-test.behind, b.ServerISN+1<<27, a.Now.Add(test.later)
+			b.Opened()
+			b.Client(get("/b", tokenField))
+			b.Server(answer("404 Not Found", ""))
+			return packettest.Merge(a.Trace(), b.Trace())
+		}})
+	}
+	return append(cases, corpusCase{name: "a call after hours with probes of a byte that was acknowledged", plain: true,
+		want: []string{"v1 GET /a 200", "v1 GET /b 200"}, trace: func() packettest.Trace {
+			c := packettest.New()
+			c.Now = c.Now.Add(time.Second)
+			c.Open()
+			c.Client(get("/a"))
+			c.Server(ok())
+			for range 3 {
+				c.Wait(2 * time.Hour)
+				c.Stray(fromClient, func(s *packettest.Segment) { s.Seq, s.Payload = s.Seq-1, []byte{0} })
+			}
+			c.Wait(2 * time.Hour)
+			c.Client(get("/b"))
+			c.Server(ok())
+			return c.Trace()
+		}})
 }
 
 func reuseOdd() []corpusCase {

@@ -114,6 +114,9 @@ const (
 	// closeLinger is how long after a connection's end its packets may still
 	// come out of order.
 	closeLinger = reorderWait
+	// repeatWait is how long what nobody acknowledges is sent again: Linux gives up after
+	// 924.6 s (tcp_retries2, ip-sysctl).
+	repeatWait = 16 * time.Minute
 	// idleWait is how long a connection may be silent. Later requests on it
 	// are still seen, as those of a connection whose start was not captured.
 	idleWait = 10 * time.Minute
