@@ -114,6 +114,17 @@ func (m *masker) drain(now time.Time) {
 		m.save(q)
 		n++
 	}
+	m.take(n)
+}
+
+// take takes so many off the head of the queue. To move up a long rest for each of a few takes
+// longer than all else: that is left where it is, until the queue grows into new memory.
+func (m *masker) take(n int) {
+	if n < len(m.queue)-n {
+		clear(m.queue[:n])
+		m.queue = m.queue[n:]
+		return
+	}
 	m.queue = slices.Delete(m.queue, 0, n)
 }
 
