@@ -113,7 +113,8 @@ func (a *Analyzer) retire(f *flow) {
 	if cap(f.delivering) > 1 {
 		f.delivering = nil
 	}
-	if a.mask == nil && len(a.unused) < maxUnused {
+	if waits := f.saving != nil && f.saving.waiting > 0; !waits && len(a.unused) < maxUnused {
+		f.saving = nil // what may be shown of it can be much
 		a.unused = append(a.unused, f)
 	}
 }
