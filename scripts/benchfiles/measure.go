@@ -105,7 +105,7 @@ func warm(name string) error {
 
 // read has a reader read a file, looks at what it wrote, and drops that.
 func (p *plan) read(ctx context.Context, r *result, reader, file, scratch string) (_ cost, err error) {
-	log := filepath.Join(scratch, "log.json")
+	log, saved := filepath.Join(scratch, "log.json"), filepath.Join(scratch, "saved.pcapng")
 	printed, err := os.Create(filepath.Join(scratch, "printed"))
 	if err != nil {
 		return cost{}, err
@@ -115,13 +115,15 @@ func (p *plan) read(ctx context.Context, r *result, reader, file, scratch string
 	if reader == tcpdump {
 		to = nil
 	}
-	c, err := runChild(ctx, command(reader, installed(scratch), file, log), to)
+	c, err := runChild(ctx, command(reader, installed(scratch), file, log, saved), to)
 	if err != nil {
 		return cost{}, err
 	}
 	switch reader {
 	case program:
 		err = checkLog(log, r.Truth)
+	case saver:
+		err = errors.Join(checkLog(log, r.Truth), os.Remove(saved))
 	case tshark:
 		if _, err = printed.Seek(0, io.SeekStart); err == nil {
 			r.TsharkRequests, err = countLines(printed)

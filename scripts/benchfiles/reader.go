@@ -11,6 +11,7 @@ import (
 // The programs that read the files.
 const (
 	program = "imds-analyzer"
+	saver   = "with -w" // the program, which saves packets, too
 	tcpdump = "tcpdump"
 	tshark  = "tshark"
 )
@@ -26,7 +27,7 @@ type contest struct {
 func contests() []contest {
 	return []contest{
 		{"haystack", []string{program, tcpdump}, 1},
-		{"needles", []string{program, tcpdump, tshark}, 1},
+		{"needles", []string{program, saver, tcpdump, tshark}, 1},
 		{"disorder", []string{program, tcpdump, tshark}, 1},
 		{"open", []string{program, tcpdump}, 1},
 		{"start", []string{program, tcpdump}, 20},
@@ -34,11 +35,11 @@ func contests() []contest {
 }
 
 // command returns what a reader is called with. The program writes the log to
-// a file, tshark prints its lines; tcpdump writes packets, which takes it less
+// a file, and the packets, masked, to another where it saves them; tshark prints its lines; tcpdump writes packets, which takes it less
 // time than to print them, and has the filter of a live capture. It writes them to standard
 // output, which is the null device: as root it would give a file that it is told, and that
 // device, to the user that it runs as (tcpdump(8), -Z).
-func command(reader, binary, file, log string) []string {
+func command(reader, binary, file, log, saved string) []string {
 	switch reader {
 	case tcpdump:
 		return []string{tcpdump, "-r", file, "-w", "-", capture.Filter(imds.DefaultEndpoints())}
@@ -46,7 +47,11 @@ func command(reader, binary, file, log string) []string {
 		return []string{tshark, "-r", file, "-Y", "http.request", "-T", "fields",
 			"-e", "frame.time_epoch", "-e", "ip.src", "-e", "tcp.srcport", "-e", "http.request.method", "-e", "http.request.uri"}
 	}
-	return []string{binary, "-r", file, "-o", log}
+	args := []string{binary, "-r", file, "-o", log}
+	if reader == saver {
+		args = append(args, "-w", saved)
+	}
+	return args
 }
 
 // packageOf is where the distributions have the tools.

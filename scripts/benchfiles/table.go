@@ -31,7 +31,7 @@ func (s *summary) print(out io.Writer) {
 
 func (r *result) print(out io.Writer) {
 	name := r.File
-	for _, reader := range []string{program, tcpdump, tshark} {
+	for _, reader := range []string{program, saver, tcpdump, tshark} {
 		costs := r.of(reader, wall)
 		if len(costs) == 0 {
 			continue
