@@ -37,8 +37,9 @@ type span struct{ from, to int }
 // from each other.
 func secrets(s string) []span {
 	plain := decode(s)
-	spans := namedSecrets(plain, nil)
-	spans = flagSecrets(plain, spans)
+	names := index(plain)
+	spans := namedSecrets(&names, nil)
+	spans = flagSecrets(&names, spans)
 	spans = shapedSecrets(plain, spans)
 	if plain.from != nil {
 		// Decoding can take a secret's first characters for the encoding of

@@ -11,8 +11,10 @@ import (
 // names them. The rest of each element, and args itself, stay as they are.
 func RedactArgs(args []string) []string {
 	redacted := args
+	curl := false // one of those before is
 	for i, arg := range args {
-		clean := redactArg(args, i)
+		clean := redactArg(args, i, curl)
+		curl = curl || isCurl(arg)
 		if clean == arg {
 			continue
 		}
@@ -24,7 +26,7 @@ func RedactArgs(args []string) []string {
 	return redacted
 }
 
-func redactArg(args []string, i int) string {
+func redactArg(args []string, i int, curl bool) string {
 	arg, before := args[i], ""
 	if i > 0 {
 		before = args[i-1]
@@ -37,10 +39,10 @@ func redactArg(args []string, i int) string {
 	case isScript(before):
 		return Redact(arg)
 	}
-	if at := loginIn(before); at > 0 && at == len(before) && hasCurl(args[:i]) {
+	if at := loginIn(before); at > 0 && at == len(before) && curl {
 		return redactLogin(arg, 0)
 	}
-	if at := loginIn(arg); at > 0 && at < len(arg) && hasCurl(args[:i]) {
+	if at := loginIn(arg); at > 0 && at < len(arg) && curl {
 		return redactLogin(arg, at)
 	}
 	if end := assignment(arg); end > 0 {
@@ -69,8 +71,11 @@ func isFlag(arg string) bool {
 		return true
 	}
 	name, found := strings.CutPrefix(arg, "--")
+	if !found {
+		return false // whatever its length is
+	}
 	name, _, _ = strings.Cut(name, "=")
-	return found && len(name) > 1 && len(name) < minRandom && isLower(name[0]) && !hasUpper(name)
+	return len(name) > 1 && len(name) < minRandom && isLower(name[0]) && !hasUpper(name)
 }
 
 // isScript reports whether the next element is a text of several commands:
@@ -98,10 +103,8 @@ func assignment(arg string) int {
 	return len(arg) - len(value)
 }
 
-// hasCurl reports whether one of the arguments is curl, which others start, too: sudo curl.
-func hasCurl(args []string) bool {
-	return slices.ContainsFunc(args, func(arg string) bool { return path.Base(arg) == "curl" })
-}
+// isCurl reports whether an argument is curl, which others start, too: sudo curl.
+func isCurl(arg string) bool { return strings.Contains(arg, "curl") && path.Base(arg) == "curl" }
 
 // redactLogin hides the password of a USER:PASSWORD that begins there.
 func redactLogin(arg string, from int) string {

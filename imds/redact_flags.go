@@ -5,7 +5,8 @@ import "strings"
 // flagSecrets adds the spans of values behind flags that say that they are secret, as in
 // mysql --password VALUE: what RedactArgs finds among arguments, in a text that is not cut
 // into arguments, such as the commands of sh -c.
-func flagSecrets(v view, spans []span) []span {
+func flagSecrets(v *indexed, spans []span) []span {
+	curl := indexFrom(v.text, "curl", 0)
 	for i := 0; i < len(v.text); i++ {
 		if v.text[i] != '-' || i > 0 && !beginsWord(v.text[i-1]) {
 			continue
@@ -18,7 +19,7 @@ func flagSecrets(v view, spans []span) []span {
 			if from, to := v.value(end, spansBlanks(v.text[i:end])); from < to && !isFlag(v.text[from:to]) {
 				spans = append(spans, v.original(from, to))
 			}
-		} else if at := loginIn(v.text[i:end]); at > 0 && strings.Contains(v.text[:i], "curl") {
+		} else if at := loginIn(v.text[i:end]); at > 0 && curl < i {
 			spans = v.loginSecret(i+at, spans)
 		}
 		i = end - 1
@@ -27,7 +28,7 @@ func flagSecrets(v view, spans []span) []span {
 }
 
 // loginSecret adds the password of a USER:PASSWORD that begins there, or behind blanks.
-func (v view) loginSecret(at int, spans []span) []span {
+func (v *indexed) loginSecret(at int, spans []span) []span {
 	for at < len(v.text) && isBlank(v.text[at]) {
 		at++
 	}

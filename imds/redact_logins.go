@@ -3,15 +3,16 @@ package imds
 import "strings"
 
 // loginPassword returns the span of the password if the colon stands in a USER:PASSWORD@HOST
-// without a scheme, as curl and pip take a proxy, and Go's drivers a database.
-func (v view) loginPassword(colon int) (span, bool) {
+// without a scheme, as curl and pip take a proxy, and Go's drivers a database. scheme is where
+// that of the next URL ends.
+func (v *indexed) loginPassword(colon, scheme int) (span, bool) {
 	if v.text[colon] != ':' || !v.isUser(colon) {
 		return span{}, false
 	}
 	from := colon + 1
 	end := v.wordEnd(from, false)
-	to := from + strings.LastIndexByte(v.text[from:max(from, end-1)], '@') // something stands behind it
-	if to <= from || !isPassword(v.text[from:to]) || isDigest(v.text[to+1:end]) {
+	to := lastBefore(v.ats, end-1) // something stands behind it
+	if to <= from || scheme < to || !isPassword(v.text[from:to]) || isDigest(v.text[to+1:end]) {
 		return span{}, false
 	}
 	return span{from, to}, true
@@ -19,7 +20,7 @@ func (v view) loginPassword(colon int) (span, bool) {
 
 // isUser reports whether a user's name ends there that is a word, or a value: not a part of a
 // path, or of a mail's address. That of a shell's variable may stand for it.
-func (v view) isUser(end int) bool {
+func (v *indexed) isUser(end int) bool {
 	from := end
 	for from > 0 && (isAlnum(v.text[from-1]) || strings.IndexByte("._-+%$\\{}", v.text[from-1]) >= 0) {
 		from--
@@ -27,12 +28,12 @@ func (v view) isUser(end int) bool {
 	return from < end && (from == 0 || isBlank(v.text[from-1]) || strings.IndexByte("\"'`=(,", v.text[from-1]) >= 0)
 }
 
-// isPassword reports whether the text between colon and @ can be a password: not a URL or the
-// rest of one, nor port and path of one.
+// isPassword reports whether the text between colon and @, which no URL is in, can be a password:
+// not the rest of one, nor port and path.
 func isPassword(s string) bool {
 	path := strings.TrimLeft(s, "0123456789")
 	isPath := strings.HasPrefix(path, "/") && len(path) < len(s)
-	return !isPath && !strings.HasPrefix(s, "//") && !strings.Contains(s, "://")
+	return !isPath && !strings.HasPrefix(s, "//")
 }
 
 // isDigest reports whether it is that of an image, which stands behind its tag: web:3@sha256:0a1b.

@@ -24,18 +24,21 @@ const (
 
 // namedSecrets adds the spans of values after names that say that they are
 // secret, and of passwords in URLs, with a scheme or without.
-func namedSecrets(v view, spans []span) []span {
+func namedSecrets(v *indexed, spans []span) []span {
 	if strings.IndexByte(v.text, '=') < 0 && strings.IndexByte(v.text, ':') < 0 {
 		return spans
 	}
-	logins := strings.IndexByte(v.text, '@') >= 0
+	scheme := 0 // where that of a URL ends, here or behind
 	for i := 0; i < len(v.text); i++ {
 		if c := v.text[i]; c != '=' && c != ':' {
 			continue
 		}
 		p, ok := v.urlPassword(i)
-		if !ok && logins {
-			p, ok = v.loginPassword(i)
+		if !ok && len(v.ats) > 0 {
+			if scheme < i {
+				scheme = indexFrom(v.text, "://", i)
+			}
+			p, ok = v.loginPassword(i, scheme)
 		}
 		if ok {
 			spans = append(spans, v.original(p.from, p.to))
@@ -112,7 +115,7 @@ func spansBlanks(name string) bool {
 
 // value returns the span of the value after a separator. A delimiter that is
 // percent-encoded is part of the value.
-func (v view) value(separator int, withBlanks bool) (from, to int) {
+func (v *indexed) value(separator int, withBlanks bool) (from, to int) {
 	from = separator
 	for from < len(v.text) && v.separates(from, separator) {
 		from++
@@ -139,14 +142,14 @@ func (v view) value(separator int, withBlanks bool) (from, to int) {
 
 // separates reports whether a byte is part of the separator that starts before it: blanks,
 // signs such as ":=", and the arrow of Ruby and PHP, "=>".
-func (v view) separates(i, separator int) bool {
+func (v *indexed) separates(i, separator int) bool {
 	c := v.text[i]
 	return isBlank(c) || c == '=' || c == ':' || c == '>' && i > separator && v.text[i-1] == '='
 }
 
 // quoted returns the span of the text that starts at from, after a quote. What a shell joins
 // to it, as in "a"'b'c, is part of it, with the quotes then.
-func (v view) quoted(from int, quote byte) (start, to int) {
+func (v *indexed) quoted(from int, quote byte) (start, to int) {
 	to = v.quoteEnd(from, quote)
 	if to == len(v.text) || v.text[to] != quote || v.text[from:to] == Redacted {
 		return from, to
@@ -160,7 +163,7 @@ func (v view) quoted(from int, quote byte) (start, to int) {
 // quoteEnd returns where the text that starts at from, after a quote, ends. The quote that
 // ends it is escaped as often as the one before it is. One in the text is once more, and so
 // are backslashes before it, which double each time.
-func (v view) quoteEnd(from int, quote byte) int {
+func (v *indexed) quoteEnd(from int, quote byte) int {
 	escaped := v.backslashes(from - 1)
 	for i := from; i < len(v.text); i++ {
 		if v.text[i] == quote && v.literal(i) && v.backslashes(i)%(2*escaped+2) == escaped {
@@ -171,7 +174,7 @@ func (v view) quoteEnd(from int, quote byte) int {
 }
 
 // backslashes is how many stand before a byte.
-func (v view) backslashes(before int) (n int) {
+func (v *indexed) backslashes(before int) (n int) {
 	for n < before && v.text[before-n-1] == '\\' {
 		n++
 	}
@@ -180,7 +183,7 @@ func (v view) backslashes(before int) (n int) {
 
 // joinedEnd returns where the shell's word ends that starts with the quote at start, and of
 // which more may be at i, behind a quoted part.
-func (v view) joinedEnd(i, start int) int {
+func (v *indexed) joinedEnd(i, start int) int {
 	for ; i < len(v.text) && !endsJoined(v.text[i]); i++ {
 		switch c := v.text[i]; c {
 		case '\\':
@@ -202,17 +205,27 @@ func endsJoined(c byte) bool { return isBlank(c) || strings.IndexByte("`,;:()[]{
 // wordEnd returns where the text that starts at from, without a quote, ends. An apostrophe
 // is part of it unless one was open: URLs have it as it is (RFC 3986, section 2.2). So is a
 // quote if blanks are, as in Authorization: Digest username="me", response="0a1b".
-func (v view) wordEnd(from int, withBlanks bool) int {
-	open := v.isOpen('\'', from)
-	quoted := !withBlanks || v.isOpen('"', from)
+func (v *indexed) wordEnd(from int, withBlanks bool) int {
+	single, double := v.isOpen('\'', from), v.isOpen('"', from)
+	known := v.ends.of(single, double, withBlanks)
+	if known.from <= from && from < known.stop {
+		return known.end
+	}
+	stop := v.wordStop(from, single, !withBlanks || double, withBlanks)
+	*known = ending{from, stop, stop}
+	if stop < len(v.text) && v.text[stop] == '"' && v.opens(stop) {
+		known.end = v.joinedEnd(stop, from)
+	}
+	return known.end
+}
+
+// wordStop is wordEnd without what a shell joins to the word; single and double say which quotes
+// are no part of it.
+func (v *indexed) wordStop(from int, single, double, withBlanks bool) int {
 	for i := from; i < len(v.text); i++ {
 		c := v.text[i]
-		ends := strings.IndexByte("&`<>\r\n", c) >= 0 || isBlank(c) && !withBlanks || c == '\'' && open || c == '"' && quoted
-		switch {
-		case !ends || !v.literal(i):
-		case c == '"' && v.opens(i):
-			return v.joinedEnd(i, from)
-		default:
+		ends := strings.IndexByte("&`<>\r\n", c) >= 0 || isBlank(c) && !withBlanks || c == '\'' && single || c == '"' && double
+		if ends && v.literal(i) {
 			return i
 		}
 	}
@@ -221,7 +234,7 @@ func (v view) wordEnd(from int, withBlanks bool) int {
 
 // opens reports whether a quote within a word may begin a part of it, as in abc"d e", rather
 // than end what is around it.
-func (v view) opens(quote int) bool {
+func (v *indexed) opens(quote int) bool {
 	return quote+1 < len(v.text) && (isAlnum(v.text[quote+1]) || v.text[quote+1] == '$')
 }
 
@@ -233,7 +246,7 @@ func isAuthScheme(word string) bool {
 
 // urlPassword returns the span of the password if a URL's scheme ends at the
 // colon (RFC 3986, section 3.2.1).
-func (v view) urlPassword(colon int) (span, bool) {
+func (v *indexed) urlPassword(colon int) (span, bool) {
 	if !strings.HasPrefix(v.text[colon:], "://") {
 		return span{}, false
 	}
@@ -250,7 +263,7 @@ func (v view) urlPassword(colon int) (span, bool) {
 // authorityEnd returns where the authority of a URL ends that starts at from. Its
 // delimiters are encoded in a password, once more than the slashes before it where all
 // of the URL is encoded. An apostrophe can be part of one as it is.
-func (v view) authorityEnd(from int) int {
+func (v *indexed) authorityEnd(from int) int {
 	open := v.isOpen('\'', from)
 	for i := from; i < len(v.text); i++ {
 		c := v.text[i]
@@ -264,7 +277,11 @@ func (v view) authorityEnd(from int) int {
 
 // isOpen reports whether the last quote of that kind before stands where one opens,
 // at the beginning of a word, and not as in "it's".
-func (v view) isOpen(quote byte, before int) bool {
-	i := strings.LastIndexByte(v.text[:before], quote) - 1
+func (v *indexed) isOpen(quote byte, before int) bool {
+	quotes := v.singles
+	if quote == '"' {
+		quotes = v.doubles
+	}
+	i := lastBefore(quotes, before) - 1
 	return i == -1 || i >= 0 && v.text[i] != quote && !isAlnum(v.text[i])
 }
