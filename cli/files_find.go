@@ -226,19 +226,33 @@ func (in *input) look(ctx context.Context) error {
 	return err
 }
 
-// unique leaves out what is there before. Files whose first packets have different
-// times differ, so that of 100,000 not each is compared with each.
+// unique leaves out what is there before. Of 100,000 not each is compared with each.
 func unique(list []input) []input {
 	all := slices.Clone(list)
-	seen := make(map[int64][]input)
+	seen := make(map[inputKey][]input)
 	return slices.DeleteFunc(list, func(in input) bool {
-		key := in.begins.UnixNano()
+		key := in.key()
 		if slices.ContainsFunc(seen[key], in.same) || in.standard && slices.ContainsFunc(all, in.isFile) {
 			return true
 		}
 		seen[key] = append(seen[key], in)
 		return false
 	})
+}
+
+// inputKey is the same for inputs that are the same. Files whose first packets have different
+// times differ; those without packets, which a ring of quiet hours is full of, by their numbers.
+type inputKey struct {
+	begins int64
+	number uint64
+}
+
+func (in input) key() inputKey {
+	key := inputKey{begins: in.begins.UnixNano()}
+	if in.info != nil {
+		key.number = fileNumber(in.info)
+	}
+	return key
 }
 
 // isFile reports whether standard input is a file that is named, too.
