@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"io"
 	"runtime"
 	"slices"
@@ -55,10 +56,11 @@ func (f SetFile) before(other SetFile) int {
 // set: after an error other than io.EOF Next goes on with the other files.
 type FileSet struct {
 	sieve      *Sieve
-	waiting    []SetFile // in order
-	open       []*setMember
-	given      *setMember // whose packet was handed out last
-	now        time.Time  // of that
+	waiting    []SetFile    // in order
+	open       []*setMember // by their next packets
+	opened     int          // so far
+	given      *setMember   // whose packet was handed out last
+	now        time.Time    // of that
 	late       atomic.Uint64
 	heavy      bool          // memory is why it was full last
 	lateMemory atomic.Uint64 // of the late ones, those for which there was no memory
@@ -69,6 +71,13 @@ type FileSet struct {
 type setMember struct {
 	source *fileSource
 	lane   int
+	number int // of those that were opened, in order
+}
+
+// compare orders open files by their next packets; of those at one time that which was opened
+// first comes first.
+func (m *setMember) compare(other *setMember) int {
+	return cmp.Or(m.packet().Time.Compare(other.packet().Time), cmp.Compare(m.number, other.number))
 }
 
 func (m *setMember) packet() *Packet { return &m.source.packet }
@@ -86,21 +95,22 @@ func NewFileSet(files []SetFile, sieve *Sieve) *FileSet {
 // file, or wrap ErrNotCapture, ErrTruncated or ErrDamaged, and name the file.
 func (s *FileSet) Next() (*Packet, error) {
 	if m := s.given; m != nil {
-		s.given = nil
+		s.given, s.open = nil, slices.Delete(s.open, 0, 1)
 		if err := s.advance(m); err != nil {
 			return nil, err
 		}
 	}
-	for s.due() {
+	first := s.earliest()
+	for ; s.due(first); first = s.earliest() {
 		if err := s.openNext(); err != nil {
 			return nil, err
 		}
 	}
-	if len(s.open) == 0 {
+	if first == nil {
 		return nil, io.EOF
 	}
-	s.given = s.earliest()
-	p := s.given.packet()
+	s.given = first
+	p := first.packet()
 	s.now = p.Time
 	return p, nil
 }
@@ -120,21 +130,22 @@ func (s *FileSet) LateForMemory() uint64 { return s.lateMemory.Load() }
 
 // Close implements Source.
 func (s *FileSet) Close() error {
-	for len(s.open) > 0 {
-		s.end(s.open[0])
+	for _, m := range s.open {
+		_ = m.source.Close() // it was only read
 	}
-	s.waiting, s.given = nil, nil
+	s.open, s.waiting, s.given = nil, nil, nil
 	return nil
 }
 
-// due reports whether the next file is to be opened. One that begins when an
-// open one goes on can wait: most often it was written behind that.
-func (s *FileSet) due() bool {
-	if len(s.waiting) == 0 || s.full() {
+// due reports whether the next file is to be opened, before the packet of the first of those
+// that are open. One that begins when that goes on can wait: most often it was written behind it.
+func (s *FileSet) due(first *setMember) bool {
+	if len(s.waiting) == 0 {
 		return false
 	}
 	next := &s.waiting[0]
-	return len(s.open) == 0 || !next.Stream && next.Begins.Before(s.earliest().packet().Time)
+	due := first == nil || !next.Stream && next.Begins.Before(first.packet().Time)
+	return due && !s.full() // which takes a look at each of them
 }
 
 // full reports whether no more files can be open. It notes why: what is late was due
@@ -156,16 +167,12 @@ func (s *FileSet) memory() (bytes int) {
 	return bytes
 }
 
-// earliest returns the open file whose next packet comes first, that which was
-// opened first if there are several.
+// earliest returns the open file whose next packet comes first, nil if none is open.
 func (s *FileSet) earliest() *setMember {
-	first := s.open[0]
-	for _, m := range s.open[1:] {
-		if m.packet().Time.Before(first.packet().Time) {
-			first = m
-		}
+	if len(s.open) == 0 {
+		return nil
 	}
-	return first
+	return s.open[0]
 }
 
 // openNext opens the next file and reads the first packet in it.
@@ -185,9 +192,8 @@ func (s *FileSet) openNext() error {
 		_ = input.Close() // it was only read, and the first error tells more
 		return err
 	}
-	m := &setMember{source: source, lane: s.freeLane()}
-	s.open = append(s.open, m)
-	return s.advance(m)
+	s.opened++
+	return s.advance(&setMember{source: source, lane: s.freeLane(), number: s.opened})
 }
 
 // countLate counts a file that was opened after its time, by what it has waited for.
@@ -198,22 +204,20 @@ func (s *FileSet) countLate() {
 	}
 }
 
-// advance reads the next packet of a file, and lets the file go if there is none.
+// advance reads the next packet of a file that is not among the open ones, and puts it there if
+// there is one.
 func (s *FileSet) advance(m *setMember) error {
 	if err := m.source.advance(); err != nil {
-		s.end(m)
+		_ = m.source.Close() // it was only read
 		if err == io.EOF {
 			return nil
 		}
 		return err
 	}
 	m.packet().InterfaceID += m.lane * pcapngMaxInterfaces
+	at, _ := slices.BinarySearchFunc(s.open, m, (*setMember).compare)
+	s.open = slices.Insert(s.open, at, m)
 	return nil
-}
-
-func (s *FileSet) end(m *setMember) {
-	_ = m.source.Close() // it was only read
-	s.open = slices.DeleteFunc(s.open, func(other *setMember) bool { return other == m })
 }
 
 // freeLane returns the lowest number that no open file has. Each file numbers its
