@@ -27,9 +27,13 @@ func (l flowLeg) isAsFar(other flowLeg) bool {
 }
 
 // addLeg makes the tuple of s another one of the flow that it repeats a
-// segment of.
+// segment of. It returns nil if there is no room for one more: then s says nothing new.
 func (a *Analyzer) addLeg(repeated *leg, s *segment) *flow {
 	f, added := repeated.flow, legOf(s)
+	if len(f.legs) >= maxLegs {
+		a.stats.SegmentsIgnored++
+		return nil
+	}
 	added.away = f.legAt(&repeated.key).away + repeated.routersTo(s)
 	nearer, vantage := f.isFarther(&added, s.network, s, repeated), f.vantage
 	if nearer {
@@ -79,6 +83,9 @@ func (a *Analyzer) mergeLegs(f *flow, s *segment) *flow {
 	}
 	if f.owes() && repeated.flow.owes() {
 		return f // until one of them is done
+	}
+	if len(f.legs)+len(repeated.flow.legs) > maxLegs {
+		return f
 	}
 	kept, dropped := repeated.flow, f
 	farther := kept.legAt(&repeated.key).away + repeated.routersTo(s) - f.legAt(&s.key).away

@@ -123,6 +123,9 @@ const (
 	// legWait is how far apart in time the same packet may be captured before
 	// and after address translation.
 	legWait = time.Second
+	// maxLegs bounds the tuples of a connection: it passes some ten places of a host, and a file
+	// can name as many network namespaces as it likes.
+	maxLegs = 64
 	// fragmentWait is how long fragments of a datagram are kept (Linux:
 	// net.ipv4.ipfrag_time, 30 s); maxFragmented, maxPieces and maxDatagram bound
 	// them: 64 KiB in the 552 bytes that fit into 576 (RFC 791) are 119 pieces.
