@@ -5,13 +5,18 @@ import (
 	"strings"
 )
 
+// maxProducts bounds what is looked at of a User-Agent: AWS's SDKs name some twenty. For one of
+// them all others may be looked at again.
+const maxProducts = 64
+
 // products are what a User-Agent names, with their versions, in its order (RFC 9110,
 // section 10.1.5): "Boto3/1.26.27 Python/3.11.2 Botocore/1.29.27". Comments are passed
 // over. In the newer form of AWS's SDKs a library stands behind a word for what it is:
 // "md/Botocore#1.43.42". A version that is not there is empty.
 func products(userAgent string) iter.Seq2[string, string] {
 	return func(yield func(name, version string) bool) {
-		for rest := userAgent; ; {
+		rest := userAgent
+		for range maxProducts {
 			var word string
 			if word, rest = nextWord(rest); word == "" {
 				return

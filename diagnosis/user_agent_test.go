@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -94,4 +95,29 @@ func FuzzProducts(f *testing.F) {
 		isGenericAgent(userAgent)
 		Recognise(userAgent, nil)
 	})
+}
+
+// A User-Agent that anybody sends can name any number of products, and of each it may depend on
+// the others what it says.
+func TestProductsAreBounded(t *testing.T) {
+	tests := []struct{ name, part string }{
+		{"products", "Boto3/999 "},
+		{"products with comments", "Boto3/999 (a) "},
+		{"words without a name", "/999 "},
+	}
+	for _, test := range tests {
+		for _, n := range []int{1, maxProducts, 1000} {
+			t.Run(fmt.Sprintf("%d %s", n, test.name), func(t *testing.T) {
+				seen := 0
+				for name := range products(strings.Repeat(test.part, n) + "Botocore/1.29.27") {
+					if seen++; name == "Botocore" && n >= maxProducts {
+						t.Errorf("product %d is looked at", n+1)
+					}
+				}
+				if seen > maxProducts {
+					t.Errorf("%d products are looked at", seen)
+				}
+			})
+		}
+	}
 }
