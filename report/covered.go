@@ -80,7 +80,8 @@ func (s *sessions) unstated(t time.Time) bool {
 		at++
 	}
 	boot := ""
-	for _, one := range slices.Backward(s.Latest[:at]) {
+	for at--; at >= 0; at-- {
+		one := &s.Latest[at] // and no copy of each, for each line of a log
 		boot = cmp.Or(boot, one.BootID)
 		if down := one.BootID != "" && one.BootID != boot; !one.stated && !down && !one.stoppedBefore(t) {
 			return true
