@@ -111,7 +111,8 @@ func (a *Analyzer) Due() (time.Time, bool) {
 func (a *Analyzer) Packet(p *Packet) {
 	a.stats.packet(p.Time)
 	var s segment
-	ok := a.decoder.decode(p, &s)
+	inner := unwrapPktap(p)
+	ok := a.decoder.decode(p, inner, &s)
 	if a.moves(p.Time) {
 		a.Tick(p.Time)
 	}
@@ -119,8 +120,8 @@ func (a *Analyzer) Packet(p *Packet) {
 		a.stats.requestCut(s.whole)
 	}
 	if !ok {
-		doubtful := s.headless || a.countNotRead(unwrapPktap(p).LinkType)
-		if !a.pass(p) && doubtful {
+		doubtful := s.headless || a.countNotRead(inner.LinkType)
+		if !a.pass(p, inner) && doubtful {
 			a.stats.NotSaved++
 		}
 		return
@@ -128,7 +129,7 @@ func (a *Analyzer) Packet(p *Packet) {
 	a.stats.Segments++
 	f := a.segment(&s)
 	if s.joined { // its bytes are not in this packet
-		a.pass(p)
+		a.pass(p, inner)
 		if f != nil && a.mask != nil {
 			f.saved()
 		}
@@ -163,8 +164,8 @@ func (a *Analyzer) countNotRead(link LinkType) bool {
 
 // pass deals with a packet that holds no segment of an endpoint's connection. It reports
 // false if that is nobody's who is looked for, as far as is known.
-func (a *Analyzer) pass(p *Packet) bool {
-	b, ok := a.decoder.bystander(p)
+func (a *Analyzer) pass(p, inner *Packet) bool {
+	b, ok := a.decoder.bystander(p, inner)
 	if !ok {
 		return false
 	}

@@ -22,10 +22,9 @@ func newDecoder(endpoints []netip.AddrPort) decoder {
 
 // decode fills in s, which is empty, with the segment in the packet; it reports false if
 // there is none to or from an endpoint, or none yet. The segment's payload is valid as
-// long as the packet's data.
-func (d *decoder) decode(p *Packet, s *segment) bool {
-	captured := p // with Apple's header, which the snaplen counts
-	p = unwrapPktap(p)
+// long as the packet's data. The packet as it was captured has Apple's header, too, which the
+// snaplen counts.
+func (d *decoder) decode(captured, p *Packet, s *segment) bool {
 	data, wire, ok := networkLayer(p, &s.at)
 	if ok && endsBeforeAddresses(data) || p.LinkType == LinkPktap {
 		s.headless, s.whole = p.isCut(), captured.Length
@@ -129,18 +128,18 @@ type bystander struct {
 
 // bystander looks at a packet that decode has found no whole segment in. It reports
 // false if the packet neither comes from nor goes to an endpoint's address.
-func (d *decoder) bystander(p *Packet) (b bystander, ok bool) {
-	data, wire, ok := networkLayer(unwrapPktap(p), &hop{})
+func (d *decoder) bystander(captured, p *Packet) (b bystander, ok bool) {
+	data, wire, ok := networkLayer(p, &hop{})
 	var packet datagram
 	if !ok || !packet.parse(data, wire) || !d.concerns(&packet) {
 		return b, false
 	}
-	b.header = cap(p.Data) - cap(packet.payload)
+	b.header = cap(captured.Data) - cap(packet.payload)
 	quoted, ok := timeExceeded(&packet)
 	b.exceeded = segment{time: p.Time, network: p.Network}
 	if ok && d.orient(&b.exceeded, &quoted) && b.exceeded.direction == down {
 		b.exceeded.seq = binary.BigEndian.Uint32(quoted.payload[4:])
-		b.header, b.quotes = cap(p.Data)-cap(quoted.payload)+minQuoted, true
+		b.header, b.quotes = cap(captured.Data)-cap(quoted.payload)+minQuoted, true
 	}
 	return b, true
 }

@@ -36,7 +36,7 @@ func TestTimeExceeded(t *testing.T) {
 	} {
 		d := newDecoder(imds.DefaultEndpoints())
 		p := Packet{Data: unhex(t, header+tt.icmp), LinkType: LinkRaw}
-		b, ok := d.bystander(&p)
+		b, ok := d.bystander(&p, &p)
 		if !ok || b.quotes != tt.want {
 			t.Errorf("%s: %v, %v", tt.name, ok, b.quotes)
 			continue

@@ -124,3 +124,21 @@ func TestPktapCountedByWhatIsBehind(t *testing.T) {
 		}
 	}
 }
+
+// What Apple's header says is read once of a packet, whatever it is: the packet, what is in its
+// header, and two names are allocated.
+func TestPktapIsReadOnce(t *testing.T) {
+	a := NewAnalyzer(imds.DefaultEndpoints(), OfflineLimits(), nil)
+	for _, behind := range []string{"no IP header", string(make([]byte, 60))} {
+		data := firstPktap(pktapFirstSize, behind, func(b []byte) {
+			copy(b[12:], "en0\x00")
+			copy(b[56:], "curl\x00")
+			binary.LittleEndian.PutUint32(b[52:], 7)
+			copy(b[88:], make([]byte, pktapNameSize))
+		})
+		p := Packet{Data: data, Length: len(data), LinkType: LinkPktap}
+		if n := testing.AllocsPerRun(100, func() { a.Packet(&p) }); n > 4 {
+			t.Errorf("%v allocations for a packet", n)
+		}
+	}
+}

@@ -132,7 +132,7 @@ func withoutRequest(packets []Packet, i int) (left []Packet, found bool) {
 	var client flowKey
 	for n := range packets {
 		var s segment
-		ok := d.decode(&packets[n], &s)
+		ok := d.decode(&packets[n], &packets[n], &s)
 		begins := ok && s.direction == up && beginsRequest(s.payload)
 		if n == i && begins {
 			client, found = s.key, true

@@ -198,7 +198,7 @@ func FuzzRingBlock(f *testing.F) {
 			if len(p.Data) < cookedHeader || len(p.Data) > cookedHeader+len(block) || p.Length < len(p.Data) {
 				t.Errorf("%d bytes of %d", len(p.Data), p.Length)
 			}
-			d.decode(&p, &segment{})
+			d.decode(&p, &p, &segment{})
 		}
 	})
 }

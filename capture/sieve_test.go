@@ -55,7 +55,7 @@ func sieveSegments(t *testing.T, file string, sieve *Sieve) (segments []string, 
 		}
 		packets++
 		var s segment
-		if d.decode(p, &s) {
+		if d.decode(p, unwrapPktap(p), &s) {
 			segments = append(segments, p.Time.String()+s.key.client(d.service(&s)).String()+string(s.payload))
 		}
 	}

@@ -27,7 +27,7 @@ func tapSYNs(source Source, endpoints []netip.AddrPort, seen func(client, servic
 			return err
 		}
 		var s segment
-		if d.decode(p, &s) && s.direction == up && s.has(flagSYN) {
+		if d.decode(p, unwrapPktap(p), &s) && s.direction == up && s.has(flagSYN) {
 			service := d.service(&s)
 			seen(s.key.client(service), service, s.time)
 		}
