@@ -59,8 +59,8 @@ type FileSet struct {
 	waiting    []SetFile    // in order
 	open       []*setMember // by their next packets
 	opened     int          // so far
-	given      *setMember   // whose packet was handed out last
-	now        time.Time    // of that
+	given      bool         // the packet of the first was handed out
+	now        time.Time    // of the last one that was
 	late       atomic.Uint64
 	heavy      bool          // memory is why it was full last
 	lateMemory atomic.Uint64 // of the late ones, those for which there was no memory
@@ -94,9 +94,9 @@ func NewFileSet(files []SetFile, sieve *Sieve) *FileSet {
 // Next implements Source, but for errors: see FileSet. They are those of reading or opening the
 // file, or wrap ErrNotCapture, ErrTruncated or ErrDamaged, and name the file.
 func (s *FileSet) Next() (*Packet, error) {
-	if m := s.given; m != nil {
-		s.given, s.open = nil, slices.Delete(s.open, 0, 1)
-		if err := s.advance(m); err != nil {
+	if s.given {
+		s.given = false
+		if err := s.advance(); err != nil {
 			return nil, err
 		}
 	}
@@ -109,7 +109,7 @@ func (s *FileSet) Next() (*Packet, error) {
 	if first == nil {
 		return nil, io.EOF
 	}
-	s.given = first
+	s.given = true
 	p := first.packet()
 	s.now = p.Time
 	return p, nil
@@ -133,7 +133,7 @@ func (s *FileSet) Close() error {
 	for _, m := range s.open {
 		_ = m.source.Close() // it was only read
 	}
-	s.open, s.waiting, s.given = nil, nil, nil
+	s.open, s.waiting, s.given = nil, nil, false
 	return nil
 }
 
@@ -193,7 +193,9 @@ func (s *FileSet) openNext() error {
 		return err
 	}
 	s.opened++
-	return s.advance(&setMember{source: source, lane: s.freeLane(), number: s.opened})
+	m := &setMember{source: source, lane: s.freeLane(), number: s.opened}
+	s.open = slices.Insert(s.open, 0, m)
+	return s.advance()
 }
 
 // countLate counts a file that was opened after its time, by what it has waited for.
@@ -204,20 +206,30 @@ func (s *FileSet) countLate() {
 	}
 }
 
-// advance reads the next packet of a file that is not among the open ones, and puts it there if
-// there is one.
-func (s *FileSet) advance(m *setMember) error {
+// advance reads the next packet of the first file, and puts that in its place by it, or lets
+// it go if there is none.
+func (s *FileSet) advance() error {
+	m := s.open[0]
 	if err := m.source.advance(); err != nil {
 		_ = m.source.Close() // it was only read
+		s.open = slices.Delete(s.open, 0, 1)
 		if err == io.EOF {
 			return nil
 		}
 		return err
 	}
 	m.packet().InterfaceID += m.lane * pcapngMaxInterfaces
-	at, _ := slices.BinarySearchFunc(s.open, m, (*setMember).compare)
-	s.open = slices.Insert(s.open, at, m)
+	if len(s.open) > 1 {
+		s.place(m)
+	}
 	return nil
+}
+
+// place moves the first file behind those whose next packets come before its own.
+func (s *FileSet) place(m *setMember) {
+	before, _ := slices.BinarySearchFunc(s.open[1:], m, (*setMember).compare)
+	copy(s.open, s.open[1:1+before])
+	s.open[before] = m
 }
 
 // freeLane returns the lowest number that no open file has. Each file numbers its
