@@ -22,8 +22,8 @@ const (
 	// batchSize is how many calls travel together where many come at once, fewer with
 	// large texts: to wake the goroutine that writes for each of them takes longer than
 	// to write it. Files have about as many between two looks at the clock.
-	batchSize = 256
-	// maxSpare bounds the batches that are kept to be used again: 2 are 220 KiB. More
+	batchSize = 1 << 10
+	// maxSpare bounds the batches that are kept to be used again: 2 are 0.9 MiB. More
 	// are only needed while the output is behind.
 	maxSpare = 2
 	// maxFound bounds the answers that wait to be looked at early: 0.25 s of 1,000

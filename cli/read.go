@@ -11,11 +11,11 @@ import (
 )
 
 // readStep is how many packets of files are read between looks at the clock
-// and at ctx, and how many may be passed over meanwhile: some 2 ms of work. After
+// and at ctx, and how many may be passed over meanwhile: some 4 ms of work. After
 // each step the goroutine that writes is woken, if it has nothing to do.
 const (
-	readStep = 2 << 10
-	passStep = 16 << 10
+	readStep = 8 << 10
+	passStep = 64 << 10
 )
 
 // frugalAfter is the step from which on it is looked at how much memory may grow: until the
