@@ -17,8 +17,10 @@ type saving struct {
 // from the packets that wait to be saved: what lies behind all of them is forgotten, but for
 // the latest of it. That is for packets that come again, sent once more or on another leg.
 type shown struct {
-	// kept lists what may be shown of the stream, in its order.
+	// kept lists what may be shown of the stream, in its order; gone is for how many runs there is
+	// memory before it that were let go of.
 	kept []kept
+	gone int
 	// dropped is true if no more is known of what comes before from.
 	dropped bool
 	from    uint32
@@ -32,13 +34,15 @@ const (
 	// connections as a live capture follows.
 	maxRepeats = 4 << 10
 	// maxRunBytes bounds a run, which is let go of as a whole. usualRunBytes is what most heads
-	// have room in.
+	// have room in, from the start.
 	maxRunBytes   = 1 << 10
 	usualRunBytes = 256
 	// runOverhead is what a run takes beyond its bytes, and maxRunGap how many that are not
 	// shown it takes in rather than have another run follow.
 	runOverhead = 48
 	maxRunGap   = runOverhead
+	// maxGone bounds the memory for runs that were let go of, beyond that for as many as are left: 2 KiB.
+	maxGone = 1 << 6
 )
 
 // kept is a run of bytes as they may be saved: a packet that repeats them may hold others.
@@ -62,6 +66,7 @@ func (s *shown) add(seq uint32, data []byte) {
 
 // runFor returns the run that ends where bytes from seq on follow, and has room for one.
 func (s *shown) runFor(seq uint32) *kept {
+	room := usualRunBytes
 	if last := len(s.kept) - 1; last >= 0 {
 		run := &s.kept[last]
 		gap := int(int32(seq - run.end()))
@@ -71,8 +76,9 @@ func (s *shown) runFor(seq uint32) *kept {
 			}
 			return run
 		}
+		room = min(room, len(run.data)) // where runs are short, that of most would be for nothing
 	}
-	s.kept = append(s.kept, kept{seq: seq, data: make([]byte, 0, usualRunBytes)})
+	s.kept = append(s.kept, kept{seq: seq, data: make([]byte, 0, room)})
 	return &s.kept[len(s.kept)-1]
 }
 
@@ -104,6 +110,10 @@ func (s *shown) forget(seq uint32) {
 		s.dropped, s.from = true, s.kept[dropped-1].end()
 		clear(s.kept[:dropped])
 		s.kept = s.kept[dropped:]
+		s.gone += dropped
+	}
+	if s.gone > len(s.kept)+maxGone {
+		s.kept, s.gone = slices.Clone(s.kept), 0
 	}
 	begun := 0
 	for begun < len(s.begun) && before(s.begun[begun].seq, seq) {
