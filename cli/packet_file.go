@@ -345,7 +345,7 @@ func (p *packetFile) end(within time.Duration) {
 	if p == nil {
 		return
 	}
-	p.ended.Do(p.endQueue)
+	go p.ended.Do(p.endQueue) // waits for room, where he has left none
 	select {
 	case <-p.done:
 	case <-time.After(within):

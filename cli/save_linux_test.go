@@ -247,15 +247,28 @@ func TestLastLineTellsWhatIsNotSaved(t *testing.T) {
 	}
 }
 
-// The end of the log does not wait for packets that nobody takes.
+// The end of the log does not wait for packets that nobody takes, nor for room for the last ones.
 func TestEndWithoutWaiting(t *testing.T) {
-	var told []string
-	p := packetFileAt(t, filepath.Join(t.TempDir(), "saved"), &told)
-	p.add(&packetsOf("waits")[0])
-	p.end(time.Millisecond)
-	go p.writeAll()
-	if err := p.Close(); err != nil || p.saved != 1 {
-		t.Errorf("%v, %d are saved", err, p.saved)
+	tests := []struct {
+		name  string
+		taken int // of the room
+	}{
+		{"with room", 0},
+		{"with too little room", maxSaving - 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var told []string
+			p := packetFileAt(t, filepath.Join(t.TempDir(), "saved"), &told)
+			p.room.take(test.taken)
+			p.add(&packetsOf("waits")[0])
+			p.end(time.Millisecond)
+			p.room.give(test.taken)
+			go p.writeAll()
+			if err := p.Close(); err != nil || p.saved != 1 {
+				t.Errorf("%v, %d are saved", err, p.saved)
+			}
+		})
 	}
 	(*packetFile)(nil).end(time.Hour) // as without -w
 }
