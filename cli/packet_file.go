@@ -144,9 +144,12 @@ func (p *packetFile) writeAll() {
 	}
 }
 
-// reuse has what was written used again.
+// reuse has what was written used again, but for what packets took that are larger than others.
 func (p *packetFile) reuse(batch *savings) {
 	p.room.give(batch.size)
+	if cap(batch.data) > maxSpareBytes {
+		return
+	}
 	batch.clear()
 	select {
 	case p.spare <- batch:

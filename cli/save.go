@@ -20,8 +20,10 @@ const (
 	// masked. That is more than 0.8 s of 1,000 calls a second with ten packets each. Beyond it
 	// capture waits too.
 	maxSaving = 8 << 20
-	// maxSpareSaving bounds the batches that are kept to be used again: 16 are 1 MiB.
+	// maxSpareSaving bounds the batches that are kept to be used again, and maxSpareBytes the room
+	// that one has for packets' bytes: 16 are 2 MiB at the most, and 1 MiB as a rule.
 	maxSpareSaving = 16
+	maxSpareBytes  = 2 * saveBatch
 	// savingOverhead is about what a packet takes besides its bytes.
 	savingOverhead = 512
 )

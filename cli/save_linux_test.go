@@ -273,6 +273,20 @@ func TestEndWithoutWaiting(t *testing.T) {
 	(*packetFile)(nil).end(time.Hour) // as without -w
 }
 
+// Of what was written no more memory is kept than packets of the usual sizes take.
+func TestSpareSavings(t *testing.T) {
+	for _, test := range []struct{ bytes, spare int }{{1 << 10, 1}, {saveBatch, 1}, {4 * saveBatch, 0}} {
+		var told []string
+		p := packetFileAt(t, filepath.Join(t.TempDir(), "saved"), &told)
+		p.add(&packetsOf(strings.Repeat("x", test.bytes))[0])
+		p.flush()
+		go p.writeAll()
+		if err := p.Close(); err != nil || len(p.spare) != test.spare {
+			t.Errorf("%v, %d of %d bytes are kept", err, len(p.spare), test.bytes)
+		}
+	}
+}
+
 // A packet that the format has no room for is missing alone, and no reason to wait.
 func TestPacketDoesNotFit(t *testing.T) {
 	for _, lasting := range []bool{true, false} {
