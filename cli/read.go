@@ -11,11 +11,13 @@ import (
 )
 
 // readStep is how many packets of files are read between looks at the clock
-// and at ctx, and how many may be passed over meanwhile: some 4 ms of work. After
+// and at ctx, and how many may be passed over meanwhile: some 4 ms of work. byteStep is
+// how many bytes: a slow disk takes a second or so for them, where packets are large. After
 // each step the goroutine that writes is woken, if it has nothing to do.
 const (
 	readStep = 8 << 10
 	passStep = 64 << 10
+	byteStep = 32 << 20
 )
 
 // frugalAfter is the step from which on it is looked at how much memory may grow: until the
@@ -66,9 +68,9 @@ func (s *session) read(ctx context.Context, source capture.Source) {
 
 // readPackets reads some packets.
 func (s *session) readPackets(source capture.Source) error {
-	passed := s.sieve.PassedOver()
+	passed, read := s.sieve.PassedOver(), s.files.read.Load()
 	for range readStep {
-		if s.sieve.PassedOver()-passed > passStep {
+		if s.sieve.PassedOver()-passed > passStep || s.files.read.Load()-read > byteStep {
 			return nil
 		}
 		p, err := source.Next()
