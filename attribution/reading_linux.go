@@ -137,6 +137,9 @@ func (l *look) args(dir string, limit int, read func(fd int) string) ([]string, 
 // what it is called, and what it is. Both are of one file, which is held for that. Else,
 // if the process ended between two looks at it, the name would be all that is known, and
 // could be a name for anything where the process has mounts of its own.
+//
+// A file that is mounted by itself is called / once it is not any more, as when the last process
+// with these mounts has ended (d_path() in fs/d_path.c): then no name is known, either.
 func (l *look) executable(dir string) (name string, file *File) {
 	fd, err := unix.Openat(l.dir, dir+"exe", unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -144,7 +147,10 @@ func (l *look) executable(dir string) (name string, file *File) {
 	}
 	defer unix.Close(fd)
 	held := selfFD + strconv.Itoa(fd)
-	return l.link(held), fileAt(unix.AT_FDCWD, held)
+	if name = l.link(held); name == "/" {
+		return "", nil
+	}
+	return name, fileAt(unix.AT_FDCWD, held)
 }
 
 // finish reads the rest.
