@@ -12,7 +12,7 @@ import (
 )
 
 // BenchmarkAnalyzer is the time that a client takes that asks for a token and uses it, on one
-// connection each, from its packets' bytes to the calls.
+// connection, from its packets' bytes to the calls.
 func BenchmarkAnalyzer(b *testing.B) {
 	c := newClients(b.N)
 	b.ReportAllocs()

@@ -54,9 +54,9 @@ func (s *fileSource) memory() int { return len(s.buf.data) + s.window }
 
 // fileFormat reads the records of one format.
 type fileFormat interface {
-	// next fills in the next packet that is not sifted out; all but that is zero before. The
-	// error is io.EOF after the last one, io.ErrUnexpectedEOF if the input ends inside a
-	// record, errJoined if another capture begins there, wraps ErrDamaged, or is the reader's.
+	// next fills in an empty packet with the next one that is not sifted out. The error is
+	// io.EOF after the last one, io.ErrUnexpectedEOF if the input ends inside a record,
+	// errJoined if another capture begins there, wraps ErrDamaged, or is the reader's.
 	next(*Packet, *sieving) error
 }
 
